@@ -1,0 +1,1 @@
+//! What one analyser model means by its fields: schema, checks, interpretation, catalogue.

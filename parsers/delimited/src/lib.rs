@@ -1,0 +1,1 @@
+//! Delimited exports: rows and columns with their places in the bytes.

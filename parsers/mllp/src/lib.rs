@@ -1,0 +1,1 @@
+//! HL7 MLLP blocks, both roles, without IO.

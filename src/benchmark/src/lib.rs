@@ -1,0 +1,1 @@
+//! The benchmarks, with the floors and peers they are held against.

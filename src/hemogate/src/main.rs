@@ -1,0 +1,2 @@
+//! hemogate.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The one durable thing: journal, group commit, fold into sled.

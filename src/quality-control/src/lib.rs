@@ -1,0 +1,1 @@
+//! Run validity and control rules.

@@ -1,0 +1,1 @@
+//! Analysers and a LIS to talk to.

@@ -1,0 +1,24 @@
+//! The words every room shares: identifiers, specimens, markers, grades, observations, runs and lots.
+//!
+//! Ground floor: this crate knows no other. It holds plain data with one meaning each; it decides nothing
+//! and reads no clock. The JSON names here are promises to users (see the reference of `interpret`).
+
+mod donation;
+mod finding;
+mod grade;
+mod identifier;
+mod marker;
+mod observation;
+mod run;
+mod value;
+
+pub use donation::{AboGroup, BloodGroup, DonationRegistration, DonorRegistration, RhD};
+pub use finding::{Consequence, Finding};
+pub use grade::{Grade, Strength, UnknownGrade};
+pub use identifier::{
+    ConnectionId, DestinationId, DonationId, IdentifierError, ProfileRef, RunId, SpecimenId,
+};
+pub use marker::{Marker, MarkerKind, UnknownMarker, Virus};
+pub use observation::{ControlReading, Expected, Observation, ResultStatus, Source, SpecimenKind};
+pub use run::{LotRole, LotUse, Mode, Protocol};
+pub use value::{Comparator, Interpretation, Value};

@@ -1,0 +1,1 @@
+//! Moves work from room to room.
