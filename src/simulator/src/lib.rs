@@ -1,1 +1,3 @@
 //! Analysers and a LIS to talk to.
+
+pub mod scenario;
