@@ -1,0 +1,85 @@
+//! Entry points for fuzzing. They check what holds for every input and panic where it does not.
+
+use crate::index::Index;
+use crate::reading::{Reading, Record};
+use crate::splitter::{Complete, Splitter};
+
+/// Reads any bytes as text and visits everything; every byte must be accounted for.
+#[doc(hidden)]
+pub fn fuzz_records(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut index = Index::new();
+    let reading = index.read(&text);
+    check_cover(&reading);
+    for record in reading.records() {
+        check_record(&record);
+    }
+    for defect in reading.defects() {
+        assert!(text.get(defect.at.clone()).is_some(), "a defect lies inside the text");
+    }
+    let counted: usize = reading.messages().map(|m| m.records().len()).sum();
+    assert!(counted == reading.records().len(), "every record is in one message");
+}
+
+/// Splits any bytes whole and in pieces; both must agree, with each other and with the reader.
+#[doc(hidden)]
+pub fn fuzz_splitter(bytes: &[u8]) {
+    let (first, rest) = bytes.split_first().map_or((0, bytes), |(b, rest)| (*b, rest));
+    let mut whole = Splitter::new();
+    let mut found: Vec<Complete> = whole.push(rest);
+    let mut pieces = Splitter::new();
+    let chunk = usize::from(first).max(1);
+    let mut again: Vec<Complete> = rest.chunks(chunk).flat_map(|c| pieces.push(c)).collect();
+    assert!(whole.rest() == pieces.rest(), "any split leaves the same rest");
+    found.extend(whole.finish());
+    again.extend(pieces.finish());
+    assert!(found == again, "any split gives the same messages");
+    if let Ok(text) = core::str::from_utf8(rest) {
+        let mut index = Index::new();
+        let reading = index.read(text);
+        let read: Vec<usize> = reading.messages().map(|m| m.range().start).collect();
+        let split: Vec<usize> = found.iter().map(|c| c.range.start).collect();
+        assert!(read == split, "the splitter and the reader find the same messages");
+    }
+}
+
+fn check_cover(reading: &Reading<'_>) {
+    let mut at = 0;
+    for record in reading.records() {
+        let range = record.range();
+        assert!(range.start >= at && !range.is_empty(), "records come in their order and are not empty");
+        let between = reading.text().get(at..range.start).unwrap_or("?");
+        assert!(between.bytes().all(|b| b == b'\r' || b == b'\n'), "only CR and LF lie between records");
+        at = range.end;
+    }
+    let tail = reading.text().get(at..).unwrap_or("?");
+    assert!(tail.bytes().all(|b| b == b'\r' || b == b'\n'), "only CR and LF follow the last record");
+}
+
+fn check_record(record: &Record<'_>) {
+    let mut at = record.range().start;
+    for field in record.fields() {
+        assert!(field.range().start == at, "fields follow one another");
+        at = field.range().end + 1;
+        let mut inside = field.range().start;
+        for repeat in field.repeats() {
+            for component in repeat.components() {
+                assert!(component.range().start == inside, "components follow one another");
+                inside = component.range().end + 1;
+                let text = component.text();
+                assert!(
+                    text.len() <= component.raw().len() * 2,
+                    "resolved text is not longer than twice its source",
+                );
+            }
+        }
+        assert!(inside == field.range().end + 1, "components fill the field");
+        let again: usize = field.outer_components().map(|c| c.raw().len() + 1).sum();
+        assert!(again == field.raw().len() + 1, "outer components fill the field");
+    }
+    assert!(at == record.range().end + 1, "fields fill the record");
+    if let Some(parent) = record.parent() {
+        assert!(parent.index() < record.index(), "a parent comes first");
+        assert!(parent.children().any(|c| c.index() == record.index()), "a parent knows its children");
+    }
+}
