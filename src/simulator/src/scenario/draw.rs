@@ -82,6 +82,12 @@ impl Draw {
         Decimal::new(self.skewed(536, 1_400), 1)
     }
 
+    /// A control's reading: within three percent of its target, or half as much again when it fails.
+    pub(crate) fn near(&mut self, target: Decimal, passes: bool) -> Decimal {
+        let off = if passes { self.0.i64(-30..=30) } else { 500 };
+        (target * Decimal::new(1_000 + off, 3)).round_dp(1)
+    }
+
     /// What a second measurement of the same tube differs by, in U/L.
     pub(crate) fn change(&mut self) -> Decimal {
         Decimal::new(self.0.i64(1..30), 1)

@@ -11,7 +11,7 @@ pub use din::check_character;
 pub use reading::{Controls, Duty, Finding, Reading, Run, Session, Test};
 pub use story::{Expected, Story, Unit};
 
-use draw::Draw;
+pub(crate) use draw::{Draw, Level};
 use std::collections::BTreeMap;
 use vocabulary::{BloodGroup, DonationRegistration, IdentifierError};
 
