@@ -1,0 +1,91 @@
+//! Establishing: we sent ENQ and wait for the peer's answer, T1 (LIS01 §6.2).
+
+use super::{Context, Neutral, Receiving, Sending, State};
+use crate::config::Role;
+use crate::control::{ACK, ENQ, EOT, NAK};
+use crate::event::{AnomalyKind, Event, SendFailure};
+use crate::outgoing::Transfer;
+use crate::timer::{Deadline, Timer};
+
+#[derive(Debug)]
+pub(crate) struct Establishing {
+    transfer: Transfer,
+    deadline: Deadline,
+}
+
+impl Establishing {
+    pub(super) fn begin(transfer: Transfer, cx: &mut Context<'_>) -> State {
+        cx.send(&[ENQ]);
+        State::Establishing(Self { transfer, deadline: cx.start(Timer::EnquiryReply) })
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    pub(super) fn read(self, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
+        let Some((&byte, behind)) = bytes.split_first() else { return (State::Establishing(self), 0) };
+        if cx.shared.output.has_unsent() {
+            return (self.before_enquiry_left(byte, behind, cx), 1);
+        }
+        let next = match byte {
+            ACK => Sending::begin(self.transfer, cx),
+            NAK => self.refused(cx),
+            ENQ => self.contend(cx),
+            _ => {
+                cx.ignore(AnomalyKind::Noise, cx.at, &[byte]);
+                State::Establishing(self)
+            }
+        };
+        (next, 1)
+    }
+
+    /// Our ENQ has not left, so nothing can be its answer; the peer's ENQ came first.
+    fn before_enquiry_left(self, byte: u8, behind: &[u8], cx: &mut Context<'_>) -> State {
+        if byte == ENQ && cx.shared.output.withdraw(&[ENQ]) {
+            cx.shared.outgoing.put_back(self.transfer);
+            return Receiving::open(behind, cx);
+        }
+        cx.ignore(AnomalyKind::StaleAnswer, cx.at, &[byte]);
+        State::Establishing(self)
+    }
+
+    /// NAK: the peer is busy. T4, then again.
+    fn refused(mut self, cx: &mut Context<'_>) -> State {
+        self.transfer.refusals = self.transfer.refusals.saturating_add(1);
+        if self.transfer.refusals >= cx.config.tries_max {
+            cx.fail(&self.transfer, SendFailure::PeerBusy, 0);
+        } else {
+            cx.pause(Timer::BusyPause);
+            cx.shared.outgoing.put_back(self.transfer);
+        }
+        State::Neutral(Neutral)
+    }
+
+    /// ENQ for ENQ: the instrument wins (LIS01 §6.2.7).
+    fn contend(mut self, cx: &mut Context<'_>) -> State {
+        cx.event(Event::Contention);
+        self.transfer.contentions = self.transfer.contentions.saturating_add(1);
+        if self.transfer.contentions >= cx.config.tries_max {
+            cx.fail(&self.transfer, SendFailure::Contention, 0);
+        } else {
+            cx.pause(match cx.config.role {
+                Role::Instrument => Timer::InstrumentPause,
+                Role::Computer => Timer::ComputerYield,
+            });
+            cx.shared.outgoing.put_back(self.transfer);
+        }
+        State::Neutral(Neutral)
+    }
+
+    /// T1.
+    pub(super) fn expire(self, cx: &mut Context<'_>) -> State {
+        cx.send(&[EOT]);
+        cx.fail(&self.transfer, SendFailure::EnquiryUnanswered, 0);
+        State::Neutral(Neutral)
+    }
+
+    pub(super) fn disconnect(self, cx: &mut Context<'_>) {
+        cx.fail(&self.transfer, SendFailure::Disconnected, 0);
+    }
+}

@@ -1,0 +1,146 @@
+//! The protocol states, one type each, holding only what exists then. Every step takes the state and gives the next.
+
+mod establishing;
+mod neutral;
+mod receiving;
+mod sending;
+
+pub(crate) use establishing::Establishing;
+pub(crate) use neutral::Neutral;
+pub(crate) use receiving::{Answer, Receiving};
+pub(crate) use sending::Sending;
+
+use crate::config::Config;
+use crate::control::{ENQ, EOT, STX};
+use crate::event::{AnomalyKind, Event, SendFailure};
+use crate::outgoing::{Outgoing, Transfer};
+use crate::output::Output;
+use crate::timer::{Deadline, Timer};
+use memchr::memchr3_iter;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Where the link stands.
+#[derive(Debug)]
+pub(crate) enum State {
+    Neutral(Neutral),
+    Establishing(Establishing),
+    Sending(Sending),
+    Receiving(Receiving),
+}
+
+impl State {
+    /// Reads on; returns the bytes used, at least one.
+    pub(crate) fn read(self, bytes: &[u8], cx: &mut Context<'_>) -> (Self, usize) {
+        match self {
+            Self::Neutral(state) => state.read(bytes, cx),
+            Self::Establishing(state) => state.read(bytes, cx),
+            Self::Sending(state) => state.read(bytes, cx),
+            Self::Receiving(state) => state.read(bytes, cx),
+        }
+    }
+
+    /// Its timer has run out, with `behind` the input that waits.
+    pub(crate) fn expire(self, behind: &[u8], cx: &mut Context<'_>) -> Self {
+        match self {
+            Self::Neutral(state) => Self::Neutral(state),
+            Self::Establishing(state) => state.expire(cx),
+            Self::Sending(state) => state.expire(cx),
+            Self::Receiving(state) => state.expire(behind, cx),
+        }
+    }
+
+    /// The connection has closed.
+    pub(crate) fn disconnect(self, cx: &mut Context<'_>) {
+        match self {
+            Self::Neutral(_) => {}
+            Self::Establishing(state) => state.disconnect(cx),
+            Self::Sending(state) => state.disconnect(cx),
+            Self::Receiving(state) => state.disconnect(cx),
+        }
+    }
+
+    /// The timer that runs in this state.
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        match self {
+            Self::Neutral(_) => None,
+            Self::Establishing(state) => Some(state.deadline()),
+            Self::Sending(state) => Some(state.deadline()),
+            Self::Receiving(state) => Some(state.deadline()),
+        }
+    }
+}
+
+/// What outlives every state.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) outgoing: Outgoing,
+    pub(crate) output: Output,
+    /// T4, T5, T6 or T7: until it is over, nothing is sent on our own account.
+    pub(crate) pause: Option<Deadline>,
+    /// Whether an enquiry is answered ACK.
+    pub(crate) ready: bool,
+    /// Whether the next accepted frame is answered EOT.
+    pub(crate) interrupt: bool,
+    /// Makes this link's tickets its own.
+    pub(crate) identity: Arc<()>,
+    pub(crate) tickets: u64,
+}
+
+/// What a step may use.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) shared: &'a mut Shared,
+    pub(crate) now: Instant,
+    /// Offset in the connection of the first byte given to the step.
+    pub(crate) at: u64,
+}
+
+impl Context<'_> {
+    pub(crate) fn start(&self, timer: Timer) -> Deadline {
+        Deadline::start(timer, &self.config.timers, self.now)
+    }
+
+    pub(crate) fn pause(&mut self, timer: Timer) {
+        self.shared.pause = Some(self.start(timer));
+    }
+
+    pub(crate) fn send(&mut self, block: &[u8]) {
+        self.shared.output.transmit(block);
+    }
+
+    /// Answers the peer with one byte, unless the input behind shows that it no longer waits for one.
+    pub(crate) fn answer(&mut self, byte: u8, behind: &[u8]) {
+        if !asks_anew(behind) {
+            self.send(&[byte]);
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.shared.output.event(event);
+    }
+
+    pub(crate) fn ignore(&mut self, kind: AnomalyKind, at: u64, bytes: &[u8]) {
+        self.shared.output.ignore(kind, at, bytes);
+    }
+
+    /// Gives a transfer up, and the peer some peace: a late answer must not meet the next enquiry.
+    pub(crate) fn fail(&mut self, transfer: &Transfer, why: SendFailure, records_accepted: usize) {
+        self.shared.outgoing.done(transfer);
+        self.event(Event::SendFailed { id: transfer.id, why, records_accepted });
+        self.pause(Timer::BusyPause);
+    }
+}
+
+/// Whether the peer has, behind what is being answered, asked to send once more: ENQ, or EOT and ENQ. It then takes the
+/// next byte for the answer to that enquiry, and every answer after it for the one before, to the last frame, which it
+/// would believe accepted before it is. So the answer must not leave.
+fn asks_anew(behind: &[u8]) -> bool {
+    let mut controls = memchr3_iter(STX, EOT, ENQ, behind).map(|at| behind.get(at).copied());
+    match controls.next().flatten() {
+        Some(ENQ) => true,
+        Some(EOT) => controls.next().flatten() == Some(ENQ),
+        Some(_) | None => false,
+    }
+}
