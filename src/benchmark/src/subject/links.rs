@@ -1,0 +1,88 @@
+//! Durable before the ACK: messages and frames acknowledged a second.
+
+use crate::contest::{Engine, FLOOR, Measurement, Turn, contest};
+use crate::corpus;
+use crate::floor::{self, GroupCommit};
+use crate::load::{Lis01Load, MllpLoad, Slice};
+use crate::serve::{Served, load};
+use crate::{BenchError, Options};
+use std::path::Path;
+use std::sync::Arc;
+
+const WANTED: f64 = 0.7;
+/// Far more than a connection sends before it starts again.
+const CORPUS_BYTES: usize = 32 << 20;
+
+/// MLLP at one load: `connections`, each with `outstanding` messages unanswered.
+pub(crate) fn mllp(
+    options: &Options,
+    folder: &Path,
+    client: &Arc<MllpLoad>,
+    connections: usize,
+    outstanding: usize,
+) -> Result<Measurement, BenchError> {
+    let name = format!("MLLP {connections} × {outstanding}");
+    let run = |engine: &str, server: &Served| {
+        load(&name, engine, options.slice, |slice: Slice| {
+            client.run(server.address, connections, outstanding, slice)
+        })
+    };
+    let engines =
+        vec![Engine::new(FLOOR, || with_floor(folder, floor::mllp_server, |server| run(FLOOR, server)))];
+    contest(name.clone(), "messages/s", Some(WANTED), engines, options.rounds)
+}
+
+/// LIS01 at one load: `connections` instruments.
+pub(crate) fn lis01(
+    options: &Options,
+    folder: &Path,
+    client: &Arc<Lis01Load>,
+    connections: usize,
+) -> Result<Measurement, BenchError> {
+    let name = format!("LIS01 × {connections}");
+    let run = |engine: &str, server: &Served| {
+        load(&name, engine, options.slice, |slice: Slice| client.run(server.address, connections, slice))
+    };
+    let engines =
+        vec![Engine::new(FLOOR, || with_floor(folder, floor::lis01_server, |server| run(FLOOR, server)))];
+    contest(name.clone(), "frames/s", Some(WANTED), engines, options.rounds)
+}
+
+/// The clients, with their traffic.
+pub(crate) fn clients(options: &Options) -> (Arc<MllpLoad>, Arc<Lis01Load>) {
+    let bytes = options.corpus_bytes.min(CORPUS_BYTES);
+    let mllp = MllpLoad::new(&corpus::hl7(options.seed, bytes));
+    let lis01 = Lis01Load::new(&corpus::transfers(options.seed, bytes));
+    (Arc::new(mllp), Arc::new(lis01))
+}
+
+fn with_floor<Serve, Work>(
+    folder: &Path,
+    serve: Serve,
+    turn: impl FnOnce(&Served) -> Result<Turn, BenchError>,
+) -> Result<Turn, BenchError>
+where
+    Serve: FnOnce(tokio::net::TcpListener, floor::Appender, tokio_util::sync::CancellationToken) -> Work
+        + Send
+        + 'static,
+    Work: Future<Output = ()>,
+{
+    let path = folder.join("floor.log");
+    let commit = GroupCommit::start(&path).map_err(BenchError::io("start the floor's log"))?;
+    let appender = commit.appender();
+    let server = Served::start(move |listener, stop| serve(listener, appender, stop))?;
+    let turn = turn(&server);
+    server.finish()?;
+    commit.finish().map_err(BenchError::io("write the floor's log"))?;
+    clear(folder)?;
+    turn
+}
+
+/// Empties the folder and has the file system finish with it, so that giving back the blocks of one turn does not
+/// fall into the next one.
+fn clear(folder: &Path) -> Result<(), BenchError> {
+    let cleared = std::fs::remove_dir_all(folder)
+        .and_then(|()| std::fs::create_dir(folder))
+        .and_then(|()| std::fs::File::open(folder)?.sync_all());
+    cleared.map_err(BenchError::io(format!("clear {}", folder.display())))
+}
