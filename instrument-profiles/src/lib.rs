@@ -1,1 +1,28 @@
 //! What one analyser model means by its fields: schema, checks, interpretation, catalogue.
+//!
+//! ```text
+//! catalogue/<maker>/<model>/profile.toml ──read, checked──► Profile ──interpret(raw message)──► observations
+//!                           captures/*.capture + *.expected.json      │                         + findings
+//!                           simulation.toml, simulation/*.jinja       └─ every row ends in one of the two
+//! ```
+//!
+//! A new analyser is a new folder, never code. Texts are mapped by exact equality; what is not mapped is a finding
+//! with its place and holds what depends on it. Nothing here decides about a donation, stores, or reads a clock.
+
+#![expect(dead_code, unused_imports, reason = "interpretation, which reads the rules, lands next")]
+
+mod evidence;
+mod fault;
+mod link;
+mod path;
+mod profile;
+mod schema;
+mod template;
+
+pub use evidence::{Claim, Evidence, Level, Source};
+pub use fault::{Fault, ProfileErrors};
+pub use link::{
+    AckMode, AckTemplate, Checksum, DirectorySettings, FrameNumbers, Interrupts, LinkRole, LinkSettings,
+    Lis01Settings, MllpSettings, OnUnusable, TcpRole, TimersMs,
+};
+pub use profile::{Name, Profile, RequiredControls};

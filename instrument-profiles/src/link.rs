@@ -1,0 +1,171 @@
+//! Link settings as plain values: what `intake` turns into a driver's configuration.
+
+use serde::Deserialize;
+
+/// How a model is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkSettings {
+    /// CLSI LIS01 / ASTM E1381.
+    Lis01(Lis01Settings),
+    /// HL7 over MLLP.
+    Mllp(MllpSettings),
+    /// Files in a folder.
+    Directory(DirectorySettings),
+}
+
+/// Who wins when both sides want to send (LIS01 §6.2.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkRole {
+    /// We are the instrument.
+    Instrument,
+    /// We are the computer.
+    Computer,
+}
+
+/// Which end of the socket the analyser is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TcpRole {
+    /// It connects to us.
+    Client,
+    /// It listens.
+    Server,
+}
+
+/// What a wrong or missing frame checksum means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Checksum {
+    /// The frame is refused.
+    Require,
+    /// The frame is taken and the fault noted.
+    Warn,
+    /// Nothing.
+    Ignore,
+}
+
+/// How frame numbers are held against the expected one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameNumbers {
+    /// Wrong ones are refused.
+    Strict,
+    /// Wrong ones are taken and noted.
+    Lenient,
+    /// The peer sends none.
+    Absent,
+}
+
+/// What we do as sender when the receiver asks to interrupt (LIS01 §6.3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interrupts {
+    /// Go on.
+    Ignore,
+    /// Stop and let the peer send.
+    Honour,
+}
+
+/// T1 to T7 (LIS01 §6), in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimersMs {
+    /// Sender waits for the answer to ENQ.
+    pub t1: u64,
+    /// Sender waits for the answer to a frame.
+    pub t2: u64,
+    /// Receiver waits for the next frame or EOT.
+    pub t3: u64,
+    /// Pause after NAK to ENQ.
+    pub t4: u64,
+    /// Instrument's pause after contention.
+    pub t5: u64,
+    /// Computer's pause after contention.
+    pub t6: u64,
+    /// Pause after an honoured interrupt.
+    pub t7: u64,
+}
+
+/// Settings of a LIS01 link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lis01Settings {
+    /// Which side we play.
+    pub we_are: LinkRole,
+    /// Which end of the socket the analyser usually is.
+    pub analyser_tcp: TcpRole,
+    /// Checksums.
+    pub checksum: Checksum,
+    /// Frame numbers.
+    pub frame_numbers: FrameNumbers,
+    /// Interrupt requests.
+    pub interrupts: Interrupts,
+    /// The longest frame text taken.
+    pub frame_text_bytes_max: usize,
+    /// The longest frame text sent.
+    pub send_text_bytes_max: usize,
+    /// Tries for one frame.
+    pub tries_max: u8,
+    /// Timers.
+    pub timers: TimersMs,
+}
+
+/// Which acknowledgement a message gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AckMode {
+    /// As MSH-15 and MSH-16 of the message ask (HL7 v2 §2.9.2); both empty: original mode.
+    AsAsked,
+    /// One answer AA, AE or AR to everything. MSH-15 and MSH-16 are not read: some dialects carry other things there.
+    Always,
+}
+
+/// What a message gets that is framed and stored but cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnusable {
+    /// AA: it is kept in quarantine. For analysers that repeat a refused message for ever.
+    AcceptAndQuarantine,
+    /// AE.
+    AnswerError,
+}
+
+/// The answer's form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AckTemplate {
+    /// As the standard has it.
+    Standard,
+    /// Byte-exact segments with placeholders.
+    Segments(Vec<String>),
+}
+
+/// Settings of an MLLP link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MllpSettings {
+    /// Which end of the socket the analyser usually is.
+    pub analyser_tcp: TcpRole,
+    /// The port it expects, where it has one.
+    pub default_port: Option<u16>,
+    /// The longest block taken.
+    pub block_bytes_max: usize,
+    /// Messages it may send before it has an answer.
+    pub outstanding_max: usize,
+    /// How long we wait for its answers.
+    pub answer_timeout_ms: u64,
+    /// Which acknowledgement it gets.
+    pub acknowledge: AckMode,
+    /// What an unusable message gets.
+    pub on_unusable: OnUnusable,
+    /// The answer's form.
+    pub template: AckTemplate,
+}
+
+/// Settings of a folder of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectorySettings {
+    /// Which files, with `*` and `?`.
+    pub pattern: String,
+    /// The longest file taken.
+    pub file_bytes_max: usize,
+    /// A file is taken when it has not grown for so long.
+    pub settle_ms: u64,
+}

@@ -1,0 +1,165 @@
+//! A profile that was read and checked.
+
+mod builder;
+mod link;
+mod meaning;
+mod results;
+pub(crate) mod rules;
+#[cfg(test)]
+mod tests;
+mod whole;
+
+pub(crate) use results::own_record;
+pub use whole::Name;
+
+use crate::{
+    evidence::Evidence,
+    fault::{Fault, Faults, ProfileErrors},
+    link::LinkSettings,
+    schema,
+};
+use builder::Builder;
+use rules::Rules;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use vocabulary::{Marker, ProfileRef, Protocol};
+
+/// The file of a profile that decides meaning; its SHA-256 is the revision.
+pub(crate) const PROFILE_FILE: &str = "profile.toml";
+
+/// What one analyser model means by its fields.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    reference: ProfileRef,
+    protocol: Protocol,
+    maker: Name,
+    model: Name,
+    link: LinkSettings,
+    evidence: Evidence,
+    pub(crate) rules: Rules,
+}
+
+/// Controls that a run must have shown, all of them, before its results are valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredControls<'p> {
+    /// Names as in `ControlReading::name`.
+    pub names: Vec<&'p str>,
+}
+
+impl Profile {
+    /// Reads `profile.toml` in a model's folder.
+    ///
+    /// # Errors
+    /// Every fault, with file, line and the nearest known name.
+    pub fn load(folder: &Path) -> Result<Self, ProfileErrors> {
+        let file = folder.join(PROFILE_FILE);
+        let name = file.display().to_string();
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Self::read(&name, &text),
+            Err(error) => {
+                let what = format!("the file cannot be read: {error}");
+                Err(ProfileErrors {
+                    faults: vec![Fault { file: name, line: 1, column: 1, what, nearest: None }],
+                })
+            }
+        }
+    }
+
+    /// Reads a profile from its text; `file` is the name that faults carry.
+    ///
+    /// # Errors
+    /// Every fault, with file, line and the nearest known name.
+    pub fn read(file: &str, text: &str) -> Result<Self, ProfileErrors> {
+        let mut faults = Faults::new(file, text);
+        let Some(document) = schema::read(text, &mut faults) else { return faults.into_result(None) };
+        let shape_faults = faults.any();
+        let Some(protocol) = document.protocol.as_ref().map(|protocol| *protocol.get_ref()) else {
+            faults.add(&(0..0), "missing `protocol`: lis02, hl7v2 or delimited");
+            return faults.into_result(None);
+        };
+        let parts = Builder { protocol, faults: &mut faults, shape_faults }.parts(&document);
+        let profile = parts.map(|parts| Self {
+            reference: ProfileRef { id: parts.id, revision: revision(text) },
+            protocol,
+            maker: parts.maker,
+            model: parts.model,
+            link: parts.link,
+            evidence: parts.evidence,
+            rules: parts.rules,
+        });
+        faults.into_result(profile)
+    }
+
+    /// Its id and revision.
+    #[must_use]
+    pub fn reference(&self) -> &ProfileRef {
+        &self.reference
+    }
+
+    /// The wire format of its messages.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The maker's name.
+    #[must_use]
+    pub fn maker(&self) -> &Name {
+        &self.maker
+    }
+
+    /// The model's name.
+    #[must_use]
+    pub fn model(&self) -> &Name {
+        &self.model
+    }
+
+    /// How it is connected.
+    #[must_use]
+    pub fn link(&self) -> &LinkSettings {
+        &self.link
+    }
+
+    /// What it rests on.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// The assays it knows, each with its marker, in the order of the profile.
+    pub fn assays(&self) -> impl Iterator<Item = (Marker, &str)> {
+        self.rules.tests.iter().filter_map(|test| match &test.body {
+            rules::TestBody::Measures(measured) => Some((measured.marker, measured.assay.as_str())),
+            rules::TestBody::Aside(_) => None,
+        })
+    }
+
+    /// The controls a run must have shown for results of `marker`. Empty when the profile asks for none: then
+    /// nothing in the analyser's own messages can show a run of it to be valid.
+    #[must_use]
+    pub fn required_controls(&self, marker: Marker) -> RequiredControls<'_> {
+        let applies =
+            |rule: &&rules::RequirementRule| rule.markers.is_empty() || rule.markers.contains(&marker);
+        let names = self.rules.run.requires.iter().filter(applies);
+        let mut names: Vec<&str> = names.flat_map(|rule| rule.controls.iter().map(String::as_str)).collect();
+        names.sort_unstable();
+        names.dedup();
+        RequiredControls { names }
+    }
+}
+
+/// SHA-256 of the text. Line ends do not count, so that a checkout on another system is the same revision.
+fn revision(text: &str) -> String {
+    let mut hash = Sha256::new();
+    for line in text.lines() {
+        hash.update(line.as_bytes());
+        hash.update(b"\n");
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hash.finalize() {
+        for half in [byte >> 4, byte & 15] {
+            hex.extend(char::from_digit(u32::from(half), 16));
+        }
+    }
+    hex
+}

@@ -1,0 +1,315 @@
+//! Checks the parts that turn rows into results: rows, tests, lots, runs, controls.
+
+use super::{
+    builder::Builder,
+    rules::{
+        CheckRule, ControlRule, Criterion, Each, GradeMap, KindRule, LotRule, Measured, MessageRules,
+        PanelRule, RequirementRule, RowRule, RunRules, Slot, Slots, SpecimenRules, TestBody, TestRule,
+        ValueMap,
+    },
+};
+use crate::{
+    path::{FieldPath, RecordPath},
+    schema::{self, Text, Texts},
+    template::RunTemplate,
+};
+use rust_decimal::Decimal;
+use std::{collections::HashMap, ops::Range};
+use toml::Spanned;
+use vocabulary::{Comparator, Protocol};
+
+impl Builder<'_, '_> {
+    pub(crate) fn message(&mut self, written: Option<&Spanned<schema::Message>>) -> MessageRules {
+        let nothing = schema::Message::default();
+        let (span, message) = written.map_or((0..0, &nothing), |w| (w.span(), w.get_ref()));
+        match self.protocol {
+            Protocol::Hl7v2 if message.results.is_empty() => {
+                self.missing(&span, "`results` in `[message]`: which messages carry results");
+            }
+            Protocol::Lis02 | Protocol::Hl7v2 if message.sender.is_empty() => {
+                self.missing(&span, "`sender` in `[message]`: whose messages these are");
+            }
+            Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited => {}
+        }
+        MessageRules {
+            sender: self.conditions(&message.sender),
+            production: self.conditions(&message.production),
+            results: self.conditions(&message.results),
+            silent: self.conditions(&message.silent),
+            control_id: self.path_if(message.control_id.as_ref()),
+            terminator_optional: message.terminator_optional,
+        }
+    }
+
+    pub(crate) fn specimen(&mut self, written: &Spanned<schema::Specimen>) -> SpecimenRules {
+        let (span, specimen) = (written.span(), written.get_ref());
+        if specimen.id.0.is_empty() {
+            self.missing(&span, "`id`, where the specimen's identity stands");
+        }
+        SpecimenRules {
+            id: self.paths(&specimen.id),
+            must_agree: specimen.must_agree,
+            trim_end: specimen.trim_end,
+            form: specimen.form.as_ref().and_then(|form| self.pattern(form)),
+        }
+    }
+
+    pub(crate) fn kinds(&mut self, written: &[Spanned<schema::Kind>]) -> Vec<KindRule> {
+        written
+            .iter()
+            .map(|kind| {
+                let when = self.conditions_of(&kind.get_ref().when, &kind.span());
+                KindRule { kind: kind.get_ref().is, when }
+            })
+            .collect()
+    }
+
+    pub(crate) fn control_rules(&mut self, written: &[Spanned<schema::Control>]) -> Vec<ControlRule> {
+        written
+            .iter()
+            .map(|written| {
+                let control = written.get_ref();
+                self.not_empty(control.name.get_ref(), &control.name.span(), "the control's name");
+                ControlRule {
+                    name: control.name.get_ref().clone(),
+                    reads: control.reads,
+                    when: self.conditions_of(&control.when, &written.span()),
+                    markers: self.markers(&control.markers),
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn run(&mut self, written: &schema::Run, controls: &[ControlRule]) -> RunRules {
+        let id = written.id.as_ref().and_then(|id| {
+            RunTemplate::parse(id.get_ref(), self.protocol).map_err(|what| self.fault(&id.span(), what)).ok()
+        });
+        let mut requires = Vec::new();
+        for requirement in &written.requires {
+            let requirement = requirement.get_ref();
+            for name in requirement.controls.iter() {
+                if controls.iter().all(|control| control.name != *name.get_ref()) {
+                    let known = controls.iter().map(|control| control.name.as_str());
+                    self.faults.unknown(&name.span(), "control", name.get_ref(), known);
+                }
+            }
+            requires.push(RequirementRule {
+                controls: requirement.controls.to_strings(),
+                markers: self.markers(&requirement.markers),
+            });
+        }
+        RunRules { id, requires }
+    }
+
+    pub(crate) fn lots(&mut self, written: &[Spanned<schema::Lot>]) -> Vec<LotRule> {
+        written
+            .iter()
+            .filter_map(|written| {
+                let lot = written.get_ref();
+                Some(LotRule {
+                    role: lot.role,
+                    each: lot.each.as_ref().and_then(|each| self.each(each)),
+                    lot: self.path(&lot.lot)?,
+                    name: self.path_if(lot.name.as_ref()),
+                    expires: self.path_if(lot.expires.as_ref()),
+                    when: self.conditions(&lot.when),
+                    required: lot.required,
+                })
+            })
+            .collect()
+    }
+
+    fn each(&mut self, text: &Text) -> Option<Each> {
+        let mark = if self.protocol == Protocol::Hl7v2 { '-' } else { '.' };
+        let record = RecordPath::parse(text.get_ref(), self.protocol).map(Each::Record);
+        let found = record.or_else(|| {
+            FieldPath::parse(text.get_ref(), mark).map(|path| Each::Repetition(path.record, path.spot))
+        });
+        if found.is_none() {
+            let what =
+                format!("{:?} is neither a record (INV(3=MR)) nor a repeated field (C.3)", text.get_ref());
+            self.fault(&text.span(), what);
+        }
+        found
+    }
+
+    pub(crate) fn rows(
+        &mut self,
+        written: &[Spanned<schema::Row>],
+        defaults: &schema::Results,
+    ) -> Vec<RowRule> {
+        let own = own_record(self.protocol);
+        if written.is_empty() {
+            let only = Spanned::new(0..0, schema::Row::default());
+            return self.row(&only, defaults, own).into_iter().collect();
+        }
+        written.iter().filter_map(|row| self.row(row, defaults, own)).collect()
+    }
+
+    fn row(
+        &mut self,
+        written: &Spanned<schema::Row>,
+        defaults: &schema::Results,
+        own: &str,
+    ) -> Option<RowRule> {
+        let row = written.get_ref();
+        let record = row.record.as_ref().map_or(own, |record| record.get_ref());
+        let usual = record == own;
+        let or_default = |mine: &Option<Text>, default: &Option<Text>| {
+            mine.clone().or_else(|| default.clone().filter(|_| usual))
+        };
+        let mut slots = self.slots([&row.interpretation, &row.grade, &row.number, &row.od, &row.cutoff]);
+        if slots.is_empty() && usual && row.aside.is_none() {
+            let d = defaults;
+            slots = self.slots([&d.interpretation, &d.grade, &d.number, &d.od, &d.cutoff]);
+        }
+        let test = or_default(&row.test, &defaults.test);
+        if test.is_none() && row.aside.is_none() {
+            self.missing(&written.span(), "`test`: where the code of the test stands");
+            return None;
+        }
+        Some(RowRule {
+            name: row.name.as_ref().map_or_else(|| "result".to_owned(), |name| name.get_ref().clone()),
+            record: record.to_owned(),
+            when: self.conditions(&row.when),
+            aside: row.aside.as_ref().map(|why| why.get_ref().clone()),
+            test: self.path_if(test.as_ref()),
+            slots,
+            unit: self.path_if(or_default(&row.unit, &defaults.unit).as_ref()),
+            completed_at: self.path_if(or_default(&row.completed_at, &defaults.completed_at).as_ref()),
+        })
+    }
+
+    fn slots(&mut self, written: [&Option<Text>; 5]) -> Slots {
+        let [interpretation, grade, number, od, cutoff] = written.map(|text| self.path_if(text.as_ref()));
+        Slots { interpretation, grade, number, od, cutoff }
+    }
+
+    pub(crate) fn whole(&mut self, written: &Texts) -> Vec<Slot> {
+        written.iter().filter_map(|text| self.one_of(text, "part of a value", &Slot::ALL)).collect()
+    }
+
+    pub(crate) fn checks(&mut self, written: &[Spanned<schema::Check>]) -> Vec<CheckRule> {
+        written
+            .iter()
+            .map(|written| {
+                let check = written.get_ref();
+                if check.equal.0.len() < 2 {
+                    self.fault(&written.span(), "`equal` holds two places or more against each other");
+                }
+                CheckRule {
+                    finding: check.finding.get_ref().clone(),
+                    equal: self.paths(&check.equal),
+                    does: check.does,
+                    what: check.what.clone(),
+                    when: self.conditions(&check.when),
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn panels(
+        &mut self,
+        written: &[Spanned<schema::Panel>],
+        codes: &HashMap<String, Vec<usize>>,
+    ) -> Vec<PanelRule> {
+        let mut panels = Vec::new();
+        for written in written {
+            let panel = written.get_ref();
+            for code in panel.tests.iter().filter(|code| !codes.contains_key(code.get_ref())) {
+                let known = codes.keys().map(String::as_str);
+                self.faults.unknown(&code.span(), "test code", code.get_ref(), known);
+            }
+            panels.push(PanelRule {
+                name: panel.name.clone(),
+                when: self.conditions_of(&panel.when, &written.span()),
+                tests: panel.tests.to_strings(),
+            });
+        }
+        panels
+    }
+
+    pub(crate) fn test(
+        &mut self,
+        written: &Spanned<schema::Test>,
+        values: &HashMap<String, ValueMap>,
+        grades: &HashMap<String, GradeMap>,
+        defaults: &[Slot],
+    ) -> Option<TestRule> {
+        let (span, test) = (written.span(), written.get_ref());
+        let code = self.required(test.code.as_ref(), &span, "`code`")?.get_ref().clone();
+        let when = self.conditions(&test.when);
+        if let Some(why) = &test.aside {
+            if test.marker.is_some() || test.assay.is_some() {
+                self.fault(&why.span(), "a test set aside has neither `marker` nor `assay`");
+            }
+            return Some(TestRule { code, when, body: TestBody::Aside(why.get_ref().clone()) });
+        }
+        let marker = self.required(test.marker.as_ref(), &span, "`marker`").map(|m| self.marker(m));
+        let assay = self.required(test.assay.as_ref(), &span, "`assay`")?;
+        self.not_empty(assay.get_ref(), &assay.span(), "the assay's name");
+        let values = test.values.as_ref().and_then(|name| self.known_map(name, "value map", values));
+        let grades = test.grades.as_ref().and_then(|name| self.known_map(name, "grade map", grades));
+        let measured = Measured {
+            marker: marker??,
+            assay: assay.get_ref().clone(),
+            values: values.cloned(),
+            grades: grades.cloned(),
+            units: test.units.iter().map(|(text, unit)| (text.get_ref().clone(), unit.clone())).collect(),
+            unit_is: test.unit_is.as_ref().map(|unit| unit.get_ref().clone()),
+            reactive: test.reactive.as_ref().and_then(|text| self.criterion(text)),
+            optional: test.optional,
+            whole: test.whole.as_ref().map_or_else(|| defaults.to_vec(), |texts| self.whole(texts)),
+            slots: self.slots([&test.interpretation, &test.grade, &test.number, &None, &None]),
+        };
+        self.consistent(&measured, &span);
+        Some(TestRule { code, when, body: TestBody::Measures(Box::new(measured)) })
+    }
+
+    fn consistent(&mut self, test: &Measured, at: &Range<usize>) {
+        let reads_number = test.unit_is.is_some() || !test.units.is_empty();
+        if test.values.is_none() && test.grades.is_none() && !reads_number {
+            self.missing(at, "one of `values`, `grades`, `units`, `unit_is`: nothing would be read");
+        }
+        if test.unit_is.is_some() && !test.units.is_empty() {
+            self.fault(at, "`units` reads the unit that is sent, `unit_is` stands in for one that is not");
+        }
+        let own = [
+            (test.slots.interpretation.is_some() && test.values.is_none(), "`interpretation` needs `values`"),
+            (test.slots.grade.is_some() && test.grades.is_none(), "`grade` needs `grades`"),
+            (test.slots.number.is_some() && !reads_number, "`number` needs `units` or `unit_is`"),
+            (test.reactive.is_some() && !reads_number, "`reactive` needs a number with its unit"),
+        ];
+        for (wrong, what) in own {
+            if wrong {
+                self.fault(at, what);
+            }
+        }
+    }
+
+    fn criterion(&mut self, text: &Text) -> Option<Criterion> {
+        let written = text.get_ref();
+        let read = [(">=", Comparator::AtLeast), ("<=", Comparator::AtMost)].into_iter().find_map(
+            |(sign, comparator)| {
+                let limit = written.strip_prefix(sign)?.trim().parse::<Decimal>().ok()?;
+                Some(Criterion { comparator, limit })
+            },
+        );
+        if read.is_none() {
+            self.fault(
+                &text.span(),
+                format!("{written:?} is no criterion; write \">= 1.00\" or \"<= 1.00\""),
+            );
+        }
+        read
+    }
+}
+
+/// The record that is a result in itself.
+pub(crate) fn own_record(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Lis02 => "R",
+        Protocol::Hl7v2 => "OBX",
+        Protocol::Delimited => "row",
+    }
+}

@@ -1,0 +1,331 @@
+//! A profile's rules after checking: every path read, every name resolved, every text map closed.
+
+use crate::{
+    path::{Path, RecordPath, Spot},
+    schema::{DecimalMark, FlagEffect},
+    template::RunTemplate,
+};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, HashMap};
+use vocabulary::{
+    Comparator, Consequence, Expected, Grade, Interpretation, LotRole, Marker, ResultStatus, SpecimenKind,
+};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) characters: Characters,
+    pub(crate) numbers: Numbers,
+    pub(crate) times: TimeForm,
+    pub(crate) table: Option<TableRules>,
+    pub(crate) plate: Option<PlateRules>,
+    pub(crate) message: MessageRules,
+    pub(crate) order_not_done: Vec<Condition>,
+    pub(crate) specimen: SpecimenRules,
+    pub(crate) kinds: Vec<KindRule>,
+    pub(crate) controls: Vec<ControlRule>,
+    pub(crate) run: RunRules,
+    pub(crate) lots: Vec<LotRule>,
+    pub(crate) status: StatusRules,
+    pub(crate) flags: FlagRules,
+    pub(crate) rows: Vec<RowRule>,
+    pub(crate) operator: Vec<Path>,
+    pub(crate) instrument: Vec<Path>,
+    /// Rows of one order with the same texts here are one result; `None`: every row is a result of its own.
+    pub(crate) together: Option<Vec<Path>>,
+    pub(crate) whole: Vec<Slot>,
+    pub(crate) checks: Vec<CheckRule>,
+    pub(crate) panels: Vec<PanelRule>,
+    pub(crate) tests: Vec<TestRule>,
+    /// Code → places in `tests`.
+    pub(crate) codes: HashMap<String, Vec<usize>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Characters {
+    pub(crate) always: Option<character_sets::CharacterSet>,
+    pub(crate) fallback: Option<character_sets::CharacterSet>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Numbers {
+    pub(crate) decimal: DecimalMark,
+    pub(crate) comparators: Vec<Comparator>,
+    pub(crate) trailing_mark: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum TimeForm {
+    /// `YYYYMMDD[HHMM[SS]][±HHMM]`
+    Packed,
+    /// A `strptime` form.
+    Written(String),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TableRules {
+    pub(crate) delimiter: u8,
+    pub(crate) skip_lines: u16,
+    pub(crate) header: bool,
+    pub(crate) columns: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PlateRules {
+    pub(crate) id: Path,
+    pub(crate) well: Path,
+    pub(crate) rows: u8,
+    pub(crate) columns: u8,
+    pub(crate) complete: bool,
+    pub(crate) role: Option<Path>,
+    pub(crate) layout: BTreeMap<Well, String>,
+}
+
+/// A well by row and column, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Well {
+    pub(crate) row: u8,
+    pub(crate) column: u8,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Condition {
+    pub(crate) at: Path,
+    pub(crate) test: ConditionTest,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum ConditionTest {
+    Is(Vec<String>),
+    IsNot(Vec<String>),
+    StartsWith(String),
+    EndsWith(String),
+    Matches(regex::Regex),
+    Present(bool),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct MessageRules {
+    pub(crate) sender: Vec<Condition>,
+    pub(crate) production: Vec<Condition>,
+    pub(crate) results: Vec<Condition>,
+    pub(crate) silent: Vec<Condition>,
+    pub(crate) control_id: Option<Path>,
+    pub(crate) terminator_optional: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SpecimenRules {
+    pub(crate) id: Vec<Path>,
+    pub(crate) must_agree: bool,
+    pub(crate) trim_end: bool,
+    pub(crate) form: Option<regex::Regex>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct KindRule {
+    pub(crate) kind: SpecimenKind,
+    pub(crate) when: Vec<Condition>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ControlRule {
+    pub(crate) name: String,
+    pub(crate) reads: Expected,
+    pub(crate) when: Vec<Condition>,
+    /// Empty: for every marker.
+    pub(crate) markers: Vec<Marker>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RunRules {
+    pub(crate) id: Option<RunTemplate>,
+    pub(crate) requires: Vec<RequirementRule>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RequirementRule {
+    pub(crate) controls: Vec<String>,
+    /// Empty: for every marker.
+    pub(crate) markers: Vec<Marker>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct LotRule {
+    pub(crate) role: LotRole,
+    pub(crate) each: Option<Each>,
+    pub(crate) lot: Path,
+    pub(crate) name: Option<Path>,
+    pub(crate) expires: Option<Path>,
+    pub(crate) when: Vec<Condition>,
+    pub(crate) required: bool,
+}
+
+/// What a lot rule is applied to once for each.
+#[derive(Debug, Clone)]
+pub(crate) enum Each {
+    Record(RecordPath),
+    Repetition(RecordPath, Spot),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum StatusRules {
+    Always(ResultStatus),
+    Read { at: Path, map: HashMap<String, ResultStatus> },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct FlagRules {
+    pub(crate) at: Vec<Path>,
+    pub(crate) separator: Option<String>,
+    pub(crate) unknown: Consequence,
+    pub(crate) known: HashMap<String, FlagRule>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct FlagRule {
+    pub(crate) does: FlagEffect,
+    pub(crate) with: Option<Interpretation>,
+    pub(crate) what: String,
+}
+
+/// What a value is put together from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Slot {
+    Interpretation,
+    Grade,
+    Number,
+    Od,
+    Cutoff,
+}
+
+impl Slot {
+    pub(crate) const ALL: [(&'static str, Self); 5] = [
+        ("interpretation", Self::Interpretation),
+        ("grade", Self::Grade),
+        ("number", Self::Number),
+        ("od", Self::Od),
+        ("cutoff", Self::Cutoff),
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, slot)| *slot == self).map_or("?", |(name, _)| name)
+    }
+}
+
+/// Where the parts of a value stand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Slots {
+    pub(crate) interpretation: Option<Path>,
+    pub(crate) grade: Option<Path>,
+    pub(crate) number: Option<Path>,
+    pub(crate) od: Option<Path>,
+    pub(crate) cutoff: Option<Path>,
+}
+
+impl Slots {
+    pub(crate) fn get(&self, slot: Slot) -> Option<&Path> {
+        match slot {
+            Slot::Interpretation => self.interpretation.as_ref(),
+            Slot::Grade => self.grade.as_ref(),
+            Slot::Number => self.number.as_ref(),
+            Slot::Od => self.od.as_ref(),
+            Slot::Cutoff => self.cutoff.as_ref(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        Slot::ALL.iter().all(|(_, slot)| self.get(*slot).is_none())
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RowRule {
+    pub(crate) name: String,
+    pub(crate) record: String,
+    pub(crate) when: Vec<Condition>,
+    pub(crate) aside: Option<String>,
+    pub(crate) test: Option<Path>,
+    pub(crate) slots: Slots,
+    pub(crate) unit: Option<Path>,
+    pub(crate) completed_at: Option<Path>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct CheckRule {
+    pub(crate) finding: String,
+    pub(crate) equal: Vec<Path>,
+    pub(crate) does: Consequence,
+    pub(crate) what: String,
+    pub(crate) when: Vec<Condition>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PanelRule {
+    pub(crate) name: String,
+    pub(crate) when: Vec<Condition>,
+    pub(crate) tests: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TestRule {
+    pub(crate) code: String,
+    pub(crate) when: Vec<Condition>,
+    pub(crate) body: TestBody,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum TestBody {
+    /// Known, and no evidence of anything.
+    Aside(String),
+    Measures(Box<Measured>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    pub(crate) marker: Marker,
+    pub(crate) assay: String,
+    pub(crate) values: Option<ValueMap>,
+    pub(crate) grades: Option<GradeMap>,
+    pub(crate) units: HashMap<String, String>,
+    pub(crate) unit_is: Option<String>,
+    pub(crate) reactive: Option<Criterion>,
+    pub(crate) optional: bool,
+    pub(crate) whole: Vec<Slot>,
+    /// Places of its own, before the row's.
+    pub(crate) slots: Slots,
+}
+
+/// Exact text → meaning, under the map's name.
+#[derive(Debug, Clone)]
+pub(crate) struct ValueMap {
+    pub(crate) name: String,
+    pub(crate) texts: HashMap<String, Meaning>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Reads(Interpretation),
+    /// Nothing of the run can be used.
+    RunFailed,
+}
+
+/// Exact text → grade, under the map's name.
+#[derive(Debug, Clone)]
+pub(crate) struct GradeMap {
+    pub(crate) name: String,
+    pub(crate) texts: HashMap<String, GradeMeaning>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GradeMeaning {
+    Reads(Grade),
+    /// An error code of the reader: the well gave no reaction that can be used.
+    Invalid,
+}
+
+/// When a number is reactive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Criterion {
+    pub(crate) comparator: Comparator,
+    pub(crate) limit: Decimal,
+}

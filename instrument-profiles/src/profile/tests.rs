@@ -1,0 +1,190 @@
+//! What a profile may say, and what is said about it when it may not.
+
+use super::*;
+use crate::link::{AckTemplate, Checksum, LinkSettings};
+
+const SMALL: &str = r#"
+schema = 1
+id = "maker/model"
+protocol = "lis02"
+
+[names]
+maker = { en = "Maker", zh = "厂家" }
+model = { en = "Model", zh = "型号" }
+
+[link.lis01]
+checksum = "warn"
+
+[message]
+sender = [{ at = "H.5.1", is = "MODEL" }]
+
+[specimen]
+id = "O.3.1"
+
+[[kind]]
+is = "control"
+when = [{ at = "O.12", is = "Q" }]
+
+[[kind]]
+is = "patient"
+when = [{ at = "O.12", is = ["", "N"] }]
+
+[controls]
+recognition = "rules"
+
+[[control]]
+name = "negative"
+reads = "non_reactive"
+when = [{ at = "O.3.1", is = "NEG" }]
+
+[run]
+id = "{R.14}/{assay}/{day}"
+[[run.requires]]
+controls = ["negative"]
+markers = ["HBsAg"]
+
+[status]
+at = "R.9"
+map = { F = "final" }
+
+[result]
+test = "R.3.4"
+interpretation = "R.4"
+completed_at = "R.13"
+
+[values.words]
+"Nonreactive" = "non_reactive"
+"Reactive" = "reactive"
+
+[[test]]
+code = "1"
+marker = "HBsAg"
+assay = "HBsAg of a test"
+values = "words"
+source = "trace"
+
+[evidence]
+not_verified = ["everything"]
+[evidence.sources.trace]
+title = "A trace"
+level = "trace"
+"#;
+
+fn faults(text: &str) -> Vec<String> {
+    let errors = Profile::read("profile.toml", text).map(|profile| profile.reference().clone()).unwrap_err();
+    errors.faults.iter().map(ToString::to_string).collect()
+}
+
+/// Replaces one passage of the small profile and expects exactly one fault, on the line that begins with `on`.
+fn check(from: &str, to: &str, on: &str, words: &[&str]) {
+    assert!(SMALL.contains(from), "{from:?} is not in the profile");
+    let text = SMALL.replacen(from, to, 1);
+    let found = faults(&text);
+    let line = text.lines().position(|line| line.starts_with(on)).unwrap() + 1;
+    assert_eq!(found.len(), 1, "{from:?} → {to:?}: {found:#?}");
+    assert!(found[0].starts_with(&format!("profile.toml:{line}:")), "{from:?} → {to:?}: {found:#?}");
+    for word in words {
+        assert!(found[0].contains(word), "{from:?} → {to:?}: {word:?} not in {found:#?}");
+    }
+}
+
+#[test]
+fn a_small_profile_is_read() {
+    let profile = Profile::read("profile.toml", SMALL).unwrap();
+    assert_eq!(profile.reference().id, "maker/model");
+    assert_eq!(profile.protocol(), Protocol::Lis02);
+    assert_eq!(profile.maker().zh, "厂家");
+    assert_eq!(profile.assays().collect::<Vec<_>>(), [(Marker::HBsAg, "HBsAg of a test")]);
+    assert_eq!(profile.required_controls(Marker::HBsAg).names, ["negative"]);
+    assert_eq!(profile.required_controls(Marker::Hiv).names, Vec::<&str>::new());
+    let LinkSettings::Lis01(link) = profile.link() else { panic!("another link") };
+    assert_eq!((link.checksum, link.tries_max, link.timers.t3), (Checksum::Warn, 6, 30_000));
+}
+
+#[test]
+fn the_revision_follows_the_content_and_not_the_line_ends() {
+    let revision = |text: &str| Profile::read("p", text).unwrap().reference().revision.clone();
+    assert_eq!(revision(SMALL).len(), 64);
+    assert_eq!(revision(SMALL), revision(&SMALL.replace('\n', "\r\n")));
+    assert_ne!(revision(SMALL), revision(&SMALL.replace("\"Reactive\"", "\"reactive\"")));
+}
+
+#[test]
+fn an_unknown_name_is_named_with_its_line_and_its_neighbour() {
+    check("checksum =", "chekcsum =", "chekcsum", &["unknown key", "\"checksum\""]);
+    check("\"warn\"", "\"wran\"", "checksum", &["unknown word", "\"warn\""]);
+    check("marker = \"HBsAg\"", "marker = \"HbSag\"", "marker =", &["unknown marker", "\"HBsAg\""]);
+    check("= \"reactive\"", "= \"reactiv\"", "\"Reactive\"", &["unknown meaning", "\"reactive\""]);
+    check(
+        "values = \"words\"",
+        "values = \"wordz\"\nunit_is = \"x\"",
+        "values =",
+        &["unknown value map", "\"words\""],
+    );
+    check("[\"negative\"]", "[\"negativ\"]", "controls = [", &["unknown control", "\"negative\""]);
+    check("source = \"trace\"", "source = \"trase\"", "source =", &["unknown source", "\"trace\""]);
+    check("F = \"final\"", "F = \"finale\"", "map =", &["unknown word", "\"final\""]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    check("id = \"{R.14}/{assay}/{day}\"", "", "", &["missing `id` in `[run]`"]);
+    check("sender = [{ at = \"H.5.1\", is = \"MODEL\" }]", "", "[message]", &["missing `sender`"]);
+    check("values = \"words\"", "values = \"words\"\naside = \"why\"", "aside", &["neither"]);
+    check("zh = \"型号\"", "zh = \" \"", "model =", &["`zh` is empty"]);
+    check("recognition = \"rules\"", "", "[controls]", &["`recognition`"]);
+}
+
+#[test]
+fn what_contradicts_itself_is_named() {
+    check("[link.lis01]\nchecksum = \"warn\"", "[link.mllp]\n", "[link.mllp]", &["does not carry"]);
+    check("recognition = \"rules\"", "recognition = \"none\"", "[controls]", &["affirmed"]);
+    let affirmed = "recognition = \"none\"\naffirmed = \"the quality manager\"";
+    check("recognition = \"rules\"", affirmed, "[controls]", &["rules for controls"]);
+    check("at = \"R.9\"", "at = \"OBX-11\"", "at = \"OBX", &["no LIS02 field path"]);
+    check("\"{R.14}/{assay}/{day}\"", "\"{R.14}/{assai}\"", "id = \"{R.14}", &["one of the words"]);
+    check("is = \"Q\"", "is = \"Q\", present = true", "when = ", &["one test"]);
+    check("is = \"Q\"", "is_not = [\"\"], ends_with = \"Q\"", "when = ", &["one test"]);
+    check(
+        "not_verified = [\"everything\"]",
+        "[[evidence.fact]]\nat = \"R.3\"\nsays = \"x\"\nsource = \"trace\"\nlevel = \"inferred\"",
+        "[evidence]",
+        &["not_verified"],
+    );
+    check("title = \"A trace\"", "title = 7", "title", &["invalid type"]);
+    check("schema = 1", "schema = 2", "schema", &["schema 1"]);
+    check("\"maker/model\"", "\"Maker Model\"", "id = \"Maker", &["maker/model"]);
+}
+
+#[test]
+fn every_fault_is_reported_not_only_the_first() {
+    let text = SMALL
+        .replace("checksum =", "chekcsum =")
+        .replace("\"lis02\"", "\"lis02\"\ncolour = \"red\"")
+        .replace("marker = \"HBsAg\"", "marker = \"HbSag\"")
+        .replace("is = \"patient\"", "is = \"pateint\"")
+        .replace("at = \"R.9\"", "at = \"R\"")
+        .replace("level = \"trace\"", "level = \"gossip\"");
+    let found = faults(&text);
+    for words in ["colour", "chekcsum", "pateint", "no LIS02 field path", "HbSag", "gossip"] {
+        assert!(found.iter().any(|fault| fault.contains(words)), "{words}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_text_that_is_no_toml_has_a_place() {
+    let found = faults("schema = 1\nid = \"maker");
+    assert!(found[0].starts_with("profile.toml:2:"), "{found:#?}");
+    let missing = Profile::load(Path::new("/nonexistent")).unwrap_err();
+    assert!(missing.to_string().contains("cannot be read"));
+}
+
+#[test]
+fn an_acknowledgement_template_is_kept_as_written() {
+    let text = SMALL
+        .replace("\"lis02\"", "\"hl7v2\"")
+        .replace("[link.lis01]\nchecksum = \"warn\"", "[link.mllp]\ntemplate = [\"MSA|{code}|{MSH-10}|\"]");
+    let errors = faults(&text);
+    assert!(errors.iter().all(|fault| !fault.contains("template")), "{errors:#?}");
+    let _: AckTemplate = AckTemplate::Standard;
+}

@@ -1,0 +1,69 @@
+//! `[link]`: the shape of the link settings.
+
+use super::{Text, Texts};
+use crate::link::{AckMode, Checksum, FrameNumbers, Interrupts, LinkRole, OnUnusable, TcpRole};
+use serde::Deserialize;
+use toml::Spanned;
+
+/// Exactly one of the three.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Link {
+    pub(crate) lis01: Option<Spanned<Lis01>>,
+    pub(crate) mllp: Option<Spanned<Mllp>>,
+    pub(crate) directory: Option<Spanned<Directory>>,
+}
+
+/// CLSI LIS01 / ASTM E1381.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Lis01 {
+    pub(crate) we_are: Option<LinkRole>,
+    pub(crate) analyser_tcp: Option<TcpRole>,
+    pub(crate) checksum: Option<Checksum>,
+    pub(crate) frame_numbers: Option<FrameNumbers>,
+    pub(crate) interrupts: Option<Interrupts>,
+    pub(crate) frame_text_bytes_max: Option<Spanned<usize>>,
+    pub(crate) send_text_bytes_max: Option<Spanned<usize>>,
+    pub(crate) tries_max: Option<Spanned<u8>>,
+    pub(crate) timers_ms: Timers,
+}
+
+/// The timers T1 to T7 in milliseconds; absent ones as the standard has them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Timers {
+    pub(crate) t1: Option<u64>,
+    pub(crate) t2: Option<u64>,
+    pub(crate) t3: Option<u64>,
+    pub(crate) t4: Option<u64>,
+    pub(crate) t5: Option<u64>,
+    pub(crate) t6: Option<u64>,
+    pub(crate) t7: Option<u64>,
+}
+
+/// HL7 over MLLP.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Mllp {
+    pub(crate) analyser_tcp: Option<TcpRole>,
+    pub(crate) default_port: Option<u16>,
+    pub(crate) block_bytes_max: Option<Spanned<usize>>,
+    pub(crate) outstanding_max: Option<Spanned<usize>>,
+    pub(crate) answer_timeout_ms: Option<u64>,
+    pub(crate) acknowledge: Option<AckMode>,
+    pub(crate) on_unusable: Option<OnUnusable>,
+    /// The answer's segments as templates; absent: as the standard has it.
+    pub(crate) template: Option<Texts>,
+}
+
+/// Files in a folder.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Directory {
+    /// `*` and `?` as usual.
+    pub(crate) pattern: Option<Text>,
+    pub(crate) file_bytes_max: Option<Spanned<usize>>,
+    /// A file is taken when it has not grown for so long.
+    pub(crate) settle_ms: Option<u64>,
+}

@@ -1,0 +1,440 @@
+//! The shape of `profile.toml`: what a laboratory engineer may write, key by key.
+//!
+//! These types hold texts and their places; nothing here has been checked against anything else. The checked
+//! form is [`crate::Profile`]. Field paths, templates and conditions are explained in the catalogue's README.
+
+mod link;
+mod reading;
+mod texts;
+
+pub(crate) use link::{Directory, Link, Lis01, Mllp, Timers};
+pub(crate) use reading::read;
+pub(crate) use texts::{Text, Texts};
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::Spanned;
+use vocabulary::{Consequence, Expected, LotRole, Protocol, ResultStatus, SpecimenKind};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Document {
+    /// Version of this language.
+    pub(crate) schema: Option<Spanned<u32>>,
+    /// `maker/model`, the folder's place in the catalogue.
+    pub(crate) id: Option<Text>,
+    pub(crate) protocol: Option<Spanned<Protocol>>,
+    pub(crate) names: Option<Spanned<Names>>,
+    pub(crate) link: Option<Spanned<Link>>,
+    pub(crate) characters: Characters,
+    pub(crate) numbers: Numbers,
+    pub(crate) times: Times,
+    pub(crate) table: Option<Spanned<Table>>,
+    pub(crate) plate: Option<Spanned<Plate>>,
+    pub(crate) message: Option<Spanned<Message>>,
+    pub(crate) order: Order,
+    pub(crate) specimen: Option<Spanned<Specimen>>,
+    pub(crate) kind: Vec<Spanned<Kind>>,
+    pub(crate) controls: Option<Spanned<Controls>>,
+    pub(crate) control: Vec<Spanned<Control>>,
+    pub(crate) run: Option<Spanned<Run>>,
+    pub(crate) lot: Vec<Spanned<Lot>>,
+    pub(crate) status: Option<Spanned<Status>>,
+    pub(crate) flags: Option<Spanned<Flags>>,
+    pub(crate) result: Results,
+    pub(crate) row: Vec<Spanned<Row>>,
+    pub(crate) check: Vec<Spanned<Check>>,
+    pub(crate) panel: Vec<Spanned<Panel>>,
+    pub(crate) values: BTreeMap<Text, BTreeMap<Text, Text>>,
+    pub(crate) grades: BTreeMap<Text, BTreeMap<Text, Text>>,
+    pub(crate) test: Vec<Spanned<Test>>,
+    pub(crate) evidence: Option<Spanned<Evidence>>,
+}
+
+/// Names for people.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Names {
+    pub(crate) maker: Option<Spanned<InTwoLanguages>>,
+    pub(crate) model: Option<Spanned<InTwoLanguages>>,
+}
+
+/// One name in English and in Chinese.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct InTwoLanguages {
+    pub(crate) en: String,
+    pub(crate) zh: String,
+}
+
+/// How bytes become text.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Characters {
+    /// Used whatever the message declares.
+    pub(crate) always: Option<Text>,
+    /// Tried when the text is not UTF-8 and declares nothing usable.
+    pub(crate) fallback: Option<Text>,
+}
+
+/// How numbers are written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Numbers {
+    pub(crate) decimal: DecimalMark,
+    /// Comparators that may stand before a number.
+    pub(crate) comparators: Texts,
+    /// `173.` is a number.
+    pub(crate) trailing_mark: bool,
+}
+
+/// The decimal mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DecimalMark {
+    /// `4.17`
+    #[default]
+    Point,
+    /// `4,17`
+    Comma,
+}
+
+/// How times are written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Times {
+    /// A `strptime` form; absent: `YYYYMMDD[HHMM[SS]][±HHMM]`.
+    pub(crate) form: Option<Text>,
+}
+
+/// A delimited file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Table {
+    pub(crate) delimiter: Option<Text>,
+    /// Lines before the header line.
+    pub(crate) skip_lines: u16,
+    /// Whether a line of column names comes first.
+    pub(crate) header: Option<bool>,
+    /// Columns that must be there; further ones are ignored.
+    pub(crate) columns: Texts,
+}
+
+/// A microplate behind the rows of a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Plate {
+    /// Where the plate's own identity stands: rows of one plate are checked together.
+    pub(crate) id: Option<Text>,
+    pub(crate) well: Option<Text>,
+    pub(crate) rows: Option<Spanned<u8>>,
+    pub(crate) columns: Option<Spanned<u8>>,
+    /// Every well must be in the file exactly once.
+    pub(crate) complete: bool,
+    /// The column that says what stood in a well, held against `layout`.
+    pub(crate) role: Option<Text>,
+    /// `"A1"` or `"B1-D1"` → role.
+    pub(crate) layout: BTreeMap<Text, Text>,
+}
+
+/// A test of one place in the message. Exactly one of the tests is given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Condition {
+    pub(crate) at: Option<Text>,
+    pub(crate) is: Option<Texts>,
+    pub(crate) is_not: Option<Texts>,
+    pub(crate) starts_with: Option<Text>,
+    pub(crate) ends_with: Option<Text>,
+    pub(crate) matches: Option<Text>,
+    pub(crate) present: Option<bool>,
+}
+
+/// Which messages carry results, and from whom.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Message {
+    /// All must hold, else the message is quarantined.
+    pub(crate) sender: Vec<Spanned<Condition>>,
+    /// All must hold, else it is no production message and is quarantined.
+    pub(crate) production: Vec<Spanned<Condition>>,
+    /// All must hold for a message with results.
+    pub(crate) results: Vec<Spanned<Condition>>,
+    /// All must hold for a message known to carry none.
+    pub(crate) silent: Vec<Spanned<Condition>>,
+    /// Its own control id.
+    pub(crate) control_id: Option<Text>,
+    /// LIS02: whether L must be there (absent: it must).
+    pub(crate) terminator_optional: bool,
+}
+
+/// Orders.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Order {
+    /// All hold on an order that was cancelled or could not be done and has no rows.
+    pub(crate) not_done: Vec<Spanned<Condition>>,
+}
+
+/// Where the specimen's identity stands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Specimen {
+    /// Places, the first that is not empty counts.
+    pub(crate) id: Texts,
+    /// All places that are not empty must say the same.
+    pub(crate) must_agree: bool,
+    /// Blanks after the id are padding.
+    pub(crate) trim_end: bool,
+    /// A regular expression the whole id must fit.
+    pub(crate) form: Option<Text>,
+}
+
+/// Whose material it is. The first that holds counts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kind {
+    pub(crate) is: SpecimenKind,
+    pub(crate) when: Vec<Spanned<Condition>>,
+}
+
+/// Whether the analyser marks its controls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Controls {
+    pub(crate) recognition: Option<Recognition>,
+    /// For `none`: in whose words and why that is so.
+    pub(crate) affirmed: Option<Text>,
+}
+
+/// How controls are told from donors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Recognition {
+    /// By the `[[kind]]` and `[[control]]` rules.
+    Rules,
+    /// The analyser sends none. Must be affirmed.
+    None,
+}
+
+/// One control and what it must read.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Control {
+    pub(crate) name: Text,
+    pub(crate) reads: Expected,
+    pub(crate) when: Vec<Spanned<Condition>>,
+    #[serde(default)]
+    pub(crate) markers: Texts,
+}
+
+/// What a run is and what it needs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Run {
+    /// A template: `{OBX-21}`, `{R.14}/{assay}/{lot}/{day}`.
+    pub(crate) id: Option<Text>,
+    pub(crate) requires: Vec<Spanned<Requirement>>,
+}
+
+/// Controls a run must have shown to be valid.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Requirement {
+    pub(crate) controls: Texts,
+    /// Only for these markers; absent: for all.
+    #[serde(default)]
+    pub(crate) markers: Texts,
+}
+
+/// Where lots stand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the key is called `lot` in the file")]
+pub(crate) struct Lot {
+    pub(crate) role: LotRole,
+    /// Once for each of these: a record (`INV(3=MR)`) or repeated field (`C.3`).
+    #[serde(default)]
+    pub(crate) each: Option<Text>,
+    pub(crate) lot: Text,
+    #[serde(default)]
+    pub(crate) name: Option<Text>,
+    #[serde(default)]
+    pub(crate) expires: Option<Text>,
+    #[serde(default)]
+    pub(crate) when: Vec<Spanned<Condition>>,
+    /// Results without it are held.
+    #[serde(default)]
+    pub(crate) required: bool,
+}
+
+/// How far a result has come.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Status {
+    pub(crate) at: Option<Text>,
+    pub(crate) map: BTreeMap<Text, ResultStatus>,
+    /// For formats that only ever hold final results.
+    pub(crate) always: Option<ResultStatus>,
+}
+
+/// Flags and alarms.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Flags {
+    pub(crate) at: Texts,
+    /// Parts one text into several flags.
+    pub(crate) separator: Option<Text>,
+    /// What a flag does that is not in `known`.
+    pub(crate) unknown: Option<Consequence>,
+    pub(crate) known: BTreeMap<Text, Flag>,
+}
+
+/// One flag.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Flag {
+    pub(crate) does: FlagEffect,
+    /// For `agree`: what the value must mean.
+    #[serde(default)]
+    pub(crate) with: Option<Text>,
+    pub(crate) what: String,
+}
+
+/// What a flag does to its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FlagEffect {
+    /// Kept beside the result; nothing else.
+    Keep,
+    /// A person has to look.
+    Hold,
+    /// The result is invalid and must be repeated.
+    Invalid,
+    /// The run it belongs to failed.
+    RunFailed,
+    /// Says again what the value says, and must not contradict it.
+    Agree,
+}
+
+/// Places that every `[[row]]` starts from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Results {
+    pub(crate) test: Option<Text>,
+    pub(crate) number: Option<Text>,
+    pub(crate) interpretation: Option<Text>,
+    pub(crate) grade: Option<Text>,
+    pub(crate) od: Option<Text>,
+    pub(crate) cutoff: Option<Text>,
+    pub(crate) unit: Option<Text>,
+    pub(crate) completed_at: Option<Text>,
+    pub(crate) operator: Texts,
+    /// Model and serial number, joined by a blank.
+    pub(crate) instrument: Texts,
+    /// Rows of one order with the same texts here (and the same test) are one result.
+    pub(crate) together: Option<Texts>,
+    /// What a result must have: `number`, `interpretation`, `grade`, `od`, `cutoff`.
+    pub(crate) whole: Texts,
+}
+
+/// What one sort of row gives. The first whose `when` holds counts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Row {
+    pub(crate) name: Option<Text>,
+    /// `R`, `OBX`, `row`, … absent: the protocol's own.
+    pub(crate) record: Option<Text>,
+    pub(crate) when: Vec<Spanned<Condition>>,
+    /// Gives nothing to a value, and why.
+    pub(crate) aside: Option<Text>,
+    pub(crate) test: Option<Text>,
+    pub(crate) number: Option<Text>,
+    pub(crate) interpretation: Option<Text>,
+    pub(crate) grade: Option<Text>,
+    pub(crate) od: Option<Text>,
+    pub(crate) cutoff: Option<Text>,
+    pub(crate) unit: Option<Text>,
+    pub(crate) completed_at: Option<Text>,
+}
+
+/// Two places that must say the same.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Check {
+    pub(crate) finding: Text,
+    pub(crate) equal: Texts,
+    pub(crate) does: Consequence,
+    pub(crate) what: String,
+    #[serde(default)]
+    pub(crate) when: Vec<Spanned<Condition>>,
+}
+
+/// Tests that an order must have brought, all of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Panel {
+    pub(crate) name: String,
+    pub(crate) when: Vec<Spanned<Condition>>,
+    pub(crate) tests: Texts,
+}
+
+/// One code of the analyser and what it stands for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Test {
+    pub(crate) code: Option<Text>,
+    /// Needed where one code means several things.
+    pub(crate) when: Vec<Spanned<Condition>>,
+    /// Known, and no evidence of anything: why.
+    pub(crate) aside: Option<Text>,
+    pub(crate) marker: Option<Text>,
+    pub(crate) assay: Option<Text>,
+    /// Name of the map in `[values]`.
+    pub(crate) values: Option<Text>,
+    /// Name of the map in `[grades]`.
+    pub(crate) grades: Option<Text>,
+    /// Unit as sent → unit as named here.
+    pub(crate) units: BTreeMap<Text, String>,
+    /// Its unit, where none is sent.
+    pub(crate) unit_is: Option<Text>,
+    /// `">= 1.00"`: the number and the interpretation may not contradict each other.
+    pub(crate) reactive: Option<Text>,
+    /// May be empty.
+    pub(crate) optional: bool,
+    pub(crate) whole: Option<Texts>,
+    pub(crate) number: Option<Text>,
+    pub(crate) interpretation: Option<Text>,
+    pub(crate) grade: Option<Text>,
+    pub(crate) source: Option<Text>,
+    pub(crate) level: Option<crate::evidence::Level>,
+}
+
+/// What the profile rests on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Evidence {
+    pub(crate) sources: BTreeMap<Text, Source>,
+    pub(crate) fact: Vec<Spanned<Fact>>,
+    pub(crate) not_verified: Vec<String>,
+}
+
+/// A document or trace.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Source {
+    pub(crate) title: Option<Text>,
+    pub(crate) level: Option<crate::evidence::Level>,
+}
+
+/// Where something stands in the message, and who says so.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fact {
+    pub(crate) at: Texts,
+    pub(crate) says: String,
+    pub(crate) source: Text,
+    #[serde(default)]
+    pub(crate) level: Option<crate::evidence::Level>,
+}
