@@ -141,7 +141,7 @@ pub fn decode_frame(bytes: &[u8]) -> Result<DecodedFrame, DecodeError> {
     }
     let ReadFrame { number, end, text, checksum, .. } = frame;
     match checksum {
-        ChecksumFound::Right => Ok(DecodedFrame { number, end, text }),
+        ChecksumFound::Right => Ok(DecodedFrame { number, end, text: text.into_owned() }),
         ChecksumFound::Wrong { computed, found } => {
             Err(DecodeError::Defect(FrameDefect::Checksum { computed, found }))
         }

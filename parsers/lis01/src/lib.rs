@@ -10,6 +10,7 @@ mod output;
 mod reader;
 mod state;
 mod timer;
+mod whole;
 
 pub use config::{Checksum, Config, FrameNumbers, Interrupts, Role, Timers};
 pub use event::{

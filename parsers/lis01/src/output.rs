@@ -73,6 +73,8 @@ impl Output {
 
     /// The run of ignored bytes is over.
     pub(crate) fn end_ignored(&mut self) {
-        self.events.extend(self.ignored.take().map(Event::Anomaly));
+        if let Some(ignored) = self.ignored.take() {
+            self.events.push_back(Event::Anomaly(ignored));
+        }
     }
 }

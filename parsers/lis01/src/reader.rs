@@ -9,6 +9,7 @@ use crate::control::{CR, ENQ, EOT, ETB, ETX, LF, STX, is_restricted};
 use crate::event::{FrameDefect, FrameEnd};
 use crate::frame::{FrameNumber, checksum, hex_value};
 use memchr::memchr2;
+use std::borrow::Cow;
 
 /// What a reader must know of the dialect.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,7 @@ pub(crate) enum Progress {
     /// Bytes are missing.
     More,
     /// The frame is whole; its checksum is judged by the caller.
-    Whole(ReadFrame),
+    Whole(ReadFrame<'static>),
     /// The frame is over and no good.
     Bad(FrameDefect),
     /// EOT and ENQ: the peer broke the frame off and asks to send anew.
@@ -33,10 +34,10 @@ pub(crate) enum Progress {
 
 /// A frame whose form is right.
 #[derive(Debug)]
-pub(crate) struct ReadFrame {
+pub(crate) struct ReadFrame<'a> {
     pub(crate) number: Option<FrameNumber>,
     pub(crate) end: FrameEnd,
-    pub(crate) text: Vec<u8>,
+    pub(crate) text: Cow<'a, [u8]>,
     pub(crate) checksum: ChecksumFound,
     /// The first byte the standard forbids in a text, and its offset in the text.
     pub(crate) restricted: Option<(u64, u8)>,
@@ -235,7 +236,7 @@ impl FrameReader {
         Progress::Whole(ReadFrame {
             number: self.number,
             end: self.end,
-            text: std::mem::take(&mut self.text),
+            text: Cow::Owned(std::mem::take(&mut self.text)),
             checksum: match self.found {
                 None => ChecksumFound::Absent,
                 Some(found) if found == computed => ChecksumFound::Right,
@@ -247,6 +248,6 @@ impl FrameReader {
 }
 
 /// Whether a byte below blank other than CR is among them. Without early exit, so that it is done many at a time.
-fn holds_controls(bytes: &[u8]) -> bool {
+pub(crate) fn holds_controls(bytes: &[u8]) -> bool {
     bytes.iter().map(|&byte| u8::from(byte < 0x20 && byte != CR)).fold(0, std::ops::BitOr::bitor) != 0
 }

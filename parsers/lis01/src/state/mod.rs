@@ -26,7 +26,7 @@ pub(crate) enum State {
     Neutral(Neutral),
     Establishing(Establishing),
     Sending(Sending),
-    Receiving(Receiving),
+    Receiving(Box<Receiving>),
 }
 
 impl State {
@@ -137,6 +137,9 @@ impl Context<'_> {
 /// next byte for the answer to that enquiry, and every answer after it for the one before, to the last frame, which it
 /// would believe accepted before it is. So the answer must not leave.
 fn asks_anew(behind: &[u8]) -> bool {
+    if matches!(behind.first(), None | Some(&STX)) {
+        return false;
+    }
     let mut controls = memchr3_iter(STX, EOT, ENQ, behind).map(|at| behind.get(at).copied());
     match controls.next().flatten() {
         Some(ENQ) => true,

@@ -8,6 +8,7 @@ use crate::event::{AnomalyKind, Ending, Event, Frame, FrameDefect, FrameEnd, Fra
 use crate::frame::FrameNumber;
 use crate::reader::{ChecksumFound, FrameReader, FrameRules, Progress, ReadFrame};
 use crate::timer::{Deadline, Timer};
+use crate::whole::whole_frame;
 use memchr::memchr3;
 
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Receiving {
     pending: Option<Pending>,
     /// The last accepted frame; none directly after an establishment, so that a first frame 0 is no repeat.
     last: Option<Copied>,
+    /// Memory for the next copy of a frame's text.
+    spare: Vec<u8>,
     /// Whether the last frame that ended was refused.
     refused: bool,
     deadline: Deadline,
@@ -65,8 +68,8 @@ enum Verdict {
 }
 
 impl Copied {
-    fn is(&self, frame: &ReadFrame) -> bool {
-        self.number == frame.number && self.end == frame.end && self.text == frame.text
+    fn is(&self, frame: &ReadFrame<'_>) -> bool {
+        self.number == frame.number && self.end == frame.end && *self.text == *frame.text
     }
 }
 
@@ -85,7 +88,14 @@ impl Receiving {
         cx.answer(ACK, behind);
         cx.event(Event::TransferStarted);
         let deadline = cx.start(Timer::NextFrame);
-        State::Receiving(Self { open: None, pending: None, last: None, refused: false, deadline })
+        State::Receiving(Box::new(Self {
+            open: None,
+            pending: None,
+            last: None,
+            spare: Vec::new(),
+            refused: false,
+            deadline,
+        }))
     }
 
     pub(super) fn deadline(&self) -> Deadline {
@@ -97,11 +107,12 @@ impl Receiving {
         self.pending.as_ref().is_some_and(|pending| !pending.overdue)
     }
 
-    pub(super) fn read(mut self, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
+    pub(super) fn read(mut self: Box<Self>, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
         if let Some(open) = self.open.take() {
             return self.read_frame(open, bytes, cx);
         }
-        let found = memchr3(STX, EOT, ENQ, bytes);
+        let starts = matches!(bytes.first(), Some(&(STX | EOT | ENQ)));
+        let found = if starts { Some(0) } else { memchr3(STX, EOT, ENQ, bytes) };
         let (noise, rest) = bytes.split_at_checked(found.unwrap_or(bytes.len())).unwrap_or((bytes, &[]));
         cx.ignore(AnomalyKind::Noise, cx.at, noise);
         let Some((&control, behind)) = rest.split_first() else {
@@ -110,6 +121,10 @@ impl Receiving {
         let at = cx.at + noise.len() as u64;
         let next = match control {
             STX => {
+                if let Some((frame, used)) = whole_frame(rest, &rules(cx)) {
+                    let behind = rest.get(used..).unwrap_or_default();
+                    return (self.judge(frame, at, used as u64, behind, cx), noise.len() + used);
+                }
                 let reader = FrameReader::new(&rules(cx));
                 self.deadline = cx.start(Timer::ReplyDuty);
                 self.open = Some(OpenFrame { reader, at });
@@ -127,7 +142,12 @@ impl Receiving {
         (next, noise.len() + 1)
     }
 
-    fn read_frame(mut self, mut open: OpenFrame, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
+    fn read_frame(
+        mut self: Box<Self>,
+        mut open: OpenFrame,
+        bytes: &[u8],
+        cx: &mut Context<'_>,
+    ) -> (State, usize) {
         let (used, progress) = open.reader.read(bytes, &rules(cx));
         let behind = bytes.get(used..).unwrap_or_default();
         let frame_bytes = (cx.at + used as u64).saturating_sub(open.at);
@@ -152,7 +172,14 @@ impl Receiving {
         (next, used)
     }
 
-    fn judge(mut self, frame: ReadFrame, at: u64, bytes: u64, behind: &[u8], cx: &mut Context<'_>) -> State {
+    fn judge(
+        mut self: Box<Self>,
+        frame: ReadFrame<'_>,
+        at: u64,
+        bytes: u64,
+        behind: &[u8],
+        cx: &mut Context<'_>,
+    ) -> State {
         match self.verdict(&frame, cx) {
             Verdict::Deliver(anomaly) => self.deliver(frame, anomaly, at, cx),
             Verdict::Repeat => {
@@ -172,7 +199,7 @@ impl Receiving {
         }
     }
 
-    fn verdict(&self, frame: &ReadFrame, cx: &Context<'_>) -> Verdict {
+    fn verdict(&self, frame: &ReadFrame<'_>, cx: &Context<'_>) -> Verdict {
         if cx.config.checksum == Checksum::Require {
             match frame.checksum {
                 ChecksumFound::Right => {}
@@ -215,8 +242,8 @@ impl Receiving {
 
     /// Hands the frame to the caller. Nothing is answered now.
     fn deliver(
-        mut self,
-        frame: ReadFrame,
+        mut self: Box<Self>,
+        frame: ReadFrame<'_>,
         anomaly: Option<AnomalyKind>,
         at: u64,
         cx: &mut Context<'_>,
@@ -236,10 +263,13 @@ impl Receiving {
             cx.shared.output.anomaly(AnomalyKind::RestrictedByte(byte), text_at + offset, 0);
         }
         let ReadFrame { number, end, text, .. } = frame;
+        let mut kept = std::mem::take(&mut self.spare);
+        kept.clear();
+        kept.extend_from_slice(&text);
+        let text = text.into_owned();
         cx.shared.tickets += 1;
         let ticket = cx.shared.tickets;
-        self.pending =
-            Some(Pending { ticket, frame: Copied { number, end, text: text.clone() }, overdue: false });
+        self.pending = Some(Pending { ticket, frame: Copied { number, end, text: kept }, overdue: false });
         self.deadline = cx.start(Timer::ReplyDuty);
         let ticket = FrameTicket::new(&cx.shared.identity, ticket);
         cx.event(Event::Frame(Frame { number: number.map(FrameNumber::get), end, text, ticket }));
@@ -247,7 +277,7 @@ impl Receiving {
     }
 
     fn refuse_frame(
-        mut self,
+        mut self: Box<Self>,
         kind: AnomalyKind,
         at: u64,
         bytes: u64,
@@ -260,14 +290,14 @@ impl Receiving {
         self.wait_for_frame(cx)
     }
 
-    fn wait_for_frame(mut self, cx: &Context<'_>) -> State {
+    fn wait_for_frame(mut self: Box<Self>, cx: &Context<'_>) -> State {
         self.deadline = cx.start(Timer::NextFrame);
         State::Receiving(self)
     }
 
     /// The caller has answered a frame. `behind` is the input that came after it.
     pub(crate) fn answer(
-        mut self,
+        mut self: Box<Self>,
         ticket: &FrameTicket,
         answer: Answer,
         behind: &[u8],
@@ -277,10 +307,11 @@ impl Receiving {
         else {
             return State::Receiving(self);
         };
-        match answer {
-            Answer::Accept => self.last = Some(pending.frame),
-            Answer::Refuse => {}
-        }
+        let done_with = match answer {
+            Answer::Accept => self.last.replace(pending.frame),
+            Answer::Refuse => Some(pending.frame),
+        };
+        self.spare = done_with.map(|frame| frame.text).unwrap_or_default();
         if pending.overdue {
             // NAK has been sent for it: the next word is the peer's.
             return State::Receiving(self);
@@ -300,7 +331,7 @@ impl Receiving {
     }
 
     /// T3: the line is neutral, no byte is sent. The reply duty: NAK.
-    pub(super) fn expire(mut self, behind: &[u8], cx: &mut Context<'_>) -> State {
+    pub(super) fn expire(mut self: Box<Self>, behind: &[u8], cx: &mut Context<'_>) -> State {
         if self.deadline.timer == Timer::NextFrame {
             return close(Ending::Timeout, cx);
         }
@@ -319,7 +350,7 @@ impl Receiving {
         self.refuse_frame(AnomalyKind::AnswerOverdue, cx.at, 0, behind, cx)
     }
 
-    pub(super) fn disconnect(self, cx: &mut Context<'_>) {
+    pub(super) fn disconnect(self: Box<Self>, cx: &mut Context<'_>) {
         if let Some(open) = self.open {
             let bytes = cx.at.saturating_sub(open.at);
             cx.shared.output.anomaly(AnomalyKind::FrameBrokenOff, open.at, bytes);
