@@ -11,7 +11,7 @@ use crate::reading::{Closing, Reading};
 use crate::record_type::RecordType;
 
 /// Longest text that is read, in bytes. What lies beyond gets a defect and stays unread.
-pub const TEXT_BYTES_MAX: usize = 64 << 20;
+pub const TEXT_BYTES_MAX: usize = 16 << 20;
 
 /// Most defects listed for one text.
 pub const DEFECTS_MAX: usize = 1_000;
