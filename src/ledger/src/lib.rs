@@ -1,1 +1,48 @@
 //! The one durable thing: journal, group commit, fold into sled.
+//!
+//! ```text
+//!   append(group) ──► queue ──► committer: one write, one fdatasync ──► Durable ──► ACK
+//!                                   │
+//!                                   └──► journal files ──► applier: fold ──► state ──► Reader
+//! ```
+//!
+//! The **journal** is what happened: entries in order, checksummed and chained, in files that are only ever
+//! appended to. The **state** is what is: the fold of the journal, in sled, thrown away and made again whenever
+//! it is not as it should be. An answer to a peer rests on the journal alone; [`Durable`] is its proof.
+//!
+//! Absent on purpose: no runtime (futures wake, threads block, callers choose), no deletion, no update in
+//! place, and no way to a [`VerdictMade`] but through the release room.
+
+mod applier;
+mod committer;
+mod encode;
+mod entry;
+mod fold;
+mod handoff;
+mod health;
+mod journal;
+mod ledger;
+mod open;
+mod pending;
+mod queue;
+mod reader;
+mod rebuild;
+mod settings;
+mod signal;
+mod state;
+pub mod storage;
+mod sync;
+mod verify;
+
+#[doc(hidden)]
+pub use entry::VerdictParts;
+pub use entry::{Body, Bytes, DeliveryId, DeliveryIdError, Draft, Entry, HowEnded, Seq, VerdictMade, What};
+pub use health::Status;
+pub use journal::{ChainHash, Damage, HashAlgorithm, HeaderFault, JournalError};
+pub use ledger::{Applied, GROUP_BYTES_MAX, GROUP_ENTRIES_MAX, Ledger, StateStands};
+pub use open::{CutTail, OpenError, OpenReport, Progress};
+pub use pending::{AppendFailed, Durable, Pending, Refused};
+pub use reader::*;
+pub use settings::{Clock, Settings, StateStore, SystemClock};
+pub use signal::{Moved, Subscription};
+pub use state::{Counters, DeliveryState, StateError};

@@ -1,0 +1,248 @@
+//! What is written: drafts on the way in, entries once they have a place and a time.
+
+mod bytes;
+mod delivery;
+mod seq;
+mod verdict;
+
+pub use bytes::Bytes;
+pub use delivery::{DeliveryId, DeliveryIdError};
+pub use seq::Seq;
+pub use verdict::{VerdictMade, VerdictParts};
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{
+    ConnectionId, DonationId, DonationRegistration, Finding, Mode, Observation, ProfileRef, Protocol,
+};
+
+/// What somebody wants written. The ledger adds the sequence number and the time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Who: `system`, `connection:ID`, `user:NAME`.
+    pub by: String,
+    /// What happened.
+    pub what: What,
+}
+
+impl Draft {
+    /// A draft by hemogate itself.
+    #[must_use]
+    pub fn by_system(what: What) -> Self {
+        Self { by: "system".to_owned(), what }
+    }
+
+    /// A draft by an analyser's connection.
+    #[must_use]
+    pub fn by_connection(connection: &ConnectionId, what: What) -> Self {
+        Self { by: format!("connection:{connection}"), what }
+    }
+}
+
+/// One line of the journal: who, when, what, in its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place. Gapless, from 1; this and nothing else orders entries.
+    pub seq: Seq,
+    /// When it was written, milliseconds since 1970 UTC, by the station's clock. For people.
+    pub at_ms: i64,
+    /// Who.
+    pub by: String,
+    /// What happened.
+    pub what: What,
+}
+
+/// Everything that can happen. Fields that later versions add carry `serde(default)`, so that a ledger
+/// written by any released version stays readable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The daemon started.
+    Started {
+        /// Its version.
+        version: String,
+    },
+    /// The daemon stopped in order.
+    Stopped,
+    /// A frame of a transfer, checked by the link; written before its ACK.
+    FrameReceived {
+        /// The link.
+        connection: ConnectionId,
+        /// Which transfer: a number drawn at random, unique for ever.
+        transfer: u64,
+        /// Frame number, 0–7, where the link has one.
+        #[serde(default)]
+        number: Option<u8>,
+        /// An end frame (ETX), not an intermediate one (ETB).
+        end: bool,
+        /// The frame's text, without number, ETX and checksum.
+        text: Bytes,
+    },
+    /// A transfer ended. Frames that are in no message stay as a half transmission.
+    TransferEnded {
+        /// The link.
+        connection: ConnectionId,
+        /// Which transfer.
+        transfer: u64,
+        /// How.
+        how: HowEnded,
+    },
+    /// A whole message: from here on it is never lost and will be interpreted once.
+    MessageReceived {
+        /// The link it came over.
+        connection: ConnectionId,
+        /// How the connection's results may be used.
+        mode: Mode,
+        /// The profile that will read it.
+        profile: ProfileRef,
+        /// Its wire format.
+        protocol: Protocol,
+        /// Its bytes, or where they stand.
+        body: Body,
+    },
+    /// What a message means. Large meanings come in parts, of which the final one has `last`.
+    MessageInterpreted {
+        /// The [`What::MessageReceived`] entry.
+        message: Seq,
+        /// The profile revision that read it.
+        profile: ProfileRef,
+        /// Its results, in order.
+        observations: Vec<Observation>,
+        /// What was wrong with it.
+        findings: Vec<Finding>,
+        /// Which observations of this part are evidence for which donation: index into `observations`.
+        donations: Vec<(u32, DonationId)>,
+        /// Which findings of this part hold which donation: index into `findings`.
+        #[serde(default)]
+        holds: Vec<(u32, DonationId)>,
+        /// Number of this part, from 0.
+        #[serde(default)]
+        part: u16,
+        /// Whether this is the final part.
+        last: bool,
+    },
+    /// A donation is to be tested.
+    DonationRegistered(DonationRegistration),
+    /// `release::decide` made a verdict that differs from the one before.
+    VerdictMade(VerdictMade),
+    /// `release::decide` came to the verdict that stands.
+    VerdictUnchanged {
+        /// The donation.
+        donation: DonationId,
+        /// Everything up to here was considered.
+        considered: Seq,
+    },
+    /// A delivery was tried and is to be tried again.
+    DeliveryAttempted {
+        /// Which delivery.
+        delivery: DeliveryId,
+        /// What came of it, in words.
+        outcome: String,
+        /// Not before this time, milliseconds since 1970 UTC.
+        next_at_ms: i64,
+    },
+    /// A receiver took a verdict.
+    DeliveryDone {
+        /// Which delivery.
+        delivery: DeliveryId,
+        /// What it answered.
+        answer: Bytes,
+    },
+    /// A delivery was given up: a visible dead letter.
+    DeliveryDead {
+        /// Which delivery.
+        delivery: DeliveryId,
+        /// Why.
+        reason: String,
+    },
+    /// A person sent a dead letter on its way again.
+    DeliveryRequeued {
+        /// Which delivery.
+        delivery: DeliveryId,
+    },
+    /// A file was taken from a directory source. Its messages follow in the same group.
+    FileTaken {
+        /// The link.
+        connection: ConnectionId,
+        /// File name.
+        name: String,
+        /// SHA-256 of its bytes, lower-case hex.
+        sha256: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// Something on a link worth keeping: an anomaly, a refused frame, a lost line.
+    LinkNoted {
+        /// The link.
+        connection: ConnectionId,
+        /// What, in words.
+        what: String,
+    },
+    /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
+    TailCut {
+        /// Number of the journal file.
+        file: u32,
+        /// Where in it the first of them stands.
+        offset: u64,
+        /// How many.
+        bytes: u64,
+    },
+}
+
+impl What {
+    /// The name of the variant, as the journal writes it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Stopped => "stopped",
+            Self::FrameReceived { .. } => "frame_received",
+            Self::TransferEnded { .. } => "transfer_ended",
+            Self::MessageReceived { .. } => "message_received",
+            Self::MessageInterpreted { .. } => "message_interpreted",
+            Self::DonationRegistered(_) => "donation_registered",
+            Self::VerdictMade(_) => "verdict_made",
+            Self::VerdictUnchanged { .. } => "verdict_unchanged",
+            Self::DeliveryAttempted { .. } => "delivery_attempted",
+            Self::DeliveryDone { .. } => "delivery_done",
+            Self::DeliveryDead { .. } => "delivery_dead",
+            Self::DeliveryRequeued { .. } => "delivery_requeued",
+            Self::FileTaken { .. } => "file_taken",
+            Self::LinkNoted { .. } => "link_noted",
+            Self::TailCut { .. } => "tail_cut",
+        }
+    }
+}
+
+/// How a transfer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HowEnded {
+    /// By EOT.
+    Eot,
+    /// The sender fell silent.
+    Timeout,
+    /// The line went.
+    Disconnected,
+    /// The sender began anew (ENQ) without an end.
+    Restarted,
+    /// The daemon stopped in between.
+    DaemonRestart,
+}
+
+/// Where a message's bytes stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// Here.
+    Whole(Bytes),
+    /// In the frames of a transfer, which are entries of their own. The last of them may stand in the same
+    /// group just before the message.
+    Frames {
+        /// Which transfer.
+        transfer: u64,
+        /// First byte in the joined text of the transfer's frames.
+        from: u32,
+        /// One past the last byte.
+        to: u32,
+    },
+}

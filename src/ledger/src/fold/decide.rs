@@ -1,0 +1,109 @@
+//! Donations: what is known of each, and when it has to be decided anew.
+
+use super::{Fold, Folded};
+use crate::state::{
+    DeliveryRecord, DeliveryState, DonationRecord, Key, StateError, VerdictRecord, record, seq,
+};
+use crate::{DeliveryId, Seq, VerdictMade};
+use vocabulary::{DonationId, DonationRegistration};
+
+impl Fold<'_, '_> {
+    fn donation(&mut self, donation: &DonationId) -> Result<DonationRecord, StateError> {
+        let found = record(self.view, &Key::donation(donation).done())?;
+        Ok(found.unwrap_or_else(|| {
+            self.counters.donations += 1;
+            DonationRecord {
+                first: self.seq,
+                registered: None,
+                collected_at_ms: None,
+                latest: None,
+                verdicts: 0,
+                work: None,
+            }
+        }))
+    }
+
+    fn put_donation(&mut self, donation: &DonationId, record: &DonationRecord) -> Folded {
+        self.view.put_record(Key::donation(donation).done(), record)
+    }
+
+    /// Something that a verdict rests on changed here.
+    pub(super) fn reopen(&mut self, donation: &DonationId) -> Folded {
+        let mut record = self.donation(donation)?;
+        self.want_decision(donation, &mut record);
+        self.put_donation(donation, &record)
+    }
+
+    fn want_decision(&mut self, donation: &DonationId, record: &mut DonationRecord) {
+        let first = *record.work.get_or_insert_with(|| {
+            self.counters.to_decide += 1;
+            self.seq
+        });
+        let since = self.seq.get().to_be_bytes().to_vec();
+        self.view.put(Key::decide_work(first, donation).done(), since);
+    }
+
+    pub(super) fn registered(&mut self, registration: &DonationRegistration) -> Folded {
+        let mut record = self.donation(&registration.donation)?;
+        record.registered = Some(self.seq);
+        record.collected_at_ms = Some(registration.collected_at.as_millisecond());
+        self.want_decision(&registration.donation, &mut record);
+        self.put_donation(&registration.donation, &record)
+    }
+
+    fn end_work(&mut self, donation: &DonationId, record: &mut DonationRecord, considered: Seq) -> Folded {
+        let Some(first) = record.work else { return Ok(()) };
+        let key = Key::decide_work(first, donation).done();
+        let since = seq(self.view, &key)?.unwrap_or(Seq::NONE);
+        if considered >= since {
+            self.view.delete(key);
+            self.counters.to_decide -= 1;
+            record.work = None;
+        }
+        Ok(())
+    }
+
+    pub(super) fn considered(&mut self, donation: &DonationId, considered: Seq) -> Folded {
+        let Some(mut record) = record::<DonationRecord>(self.view, &Key::donation(donation).done())? else {
+            self.misfit();
+            return Ok(());
+        };
+        self.end_work(donation, &mut record, considered)?;
+        self.put_donation(donation, &record)
+    }
+
+    pub(super) fn verdict(&mut self, made: &VerdictMade) -> Folded {
+        let donation = made.donation();
+        let mut record = self.donation(donation)?;
+        self.end_work(donation, &mut record, made.considered())?;
+        let verdict = VerdictRecord {
+            seq: self.seq,
+            at_ms: self.at_ms,
+            considered: made.considered(),
+            unit: made.unit().to_owned(),
+            releasable: made.releasable(),
+            complete: made.complete(),
+            content_hash: made.content_hash().to_owned(),
+        };
+        self.view.put_record(Key::donation_verdicts(donation).seq(self.seq).done(), &verdict)?;
+        record.latest = Some(verdict);
+        record.verdicts += 1;
+        self.counters.verdicts += 1;
+        self.put_donation(donation, &record)?;
+        for destination in made.deliver_to() {
+            let id = DeliveryId { verdict: self.seq, destination: destination.clone() };
+            let delivery = DeliveryRecord {
+                donation: donation.clone(),
+                state: DeliveryState::Pending,
+                attempts: 0,
+                next_at_ms: self.at_ms,
+                outcome: None,
+                changed: self.seq,
+                changed_at_ms: self.at_ms,
+                requeued: 0,
+            };
+            self.queue(&id, &delivery)?;
+        }
+        Ok(())
+    }
+}

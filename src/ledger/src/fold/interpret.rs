@@ -1,0 +1,199 @@
+//! Interpretations: what a message says about which donation and which run.
+
+use super::{Fold, Folded};
+use crate::state::{
+    InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, Read, RefsRecord, collect, decode,
+    long_record, record,
+};
+use crate::{Seq, What};
+use std::collections::{BTreeMap, BTreeSet};
+use vocabulary::{Consequence, DonationId, Finding, Observation, ProfileRef, RunId, SpecimenKind};
+
+struct Part<'e> {
+    message: Seq,
+    number: u16,
+    last: bool,
+    profile: &'e ProfileRef,
+    observations: &'e [Observation],
+    findings: &'e [Finding],
+    donations: &'e [(u32, DonationId)],
+    holds: &'e [(u32, DonationId)],
+}
+
+impl Fold<'_, '_> {
+    pub(super) fn interpreted(&mut self, what: &What) -> Folded {
+        let What::MessageInterpreted {
+            message,
+            profile,
+            observations,
+            findings,
+            donations,
+            holds,
+            part,
+            last,
+        } = what
+        else {
+            return Ok(());
+        };
+        let part = Part {
+            message: *message,
+            number: *part,
+            last: *last,
+            profile,
+            observations,
+            findings,
+            donations,
+            holds,
+        };
+        let key = Key::message(*message).done();
+        let Some(mut record) = record::<MessageRecord>(self.view, &key)? else {
+            self.misfit();
+            return Ok(());
+        };
+        let standing = record.interpretation.take();
+        if part.number == 0 && standing.is_some() {
+            self.forget(*message)?;
+        }
+        let so_far = standing.filter(|_| part.number > 0);
+        if so_far.as_ref().map_or(0, |s| s.parts) != part.number
+            || so_far.as_ref().is_some_and(|s| s.complete)
+        {
+            self.misfit();
+            return Ok(());
+        }
+        self.take_in(&part)?;
+        record.interpretation = Some(self.summed(so_far.as_ref(), &part));
+        self.view.put_record(key, &record)
+    }
+
+    fn summed(&mut self, before: Option<&InterpretationRecord>, part: &Part<'_>) -> InterpretationRecord {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let worst = part.findings.iter().map(|f| f.consequence).max().max(before.and_then(|s| s.worst));
+        if worst.is_some_and(|w| w > Consequence::Note)
+            && before.and_then(|s| s.worst).is_none_or(|w| w == Consequence::Note)
+        {
+            self.counters.held_messages += 1;
+            self.mark(Key::held_messages().seq(part.message));
+        }
+        self.counters.observations += part.observations.len() as u64;
+        self.counters.findings += part.findings.len() as u64;
+        InterpretationRecord {
+            profile: part.profile.clone(),
+            parts: part.number.saturating_add(1),
+            complete: part.last,
+            observations: count(part.observations.len()).saturating_add(before.map_or(0, |s| s.observations)),
+            findings: count(part.findings.len()).saturating_add(before.map_or(0, |s| s.findings)),
+            worst,
+        }
+    }
+
+    fn take_in(&mut self, part: &Part<'_>) -> Folded {
+        let mut refs: BTreeMap<&DonationId, RefsRecord> = BTreeMap::new();
+        for (index, donation) in part.donations {
+            refs.entry(donation).or_default().observations.push(*index);
+        }
+        for (index, donation) in part.holds {
+            refs.entry(donation).or_default().findings.push(*index);
+        }
+        let mut runs = BTreeSet::new();
+        for (donation, mut about) in refs.iter().map(|(d, r)| (*d, r.clone())) {
+            about.entry = self.seq;
+            for index in &about.observations {
+                let observation = usize::try_from(*index).ok().and_then(|i| part.observations.get(i));
+                if let Some(run) = observation.and_then(|o| o.run.as_ref()) {
+                    self.mark(Key::run_donations(run).text(donation.as_str()).seq(part.message));
+                    runs.insert(run.clone());
+                }
+            }
+            let key = Key::donation_refs(donation).seq(part.message).short(part.number).done();
+            self.view.put_record(key, &about)?;
+        }
+        let controls = self.controls(part)?;
+        let donations: Vec<DonationId> = refs.into_keys().cloned().collect();
+        for donation in &donations {
+            self.reopen(donation)?;
+        }
+        for run in &controls {
+            self.reopen_run(run)?;
+        }
+        let record = PartRecord {
+            seq: self.seq,
+            donations,
+            runs: runs.into_iter().collect(),
+            controls: controls.into_iter().collect(),
+        };
+        self.view.put_long(&Key::message_parts(part.message).short(part.number), &record)?;
+        let work = Key::to_interpret().seq(part.message).done();
+        if part.last && self.view.get(&work)?.is_some() {
+            self.view.delete(work);
+            self.counters.to_interpret -= 1;
+            self.counters.interpreted += 1;
+        }
+        Ok(())
+    }
+
+    /// Notes what the part says of controls, calibrators and blanks of runs; gives those runs.
+    fn controls(&mut self, part: &Part<'_>) -> Result<BTreeSet<RunId>, crate::state::StateError> {
+        let mut controls: BTreeMap<&RunId, RefsRecord> = BTreeMap::new();
+        for (index, observation) in (0u32..).zip(part.observations) {
+            let stands_for_run = match observation.kind {
+                SpecimenKind::Control | SpecimenKind::Calibrator | SpecimenKind::Blank => true,
+                SpecimenKind::Patient | SpecimenKind::Proficiency | SpecimenKind::Unknown => false,
+            };
+            if let Some(run) = observation.run.as_ref().filter(|_| stands_for_run) {
+                controls.entry(run).or_default().observations.push(index);
+            }
+        }
+        for (run, refs) in &mut controls {
+            refs.entry = self.seq;
+            let key = Key::run_controls(run).seq(part.message).short(part.number).done();
+            self.view.put_record(key, refs)?;
+        }
+        Ok(controls.into_keys().cloned().collect())
+    }
+
+    fn reopen_run(&mut self, run: &RunId) -> Folded {
+        let mut donations = BTreeSet::new();
+        for (key, _) in collect(self.view, &Key::run_donations(run).under())? {
+            let mut parts = KeyParts::of(&key);
+            parts.text();
+            if let Some(donation) = parts.text().and_then(|d| DonationId::new(d).ok()) {
+                donations.insert(donation);
+            }
+        }
+        donations.iter().try_for_each(|donation| self.reopen(donation))
+    }
+
+    /// Takes back what the interpretation that stands says: another one follows.
+    fn forget(&mut self, message: Seq) -> Folded {
+        let mut number = 0;
+        while let Some(part) =
+            long_record::<PartRecord>(self.view, Key::message_parts(message).short(number))?
+        {
+            for donation in &part.donations {
+                self.view.delete(Key::donation_refs(donation).seq(message).short(number).done());
+                for run in &part.runs {
+                    self.view.delete(Key::run_donations(run).text(donation.as_str()).seq(message).done());
+                }
+                self.reopen(donation)?;
+            }
+            for run in &part.controls {
+                self.view.delete(Key::run_controls(run).seq(message).short(number).done());
+                self.reopen_run(run)?;
+            }
+            self.view.delete_under(Key::message_parts(message).short(number))?;
+            number += 1;
+        }
+        let held = Key::held_messages().seq(message).done();
+        if self.view.get(&held)?.is_some() {
+            self.view.delete(held);
+            self.counters.held_messages -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a [`RefsRecord`].
+pub(crate) fn refs(value: &[u8]) -> Result<RefsRecord, crate::state::StateError> {
+    decode(value)
+}

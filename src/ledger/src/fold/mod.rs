@@ -1,0 +1,86 @@
+//! State = fold(journal): one pure function, idempotent by sequence number.
+//!
+//! It reads nothing but the state before and the entry, and writes nothing but the changes; the same entries
+//! give the same state, byte for byte, however they are cut into batches. It is total: an entry that refers to
+//! something which is not there is counted as a misfit and changes nothing else.
+
+mod decide;
+mod delivery;
+mod interpret;
+mod message;
+mod transfer;
+
+pub(crate) use interpret::refs;
+pub(crate) use transfer::slices;
+
+use crate::state::{Counters, Key, STATE_VERSION, StateError, View, record, seq};
+use crate::{Entry, Seq, What};
+
+/// Applies `entry`. An entry that was applied before changes nothing.
+pub(crate) fn apply(view: &mut View<'_>, entry: &Entry) -> Result<(), StateError> {
+    let applied = seq(view, Key::APPLIED)?.unwrap_or(Seq::NONE);
+    if entry.seq <= applied {
+        return Ok(());
+    }
+    if entry.seq != applied.next() {
+        return Err(StateError(format!("entry {} cannot follow entry {applied}", entry.seq)));
+    }
+    let mut counters: Counters = record(view, Key::COUNTERS)?.unwrap_or_default();
+    if applied == Seq::NONE {
+        view.put_record(Key::VERSION.to_vec(), &STATE_VERSION)?;
+    }
+    counters.entries += 1;
+    let fold = &mut Fold { view, counters: &mut counters, seq: entry.seq, at_ms: entry.at_ms };
+    fold.apply(&entry.what)?;
+    view.put(Key::APPLIED.to_vec(), entry.seq.get().to_be_bytes().to_vec());
+    view.put_record(Key::COUNTERS.to_vec(), &counters)
+}
+
+/// One entry being applied.
+struct Fold<'f, 'v> {
+    view: &'f mut View<'v>,
+    counters: &'f mut Counters,
+    seq: Seq,
+    at_ms: i64,
+}
+
+type Folded = Result<(), StateError>;
+
+impl Fold<'_, '_> {
+    fn apply(&mut self, what: &What) -> Folded {
+        match what {
+            What::Started { .. } | What::Stopped | What::LinkNoted { .. } | What::TailCut { .. } => Ok(()),
+            What::FrameReceived { connection, transfer, text, .. } => {
+                self.frame(connection, *transfer, text.len())
+            }
+            What::TransferEnded { transfer, how, .. } => self.transfer_ended(*transfer, *how),
+            What::MessageReceived { connection, mode, profile, protocol, body } => {
+                self.message(connection, (*mode, *protocol), profile, body)
+            }
+            What::MessageInterpreted { .. } => self.interpreted(what),
+            What::DonationRegistered(registration) => self.registered(registration),
+            What::VerdictMade(made) => self.verdict(made),
+            What::VerdictUnchanged { donation, considered } => self.considered(donation, *considered),
+            What::DeliveryAttempted { delivery, outcome, next_at_ms } => {
+                self.attempted(delivery, outcome, *next_at_ms)
+            }
+            What::DeliveryDone { delivery, .. } => self.delivered(delivery),
+            What::DeliveryDead { delivery, reason } => self.dead(delivery, reason),
+            What::DeliveryRequeued { delivery } => self.requeued(delivery),
+            What::FileTaken { connection, name, sha256, .. } => {
+                let key = Key::file_taken(connection, sha256).text(name).done();
+                self.view.put(key, self.seq.get().to_be_bytes().to_vec());
+                Ok(())
+            }
+        }
+    }
+
+    /// The entry refers to something that is not there.
+    fn misfit(&mut self) {
+        self.counters.misfits += 1;
+    }
+
+    fn mark(&mut self, key: Key) {
+        self.view.put(key.done(), Vec::new());
+    }
+}

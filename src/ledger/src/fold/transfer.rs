@@ -1,0 +1,126 @@
+//! Frames and transfers: what is on the way and no message yet.
+
+use super::{Fold, Folded};
+use crate::state::{EndRecord, FrameRef, FrameSlice, Key, Read, StateError, TransferRecord, collect, record};
+use crate::{HowEnded, Seq};
+use vocabulary::ConnectionId;
+
+/// Frames in one page of a transfer.
+const PAGE_FRAMES: usize = 256;
+
+impl Fold<'_, '_> {
+    pub(super) fn frame(&mut self, connection: &ConnectionId, transfer: u64, length: usize) -> Folded {
+        self.counters.frames += 1;
+        let key = Key::open_transfer(transfer).done();
+        let found: Option<TransferRecord> = record(self.view, &key)?;
+        if found.is_none() {
+            if self.view.get(&Key::half_transfer(transfer).done())?.is_some() {
+                self.misfit();
+                return Ok(());
+            }
+            self.counters.open_transfers += 1;
+        }
+        let mut open = found.unwrap_or_else(|| TransferRecord {
+            connection: connection.clone(),
+            began: self.seq,
+            began_at_ms: self.at_ms,
+            frames: 0,
+            bytes: 0,
+            used: 0,
+            pages: 0,
+            refs: Vec::new(),
+            ended: None,
+        });
+        let Some(end) = u32::try_from(length).ok().and_then(|n| open.bytes.checked_add(n)) else {
+            self.misfit();
+            return Ok(());
+        };
+        let frame = FrameRef { seq: self.seq, start: open.bytes, length: end - open.bytes };
+        open.refs.extend_from_slice(&FrameRef::pack(&[frame]));
+        open.frames += 1;
+        open.bytes = end;
+        if open.refs.len() >= FrameRef::pack(&[frame]).len() * PAGE_FRAMES {
+            let page = Key::transfer_pages(transfer).short(open.pages).done();
+            self.view.put(page, std::mem::take(&mut open.refs));
+            open.pages = open.pages.saturating_add(1);
+        }
+        self.view.put_record(key, &open)
+    }
+
+    pub(super) fn transfer_ended(&mut self, transfer: u64, how: HowEnded) -> Folded {
+        let key = Key::open_transfer(transfer).done();
+        let Some(mut open) = record::<TransferRecord>(self.view, &key)? else {
+            // A transfer without frames leaves nothing behind.
+            return Ok(());
+        };
+        self.counters.open_transfers -= 1;
+        self.view.delete(key);
+        if open.used >= open.bytes {
+            return self.view.delete_under(Key::transfer_pages(transfer));
+        }
+        open.ended = Some(EndRecord { how, seq: self.seq, at_ms: self.at_ms });
+        self.counters.half_transfers += 1;
+        self.mark(Key::half_transfers_by_end().seq(self.seq).number(transfer));
+        self.view.put_record(Key::half_transfer(transfer).done(), &open)
+    }
+
+    /// Gives bytes `from..to` of a transfer to a message; `None` when they are not there.
+    pub(super) fn use_frames(
+        &mut self,
+        transfer: u64,
+        from: u32,
+        to: u32,
+    ) -> Result<Option<Vec<FrameSlice>>, StateError> {
+        let (open_key, half_key) = (Key::open_transfer(transfer).done(), Key::half_transfer(transfer).done());
+        let open: Option<TransferRecord> = record(self.view, &open_key)?;
+        let (mut found, half) = match open {
+            Some(open) => (open, false),
+            None => match record(self.view, &half_key)? {
+                Some(half) => (half, true),
+                None => return Ok(None),
+            },
+        };
+        if from >= to || to > found.bytes {
+            return Ok(None);
+        }
+        let frames = self.frames_of(transfer, &found)?;
+        let slices = slices(&frames, from, to);
+        found.used = found.used.max(to);
+        let used_up = found.used >= found.bytes;
+        // Frames that are used up are not needed again: a long transfer stays small.
+        let kept =
+            FrameRef::unpack(&found.refs).into_iter().filter(|f| f.end() > found.used).collect::<Vec<_>>();
+        found.refs = FrameRef::pack(&kept);
+        match (half, used_up) {
+            (true, true) => {
+                self.view.delete(half_key);
+                self.view.delete_under(Key::transfer_pages(transfer))?;
+                let end = found.ended.map_or(Seq::NONE, |e| e.seq);
+                self.view.delete(Key::half_transfers_by_end().seq(end).number(transfer).done());
+                self.counters.half_transfers -= 1;
+            }
+            (true, false) => self.view.put_record(half_key, &found)?,
+            (false, _) => self.view.put_record(open_key, &found)?,
+        }
+        Ok(Some(slices))
+    }
+
+    fn frames_of(&self, transfer: u64, found: &TransferRecord) -> Result<Vec<FrameRef>, StateError> {
+        let mut frames = Vec::new();
+        if found.pages > 0 {
+            for (_, page) in collect(self.view, &Key::transfer_pages(transfer).under())? {
+                frames.extend(FrameRef::unpack(&page));
+            }
+        }
+        frames.extend(FrameRef::unpack(&found.refs));
+        Ok(frames)
+    }
+}
+
+/// The parts of `frames` that make up `from..to` of the joined text.
+pub(crate) fn slices(frames: &[FrameRef], from: u32, to: u32) -> Vec<FrameSlice> {
+    let within = frames.iter().filter(|f| f.end() > from && f.start < to);
+    within
+        .map(|f| FrameSlice { seq: f.seq, from: from.saturating_sub(f.start), to: to.min(f.end()) - f.start })
+        .collect()
+}

@@ -1,0 +1,222 @@
+//! Opening: the lock, the journal's end, the state.
+
+use crate::journal::{Damage, Index, Layout, LayoutError, Position, TailError, TailScan, Writer};
+use crate::state::StateCell;
+use crate::{HeaderFault, Seq, Settings, rebuild};
+use serde::Serialize;
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why a ledger cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process works on it.
+    #[error("the ledger in {folder} is in use by {by}: stop that first, or choose another folder")]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+        /// Who holds it, as far as is known.
+        by: String,
+    },
+    /// What was durable once is damaged. Nothing was changed.
+    #[error("{0}. Nothing was changed. Restore this file from a backup, or ask for help; do not delete it")]
+    Damage(#[from] Damage),
+    /// A journal of another kind.
+    #[error("journal file {file}: {why}")]
+    Foreign {
+        /// File name.
+        file: String,
+        /// In which way.
+        why: HeaderFault,
+    },
+    /// The file system refused.
+    #[error("cannot {doing} {path}: {error}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the file system said.
+        error: io::Error,
+    },
+    /// The state cannot be made from the journal.
+    #[error("cannot make the state from the journal: {0}")]
+    State(String),
+    /// No thread could be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// Bytes at the journal's end that were no whole group: a write that a power cut tore. They stay where they
+/// stand and are never read as entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CutTail {
+    /// Number of the file.
+    pub file: u32,
+    /// First of them.
+    pub offset: u64,
+    /// How many.
+    pub bytes: u64,
+}
+
+/// What was found and done at opening.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct OpenReport {
+    /// The last durable entry.
+    pub last: Seq,
+    /// Bytes at the end that were cut off.
+    pub tail: Option<CutTail>,
+    /// Why the state was made anew, if it was.
+    pub rebuilt: Option<String>,
+    /// Where the old state was set aside.
+    pub set_aside: Option<PathBuf>,
+    /// Entries that were applied to the state at opening.
+    pub applied: u64,
+}
+
+/// How far opening has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Journal files being checked.
+    Checking {
+        /// Bytes checked.
+        done: u64,
+        /// Bytes to check.
+        of: u64,
+    },
+    /// The state being made or brought up to date.
+    Applying {
+        /// The last entry applied.
+        done: Seq,
+        /// The last entry there is.
+        of: Seq,
+    },
+}
+
+pub(crate) struct Opened {
+    pub(crate) writer: Writer,
+    pub(crate) state: StateCell,
+    pub(crate) applied: Seq,
+    pub(crate) report: OpenReport,
+    pub(crate) lock_file: Option<File>,
+    /// No file could be begun; it is tried again later.
+    pub(crate) write_fault: Option<String>,
+}
+
+pub(crate) fn open(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Result<Opened, OpenError> {
+    let folder = settings.journal_folder();
+    let failed = |doing, path: &Path| {
+        let path = path.to_path_buf();
+        move |error| OpenError::Io { doing, path, error }
+    };
+    std::fs::create_dir_all(&settings.dir).map_err(failed("make", &settings.dir))?;
+    let lock_file = take_lock(&settings.dir)?;
+    settings.storage.make_folder(&folder).map_err(failed("make", &folder))?;
+    let (mut writer, mut report) = open_journal(settings, &folder, progress)?;
+    let write_fault = writer.reopen(settings.clock.now_ms()).err().map(|error| error.to_string());
+    let made = rebuild::open_state(settings, &writer.index, progress)?;
+    report.rebuilt = made.rebuilt;
+    report.set_aside = made.set_aside;
+    report.applied = made.applied_now;
+    Ok(Opened {
+        writer,
+        state: StateCell::new(made.store),
+        applied: made.applied,
+        report,
+        lock_file: Some(lock_file),
+        write_fault,
+    })
+}
+
+/// The lock lives as long as the file is open.
+fn take_lock(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join("lock");
+    let failed = |error| OpenError::Io { doing: "open", path: path.clone(), error };
+    let mut file =
+        File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            let owner = format!("process {}", std::process::id());
+            let note = file.set_len(0).and_then(|()| file.write_all(owner.as_bytes()));
+            if let Err(error) = note {
+                tracing::debug!(%error, "cannot note who holds the ledger");
+            }
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut by = String::new();
+            let read = file.rewind().and_then(|()| file.read_to_string(&mut by));
+            if read.is_err() || by.is_empty() {
+                "another process".clone_into(&mut by);
+            }
+            Err(OpenError::Locked { folder: dir.to_path_buf(), by })
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Finds the journal's end and makes a writer that goes on there, in a new file.
+fn open_journal(
+    settings: &Settings,
+    folder: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Writer, OpenReport), OpenError> {
+    let failed = |error| OpenError::Io { doing: "read", path: folder.to_path_buf(), error };
+    let layout = Layout::read(settings.storage.as_ref(), folder).map_err(|error| match error {
+        LayoutError::Io(error) => failed(error),
+        LayoutError::Damage(damage) => OpenError::Damage(damage),
+        LayoutError::Foreign { file, why } => OpenError::Foreign { file, why },
+    })?;
+    crate::verify::check_closed(settings.storage.as_ref(), &layout, progress).map_err(
+        |error| match error {
+            TailError::Io(error) => failed(error),
+            TailError::Damage(damage) => OpenError::Damage(damage),
+        },
+    )?;
+    for void in &layout.void {
+        tracing::info!(
+            file = void.name,
+            bytes = void.bytes,
+            "a journal file was begun and given up; it is not read"
+        );
+    }
+    let mut files = layout.files;
+    let mut report = OpenReport::default();
+    let (algorithm, position) = match files.last_mut() {
+        None => {
+            let start = Position {
+                highest: layout.highest,
+                previous: (0, 0),
+                next: Seq::new(1),
+                chain: crate::ChainHash::default(),
+                carry: None,
+            };
+            (settings.hash, start)
+        }
+        Some(span) => {
+            let reader = settings.storage.open_read(&span.path).map_err(failed)?;
+            let found = TailScan::read(reader.as_ref(), span).map_err(|error| match error {
+                TailError::Io(error) => failed(error),
+                TailError::Damage(damage) => OpenError::Damage(damage),
+            })?;
+            span.end = found.end;
+            report.tail = found.tail.map(|t| CutTail { file: t.file, offset: t.offset, bytes: t.bytes });
+            let end = found.unsealed.as_ref().map_or(found.end, |u| u.at);
+            let position = Position {
+                highest: layout.highest,
+                previous: (span.header.number, end),
+                next: found.next,
+                chain: found.chain,
+                carry: found.unsealed,
+            };
+            (span.header.hash, position)
+        }
+    };
+    report.last = Seq::new(position.next.get() - 1);
+    let index = Arc::new(Index::new(Arc::clone(&settings.storage), files, position.next));
+    let place = (Arc::clone(&settings.storage), folder.to_path_buf());
+    let writer = Writer::new(place, index, (algorithm, settings.file_bytes_max), position);
+    Ok((writer, report))
+}

@@ -1,0 +1,261 @@
+//! Donations and runs: what verdicts rest on.
+
+use super::page::{Listing, Page, list};
+use super::{ReadError, Reader};
+use crate::fold::refs;
+use crate::state::{DonationRecord, Key, KeyParts, RefsRecord, VerdictRecord, collect, decode, record};
+use crate::{Seq, What};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use vocabulary::{
+    ConnectionId, DonationId, DonationRegistration, Finding, Mode, Observation, ProfileRef, RunId,
+};
+
+/// A donation as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DonationSummary {
+    /// Its number.
+    pub donation: DonationId,
+    /// The entry that first spoke of it.
+    pub first: Seq,
+    /// Whether it was registered.
+    pub registered: bool,
+    /// When it was taken, milliseconds since 1970 UTC.
+    pub collected_at_ms: Option<i64>,
+    /// The verdict that stands.
+    pub verdict: Option<VerdictSummary>,
+    /// Whether it is to be decided anew.
+    pub undecided: bool,
+}
+
+/// A verdict in short; [`Reader::verdict`] has it whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerdictSummary {
+    /// Its entry.
+    pub seq: Seq,
+    /// When it was written.
+    pub at_ms: i64,
+    /// What it considered.
+    pub considered: Seq,
+    /// `pass`, `hold`, `discard`.
+    pub unit: String,
+    /// May be released.
+    pub releasable: bool,
+    /// Every mandatory test is final.
+    pub complete: bool,
+    /// Equal content, equal hash.
+    pub content_hash: String,
+}
+
+/// Everything known of a donation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DonationView {
+    /// In short.
+    pub summary: DonationSummary,
+    /// Its registration that stands.
+    pub registration: Option<Registered>,
+    /// Its observations, oldest message first.
+    pub observations: Vec<EvidenceObservation>,
+    /// Findings that hold it.
+    pub findings: Vec<EvidenceFinding>,
+    /// Its verdicts, oldest first; the last one stands.
+    pub verdicts: Vec<VerdictSummary>,
+}
+
+/// A registration with its entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Registered {
+    /// The entry.
+    pub seq: Seq,
+    /// What was registered.
+    pub registration: DonationRegistration,
+}
+
+/// An observation with where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EvidenceObservation {
+    /// The message.
+    pub message: Seq,
+    /// The entry that interpreted it.
+    pub entry: Seq,
+    /// Its place in that entry.
+    pub index: u32,
+    /// The link.
+    pub connection: ConnectionId,
+    /// How the message's results may be used.
+    pub mode: Mode,
+    /// The profile that read it.
+    pub profile: ProfileRef,
+    /// When the message was written.
+    pub at_ms: i64,
+    /// What was found.
+    pub observation: Observation,
+}
+
+/// A finding with where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EvidenceFinding {
+    /// The message.
+    pub message: Seq,
+    /// The entry that interpreted it.
+    pub entry: Seq,
+    /// What was wrong.
+    pub finding: Finding,
+}
+
+/// A run: its controls and who depends on them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunView {
+    /// Its name.
+    pub run: RunId,
+    /// Controls, calibrators and blanks, oldest message first.
+    pub controls: Vec<EvidenceObservation>,
+    /// Donations with results of this run.
+    pub donations: Vec<DonationId>,
+}
+
+impl From<VerdictRecord> for VerdictSummary {
+    fn from(record: VerdictRecord) -> Self {
+        Self {
+            seq: record.seq,
+            at_ms: record.at_ms,
+            considered: record.considered,
+            unit: record.unit,
+            releasable: record.releasable,
+            complete: record.complete,
+            content_hash: record.content_hash,
+        }
+    }
+}
+
+impl DonationSummary {
+    fn new(donation: DonationId, record: DonationRecord) -> Self {
+        Self {
+            donation,
+            first: record.first,
+            registered: record.registered.is_some(),
+            collected_at_ms: record.collected_at_ms,
+            undecided: record.work.is_some(),
+            verdict: record.latest.map(Into::into),
+        }
+    }
+}
+
+fn donation_of(key: &[u8]) -> Option<DonationId> {
+    DonationId::new(KeyParts::of(key).text()?).ok()
+}
+
+impl Reader {
+    /// Donations, by number.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn donations(
+        &self,
+        page: &Page<DonationId>,
+    ) -> Result<Listing<DonationSummary, DonationId>, ReadError> {
+        let after = page.after.as_ref().map(|d| Key::donation(d).done());
+        list(
+            self.store().as_ref(),
+            (Key::donations().under(), after),
+            (page.limit, page.order),
+            donation_of,
+            |key, value| {
+                let Some(donation) = donation_of(key) else { return Ok(None) };
+                Ok(Some(DonationSummary::new(donation, Self::decoded(value)?)))
+            },
+        )
+    }
+
+    /// Everything known of a donation.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn donation(&self, donation: &DonationId) -> Result<Option<DonationView>, ReadError> {
+        let store = self.store();
+        let found: Option<DonationRecord> = record(store.as_ref(), &Key::donation(donation).done())?;
+        let Some(found) = found else { return Ok(None) };
+        let registration = found.registered.map(|seq| self.registration(seq)).transpose()?;
+        let mut view = DonationView {
+            summary: DonationSummary::new(donation.clone(), found),
+            registration,
+            observations: Vec::new(),
+            findings: Vec::new(),
+            verdicts: Vec::new(),
+        };
+        for (key, value) in collect(store.as_ref(), &Key::donation_refs(donation).under())? {
+            let mut parts = KeyParts::of(&key);
+            parts.text();
+            if let Some(message) = parts.seq() {
+                let (observations, findings) = self.resolve(message, &refs(&value)?)?;
+                view.observations.extend(observations);
+                view.findings.extend(findings);
+            }
+        }
+        for (_, value) in collect(store.as_ref(), &Key::donation_verdicts(donation).under())? {
+            view.verdicts.push(decode::<VerdictRecord>(&value)?.into());
+        }
+        Ok(Some(view))
+    }
+
+    fn registration(&self, seq: Seq) -> Result<Registered, ReadError> {
+        let What::DonationRegistered(registration) = self.entry(seq)?.what else {
+            return Err(ReadError::OtherKind { seq, wanted: "registration" });
+        };
+        Ok(Registered { seq, registration })
+    }
+
+    fn resolve(
+        &self,
+        message: Seq,
+        refs: &RefsRecord,
+    ) -> Result<(Vec<EvidenceObservation>, Vec<EvidenceFinding>), ReadError> {
+        let entry = refs.entry;
+        let What::MessageInterpreted { observations, findings, profile, .. } = self.entry(entry)?.what else {
+            return Err(ReadError::OtherKind { seq: entry, wanted: "interpretation" });
+        };
+        let Some(about) = self.message_record(message)? else {
+            return Err(ReadError::OtherKind { seq: message, wanted: "message" });
+        };
+        let mut observations: BTreeMap<u32, Observation> = (0u32..).zip(observations).collect();
+        let mut findings: BTreeMap<u32, Finding> = (0u32..).zip(findings).collect();
+        let taken = refs.observations.iter().filter_map(|i| Some((*i, observations.remove(i)?)));
+        let evidence = taken.map(|(index, observation)| EvidenceObservation {
+            message,
+            entry,
+            index,
+            connection: about.connection.clone(),
+            mode: about.mode,
+            profile: profile.clone(),
+            at_ms: about.at_ms,
+            observation,
+        });
+        let evidence = evidence.collect();
+        let held = refs.findings.iter().filter_map(|i| findings.remove(i));
+        Ok((evidence, held.map(|finding| EvidenceFinding { message, entry, finding }).collect()))
+    }
+
+    /// A run's controls and donations. Empty when nothing is known of it.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn run(&self, run: &RunId) -> Result<RunView, ReadError> {
+        let store = self.store();
+        let mut view = RunView { run: run.clone(), controls: Vec::new(), donations: Vec::new() };
+        for (key, value) in collect(store.as_ref(), &Key::run_controls(run).under())? {
+            let mut parts = KeyParts::of(&key);
+            parts.text();
+            if let Some(message) = parts.seq() {
+                view.controls.extend(self.resolve(message, &refs(&value)?)?.0);
+            }
+        }
+        let mut donations = BTreeSet::new();
+        for (key, _) in collect(store.as_ref(), &Key::run_donations(run).under())? {
+            let mut parts = KeyParts::of(&key);
+            parts.text();
+            donations.extend(parts.text().and_then(|d| DonationId::new(d).ok()));
+        }
+        view.donations = donations.into_iter().collect();
+        Ok(view)
+    }
+}

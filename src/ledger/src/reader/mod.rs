@@ -1,0 +1,97 @@
+//! What is: typed reads.
+//!
+//! Reads see the state as it is now, entry by entry whole; two reads in a row may see two states. Big things
+//! (raw bytes, observations, verdicts) are read from the journal, and their checksum is checked every time.
+
+mod deliveries;
+mod donations;
+mod messages;
+mod page;
+mod transfers;
+mod work;
+
+pub use deliveries::{DeliveryFilter, DeliveryView, OutboxItem};
+pub use donations::{
+    DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Registered, RunView, VerdictSummary,
+};
+pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView};
+pub use page::{Listing, Order, Page};
+pub use transfers::TransferView;
+pub use work::{DecideItem, InterpretItem};
+
+use crate::journal::JournalError;
+use crate::ledger::Shared;
+use crate::state::{Counters, Key, StateError, Store, record};
+use crate::{Entry, Seq};
+use std::sync::Arc;
+
+/// Why something cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The journal cannot be read there.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The state cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// An entry is not of the kind that the state says it is.
+    #[error("entry {seq} is no {wanted}")]
+    OtherKind {
+        /// The entry.
+        seq: Seq,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// The bytes of a message are not where its entry says they are.
+    #[error("the bytes of message {0} are not in the frames it names")]
+    BytesMissing(Seq),
+}
+
+/// Typed reads of the state and the journal. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        self.shared.state.get()
+    }
+
+    /// The last entry that the state knows.
+    #[must_use]
+    pub fn applied(&self) -> Seq {
+        self.shared.applied()
+    }
+
+    /// Numbers of things.
+    ///
+    /// # Errors
+    /// [`ReadError::State`].
+    pub fn counters(&self) -> Result<Counters, ReadError> {
+        Ok(record(self.store().as_ref(), Key::COUNTERS)?.unwrap_or_default())
+    }
+
+    /// One entry, from the journal.
+    ///
+    /// # Errors
+    /// [`ReadError::Journal`]: there is none, or it is damaged.
+    pub fn entry(&self, seq: Seq) -> Result<Entry, ReadError> {
+        Ok(self.shared.index.entry(seq)?)
+    }
+
+    /// Entries from `from` on up to the last durable one, from the journal.
+    pub fn entries(&self, from: Seq) -> impl Iterator<Item = Result<Entry, JournalError>> + use<> {
+        self.shared.index.stream(from)
+    }
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("applied", &self.applied()).finish_non_exhaustive()
+    }
+}

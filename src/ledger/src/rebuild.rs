@@ -1,0 +1,205 @@
+//! Opening the state, or making it anew from the journal.
+
+use crate::fold;
+use crate::journal::{Index, JournalError};
+use crate::open::{OpenError, Progress};
+use crate::settings::StateStore;
+use crate::state::{Key, MemoryStore, STATE_VERSION, StateError, Store, View, open_sled, record, seq};
+use crate::{Entry, Seq, Settings};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+/// Changed bytes in one batch: far below a segment of the store.
+pub(crate) const BATCH_BYTES_MAX: usize = 2 << 20;
+/// Entries in one batch.
+pub(crate) const BATCH_ENTRIES_MAX: usize = 512;
+/// Changed bytes between two flushes.
+pub(crate) const FLUSH_BYTES_MAX: usize = 4 << 20;
+/// States set aside that are kept.
+const SET_ASIDE_MAX: usize = 3;
+
+pub(crate) struct MadeState {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) applied: Seq,
+    pub(crate) applied_now: u64,
+    pub(crate) rebuilt: Option<String>,
+    pub(crate) set_aside: Option<PathBuf>,
+}
+
+/// Opens the state; when that fails in any way, sets it aside and begins an empty one. Then brings it up to
+/// the journal.
+pub(crate) fn open_state(
+    settings: &Settings,
+    index: &Arc<Index>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<MadeState, OpenError> {
+    let mut made = match settings.state {
+        StateStore::Memory => MadeState {
+            store: Arc::new(MemoryStore::default()),
+            applied: Seq::NONE,
+            applied_now: 0,
+            rebuilt: None,
+            set_aside: None,
+        },
+        StateStore::Sled => open_or_set_aside(settings, index)?,
+    };
+    let before = made.applied;
+    made.applied = catch_up(index, made.store.as_ref(), made.applied, progress)?;
+    made.applied_now = made.applied.get() - before.get();
+    made.store.flush().map_err(|error| OpenError::State(error.to_string()))?;
+    Ok(made)
+}
+
+fn open_or_set_aside(settings: &Settings, index: &Index) -> Result<MadeState, OpenError> {
+    let folder = settings.dir.join("state");
+    let why = match open_checked(settings, &folder, index.last()) {
+        Ok((store, applied)) => {
+            return Ok(MadeState { store, applied, applied_now: 0, rebuilt: None, set_aside: None });
+        }
+        Err(why) => why,
+    };
+    tracing::warn!(why, "the state is set aside and made again from the journal; nothing is lost");
+    let set_aside = set_aside(settings, &folder)?;
+    let (store, applied) = open_checked(settings, &folder, index.last()).map_err(OpenError::State)?;
+    Ok(MadeState { store, applied, applied_now: 0, rebuilt: Some(why), set_aside: Some(set_aside) })
+}
+
+/// Opens the store in a thread of its own: a damaged one may panic or never come back.
+fn open_checked(settings: &Settings, folder: &Path, last: Seq) -> Result<(Arc<dyn Store>, Seq), String> {
+    let (sender, receiver) = mpsc::channel();
+    let (path, cache) = (folder.to_path_buf(), settings.cache_bytes);
+    let checkpoint = read_checkpoint(&settings.dir);
+    let open = move || {
+        let store = open_sled(&path, cache)?;
+        let applied = seq(&store, Key::APPLIED)?.unwrap_or(Seq::NONE);
+        let version: Option<u32> = record(&store, Key::VERSION)?;
+        Ok::<_, StateError>((store, applied, version))
+    };
+    let run = move || {
+        let opened = catch_unwind(AssertUnwindSafe(open));
+        // Nobody listens when it took too long.
+        drop(sender.send(opened));
+    };
+    std::thread::Builder::new()
+        .name("ledger-open-state".to_owned())
+        .spawn(run)
+        .map_err(|error| format!("no thread could be started: {error}"))?;
+    match receiver.recv_timeout(settings.state_open_timeout) {
+        Err(_) => Err(format!("it did not open within {} s", settings.state_open_timeout.as_secs())),
+        Ok(Err(_panic)) => Err("it is damaged (the store panicked)".to_owned()),
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Ok(Ok((_, _, Some(version))))) if version != STATE_VERSION => {
+            Err(format!("it has version {version}, not {STATE_VERSION}"))
+        }
+        Ok(Ok(Ok((_, applied, _)))) if applied < checkpoint => {
+            Err(format!("it knows entries up to {applied}, but knew {checkpoint} before"))
+        }
+        Ok(Ok(Ok((_, applied, _)))) if applied > last => {
+            Err(format!("it knows entry {applied}, the journal ends at {last}"))
+        }
+        Ok(Ok(Ok((store, applied, _)))) => Ok((Arc::new(store), applied)),
+    }
+}
+
+fn set_aside(settings: &Settings, folder: &Path) -> Result<PathBuf, OpenError> {
+    let failed = |error| OpenError::Io { doing: "set aside", path: folder.to_path_buf(), error };
+    let mut number = settings.clock.now_ms();
+    let aside = loop {
+        let aside = settings.dir.join(format!("state.set-aside-{number}"));
+        if !aside.exists() {
+            break aside;
+        }
+        number += 1;
+    };
+    std::fs::rename(folder, &aside).map_err(failed)?;
+    write_checkpoint(&settings.dir, Seq::NONE).map_err(failed)?;
+    let mut old: Vec<PathBuf> = std::fs::read_dir(&settings.dir)
+        .map_err(failed)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("state.set-aside-")))
+        .collect();
+    old.sort();
+    let surplus = old.len().saturating_sub(SET_ASIDE_MAX);
+    for path in old.into_iter().take(surplus) {
+        std::fs::remove_dir_all(path).map_err(failed)?;
+    }
+    Ok(aside)
+}
+
+/// Applies entries to the store in batches.
+pub(crate) struct Batcher<'s> {
+    store: &'s dyn Store,
+    view: View<'s>,
+    entries: usize,
+}
+
+impl<'s> Batcher<'s> {
+    pub(crate) fn new(store: &'s dyn Store) -> Self {
+        Self { store, view: View::new(store), entries: 0 }
+    }
+
+    pub(crate) fn apply(&mut self, entry: &Entry) -> Result<(), StateError> {
+        self.entries += 1;
+        fold::apply(&mut self.view, entry)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.entries >= BATCH_ENTRIES_MAX || self.view.len_bytes() >= BATCH_BYTES_MAX
+    }
+
+    /// Writes the batch; gives about how many bytes it was.
+    pub(crate) fn write(self) -> Result<usize, StateError> {
+        let bytes = self.view.len_bytes();
+        self.store.write(self.view.into_changes())?;
+        Ok(bytes)
+    }
+}
+
+/// Applies everything durable behind `applied`; gives the new last.
+pub(crate) fn catch_up(
+    index: &Arc<Index>,
+    store: &dyn Store,
+    applied: Seq,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Seq, OpenError> {
+    let of = index.last();
+    let mut entries = index.stream(applied.next());
+    let mut applied = applied;
+    let mut unflushed = 0;
+    let state = |error: StateError| OpenError::State(error.to_string());
+    while applied < of {
+        let mut batch = Batcher::new(store);
+        while !batch.is_full() && applied < of {
+            let Some(entry) = entries.next() else { break };
+            let entry = entry.map_err(|error| match error {
+                JournalError::Damage(damage) => OpenError::Damage(damage),
+                JournalError::Io(_) | JournalError::NoEntry(_) => OpenError::State(error.to_string()),
+            })?;
+            batch.apply(&entry).map_err(state)?;
+            applied = entry.seq;
+        }
+        unflushed += batch.write().map_err(state)?;
+        if unflushed >= FLUSH_BYTES_MAX {
+            store.flush().map_err(state)?;
+            unflushed = 0;
+        }
+        progress(Progress::Applying { done: applied, of });
+    }
+    Ok(applied)
+}
+
+/// How far the state was durable when that was last noted.
+fn read_checkpoint(dir: &Path) -> Seq {
+    let text = std::fs::read_to_string(dir.join("CHECKPOINT")).unwrap_or_default();
+    Seq::new(text.trim().parse().unwrap_or_default())
+}
+
+/// Notes that the state is durable up to `applied`.
+pub(crate) fn write_checkpoint(dir: &Path, applied: Seq) -> std::io::Result<()> {
+    let (path, new) = (dir.join("CHECKPOINT"), dir.join("CHECKPOINT.new"));
+    std::fs::write(&new, format!("{applied}\n"))?;
+    std::fs::File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, &path)?;
+    std::fs::File::open(dir)?.sync_all()
+}

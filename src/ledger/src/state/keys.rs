@@ -1,0 +1,190 @@
+//! The keys of the state. One tree; the first two bytes say what a key speaks of. Numbers are big-endian so
+//! that keys sort as numbers do; texts end with a zero byte, which no identifier holds.
+//!
+//! | key | value |
+//! |---|---|
+//! | `@a` | applied sequence number |
+//! | `@c` | counters |
+//! | `@v` | version of this table |
+//! | `ms` message | message record |
+//! | `mb` message · chunk | where its bytes stand in frames |
+//! | `mp` message · part · chunk | one part of its interpretation |
+//! | `mq` message | – : it has findings that hold or quarantine |
+//! | `to` transfer | an open transfer |
+//! | `tp` transfer · page | earlier frames of a long transfer |
+//! | `th` transfer | a half transmission |
+//! | `ti` end · transfer | – : half transmissions by time |
+//! | `wi` message | – : to be interpreted |
+//! | `wd` first · donation | since: to be decided |
+//! | `do` donation | donation record |
+//! | `dr` donation · message · part | which observations and findings are about it |
+//! | `dv` donation · verdict | verdict summary |
+//! | `dx` donation · destination · verdict | – : its deliveries |
+//! | `rd` run · donation · message | – : donations of a run |
+//! | `rc` run · message · part | its controls: observation indexes |
+//! | `xx` verdict · destination | delivery record |
+//! | `xp` destination · verdict | donation: deliveries to be made |
+//! | `xd` verdict · destination | – : dead letters |
+//! | `ft` connection · sha256 · name | the entry: files taken |
+
+use super::Span;
+use crate::{DeliveryId, Seq};
+use vocabulary::{ConnectionId, DestinationId, DonationId, RunId};
+
+/// A key being put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key(Vec<u8>);
+
+impl Key {
+    pub(crate) const APPLIED: &[u8] = b"@a";
+    pub(crate) const COUNTERS: &[u8] = b"@c";
+    pub(crate) const VERSION: &[u8] = b"@v";
+
+    fn of(kind: [u8; 2]) -> Self {
+        Self(kind.to_vec())
+    }
+
+    pub(crate) fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    pub(crate) fn seq(self, seq: Seq) -> Self {
+        self.number(seq.get())
+    }
+
+    pub(crate) fn short(mut self, number: u16) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    pub(crate) fn done(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// Every key that begins like this.
+    pub(crate) fn under(self) -> Span {
+        let mut to = self.0.clone();
+        while let Some(last) = to.last_mut() {
+            if *last < u8::MAX {
+                *last += 1;
+                break;
+            }
+            to.pop();
+        }
+        Span { from: self.0, to, backwards: false }
+    }
+
+    pub(crate) fn message(message: Seq) -> Self {
+        Self::of(*b"ms").seq(message)
+    }
+    pub(crate) fn messages() -> Self {
+        Self::of(*b"ms")
+    }
+    pub(crate) fn message_body(message: Seq) -> Self {
+        Self::of(*b"mb").seq(message)
+    }
+    pub(crate) fn message_parts(message: Seq) -> Self {
+        Self::of(*b"mp").seq(message)
+    }
+    pub(crate) fn held_messages() -> Self {
+        Self::of(*b"mq")
+    }
+    pub(crate) fn open_transfers() -> Self {
+        Self::of(*b"to")
+    }
+    pub(crate) fn open_transfer(transfer: u64) -> Self {
+        Self::of(*b"to").number(transfer)
+    }
+    pub(crate) fn transfer_pages(transfer: u64) -> Self {
+        Self::of(*b"tp").number(transfer)
+    }
+    pub(crate) fn half_transfer(transfer: u64) -> Self {
+        Self::of(*b"th").number(transfer)
+    }
+    pub(crate) fn half_transfers_by_end() -> Self {
+        Self::of(*b"ti")
+    }
+    pub(crate) fn to_interpret() -> Self {
+        Self::of(*b"wi")
+    }
+    pub(crate) fn to_decide() -> Self {
+        Self::of(*b"wd")
+    }
+    pub(crate) fn decide_work(first: Seq, donation: &DonationId) -> Self {
+        Self::of(*b"wd").seq(first).text(donation.as_str())
+    }
+    pub(crate) fn donations() -> Self {
+        Self::of(*b"do")
+    }
+    pub(crate) fn donation(donation: &DonationId) -> Self {
+        Self::of(*b"do").text(donation.as_str())
+    }
+    pub(crate) fn donation_refs(donation: &DonationId) -> Self {
+        Self::of(*b"dr").text(donation.as_str())
+    }
+    pub(crate) fn donation_verdicts(donation: &DonationId) -> Self {
+        Self::of(*b"dv").text(donation.as_str())
+    }
+    pub(crate) fn donation_deliveries(donation: &DonationId) -> Self {
+        Self::of(*b"dx").text(donation.as_str())
+    }
+    pub(crate) fn run_donations(run: &RunId) -> Self {
+        Self::of(*b"rd").text(run.as_str())
+    }
+    pub(crate) fn run_controls(run: &RunId) -> Self {
+        Self::of(*b"rc").text(run.as_str())
+    }
+    pub(crate) fn deliveries() -> Self {
+        Self::of(*b"xx")
+    }
+    pub(crate) fn delivery(id: &DeliveryId) -> Self {
+        Self::of(*b"xx").seq(id.verdict).text(id.destination.as_str())
+    }
+    pub(crate) fn outbox(destination: &DestinationId) -> Self {
+        Self::of(*b"xp").text(destination.as_str())
+    }
+    pub(crate) fn dead_letters() -> Self {
+        Self::of(*b"xd")
+    }
+    pub(crate) fn dead_letter(id: &DeliveryId) -> Self {
+        Self::of(*b"xd").seq(id.verdict).text(id.destination.as_str())
+    }
+    pub(crate) fn file_taken(connection: &ConnectionId, sha256: &str) -> Self {
+        Self::of(*b"ft").text(connection.as_str()).text(sha256)
+    }
+}
+
+/// Takes keys apart again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyParts<'a>(&'a [u8]);
+
+impl<'a> KeyParts<'a> {
+    /// Behind the two bytes that say what it is.
+    pub(crate) fn of(key: &'a [u8]) -> Self {
+        Self(key.get(2..).unwrap_or_default())
+    }
+
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let (number, rest) = self.0.split_first_chunk::<8>()?;
+        self.0 = rest;
+        Some(u64::from_be_bytes(*number))
+    }
+
+    pub(crate) fn seq(&mut self) -> Option<Seq> {
+        self.number().map(Seq::new)
+    }
+
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        let end = self.0.iter().position(|b| *b == 0)?;
+        let (text, rest) = self.0.split_at_checked(end)?;
+        self.0 = rest.get(1..)?;
+        std::str::from_utf8(text).ok()
+    }
+}

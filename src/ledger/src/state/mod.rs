@@ -1,0 +1,70 @@
+//! The state: what is. Made by the fold from the journal and by nothing else, and kept where it can be thrown
+//! away and made again.
+
+mod keys;
+mod memory;
+mod records;
+mod sled_store;
+mod view;
+
+pub(crate) use keys::{Key, KeyParts};
+pub(crate) use memory::MemoryStore;
+pub(crate) use records::*;
+pub use records::{Counters, DeliveryState};
+pub(crate) use sled_store::open as open_sled;
+pub(crate) use view::{View, collect, decode, long_record, record, seq};
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Why the state cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the state store: {0}")]
+pub struct StateError(pub(crate) String);
+
+/// What a batch changes: a value, or nothing any more.
+pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A range of keys and the way to walk it.
+#[derive(Debug, Clone)]
+pub(crate) struct Span {
+    /// First key, inclusive.
+    pub(crate) from: Vec<u8>,
+    /// Last key, exclusive; empty: none.
+    pub(crate) to: Vec<u8>,
+    /// From the end.
+    pub(crate) backwards: bool,
+}
+
+/// Called for each key and value; may stop the walk.
+pub(crate) type Each<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
+/// Ordered keys and values.
+pub(crate) trait Read {
+    /// The value of `key`.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
+    /// Walks `span`.
+    fn walk(&self, span: &Span, each: Each<'_>) -> Result<(), StateError>;
+}
+
+/// What holds the state.
+pub(crate) trait Store: Read + Send + Sync {
+    /// Applies `changes` whole or not at all.
+    fn write(&self, changes: Changes) -> Result<(), StateError>;
+    /// Makes what was written durable.
+    fn flush(&self) -> Result<(), StateError>;
+}
+
+/// The store in use, which may be replaced while readers hold on to the old one.
+pub(crate) struct StateCell(RwLock<Arc<dyn Store>>);
+
+impl StateCell {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self(RwLock::new(store))
+    }
+
+    pub(crate) fn get(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

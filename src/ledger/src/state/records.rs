@@ -1,0 +1,227 @@
+//! The values of the state. CBOR with named fields; a change of shape raises [`STATE_VERSION`] and the state is
+//! made again.
+
+use crate::{HowEnded, Seq};
+use serde::{Deserialize, Serialize};
+use vocabulary::{ConnectionId, Consequence, DonationId, Mode, ProfileRef, Protocol, RunId};
+
+/// Version of keys and values. A state of another version is made again from the journal.
+pub(crate) const STATE_VERSION: u32 = 1;
+
+/// Where bytes of a message stand: a frame entry and a range of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FrameSlice {
+    pub(crate) seq: Seq,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MessageRecord {
+    pub(crate) at_ms: i64,
+    pub(crate) connection: ConnectionId,
+    pub(crate) mode: Mode,
+    pub(crate) profile: ProfileRef,
+    pub(crate) protocol: Protocol,
+    pub(crate) bytes: u64,
+    /// The transfer its bytes came in, when they stand in frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) transfer: Option<u64>,
+    /// Its bytes are not where it says they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bytes_missing: bool,
+    /// First entry of the interpretation that stands, and the profile that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) interpretation: Option<InterpretationRecord>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InterpretationRecord {
+    pub(crate) profile: ProfileRef,
+    pub(crate) parts: u16,
+    pub(crate) complete: bool,
+    pub(crate) observations: u32,
+    pub(crate) findings: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) worst: Option<Consequence>,
+}
+
+/// One part of an interpretation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartRecord {
+    /// The entry.
+    pub(crate) seq: Seq,
+    pub(crate) donations: Vec<DonationId>,
+    /// Runs that the donations' observations belong to.
+    pub(crate) runs: Vec<RunId>,
+    /// Runs that it has controls of.
+    pub(crate) controls: Vec<RunId>,
+}
+
+/// A frame of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FrameRef {
+    pub(crate) seq: Seq,
+    /// Where its text begins in the joined text.
+    pub(crate) start: u32,
+    pub(crate) length: u32,
+}
+
+impl FrameRef {
+    const BYTES: usize = 16;
+
+    pub(crate) fn pack(frames: &[Self]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(frames.len() * Self::BYTES);
+        for frame in frames {
+            out.extend_from_slice(&frame.seq.get().to_be_bytes());
+            out.extend_from_slice(&frame.start.to_be_bytes());
+            out.extend_from_slice(&frame.length.to_be_bytes());
+        }
+        out
+    }
+
+    pub(crate) fn unpack(bytes: &[u8]) -> Vec<Self> {
+        let read = |chunk: &[u8]| {
+            let (seq, rest) = chunk.split_first_chunk::<8>()?;
+            let (start, rest) = rest.split_first_chunk::<4>()?;
+            let length = rest.first_chunk::<4>()?;
+            Some(Self {
+                seq: Seq::new(u64::from_be_bytes(*seq)),
+                start: u32::from_be_bytes(*start),
+                length: u32::from_be_bytes(*length),
+            })
+        };
+        bytes.chunks_exact(Self::BYTES).filter_map(read).collect()
+    }
+
+    pub(crate) fn end(&self) -> u32 {
+        self.start.saturating_add(self.length)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TransferRecord {
+    pub(crate) connection: ConnectionId,
+    pub(crate) began: Seq,
+    pub(crate) began_at_ms: i64,
+    pub(crate) frames: u32,
+    pub(crate) bytes: u32,
+    /// Joined text up to here is in messages.
+    pub(crate) used: u32,
+    /// Pages of frames before those below.
+    pub(crate) pages: u16,
+    /// Packed [`FrameRef`]s that no message has used up yet.
+    #[serde(with = "serde_bytes")]
+    pub(crate) refs: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<EndRecord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EndRecord {
+    pub(crate) how: HowEnded,
+    pub(crate) seq: Seq,
+    pub(crate) at_ms: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DonationRecord {
+    pub(crate) first: Seq,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) registered: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) collected_at_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) latest: Option<VerdictRecord>,
+    pub(crate) verdicts: u32,
+    /// Its work item's first entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) work: Option<Seq>,
+}
+
+/// A verdict in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VerdictRecord {
+    pub(crate) seq: Seq,
+    pub(crate) at_ms: i64,
+    pub(crate) considered: Seq,
+    pub(crate) unit: String,
+    pub(crate) releasable: bool,
+    pub(crate) complete: bool,
+    pub(crate) content_hash: String,
+}
+
+/// Which observations and findings of a part are about a donation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct RefsRecord {
+    pub(crate) entry: Seq,
+    pub(crate) observations: Vec<u32>,
+    pub(crate) findings: Vec<u32>,
+}
+
+/// How a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// To be made.
+    Pending,
+    /// The receiver has it.
+    Done,
+    /// Given up.
+    Dead,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeliveryRecord {
+    pub(crate) donation: DonationId,
+    pub(crate) state: DeliveryState,
+    pub(crate) attempts: u32,
+    pub(crate) next_at_ms: i64,
+    /// What came of the last attempt, or why it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outcome: Option<String>,
+    /// The entry that changed it last.
+    pub(crate) changed: Seq,
+    pub(crate) changed_at_ms: i64,
+    pub(crate) requeued: u32,
+}
+
+/// Numbers of things, since the journal began unless they say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counters {
+    /// Entries.
+    pub entries: u64,
+    /// Frames.
+    pub frames: u64,
+    /// Transfers open now.
+    pub open_transfers: u64,
+    /// Half transmissions kept now.
+    pub half_transfers: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Messages interpreted, each once.
+    pub interpreted: u64,
+    /// Messages with findings that hold or quarantine, now.
+    pub held_messages: u64,
+    /// Observations.
+    pub observations: u64,
+    /// Findings.
+    pub findings: u64,
+    /// Donations known, registered or by their results.
+    pub donations: u64,
+    /// Verdicts.
+    pub verdicts: u64,
+    /// Messages to be interpreted, now.
+    pub to_interpret: u64,
+    /// Donations to be decided, now.
+    pub to_decide: u64,
+    /// Deliveries to be made, now.
+    pub deliveries_pending: u64,
+    /// Deliveries made.
+    pub deliveries_done: u64,
+    /// Dead letters, now.
+    pub deliveries_dead: u64,
+    /// Entries that refer to something which is not there. Kept, counted, never guessed at.
+    pub misfits: u64,
+}

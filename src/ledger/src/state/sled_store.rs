@@ -1,0 +1,106 @@
+//! The state in sled 0.34.7, used as the measurements say: one tree, one writer, one batch at a time, large
+//! segments, a bounded cache, and a real fdatasync of our own, since its flush is none.
+
+use super::{Changes, Each, Read, Span, StateError, Store};
+use std::fs::{self, File};
+use std::io;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+/// Segment size; cannot change later.
+const SEGMENT_BYTES: usize = 8 << 20;
+
+impl From<sled::Error> for StateError {
+    fn from(error: sled::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The state in sled.
+pub(crate) struct SledStore {
+    db: sled::Db,
+    log: File,
+}
+
+/// Opens it in `folder`, made when there is none.
+pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<SledStore, StateError> {
+    let failed = |error: io::Error| StateError(error.to_string());
+    fs::create_dir_all(folder).map_err(failed)?;
+    // A snapshot that was never finished would be taken for the newest one.
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(&path).map_err(failed)?;
+        }
+    }
+    let config = sled::Config::new()
+        .path(folder)
+        .segment_size(SEGMENT_BYTES)
+        .cache_capacity(cache_bytes)
+        .mode(sled::Mode::HighThroughput)
+        .flush_every_ms(None);
+    let db = config.open()?;
+    db.flush()?;
+    sync_tree(folder).map_err(failed)?;
+    let log = File::open(folder.join("db")).map_err(failed)?;
+    Ok(SledStore { db, log })
+}
+
+/// Syncs every file and folder under `folder`, and the folder it stands in.
+fn sync_tree(folder: &Path) -> io::Result<()> {
+    let mut todo: Vec<PathBuf> = vec![folder.to_path_buf()];
+    while let Some(next) = todo.pop() {
+        for entry in fs::read_dir(&next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                todo.push(path);
+            } else {
+                File::open(&path)?.sync_all()?;
+            }
+        }
+        File::open(&next)?.sync_all()?;
+    }
+    folder.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+}
+
+impl Read for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        Ok(self.db.get(key)?.map(|value| value.to_vec()))
+    }
+
+    fn walk(&self, span: &Span, each: Each<'_>) -> Result<(), StateError> {
+        if !span.to.is_empty() && span.to <= span.from {
+            return Ok(());
+        }
+        let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.as_slice()) };
+        let range = self.db.range::<&[u8], _>((Bound::Included(span.from.as_slice()), to));
+        let found: Box<dyn Iterator<Item = _>> =
+            if span.backwards { Box::new(range.rev()) } else { Box::new(range) };
+        for pair in found {
+            let (key, value) = pair?;
+            if each(&key, &value).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for SledStore {
+    fn write(&self, changes: Changes) -> Result<(), StateError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        Ok(self.db.apply_batch(batch)?)
+    }
+
+    fn flush(&self) -> Result<(), StateError> {
+        self.db.flush()?;
+        self.log.sync_data().map_err(|error| StateError(error.to_string()))
+    }
+}
