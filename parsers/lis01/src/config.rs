@@ -1,5 +1,6 @@
 //! What a link is told once: role, tolerance, sizes, times and tries. Dialects of makers are values here, never code.
 
+use crate::output::TRANSMIT_BLOCKS_MAX;
 use std::time::Duration;
 
 /// Who gives way when both sides ask to send at once (LIS01 §6.2.7): the instrument wins.
@@ -104,6 +105,20 @@ pub struct Config {
     pub queued_bytes_max: usize,
     /// The times.
     pub timers: Timers,
+}
+
+impl Config {
+    /// What a link can hold at most, in bytes of text, however its peer behaves.
+    #[must_use]
+    pub fn held_bytes_max(&self) -> usize {
+        // The frame being read, one waiting to be fetched, the copies of the frame with the caller and of the last
+        // accepted one, and memory for the next copy, each in a buffer that doubles as it grows; blocks to be fetched.
+        let received = self.frame_text_bytes_max.saturating_mul(10).saturating_add(64);
+        let frame_sent = self.send_text_bytes_max.min(self.queued_bytes_max).saturating_add(8);
+        let waiting = frame_sent.saturating_mul(TRANSMIT_BLOCKS_MAX + 2);
+        let buffered = self.buffered_bytes_max.max(1);
+        [received, waiting, buffered, self.queued_bytes_max].into_iter().fold(0, usize::saturating_add)
+    }
 }
 
 impl Default for Config {

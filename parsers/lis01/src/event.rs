@@ -83,9 +83,10 @@ impl FrameTicket {
 /// How a transfer from the peer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// EOT after a finished record, or after none.
+    /// EOT after a finished record, or after none. A peer that missed our last ACK and gave up looks the same.
     Eot,
-    /// EOT although the last frame was refused, broken off, or left its record unfinished: the peer gave up.
+    /// EOT although the last frame was refused or broken off, lost its beginning, left its record unfinished, or was
+    /// answered with our request to interrupt: there may have been more. Never the end of a message by itself.
     Abandoned,
     /// T3: nothing more came.
     Timeout,

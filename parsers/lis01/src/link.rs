@@ -170,6 +170,14 @@ impl<P> Link<P> {
         }
     }
 
+    /// Bytes of text held: behind an unanswered frame, of frames, and waiting to be sent or fetched. Never more than
+    /// [`Config::held_bytes_max`].
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let kept = self.backlog.bytes.capacity() + self.state.held_bytes();
+        kept + self.shared.output.held_bytes() + self.shared.outgoing.held_bytes()
+    }
+
     #[expect(clippy::needless_pass_by_value, reason = "a ticket answers once")]
     fn answer(&mut self, ticket: FrameTicket, answer: Answer, now: Instant) {
         self.seen = Some(now);
@@ -251,6 +259,7 @@ impl Backlog {
             self.bytes.drain(..self.read);
             self.read = 0;
         }
+        self.bytes.reserve_exact(kept.len());
         self.bytes.extend_from_slice(kept);
         kept.len()
     }
@@ -258,8 +267,7 @@ impl Backlog {
     fn consume(&mut self, bytes: usize) {
         self.read += bytes;
         if self.is_empty() {
-            self.bytes.clear();
-            self.read = 0;
+            *self = Self::default();
         }
     }
 }

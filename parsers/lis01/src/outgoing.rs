@@ -85,6 +85,10 @@ impl Outgoing {
         self.queue.is_empty()
     }
 
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes the first transfer in hand.
     pub(crate) fn take(&mut self) -> Option<Transfer> {
         self.queue.pop_front()

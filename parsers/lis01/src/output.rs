@@ -5,7 +5,7 @@ use crate::event::{Anomaly, AnomalyKind, Event};
 use std::collections::VecDeque;
 
 /// Input is left waiting while so many blocks have not been fetched.
-const TRANSMIT_BLOCKS_MAX: usize = 16;
+pub(crate) const TRANSMIT_BLOCKS_MAX: usize = 16;
 /// Input is left waiting while so many events have not been fetched.
 const EVENTS_MAX: usize = 256;
 
@@ -13,13 +13,21 @@ const EVENTS_MAX: usize = 256;
 pub(crate) struct Output {
     transmit: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
+    /// A frame among the events: the next one waits until it is fetched.
+    frame_bytes: Option<usize>,
     /// A run of ignored bytes, told as one anomaly when it ends, so that it is the same however the input was split.
     ignored: Option<Anomaly>,
 }
 
 impl Output {
     pub(crate) fn has_room(&self) -> bool {
-        self.transmit.len() < TRANSMIT_BLOCKS_MAX && self.events.len() < EVENTS_MAX
+        self.transmit.len() < TRANSMIT_BLOCKS_MAX
+            && self.events.len() < EVENTS_MAX
+            && self.frame_bytes.is_none()
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.frame_bytes.unwrap_or(0) + self.transmit.iter().map(Vec::capacity).sum::<usize>()
     }
 
     pub(crate) fn transmit(&mut self, block: &[u8]) {
@@ -46,11 +54,18 @@ impl Output {
     }
 
     pub(crate) fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if matches!(event, Some(Event::Frame(_))) {
+            self.frame_bytes = None;
+        }
+        event
     }
 
     pub(crate) fn event(&mut self, event: Event) {
         self.end_ignored();
+        if let Event::Frame(frame) = &event {
+            self.frame_bytes = Some(frame.text.capacity());
+        }
         self.events.push_back(event);
     }
 

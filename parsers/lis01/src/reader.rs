@@ -126,6 +126,10 @@ impl FrameReader {
         self.defect.unwrap_or(FrameDefect::Unfinished)
     }
 
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// Takes text up to and including ETB or ETX, or up to the byte that makes the frame bad.
     fn read_text(&mut self, bytes: &[u8], rules: &FrameRules) -> usize {
         let stop = memchr2(ETX, ETB, bytes);

@@ -1,18 +1,21 @@
 //! The protocol states, one type each, holding only what exists then. Every step takes the state and gives the next.
 
 mod establishing;
+mod history;
 mod neutral;
 mod receiving;
 mod sending;
 
 pub(crate) use establishing::Establishing;
+pub(crate) use history::Answer;
 pub(crate) use neutral::Neutral;
-pub(crate) use receiving::{Answer, Receiving};
+pub(crate) use receiving::Receiving;
 pub(crate) use sending::Sending;
 
 use crate::config::Config;
-use crate::control::{ENQ, EOT, STX};
+use crate::control::{CR, ENQ, EOT, LF, STX};
 use crate::event::{AnomalyKind, Event, SendFailure};
+use crate::frame::FrameNumber;
 use crate::outgoing::{Outgoing, Transfer};
 use crate::output::Output;
 use crate::timer::{Deadline, Timer};
@@ -57,6 +60,14 @@ impl State {
             Self::Establishing(state) => state.disconnect(cx),
             Self::Sending(state) => state.disconnect(cx),
             Self::Receiving(state) => state.disconnect(cx),
+        }
+    }
+
+    /// Bytes of received text held.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Neutral(_) | Self::Establishing(_) | Self::Sending(_) => 0,
+            Self::Receiving(state) => state.held_bytes(),
         }
     }
 
@@ -110,9 +121,16 @@ impl Context<'_> {
         self.shared.output.transmit(block);
     }
 
-    /// Answers the peer with one byte, unless the input behind shows that it no longer waits for one.
-    pub(crate) fn answer(&mut self, byte: u8, behind: &[u8]) {
+    /// Answers an enquiry with one byte, unless the input behind it shows that the peer no longer waits for one.
+    pub(crate) fn answer_enquiry(&mut self, byte: u8, behind: &[u8]) {
         if !asks_anew(behind) {
+            self.send(&[byte]);
+        }
+    }
+
+    /// Answers the frame `number`, likewise.
+    pub(crate) fn answer_frame(&mut self, byte: u8, number: Option<FrameNumber>, behind: &[u8]) {
+        if !asks_anew(behind) && !number.is_some_and(|number| repeats(number, behind)) {
             self.send(&[byte]);
         }
     }
@@ -145,5 +163,34 @@ fn asks_anew(behind: &[u8]) -> bool {
         Some(ENQ) => true,
         Some(EOT) => controls.next().flatten() == Some(ENQ),
         Some(_) | None => false,
+    }
+}
+
+/// Whether another copy of the frame being answered has already come. The peer sent it before it could see an answer
+/// and waits for one answer, not two: that to the last copy.
+fn repeats(number: FrameNumber, behind: &[u8]) -> bool {
+    let next = behind.iter().position(|byte| !matches!(*byte, CR | LF)).and_then(|at| behind.get(at..));
+    next.is_some_and(|next| next.starts_with(&[STX, number.digit()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_overtaken_only_by_a_new_enquiry_or_a_copy() {
+        let check = |behind: &[u8], anew: bool, copy: bool| {
+            assert_eq!(asks_anew(behind), anew, "{behind:?}");
+            assert_eq!(repeats(FrameNumber::FIRST, behind), copy, "{behind:?}");
+        };
+        check(b"", false, false);
+        check(b"\x04", false, false);
+        check(b"\x04\x04\x05", false, false);
+        check(b"\x05", true, false);
+        check(b"\r\n\x04\r\n\x05", true, false);
+        check(b"\x021H|\x03\x05", false, true);
+        check(b"\r\n\x021", false, true);
+        check(b"\x022L|\x04\x05", false, false);
+        check(b"\x02", false, false);
     }
 }

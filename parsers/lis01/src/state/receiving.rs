@@ -1,28 +1,25 @@
 //! Receiving: the peer has the line. Between frames T3 runs, the reply duty while a frame is unfinished or unanswered
 //! (LIS01 §6.3–6.5).
 
+use super::history::{Answer, History, Settled, Verdict};
 use super::{Context, Neutral, State};
 use crate::config::{Checksum, FrameNumbers};
-use crate::control::{ACK, ENQ, EOT, NAK, STX};
-use crate::event::{AnomalyKind, Ending, Event, Frame, FrameDefect, FrameEnd, FrameTicket};
+use crate::control::{ACK, ENQ, EOT, ETB, ETX, NAK, STX};
+use crate::event::{AnomalyKind, Ending, Event, Frame, FrameTicket};
 use crate::frame::FrameNumber;
 use crate::reader::{ChecksumFound, FrameReader, FrameRules, Progress, ReadFrame};
 use crate::timer::{Deadline, Timer};
 use crate::whole::whole_frame;
-use memchr::memchr3;
+use memchr::{memchr2, memchr3};
 
 #[derive(Debug)]
 pub(crate) struct Receiving {
     /// The frame being read.
     open: Option<OpenFrame>,
-    /// The frame that is with the caller.
-    pending: Option<Pending>,
-    /// The last accepted frame; none directly after an establishment, so that a first frame 0 is no repeat.
-    last: Option<Copied>,
-    /// Memory for the next copy of a frame's text.
-    spare: Vec<u8>,
-    /// Whether the last frame that ended was refused.
-    refused: bool,
+    history: History,
+    /// Something speaks against the last accepted frame being the transfer's last: a frame after it was refused or
+    /// lost its beginning, or we asked the peer to stop.
+    doubt: bool,
     deadline: Deadline,
 }
 
@@ -33,78 +30,36 @@ struct OpenFrame {
     at: u64,
 }
 
-/// A delivered frame, kept to know it again.
-#[derive(Debug)]
-struct Copied {
-    number: Option<FrameNumber>,
-    end: FrameEnd,
-    text: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Pending {
-    ticket: u64,
-    frame: Copied,
-    /// The reply duty ran out and NAK was sent. The frame stays with the caller; if he accepts it after all, the
-    /// peer's repeat of it is answered ACK and not delivered again.
-    overdue: bool,
-}
-
-/// What the caller says of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Accept,
-    Refuse,
-}
-
-/// What becomes of a whole frame.
-enum Verdict {
-    Deliver(Option<AnomalyKind>),
-    /// The last accepted frame again.
-    Repeat,
-    /// The frame that is still with the caller again.
-    StillPending,
-    Refuse(AnomalyKind),
-}
-
-impl Copied {
-    fn is(&self, frame: &ReadFrame<'_>) -> bool {
-        self.number == frame.number && self.end == frame.end && *self.text == *frame.text
-    }
-}
-
 impl Receiving {
     /// An enquiry: ACK when ready, else NAK (LIS01 §6.2). `behind` is the input behind it.
     pub(super) fn open(behind: &[u8], cx: &mut Context<'_>) -> State {
         cx.shared.output.end_ignored();
         if !cx.shared.ready {
-            cx.answer(NAK, behind);
+            cx.answer_enquiry(NAK, behind);
             return State::Neutral(Neutral);
         }
         if cx.shared.pause.is_some_and(|pause| pause.timer != Timer::BusyPause) {
             cx.shared.pause = None;
         }
         cx.shared.outgoing.peer_has_the_line();
-        cx.answer(ACK, behind);
+        cx.answer_enquiry(ACK, behind);
         cx.event(Event::TransferStarted);
         let deadline = cx.start(Timer::NextFrame);
-        State::Receiving(Box::new(Self {
-            open: None,
-            pending: None,
-            last: None,
-            spare: Vec::new(),
-            refused: false,
-            deadline,
-        }))
+        State::Receiving(Box::new(Self { open: None, history: History::default(), doubt: false, deadline }))
     }
 
     pub(super) fn deadline(&self) -> Deadline {
         self.deadline
     }
 
+    /// Bytes of text held.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.reader.held_bytes()) + self.history.held_bytes()
+    }
+
     /// Whether input has to wait for the caller's answer.
     pub(crate) fn awaits_answer(&self) -> bool {
-        self.pending.as_ref().is_some_and(|pending| !pending.overdue)
+        self.history.awaits_answer()
     }
 
     pub(super) fn read(mut self: Box<Self>, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
@@ -115,6 +70,7 @@ impl Receiving {
         let found = if starts { Some(0) } else { memchr3(STX, EOT, ENQ, bytes) };
         let (noise, rest) = bytes.split_at_checked(found.unwrap_or(bytes.len())).unwrap_or((bytes, &[]));
         cx.ignore(AnomalyKind::Noise, cx.at, noise);
+        self.doubt |= memchr2(ETX, ETB, noise).is_some();
         let Some((&control, behind)) = rest.split_first() else {
             return (State::Receiving(self), bytes.len());
         };
@@ -131,7 +87,8 @@ impl Receiving {
                 State::Receiving(self)
             }
             EOT => {
-                let ending = if self.is_complete() { Ending::Eot } else { Ending::Abandoned };
+                let ending =
+                    if self.history.is_complete() && !self.doubt { Ending::Eot } else { Ending::Abandoned };
                 close(ending, cx)
             }
             _ => {
@@ -180,63 +137,20 @@ impl Receiving {
         behind: &[u8],
         cx: &mut Context<'_>,
     ) -> State {
-        match self.verdict(&frame, cx) {
+        match self.history.judge(&frame, cx.config) {
             Verdict::Deliver(anomaly) => self.deliver(frame, anomaly, at, cx),
             Verdict::Repeat => {
-                cx.answer(ACK, behind);
-                self.refused = false;
+                cx.answer_frame(ACK, frame.number, behind);
+                self.doubt = false;
                 cx.event(Event::Repeated { number: frame.number.map(FrameNumber::get) });
                 self.wait_for_frame(cx)
             }
             Verdict::StillPending => {
-                if let Some(pending) = self.pending.as_mut() {
-                    pending.overdue = false;
-                }
+                self.history.set_overdue(false);
                 self.deadline = cx.start(Timer::ReplyDuty);
                 State::Receiving(self)
             }
             Verdict::Refuse(kind) => self.refuse_frame(kind, at, bytes, behind, cx),
-        }
-    }
-
-    fn verdict(&self, frame: &ReadFrame<'_>, cx: &Context<'_>) -> Verdict {
-        if cx.config.checksum == Checksum::Require {
-            match frame.checksum {
-                ChecksumFound::Right => {}
-                ChecksumFound::Wrong { computed, found } => {
-                    let defect = FrameDefect::Checksum { computed, found };
-                    return Verdict::Refuse(AnomalyKind::BadFrame(defect));
-                }
-                // The reader asks for two digits when a checksum is required.
-                ChecksumFound::Absent => return Verdict::Refuse(AnomalyKind::ChecksumAbsent),
-            }
-        }
-        if let Some(pending) = &self.pending {
-            let same = pending.frame.is(frame);
-            return if same {
-                Verdict::StillPending
-            } else {
-                Verdict::Refuse(AnomalyKind::FrameBeforeAnswer)
-            };
-        }
-        let Some(number) = frame.number else { return Verdict::Deliver(None) };
-        let last = self.last.as_ref().filter(|last| last.number == Some(number));
-        if last.is_some_and(|last| last.is(frame)) {
-            return Verdict::Repeat;
-        }
-        let expected =
-            self.last.as_ref().and_then(|last| last.number).map_or(FrameNumber::FIRST, FrameNumber::next);
-        if number == expected {
-            return Verdict::Deliver(None);
-        }
-        let kind = if last.is_some() {
-            AnomalyKind::NumberReused(number.get())
-        } else {
-            AnomalyKind::NumberOutOfOrder { expected: expected.get(), found: number.get() }
-        };
-        match cx.config.frame_numbers {
-            FrameNumbers::Strict => Verdict::Refuse(kind),
-            FrameNumbers::Lenient | FrameNumbers::Absent => Verdict::Deliver(Some(kind)),
         }
     }
 
@@ -262,17 +176,14 @@ impl Receiving {
             let text_at = at + 1 + u64::from(frame.number.is_some());
             cx.shared.output.anomaly(AnomalyKind::RestrictedByte(byte), text_at + offset, 0);
         }
-        let ReadFrame { number, end, text, .. } = frame;
-        let mut kept = std::mem::take(&mut self.spare);
-        kept.clear();
-        kept.extend_from_slice(&text);
-        let text = text.into_owned();
         cx.shared.tickets += 1;
         let ticket = cx.shared.tickets;
-        self.pending = Some(Pending { ticket, frame: Copied { number, end, text: kept }, overdue: false });
+        self.history.hold(&frame, ticket);
         self.deadline = cx.start(Timer::ReplyDuty);
+        let ReadFrame { number, end, text, .. } = frame;
         let ticket = FrameTicket::new(&cx.shared.identity, ticket);
-        cx.event(Event::Frame(Frame { number: number.map(FrameNumber::get), end, text, ticket }));
+        let number = number.map(FrameNumber::get);
+        cx.event(Event::Frame(Frame { number, end, text: text.into_owned(), ticket }));
         State::Receiving(self)
     }
 
@@ -285,8 +196,9 @@ impl Receiving {
         cx: &mut Context<'_>,
     ) -> State {
         cx.shared.output.anomaly(kind, at, bytes);
-        cx.answer(NAK, behind);
-        self.refused = true;
+        let number = self.history.awaited(cx.config);
+        cx.answer_frame(NAK, number, behind);
+        self.doubt = true;
         self.wait_for_frame(cx)
     }
 
@@ -303,30 +215,19 @@ impl Receiving {
         behind: &[u8],
         cx: &mut Context<'_>,
     ) -> State {
-        let Some(pending) = self.pending.take_if(|pending| ticket.is(&cx.shared.identity, pending.ticket))
-        else {
-            return State::Receiving(self);
+        let number = match self.history.settle(ticket, &cx.shared.identity, answer) {
+            Settled::Now(number) => number,
+            // NAK has been sent for it already, or its transfer is over: the next word is the peer's.
+            Settled::TooLate => return State::Receiving(self),
         };
-        let done_with = match answer {
-            Answer::Accept => self.last.replace(pending.frame),
-            Answer::Refuse => Some(pending.frame),
+        let interrupt = answer == Answer::Accept && std::mem::take(&mut cx.shared.interrupt);
+        let byte = match answer {
+            Answer::Accept if interrupt => EOT,
+            Answer::Accept => ACK,
+            Answer::Refuse => NAK,
         };
-        self.spare = done_with.map(|frame| frame.text).unwrap_or_default();
-        if pending.overdue {
-            // NAK has been sent for it: the next word is the peer's.
-            return State::Receiving(self);
-        }
-        match answer {
-            Answer::Accept => {
-                let interrupt = std::mem::take(&mut cx.shared.interrupt);
-                cx.answer(if interrupt { EOT } else { ACK }, behind);
-                self.refused = false;
-            }
-            Answer::Refuse => {
-                cx.answer(NAK, behind);
-                self.refused = true;
-            }
-        }
+        cx.answer_frame(byte, number, behind);
+        self.doubt = interrupt || answer == Answer::Refuse;
         self.wait_for_frame(cx)
     }
 
@@ -344,9 +245,7 @@ impl Receiving {
             let kind = AnomalyKind::BadFrame(open.reader.unfinished());
             return self.refuse_frame(kind, open.at, bytes, behind, cx);
         }
-        if let Some(pending) = self.pending.as_mut() {
-            pending.overdue = true;
-        }
+        self.history.set_overdue(true);
         self.refuse_frame(AnomalyKind::AnswerOverdue, cx.at, 0, behind, cx)
     }
 
@@ -356,12 +255,6 @@ impl Receiving {
             cx.shared.output.anomaly(AnomalyKind::FrameBrokenOff, open.at, bytes);
         }
         close(Ending::Disconnected, cx);
-    }
-
-    /// Whether EOT may come now: the last frame was accepted and ended its record, or there was none.
-    fn is_complete(&self) -> bool {
-        let whole = self.last.as_ref().is_none_or(|last| last.end == FrameEnd::End);
-        whole && !self.refused && self.pending.is_none()
     }
 }
 
