@@ -5,6 +5,10 @@ mod bench_line;
 #[cfg(test)]
 mod drawing;
 #[cfg(test)]
+mod flips;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod states;
+#[cfg(test)]
+mod timers;
