@@ -21,7 +21,7 @@ pub(crate) struct Delivered {
 
 /// The proof of these tests: nothing but `Bench` makes one.
 #[derive(Debug)]
-pub(crate) struct Stored(());
+pub(crate) struct Stored(pub(crate) ());
 
 #[derive(Debug)]
 pub(crate) struct Bench {

@@ -7,8 +7,14 @@ mod drawing;
 #[cfg(test)]
 mod flips;
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod states;
+#[cfg(test)]
+mod streams;
 #[cfg(test)]
 mod timers;

@@ -1,0 +1,146 @@
+//! Two links and the line between them, in virtual time, from a seed.
+
+use super::line::{Fault, Line};
+use super::side::{Side, Store, instant};
+use lis01::{Config, Ending, Interrupts, Role};
+
+/// How a world is made.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    /// Faults that may happen, one in `fault_every` blocks; none after `faults_until_ms`.
+    pub(super) faults: Vec<Fault>,
+    pub(super) fault_every: u32,
+    pub(super) faults_until_ms: u64,
+    pub(super) store: Store,
+    pub(super) instrument_messages: usize,
+    pub(super) computer_messages: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    plan: Plan,
+    rng: fastrand::Rng,
+    now_ms: u64,
+    /// The instrument, then the computer.
+    pub(super) sides: [Side; 2],
+    /// From the instrument, then from the computer.
+    lines: [Line; 2],
+    pub(super) faults: u32,
+}
+
+/// A world still busy so long after its last fault hangs.
+const PATIENCE_MS: u64 = 4 * 3_600_000;
+const STEPS_MAX: u32 = 1_000_000;
+
+impl World {
+    pub(super) fn new(plan: Plan) -> Self {
+        let mut rng = fastrand::Rng::with_seed(plan.seed);
+        let interrupts = if rng.bool() { Interrupts::Honour } else { Interrupts::Ignore };
+        let send_text_bytes_max = if rng.bool() { 240 } else { 11 };
+        let config = |role| Config { role, interrupts, send_text_bytes_max, ..Config::default() };
+        let mut messages = |count: usize, name: &str| -> Vec<(u64, String)> {
+            // Often at the same moment on both sides: contention.
+            (0..count).map(|n| (rng.u64(0..4) * 10_000, format!("{name}{n}"))).collect()
+        };
+        let instrument = messages(plan.instrument_messages, "I");
+        let computer = messages(plan.computer_messages, "C");
+        let sides =
+            [Side::new(config(Role::Instrument), instrument), Side::new(config(Role::Computer), computer)];
+        Self { plan, rng, now_ms: 0, sides, lines: [Line::default(), Line::default()], faults: 0 }
+    }
+
+    /// Plays to the end, checking every belief when it arises.
+    pub(super) fn play(&mut self) {
+        for _ in 0..STEPS_MAX {
+            self.exchange();
+            if self.sides.iter().all(Side::is_done) {
+                return self.check_sessions();
+            }
+            let arrivals = self.lines.iter().filter_map(Line::next_arrival);
+            let wakes = self.sides.iter().filter_map(|side| side.next_ms(self.now_ms));
+            self.now_ms = arrivals.chain(wakes).min().expect("someone waits for something");
+            let end_ms = self.plan.faults_until_ms + PATIENCE_MS;
+            assert!(self.now_ms < end_ms, "the world hangs: {:?}", self.plan);
+            for (side, peer) in [(0, 1), (1, 0)] {
+                let bytes = self.lines[peer].arrived(self.now_ms);
+                if !bytes.is_empty() {
+                    let taken = self.sides[side].link.handle_input(&bytes, instant(self.now_ms));
+                    assert_eq!(taken, bytes.len(), "the buffer is large enough here");
+                }
+            }
+            self.exchange();
+            self.sides.iter_mut().for_each(|side| side.wake(self.now_ms));
+        }
+        panic!("the world does not come to an end: {:?}", self.plan);
+    }
+
+    /// Fetches events and blocks of both sides.
+    fn exchange(&mut self) {
+        for side in 0..2 {
+            self.sides[side].fetch_events(self.plan.store, self.now_ms, &mut self.rng);
+            while let Some(block) = self.sides[side].link.poll_transmit() {
+                let fault = self.next_fault();
+                self.lines[side].carry(block, fault, self.now_ms, &mut self.rng);
+                if fault == Some(Fault::Cut) {
+                    self.cut();
+                }
+            }
+        }
+        for side in &mut self.sides {
+            side.fetch_events(self.plan.store, self.now_ms, &mut self.rng);
+        }
+        self.check_beliefs();
+    }
+
+    fn next_fault(&mut self) -> Option<Fault> {
+        let may = self.now_ms < self.plan.faults_until_ms && !self.plan.faults.is_empty();
+        if !may || self.rng.u32(0..self.plan.fault_every) > 0 {
+            return None;
+        }
+        self.faults += 1;
+        Some(self.plan.faults[self.rng.usize(0..self.plan.faults.len())])
+    }
+
+    fn cut(&mut self) {
+        self.lines.iter_mut().for_each(Line::clear);
+        self.sides.iter_mut().for_each(|side| side.disconnect(self.now_ms));
+    }
+
+    /// A side that believes a transfer sent: the peer holds it whole, in one session, now.
+    fn check_beliefs(&mut self) {
+        for (side, peer) in [(0, 1), (1, 0)] {
+            for id in std::mem::take(&mut self.sides[side].believed) {
+                let text = self.sides[side].given[&id].concat();
+                let holding =
+                    self.sides[peer].sessions.iter().filter(|session| session.text() == text).count();
+                assert_eq!(
+                    holding, 1,
+                    "transfer {id:?} of side {side} is held {holding} times: {:?}",
+                    self.plan
+                );
+            }
+        }
+    }
+
+    /// Every session holds the beginning of one transfer of the peer's, each frame once and in order; and whole
+    /// records of it where it ended by EOT.
+    fn check_sessions(&self) {
+        for (side, peer) in [(0, 1), (1, 0)] {
+            for session in self.sides[side].sessions.iter().filter(|session| !session.accepted.is_empty()) {
+                let text = session.text();
+                let mut given = self.sides[peer].given.values();
+                let Some(records) = given.find(|records| records.concat().starts_with(&text)) else {
+                    panic!("side {side} holds what nobody sent: {:?}\n{}", self.plan, text.escape_ascii());
+                };
+                let mut ends = records.iter().scan(0, |end, record| {
+                    *end += record.len();
+                    Some(*end)
+                });
+                if session.ending == Some(Ending::Eot) {
+                    assert!(ends.any(|end| end == text.len()), "EOT after half a record: {:?}", self.plan);
+                }
+            }
+        }
+    }
+}
