@@ -1,1 +1,47 @@
-//! Rule packs and the verdict.
+//! Rule packs and the verdict: the one place that decides about a donation.
+//!
+//! [`decide`] is total and pure: [`Evidence`] and a [`RulePack`] in, a [`Verdict`] with its reasons out. It reads no
+//! clock, no store and no wire format, and compares in exact decimals. What is missing holds the unit; nothing is
+//! guessed. Row and rule names (`M9`, `G4`, `R-GATE-06`, …) are those of the rules the packs are made from.
+//!
+//! ```text
+//! serology ─► reagent states ┐
+//! NAT ──────► target states ─┼─► marker table ─► worst unit ┐
+//! ALT ───────────────────────┘                              ├─► gates ─► unit, releasable
+//! grouping ─► determinations ─► group against history ──────┘
+//! ```
+
+mod alias;
+mod alt;
+mod cases;
+mod decide;
+pub mod evidence;
+mod gate_id;
+mod gates;
+mod group;
+pub mod marker;
+mod moment;
+mod nat;
+mod notes;
+mod number;
+pub mod pack;
+mod reasons;
+mod runs;
+mod say;
+mod serology;
+mod steps;
+mod test;
+mod verdict;
+
+pub use cases::{CaseError, read_case, read_cases};
+pub use decide::decide;
+pub use evidence::Evidence;
+pub use gate_id::GateId;
+pub use moment::{Moment, NotAMoment};
+pub use notes::TraceLine;
+pub use number::{Exact, Limit, NumberError, Reading};
+pub use pack::{PackError, PackRef, RulePack, Unconfirmed};
+pub use verdict::{
+    Flag, Gate, GroupStatus, GroupVerdict, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState,
+    SerologyVerdict, Unit, Verdict,
+};

@@ -1,0 +1,105 @@
+//! Names that people and systems use for a marker, where they can mean only one thing.
+
+use serde::{Deserialize, Deserializer, de::Error};
+use vocabulary::{Marker, Virus};
+
+/// Serology markers: the name of record first, then what is accepted on input.
+/// `HBV` is not among them: it could be `HBsAg` or `anti-HBc`.
+const SEROLOGY: &[(Marker, &[&str])] = &[
+    (Marker::HBsAg, &["HBsAg", "HBs antigen"]),
+    (Marker::AntiHbc, &["anti-HBc", "HBcAb", "HBc total"]),
+    (Marker::AntiHcv, &["anti-HCV", "HCV", "HCV Ab", "HCV Ag/Ab"]),
+    (Marker::Hiv, &["HIV", "HIV Ag/Ab", "HIV Ab", "anti-HIV", "HIV 1+2", "anti-HIV 1+2"]),
+    (Marker::Syphilis, &["syphilis", "TP", "anti-TP", "TP Ab"]),
+    (Marker::Htlv, &["HTLV", "anti-HTLV", "HTLV I/II", "anti-HTLV I/II"]),
+];
+
+/// Targets of nucleic acid tests.
+const TARGETS: &[(Virus, &[&str])] = &[
+    (Virus::Hbv, &["HBV", "HBV DNA"]),
+    (Virus::Hcv, &["HCV", "HCV RNA"]),
+    (Virus::Hiv, &["HIV", "HIV RNA", "HIV-1", "HIV-1 RNA"]),
+    (Virus::Hev, &["HEV", "HEV RNA"]),
+    (Virus::Wnv, &["WNV", "WNV RNA"]),
+];
+
+/// Letters and digits only, in one case: `anti HCV`, `Anti-HCV` and `ANTI_HCV` are one name.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, ' ' | '-' | '_' | '/')).flat_map(char::to_lowercase).collect()
+}
+
+fn find<T: Copy>(table: &[(T, &[&'static str])], text: &str) -> Result<T, String> {
+    let wanted = folded(text);
+    let names = || table.iter().flat_map(|(item, names)| names.iter().map(move |name| (*item, *name)));
+    if let Some((item, _)) = names().find(|(_, name)| folded(name) == wanted) {
+        return Ok(item);
+    }
+    let near = names()
+        .map(|(_, name)| (strsim::damerau_levenshtein(&folded(name), &wanted), name))
+        .min_by_key(|(distance, _)| *distance)
+        .map_or("", |(_, name)| name);
+    Err(format!("unknown marker {text:?}; the nearest known one is {near:?}"))
+}
+
+pub(crate) fn serology_marker(text: &str) -> Result<Marker, String> {
+    find(SEROLOGY, text)
+}
+
+pub(crate) fn nat_target(text: &str) -> Result<Virus, String> {
+    find(TARGETS, text)
+}
+
+pub(crate) fn read_marker<'de, D: Deserializer<'de>>(input: D) -> Result<Marker, D::Error> {
+    serology_marker(&String::deserialize(input)?).map_err(D::Error::custom)
+}
+
+pub(crate) fn read_target<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Virus>, D::Error> {
+    Option::<String>::deserialize(input)?.map(|text| nat_target(&text).map_err(D::Error::custom)).transpose()
+}
+
+pub(crate) fn read_targets<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Virus>, D::Error> {
+    Vec::<String>::deserialize(input)?.iter().map(|text| nat_target(text).map_err(D::Error::custom)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accepted_name_means_one_marker() {
+        let mut seen = std::collections::BTreeMap::new();
+        for (marker, names) in SEROLOGY {
+            assert_eq!(serology_marker(marker.name()), Ok(*marker));
+            for name in *names {
+                assert_eq!(seen.insert(folded(name), *marker), None, "{name} stands twice");
+            }
+        }
+        for (virus, names) in TARGETS {
+            assert!(names.iter().all(|n| nat_target(n) == Ok(*virus)));
+        }
+    }
+
+    #[test]
+    fn names_are_read_whatever_their_case_and_hyphens() {
+        for (text, marker) in [
+            ("Anti-HCV", Marker::AntiHcv),
+            ("hbsag", Marker::HBsAg),
+            ("HIV AG/AB", Marker::Hiv),
+            ("tp", Marker::Syphilis),
+        ] {
+            assert_eq!(serology_marker(text), Ok(marker));
+        }
+    }
+
+    #[test]
+    fn an_unknown_or_ambiguous_name_is_refused_and_the_nearest_is_named() {
+        for (text, near) in [("HBsAk", "HBsAg"), ("anti-HCW", "anti-HCV"), ("HBV", "HIV"), ("ALT", "HIV")] {
+            let error = serology_marker(text).unwrap_err();
+            assert!(error.contains("unknown marker"), "{error}");
+            if text != "ALT" && text != "HBV" {
+                assert!(error.contains(&format!("{near:?}")), "{error}");
+            }
+        }
+        assert!(nat_target("syphilis").is_err());
+    }
+}

@@ -1,0 +1,271 @@
+//! The one function that decides.
+
+use crate::evidence::{Evidence, SerologySeries};
+use crate::gates::{self, Findings};
+use crate::marker::{self, Nat, Policy, Sero};
+use crate::notes::Notes;
+use crate::pack::{RulePack, Strategy, Switch};
+use crate::reasons::Reason;
+use crate::runs::Runs;
+use crate::say::Say;
+use crate::steps::Step;
+use crate::test::Test;
+use crate::verdict::{
+    MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit, Verdict,
+};
+use crate::{GateId, alt, group, nat, serology};
+use std::collections::BTreeSet;
+use vocabulary::{Marker, Virus};
+
+/// Judges one donation under a rule pack. Total and pure: the same evidence and pack always give the same verdict,
+/// and whatever is missing holds the unit.
+#[must_use]
+pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
+    let runs = Runs::new(evidence, pack);
+    let mut notes = Notes::default();
+    let mut markers = Markers::new(evidence, pack, &runs, &mut notes);
+    markers.judge_all(&mut notes);
+    if pack.settings().tests.alt.value {
+        let verdict = alt::judge(evidence, pack, &runs, &mut notes);
+        if verdict.verdict == MarkerState::Incomplete {
+            markers.open.push(Reason::AltOpen);
+        }
+        markers.put("ALT", verdict);
+    }
+    let group = group::judge(evidence, pack, &runs, &mut notes);
+    if !group.abo_determined {
+        markers.open.push(Reason::AboOpen);
+    }
+    if !group.rhd_determined {
+        markers.open.push(Reason::RhdOpen);
+    }
+    let Markers { verdicts, open, serology, nat, .. } = markers;
+    let worst = verdicts.iter().map(|(_, v)| v.unit).max().unwrap_or(Unit::Hold);
+    let findings = Findings {
+        evidence,
+        pack,
+        runs: &runs,
+        uses: &notes.uses,
+        unit: worst,
+        open,
+        failing: failing(&verdicts),
+        group: &group.against,
+    };
+    let gates = gates::judge(&findings);
+    let closed = |person: bool| gates.iter().any(|g| !g.is_satisfied() && g.id.needs_person() == person);
+    // R-MRK-01: discard outweighs hold outweighs pass. A gate that waits for a person bars release only.
+    let unit = if closed(false) { worst.max(Unit::Hold) } else { worst };
+    let releasable = unit == Unit::Pass && !closed(true);
+    let passes = |id: GateId| gates.iter().any(|g| g.id == id && g.pass);
+    let complete = passes(GateId::TestsFinal) && passes(GateId::RunsValid);
+    let steps = ordered(notes.steps, unit, complete, &passes);
+    Verdict {
+        donation: evidence.donation.clone(),
+        rule_pack: pack.reference(),
+        unit,
+        releasable,
+        complete,
+        markers: verdicts,
+        serology,
+        nat,
+        group: group.verdict,
+        next: steps.iter().map(Say::en).collect(),
+        next_zh: steps.iter().map(Say::zh).collect(),
+        gates,
+        trace: notes.trace,
+    }
+}
+
+/// What to do next: first what protects the patient, then the tests, last the signatures.
+fn ordered(tests: Vec<Step>, unit: Unit, complete: bool, passes: &impl Fn(GateId) -> bool) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(tests.len() + 2);
+    if unit == Unit::Discard {
+        steps.push(Step::RemoveUnit);
+    }
+    steps.extend(tests);
+    if unit == Unit::Pass && complete && !passes(GateId::TwoPersons) {
+        steps.push(Step::Review);
+    }
+    if unit == Unit::Pass && complete && !passes(GateId::ReleaseAct) {
+        steps.push(Step::Release);
+    }
+    steps
+}
+
+fn failing(verdicts: &[(&'static str, MarkerVerdict)]) -> Vec<Reason> {
+    verdicts
+        .iter()
+        .filter(|(_, v)| v.unit != Unit::Pass)
+        .map(|(name, v)| Reason::Marker { name: (*name).to_owned(), verdict: v.verdict, unit: v.unit })
+        .collect()
+}
+
+/// The infection markers of a donation.
+struct Markers<'a> {
+    evidence: &'a Evidence,
+    pack: &'a RulePack,
+    sero_states: Vec<SeroState>,
+    nat_states: Vec<(Virus, NatState)>,
+    serology: Vec<SerologyVerdict>,
+    nat: Vec<NatVerdict>,
+    verdicts: Vec<(&'static str, MarkerVerdict)>,
+    open: Vec<Reason>,
+}
+
+impl<'a> Markers<'a> {
+    fn new(evidence: &'a Evidence, pack: &'a RulePack, runs: &Runs<'_>, notes: &mut Notes) -> Self {
+        let judged: Vec<serology::Outcome> =
+            evidence.serology.iter().map(|series| serology::judge(series, pack, runs, notes)).collect();
+        let outcomes = nat::judge(evidence, pack, runs, notes);
+        Self {
+            evidence,
+            pack,
+            sero_states: judged.iter().map(|o| o.state).collect(),
+            nat_states: outcomes.iter().map(|o| (o.target, o.state)).collect(),
+            serology: evidence
+                .serology
+                .iter()
+                .zip(judged)
+                .map(|(series, outcome)| SerologyVerdict {
+                    marker: series.marker,
+                    reagent: series.reagent.clone(),
+                    state: outcome.state,
+                    flags: outcome.flags,
+                })
+                .collect(),
+            nat: outcomes
+                .into_iter()
+                .map(|o| NatVerdict { target: o.target, state: o.state, flags: o.flags })
+                .collect(),
+            verdicts: Vec::new(),
+            open: Vec::new(),
+        }
+    }
+
+    fn put(&mut self, name: &'static str, verdict: MarkerVerdict) {
+        self.verdicts.push((name, verdict));
+    }
+
+    fn judge_all(&mut self, notes: &mut Notes) {
+        let strategy = &self.pack.settings().strategy;
+        let htlv = match self.pack.settings().tests.htlv.value {
+            Switch::On => Some(Strategy::Sero1Nat),
+            Switch::Off => None,
+        };
+        self.judge_virus(Virus::Hbv, Marker::HBsAg, strategy.hbv.value, notes);
+        self.judge_virus(Virus::Hcv, Marker::AntiHcv, strategy.hcv.value, notes);
+        self.judge_virus(Virus::Hiv, Marker::Hiv, strategy.hiv.value, notes);
+        self.judge_reagents_only(Virus::Syphilis, Marker::Syphilis, strategy.tp.value, notes);
+        if htlv.is_some() || self.has_series(Marker::Htlv) {
+            self.judge_reagents_only(Virus::Htlv, Marker::Htlv, Strategy::Sero1Nat, notes);
+        }
+        self.judge_unruled_reagents(notes);
+        self.judge_further_targets();
+    }
+
+    fn has_series(&self, marker: Marker) -> bool {
+        self.evidence.serology.iter().any(|series| series.marker == marker)
+    }
+
+    /// The reagents of a marker, with one `Missing` for each that the strategy asks for and is not there.
+    fn reagents(&mut self, marker: Marker, strategy: Strategy, notes: &mut Notes) -> Vec<Sero> {
+        let mut makers: BTreeSet<&str> = BTreeSet::new();
+        let mut sero = Vec::new();
+        for (series, state) in self.evidence.serology.iter().zip(&self.sero_states) {
+            if series.marker != marker {
+                continue;
+            }
+            makers.insert(maker(series, strategy));
+            sero.push(Sero::from(*state));
+            if state.is_open() {
+                let test = Test::Serology { marker, reagent: series.reagent.clone() };
+                self.open.push(Reason::ReagentOpen { test, state: *state });
+            }
+        }
+        let (have, need) = (makers.len(), strategy.reagents_min());
+        if have < need {
+            self.open.push(Reason::ReagentMissing { marker: marker.to_string(), have, need });
+            let first = Test::Serology { marker, reagent: "1".to_owned() };
+            let missing =
+                if have == 0 { Step::TestMissing(first) } else { Step::SecondReagent(marker.to_string()) };
+            notes.step(missing);
+            sero.extend(std::iter::repeat_n(Sero::Missing, need - have));
+        }
+        sero
+    }
+
+    fn nat_state(&self, virus: Virus) -> NatState {
+        self.nat_states.iter().find(|(v, _)| *v == virus).map_or(NatState::NotTested, |(_, state)| *state)
+    }
+
+    fn judge_virus(&mut self, virus: Virus, marker: Marker, strategy: Strategy, notes: &mut Notes) {
+        let state = self.nat_state(virus);
+        // A pack that asks for no NAT does not make a result vanish that is there.
+        if !strategy.has_nat() && state == NatState::NotTested {
+            return self.judge_reagents_only(virus, marker, strategy, notes);
+        }
+        let sero = self.reagents(marker, strategy, notes);
+        if state.is_open() {
+            self.open.push(Reason::NatOpen { target: virus, state });
+        }
+        let nat = &self.pack.settings().nat;
+        let policy = Policy { ndr: nat.ndr.value, unresolved: nat.mp_unresolved.value };
+        let row = marker::virus_row(&sero, Nat::from(state), policy);
+        let inputs = vec![("serology", format!("{sero:?}")), ("nat", state.name().to_owned())];
+        notes.trace(row.row, virus.name().to_owned(), row.verdict.verdict.name(), inputs);
+        self.put(virus.name(), row.verdict);
+    }
+
+    fn judge_reagents_only(&mut self, virus: Virus, marker: Marker, strategy: Strategy, notes: &mut Notes) {
+        let sero = self.reagents(marker, strategy, notes);
+        let verdict = marker::judge_serology_only(&sero, strategy.reagents_min() > 1);
+        let inputs = vec![("serology", format!("{sero:?}"))];
+        notes.trace("1.5", virus.name().to_owned(), verdict.verdict.name(), inputs);
+        self.put(virus.name(), verdict);
+    }
+
+    /// Serology that the pack has no rule for: non-reactive says nothing, anything else is for a person to judge.
+    fn judge_unruled_reagents(&mut self, notes: &mut Notes) {
+        let ruled = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis, Marker::Htlv];
+        let unruled: BTreeSet<Marker> =
+            self.evidence.serology.iter().map(|s| s.marker).filter(|m| !ruled.contains(m)).collect();
+        for marker in unruled {
+            let sero = self.reagents(marker, Strategy::Sero1Nat, notes);
+            let verdict = if sero.contains(&Sero::Reactive) {
+                notes.step(Step::ReviewUnruled(marker.to_string()));
+                MarkerVerdict { verdict: MarkerState::NotRuled, unit: Unit::Hold, reentry_candidate: false }
+            } else {
+                marker::judge_serology_only(&sero, false)
+            };
+            notes.trace("1.5", marker.to_string(), verdict.verdict.name(), Vec::new());
+            self.put(marker.name(), verdict);
+        }
+    }
+
+    /// NAT targets beside the three of the multiplex.
+    fn judge_further_targets(&mut self) {
+        let further: Vec<(Virus, NatState)> =
+            self.nat_states.iter().copied().filter(|(v, _)| !nat::MULTIPLEX_TARGETS.contains(v)).collect();
+        for (virus, state) in further {
+            let (verdict, unit) = match Nat::from(state) {
+                Nat::NonReactive => (MarkerState::Negative, Unit::Pass),
+                Nat::Reactive => (MarkerState::NatYield, Unit::Discard),
+                Nat::NotDiscriminated => (MarkerState::NatNdr, Unit::Hold),
+                Nat::Unresolved => (MarkerState::NatUnresolved, Unit::Hold),
+                Nat::Invalid | Nat::Pending | Nat::Missing => {
+                    self.open.push(Reason::NatOpen { target: virus, state });
+                    (MarkerState::Incomplete, Unit::Hold)
+                }
+            };
+            self.put(virus.name(), MarkerVerdict { verdict, unit, reentry_candidate: false });
+        }
+    }
+}
+
+/// What tells two reagents apart: their makers where the strategy asks for it and they are known, else their names.
+fn maker(series: &SerologySeries, strategy: Strategy) -> &str {
+    match strategy {
+        Strategy::Sero2DistinctMakers => series.maker.as_deref().unwrap_or(&series.reagent),
+        Strategy::Sero1Nat | Strategy::Sero2Nat | Strategy::Sero1Or2Nat | Strategy::Sero2 => &series.reagent,
+    }
+}

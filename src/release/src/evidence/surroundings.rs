@@ -1,0 +1,213 @@
+//! What stands around the results: runs, lots, signatures, identity, components, batch.
+
+use super::{Resolution, Validity};
+use crate::Moment;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use vocabulary::{LotRole, RunId};
+
+/// Quality control of a run's assay, analyser and lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Qc {
+    /// In control.
+    InControl,
+    /// Formally released after corrective action; needs [`Run::qc_release`].
+    Released,
+    /// Not decided, or a broken rule not closed yet.
+    Open,
+    /// Out of control.
+    OutOfControl,
+}
+
+/// One run, plate or batch, with what stands for its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Its name.
+    pub id: RunId,
+    /// Whether its kit controls passed (R-GATE-04).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<Validity>,
+    /// Why it is invalid or open, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Internal quality control (R-GATE-05).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc: Option<Qc>,
+    /// Why quality control is open or out of control, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc_why: Option<String>,
+    /// Who released it after corrective action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc_release: Option<Resolution>,
+    /// Reagent, calibrator and control lots (R-GATE-06).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lots: Vec<Lot>,
+    /// When it was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested_at: Option<Moment>,
+    /// The analyser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyser: Option<String>,
+    /// What of the analyser's qualification, calibration or maintenance is overdue (R-GATE-07). *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyser_overdue: Option<String>,
+    /// The operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    /// False when the operator was not authorised for the assay on that day (R-GATE-08). *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_authorised: Option<bool>,
+    /// An unacknowledged gap in the analyser's message sequence, in words (R-GATE-15). *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence_gap: Option<String>,
+    /// An unacknowledged interface error, in words (R-GATE-15). *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface_error: Option<String>,
+}
+
+impl Run {
+    /// A run of which nothing but its name is known.
+    #[must_use]
+    pub fn new(id: RunId) -> Self {
+        Self {
+            id,
+            validity: None,
+            why: None,
+            qc: None,
+            qc_why: None,
+            qc_release: None,
+            lots: Vec::new(),
+            tested_at: None,
+            analyser: None,
+            analyser_overdue: None,
+            operator: None,
+            operator_authorised: None,
+            sequence_gap: None,
+            interface_error: None,
+        }
+    }
+}
+
+/// One lot of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lot {
+    /// What it was used as; without it, a reagent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<LotRole>,
+    /// Name of the reagent or control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Lot number.
+    pub lot: String,
+    /// Last day of use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Date>,
+    /// Whether the lot was accepted, its batch release (批签发) recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<bool>,
+    /// True when its life on board was exceeded. *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_board_exceeded: Option<bool>,
+}
+
+/// What a signature means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// Technical review done.
+    Reviewed,
+    /// Report issued, unit released.
+    Released,
+}
+
+/// One signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// What it means.
+    pub meaning: Meaning,
+    /// Who signed.
+    pub by: String,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Moment>,
+    /// False when the signer was not authorised for it. *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorised: Option<bool>,
+}
+
+/// How the sample was identified. Absence reports nothing wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// True when the identifier was typed in.
+    #[serde(default)]
+    pub manual_entry: bool,
+    /// Who checked the typed identifier as second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_by: Option<String>,
+    /// False when the check character did not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_character_valid: Option<bool>,
+}
+
+/// Where a component stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComponentState {
+    /// In quarantine.
+    Quarantine,
+    /// Held by a person.
+    Held,
+    /// Discarded.
+    Discarded,
+    /// Labelled as released.
+    Released,
+    /// Given out.
+    Issued,
+}
+
+/// One component of the donation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// Product code or number.
+    pub id: String,
+    /// Where it stands.
+    pub state: ComponentState,
+}
+
+/// Failing units of the batch (R-GATE-13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// Failing units, as the system counts them.
+    pub failing: u32,
+    /// Failing units found in quarantine and removed.
+    pub located: u32,
+}
+
+/// An open finding of an interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenFinding {
+    /// Its name: `unmapped_test`, `unknown_value`, …
+    pub finding: String,
+    /// What was found, in words.
+    pub what: String,
+}
+
+/// A gate that a person wants set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The gate, `R-GATE-07`.
+    pub gate: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}

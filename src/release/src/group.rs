@@ -1,0 +1,265 @@
+//! Blood group of the donation (rules.md §1.6).
+//!
+//! Each grouping is one determination, judged for itself (`columns`); then determinations, history and the field's
+//! pre-test are held against each other.
+
+mod columns;
+mod patterns;
+
+use crate::evidence::{Donor, Evidence, Grouping, GroupingSample};
+use crate::notes::Notes;
+use crate::pack::RulePack;
+use crate::runs::Runs;
+use crate::steps::Step;
+use crate::test::Test;
+use crate::verdict::{Flag, GroupStatus, GroupVerdict};
+use columns::{Abo, Determination, Rhd};
+use std::collections::BTreeSet;
+use vocabulary::{AboGroup, BloodGroup, RhD};
+
+/// What came out, with what gate 03 and gate 01 need to know.
+pub(crate) struct Outcome {
+    pub(crate) verdict: GroupVerdict,
+    /// A determination of ABO stands (gate 01).
+    pub(crate) abo_determined: bool,
+    /// A determination of RhD stands (gate 01).
+    pub(crate) rhd_determined: bool,
+    /// What keeps the group from being final and agreeing with history (gate 03).
+    pub(crate) against: Vec<Against>,
+}
+
+/// Something that stands against the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Against {
+    NoGrouping,
+    Invalid,
+    Waiting,
+    Incomplete(Vec<&'static str>),
+    Discrepant,
+    DeterminationsDisagree,
+    DAntiglobulinOpen,
+    DUnreadable,
+    NoDonorRecord,
+    SecondDetermination { have: usize, need: usize },
+    History { now: String, before: String },
+    Field { laboratory: AboGroup, field: AboGroup },
+}
+
+/// Judges all determinations together.
+pub(crate) fn judge(evidence: &Evidence, pack: &RulePack, runs: &Runs<'_>, notes: &mut Notes) -> Outcome {
+    let all: Vec<Determination<'_>> = evidence
+        .grouping
+        .iter()
+        .enumerate()
+        .map(|(i, grouping)| columns::judge(i + 1, grouping, pack, runs, notes))
+        .collect();
+    // A determination that closed an inquiry replaces what came before it.
+    let settled = |g: &Grouping| g.resolves.as_ref().is_some_and(crate::evidence::Resolution::is_given);
+    let from = all.iter().rposition(|d| d.is_usable() && settled(d.grouping)).unwrap_or(0);
+    let considered = all.get(from..).unwrap_or_default();
+    let usable: Vec<&Determination<'_>> = considered.iter().filter(|d| d.is_usable()).collect();
+    let mut group = Combined::default();
+    group.take_parts(considered, &usable);
+    let (abo, rhd) = (group.abo, group.rhd);
+    group.hold_against_donor(evidence.donor.as_ref(), &usable, pack);
+    for used in considered {
+        let counts = used.is_usable() || group.status != GroupStatus::Final;
+        if counts && !used.is_empty() {
+            notes.used(&used.test(), used.grouping.run.as_ref());
+        }
+    }
+    for against in &group.against {
+        if let Some(step) = step(against) {
+            notes.step(step);
+        }
+    }
+    group.flags.sort_unstable();
+    group.flags.dedup();
+    let outcome = format!("{}: {}", group.status.name(), group_name(group.abo, group.rhd));
+    notes.trace("1.6", "blood group".into(), outcome, vec![("determinations", usable.len().to_string())]);
+    Outcome {
+        abo_determined: abo.is_some(),
+        rhd_determined: rhd.is_some(),
+        verdict: GroupVerdict {
+            status: group.status,
+            abo: group.abo,
+            rhd: group.rhd,
+            candidates: group.candidates.iter().map(|c| c.en.to_owned()).collect(),
+            candidates_zh: group.candidates.iter().map(|c| c.zh.to_owned()).collect(),
+            flags: group.flags,
+        },
+        against: group.against,
+    }
+}
+
+fn step(against: &Against) -> Option<Step> {
+    Some(match against {
+        Against::NoGrouping => Step::TestMissing(Test::Grouping(1)),
+        Against::Invalid => Step::GroupAgain,
+        Against::Waiting => Step::WaitForControls(Test::Grouping(1)),
+        Against::Incomplete(columns) => Step::GroupColumns(columns.clone()),
+        Against::Discrepant | Against::DeterminationsDisagree => Step::GroupDiscrepant,
+        Against::DAntiglobulinOpen => Step::GroupIat,
+        Against::DUnreadable => Step::GroupReference,
+        Against::NoDonorRecord => return None,
+        Against::SecondDetermination { .. } => Step::GroupSecond,
+        Against::History { now, before } => {
+            Step::GroupHistory { laboratory: now.clone(), history: before.clone() }
+        }
+        Against::Field { laboratory, field } => Step::GroupSegment { laboratory: *laboratory, field: *field },
+    })
+}
+
+/// `A RhD positive`, with `?` for what is not known.
+pub(crate) fn group_name(abo: Option<AboGroup>, rhd: Option<RhD>) -> String {
+    let abo = abo.map_or_else(|| "?".to_owned(), |g| g.to_string());
+    let rhd = rhd.map_or_else(|| "?".to_owned(), |d| d.to_string());
+    format!("{abo} RhD {rhd}")
+}
+
+struct Combined {
+    status: GroupStatus,
+    abo: Option<AboGroup>,
+    rhd: Option<RhD>,
+    flags: Vec<Flag>,
+    candidates: Vec<&'static patterns::Candidate>,
+    against: Vec<Against>,
+}
+
+impl Default for Combined {
+    fn default() -> Self {
+        Self {
+            status: GroupStatus::Final,
+            abo: None,
+            rhd: None,
+            flags: Vec::new(),
+            candidates: Vec::new(),
+            against: Vec::new(),
+        }
+    }
+}
+
+impl Combined {
+    fn object(&mut self, status: GroupStatus, against: Against) {
+        self.status = self.status.max(status);
+        if !self.against.contains(&against) {
+            self.against.push(against);
+        }
+    }
+
+    /// The columns of all usable determinations.
+    fn take_parts(&mut self, considered: &[Determination<'_>], usable: &[&Determination<'_>]) {
+        if considered.iter().any(Determination::is_waiting) {
+            self.object(GroupStatus::Pending, Against::Waiting);
+        }
+        if usable.is_empty() {
+            if considered.iter().any(Determination::is_invalid) {
+                self.object(GroupStatus::Invalid, Against::Invalid);
+            } else if self.against.is_empty() {
+                self.object(GroupStatus::Pending, Against::NoGrouping);
+            }
+            return;
+        }
+        let mut groups = BTreeSet::new();
+        let mut types = BTreeSet::new();
+        let mut missing: BTreeSet<&'static str> = BTreeSet::new();
+        for one in usable {
+            match &one.abo {
+                Abo::Group(group) => {
+                    groups.insert(*group);
+                }
+                Abo::Missing(columns) => missing.extend(columns),
+                Abo::Discrepant(candidates) => {
+                    self.candidates.extend(candidates);
+                    self.object(GroupStatus::Discrepant, Against::Discrepant);
+                }
+            }
+            match &one.rhd {
+                Rhd::Type { rhd, flags } => {
+                    types.insert(*rhd);
+                    self.flags.extend(flags);
+                }
+                Rhd::Missing(columns) => missing.extend(columns),
+                Rhd::AntiglobulinOpen => self.object(GroupStatus::Pending, Against::DAntiglobulinOpen),
+                Rhd::Unreadable => self.object(GroupStatus::Discrepant, Against::DUnreadable),
+                Rhd::Discrepant => self.object(GroupStatus::Discrepant, Against::Discrepant),
+            }
+        }
+        if groups.len() > 1 || types.len() > 1 {
+            self.object(GroupStatus::Discrepant, Against::DeterminationsDisagree);
+        }
+        let settled = self.status != GroupStatus::Discrepant;
+        self.abo = groups.first().copied().filter(|_| groups.len() == 1 && settled);
+        self.rhd = types.first().copied().filter(|_| types.len() == 1 && settled);
+        if self.abo.is_none() || self.rhd.is_none() {
+            let missing: Vec<&'static str> = missing.into_iter().collect();
+            if !missing.is_empty() && settled {
+                self.object(GroupStatus::Pending, Against::Incomplete(missing));
+            }
+        }
+    }
+
+    /// Determinations, history and the field's pre-test (G4, G5, first-time donors).
+    fn hold_against_donor(&mut self, donor: Option<&Donor>, usable: &[&Determination<'_>], pack: &RulePack) {
+        let Some(donor) = donor else {
+            self.against.push(Against::NoDonorRecord);
+            return;
+        };
+        let history = donor.history.unwrap_or_default();
+        let now = BloodGroup { abo: self.abo, rhd: self.rhd };
+        let abo_differs = matches!((now.abo, history.abo), (Some(a), Some(b)) if a != b);
+        let rhd_differs = matches!((now.rhd, history.rhd), (Some(a), Some(b)) if a != b);
+        if abo_differs || rhd_differs {
+            self.flags.push(Flag::HistoryMismatch);
+            let names = Against::History {
+                now: group_name(now.abo, now.rhd),
+                before: group_name(history.abo, history.rhd),
+            };
+            self.object(GroupStatus::Discrepant, names);
+            self.abo = self.abo.filter(|_| !abo_differs);
+            self.rhd = self.rhd.filter(|_| !rhd_differs);
+        }
+        self.hold_against_field(donor, history.abo, usable);
+        let whole =
+            |one: &&&Determination<'_>| matches!((&one.abo, &one.rhd), (Abo::Group(_), Rhd::Type { .. }));
+        let known_donor = donor.first_time == Some(false) && history.abo.is_some() && history.rhd.is_some();
+        let need = if known_donor { 1 } else { pack.settings().group.first_time_determinations.value };
+        // Two tests of one run are not independent of each other.
+        let runs: BTreeSet<_> = usable
+            .iter()
+            .filter(whole)
+            .map(|one| (one.grouping.run.as_ref(), one.grouping.sample == Some(GroupingSample::Segment)))
+            .collect();
+        if runs.len() < need
+            && self.status != GroupStatus::Discrepant
+            && now.abo.is_some()
+            && now.rhd.is_some()
+        {
+            self.object(GroupStatus::Pending, Against::SecondDetermination { have: runs.len(), need });
+        }
+    }
+
+    /// G5: the field's pre-test differs. The laboratory's result rules once it was repeated: from the bag segment, or, where
+    /// it agrees with the donor's earlier group, in another run.
+    fn hold_against_field(
+        &mut self,
+        donor: &Donor,
+        history: Option<AboGroup>,
+        usable: &[&Determination<'_>],
+    ) {
+        let (Some(laboratory), Some(field)) = (self.abo, donor.field_abo) else { return };
+        if laboratory == field {
+            return;
+        }
+        self.flags.push(Flag::FieldMismatch);
+        let agreeing =
+            || usable.iter().filter(|one| matches!(one.abo, Abo::Group(group) if group == laboratory));
+        let from_segment = agreeing().any(|one| one.grouping.sample == Some(GroupingSample::Segment));
+        let runs: BTreeSet<_> = agreeing().filter_map(|one| one.grouping.run.as_ref()).collect();
+        let as_before = history == Some(laboratory) && runs.len() > 1;
+        if !from_segment && !as_before {
+            self.object(GroupStatus::Pending, Against::Field { laboratory, field });
+            self.abo = None;
+        }
+    }
+}

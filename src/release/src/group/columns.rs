@@ -1,0 +1,291 @@
+//! One determination: forward and reverse columns, control, and D (rules.md §1.6, rows G1 to G3 and G6 to G10).
+
+use super::patterns::{self, Candidate, Columns};
+use crate::evidence::{Del, Grouping, Validity};
+use crate::notes::Notes;
+use crate::pack::{DelLabel, RulePack, WeakDLabel};
+use crate::runs::{Runs, Standing};
+use crate::say::Say;
+use crate::test::Test;
+use crate::verdict::Flag;
+use vocabulary::{AboGroup, Grade, RhD, Strength};
+
+/// What the ABO columns say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Abo {
+    Group(AboGroup),
+    Missing(Vec<&'static str>),
+    Discrepant(Vec<&'static Candidate>),
+}
+
+/// What the D columns say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rhd {
+    Type {
+        rhd: RhD,
+        flags: Vec<Flag>,
+    },
+    Missing(Vec<&'static str>),
+    /// Negative or weak at the immediate phase; the antiglobulin test is still to do (G7).
+    AntiglobulinOpen,
+    /// The direct antiglobulin test is positive (G10).
+    Unreadable,
+    Discrepant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Usable,
+    Invalid,
+    Waiting,
+    Empty,
+}
+
+pub(super) struct Determination<'e> {
+    pub(super) grouping: &'e Grouping,
+    number: usize,
+    state: State,
+    pub(super) abo: Abo,
+    pub(super) rhd: Rhd,
+}
+
+impl Determination<'_> {
+    pub(super) fn is_usable(&self) -> bool {
+        self.state == State::Usable
+    }
+    pub(super) fn is_invalid(&self) -> bool {
+        self.state == State::Invalid
+    }
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Empty)
+    }
+    pub(super) fn is_empty(&self) -> bool {
+        self.state == State::Empty
+    }
+    pub(super) fn test(&self) -> Test {
+        Test::Grouping(self.number)
+    }
+}
+
+pub(super) fn judge<'e>(
+    number: usize,
+    grouping: &'e Grouping,
+    pack: &RulePack,
+    runs: &Runs<'_>,
+    notes: &mut Notes,
+) -> Determination<'e> {
+    let state = state(grouping, runs);
+    let abo = abo(grouping, pack);
+    let rhd = rhd(grouping, pack);
+    let row = match (state, &abo) {
+        (State::Invalid, _) => "G1",
+        (_, Abo::Group(_)) => "G2",
+        (_, Abo::Discrepant(_)) => "G3",
+        (_, Abo::Missing(_)) => "1.6",
+    };
+    let one = Determination { grouping, number, state, abo, rhd };
+    let outcome = match state {
+        State::Invalid => "INVALID".to_owned(),
+        State::Waiting => "waits for its run".to_owned(),
+        State::Empty => "no result yet".to_owned(),
+        State::Usable => format!("ABO {:?}; RhD {:?}", short(&one.abo), one.rhd),
+    };
+    notes.trace(row, one.test().en(), outcome, inputs(grouping));
+    one
+}
+
+fn short(abo: &Abo) -> String {
+    match abo {
+        Abo::Group(group) => group.to_string(),
+        Abo::Missing(columns) => format!("missing {}", columns.join(", ")),
+        Abo::Discrepant(_) => "discrepant".to_owned(),
+    }
+}
+
+fn inputs(g: &Grouping) -> Vec<(&'static str, String)> {
+    let mut inputs: Vec<(&'static str, String)> = columns(g)
+        .into_iter()
+        .filter_map(|(name, grade)| grade.map(|grade| (name, grade.to_string())))
+        .collect();
+    for (name, grades) in [("anti_d", &g.anti_d), ("iat_d", &g.iat_d)] {
+        if let Some(grades) = grades {
+            let all: Vec<String> = grades.0.iter().map(ToString::to_string).collect();
+            inputs.push((name, all.join(" ")));
+        }
+    }
+    if let Some(run) = &g.run {
+        inputs.push(("run", run.to_string()));
+    }
+    inputs
+}
+
+fn columns(g: &Grouping) -> [(&'static str, Option<Grade>); 10] {
+    [
+        ("anti_a", g.anti_a),
+        ("anti_b", g.anti_b),
+        ("anti_ab", g.anti_ab),
+        ("a1_cells", g.a1_cells),
+        ("a2_cells", g.a2_cells),
+        ("b_cells", g.b_cells),
+        ("o_cells", g.o_cells),
+        ("auto", g.auto),
+        ("control", g.control),
+        ("dat", g.dat),
+    ]
+}
+
+fn state(g: &Grouping, runs: &Runs<'_>) -> State {
+    let nothing =
+        columns(g).iter().all(|(_, grade)| grade.is_none()) && g.anti_d.is_none() && g.iat_d.is_none();
+    let control_reacts = g.control.is_some_and(|grade| !grade.is_zero());
+    match (runs.standing(g.run.as_ref()), g.validity) {
+        (_, Some(Validity::Invalid)) => State::Invalid,
+        (_, _) if nothing => State::Empty,
+        (Standing::Invalid | Standing::OutOfControl, _) => State::Invalid,
+        (Standing::Open, _) | (_, Some(Validity::Open)) => State::Waiting,
+        // G1: the sample's own control reacted.
+        (Standing::Good | Standing::Unknown, None | Some(Validity::Valid)) if control_reacts => {
+            State::Invalid
+        }
+        (Standing::Good | Standing::Unknown, None | Some(Validity::Valid)) => State::Usable,
+    }
+}
+
+/// A reaction as grouping reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reaction {
+    Negative,
+    Positive,
+    /// Weak, mixed field, double population, or a remark without a place on the scale.
+    Doubtful,
+}
+
+fn reaction(grade: Grade, min: Strength, haemolysis_is_positive: bool) -> Reaction {
+    if grade.is_zero() {
+        return Reaction::Negative;
+    }
+    if grade.mixed_field || grade.double_population {
+        return Reaction::Doubtful;
+    }
+    if grade.haemolysis {
+        // Serum that destroys the cells has found its antigen; in a forward column it has not.
+        return if haemolysis_is_positive { Reaction::Positive } else { Reaction::Doubtful };
+    }
+    match grade.strength {
+        Some(strength) if strength >= min => Reaction::Positive,
+        Some(_) | None => Reaction::Doubtful,
+    }
+}
+
+fn abo(g: &Grouping, pack: &RulePack) -> Abo {
+    let limits = &pack.settings().group;
+    let forward = |grade: Grade| reaction(grade, limits.forward_min.value.0, false);
+    let reverse = |grade: Grade| reaction(grade, limits.reverse_min.value.0, true);
+    let (Some(anti_a), Some(anti_b), Some(a1), Some(b)) = (g.anti_a, g.anti_b, g.a1_cells, g.b_cells) else {
+        let needed =
+            [("anti-A", g.anti_a), ("anti-B", g.anti_b), ("A1 cells", g.a1_cells), ("B cells", g.b_cells)];
+        return Abo::Missing(
+            needed.iter().filter(|(_, grade)| grade.is_none()).map(|(name, _)| *name).collect(),
+        );
+    };
+    let group = match (forward(anti_a), forward(anti_b), reverse(a1), reverse(b)) {
+        (Reaction::Positive, Reaction::Negative, Reaction::Negative, Reaction::Positive) => Some(AboGroup::A),
+        (Reaction::Negative, Reaction::Positive, Reaction::Positive, Reaction::Negative) => Some(AboGroup::B),
+        (Reaction::Positive, Reaction::Positive, Reaction::Negative, Reaction::Negative) => {
+            Some(AboGroup::AB)
+        }
+        (Reaction::Negative, Reaction::Negative, Reaction::Positive, Reaction::Positive) => Some(AboGroup::O),
+        (_, _, _, _) => None,
+    };
+    let group = group.filter(|group| others_agree(*group, g, &forward, &reverse));
+    match group {
+        // G1 needs the control; what agrees without it is not final.
+        Some(_) if g.control.is_none() => Abo::Missing(vec!["control"]),
+        Some(group) => Abo::Group(group),
+        None => {
+            let seen = Columns { anti_a, anti_b, a1_cells: a1, b_cells: b, o_cells: g.o_cells, auto: g.auto };
+            Abo::Discrepant(patterns::candidates(&seen))
+        }
+    }
+}
+
+/// Columns that a centre may run beside the four: where they are there, they have to fit.
+fn others_agree(
+    group: AboGroup,
+    g: &Grouping,
+    forward: &impl Fn(Grade) -> Reaction,
+    reverse: &impl Fn(Grade) -> Reaction,
+) -> bool {
+    let has_a = matches!(group, AboGroup::A | AboGroup::AB);
+    let expected = |positive: bool| if positive { Reaction::Positive } else { Reaction::Negative };
+    let fits = |grade: Option<Grade>, read: &dyn Fn(Grade) -> Reaction, wanted: Reaction| {
+        grade.is_none_or(|grade| read(grade) == wanted)
+    };
+    fits(g.anti_ab, forward, expected(group != AboGroup::O))
+        && fits(g.a2_cells, reverse, expected(!has_a))
+        && fits(g.o_cells, reverse, Reaction::Negative)
+        && fits(g.auto, reverse, Reaction::Negative)
+        && g.reported_abo.is_none_or(|reported| reported == group)
+}
+
+fn rhd(g: &Grouping, pack: &RulePack) -> Rhd {
+    let immediate = match &g.anti_d {
+        Some(grades) if !grades.0.is_empty() => &grades.0,
+        Some(_) | None => return Rhd::Missing(vec!["anti-D"]),
+    };
+    let min = pack.settings().group.anti_d_min.value.0;
+    let remark = |grade: &Grade| grade.has_remark();
+    let strong = |grade: &Grade| reaction(*grade, min, false) == Reaction::Positive;
+    let found = if immediate.iter().any(remark) {
+        Rhd::Discrepant
+    } else if immediate.iter().all(strong) {
+        Rhd::Type { rhd: RhD::Positive, flags: Vec::new() }
+    } else if immediate.iter().any(strong) {
+        // G6: two reagents have to agree where two are used.
+        Rhd::Discrepant
+    } else {
+        by_antiglobulin(g, pack)
+    };
+    match found {
+        Rhd::Type { .. } if g.control.is_none() => Rhd::Missing(vec!["control"]),
+        Rhd::Type { rhd, .. } if g.reported_rhd.is_some_and(|reported| reported != rhd) => Rhd::Discrepant,
+        Rhd::Type { .. } | Rhd::Missing(_) | Rhd::AntiglobulinOpen | Rhd::Unreadable | Rhd::Discrepant => {
+            found
+        }
+    }
+}
+
+/// G7 to G10: negative or weak at the immediate phase.
+fn by_antiglobulin(g: &Grouping, pack: &RulePack) -> Rhd {
+    let settings = &pack.settings().group;
+    if g.dat.is_some_and(|grade| !grade.is_zero()) {
+        return Rhd::Unreadable;
+    }
+    let iat = g.iat_d.as_ref().map(|grades| grades.0.as_slice()).unwrap_or_default();
+    if iat.iter().any(|grade| grade.mixed_field || grade.double_population) {
+        return Rhd::Discrepant;
+    }
+    if iat.iter().any(|grade| !grade.is_zero()) {
+        return match settings.weak_d_label.value {
+            WeakDLabel::Positive => Rhd::Type { rhd: RhD::Positive, flags: vec![Flag::WeakD] },
+        };
+    }
+    if iat.len() < settings.iat_reagents_min.value {
+        return Rhd::AntiglobulinOpen;
+    }
+    let weak_before = g.anti_d.as_ref().is_some_and(|grades| grades.0.iter().any(|grade| !grade.is_zero()));
+    if weak_before {
+        // A reaction at the immediate phase that the antiglobulin test does not find again.
+        return Rhd::Discrepant;
+    }
+    match (g.del, settings.del_label.value) {
+        (None, _) => Rhd::Type { rhd: RhD::Negative, flags: Vec::new() },
+        (Some(Del::Negative), _) => Rhd::Type { rhd: RhD::Negative, flags: vec![Flag::DelNegative] },
+        (Some(Del::Positive), DelLabel::NegativeFlagged) => {
+            Rhd::Type { rhd: RhD::Negative, flags: vec![Flag::DelPositive] }
+        }
+        (Some(Del::Positive), DelLabel::Positive) => {
+            Rhd::Type { rhd: RhD::Positive, flags: vec![Flag::DelPositive] }
+        }
+    }
+}

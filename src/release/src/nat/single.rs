@@ -1,0 +1,88 @@
+//! What the donation's own tests say of one target, before any pool is looked at.
+
+use super::well::{Judged, Well};
+use super::{MULTIPLEX_TARGETS, is_single};
+use crate::evidence::NatKind;
+use crate::notes::Notes;
+use crate::steps::Step;
+use crate::test::Test;
+use crate::verdict::{Flag, NatState};
+use vocabulary::Virus;
+
+/// Invalid tests of the sample alone after which it is not tested again (rules.md §1.4).
+const INVALID_MAX: usize = 2;
+
+/// The state by individual and discriminatory tests. `NOT_TESTED` when there are none.
+pub(super) fn state(
+    target: Virus,
+    wells: &[Judged<'_>],
+    flags: &mut Vec<Flag>,
+    notes: &mut Notes,
+) -> NatState {
+    let own: Vec<&Judged<'_>> = wells.iter().filter(|w| is_single(w.result.kind)).collect();
+    let individual: Vec<&&Judged<'_>> =
+        own.iter().filter(|w| w.result.kind == NatKind::Individual && w.speaks_of(target)).collect();
+    let unspecific = individual.iter().any(|w| w.well == Well::Reactive && !w.is_specific());
+    let non_reactive = individual.iter().any(|w| w.says(target) == Some(false));
+    let reactive = own.iter().any(|w| w.says(target) == Some(true));
+    if non_reactive && (reactive || individual.iter().any(|w| w.well == Well::Reactive && !w.is_specific())) {
+        flags.push(Flag::Contradictory);
+    }
+    if reactive {
+        return NatState::Reactive;
+    }
+    if unspecific {
+        return discriminated(target, &own, notes);
+    }
+    let pending = individual.iter().find(|w| matches!(w.well, Well::Waiting | Well::Empty));
+    if let Some(waiting) = pending {
+        let test = waiting.test.clone();
+        notes.step(if waiting.well == Well::Empty {
+            Step::WaitForResult(test)
+        } else {
+            Step::WaitForControls(test)
+        });
+        return NatState::Pending;
+    }
+    let given_up =
+        individual.iter().filter(|w| w.well == Well::Invalid { by_sample: true }).count() >= INVALID_MAX;
+    if given_up {
+        notes.step(Step::NatGivenUp);
+        return NatState::InvalidFinal;
+    }
+    if non_reactive {
+        return NatState::NonReactive;
+    }
+    if !individual.is_empty() {
+        let by_sample = individual.iter().any(|w| w.well == Well::Invalid { by_sample: true });
+        notes.step(if by_sample { Step::RepeatNatOnce } else { Step::RepeatInvalid(Test::Individual(None)) });
+        return NatState::Invalid;
+    }
+    NatState::NotTested
+}
+
+/// After a multiplex test that is reactive without a name: what the tests of single targets say.
+fn discriminated(target: Virus, own: &[&Judged<'_>], notes: &mut Notes) -> NatState {
+    let says = |wanted: Virus| -> Option<bool> {
+        let mut said = own.iter().filter(|w| w.is_specific()).filter_map(|w| w.says(wanted));
+        let first = said.next()?;
+        Some(said.fold(first, |any, one| any || one))
+    };
+    let open: Vec<Virus> = MULTIPLEX_TARGETS.into_iter().filter(|v| says(*v).is_none()).collect();
+    if !open.is_empty() {
+        notes.step(Step::Discriminate(open));
+    }
+    let other_reactive = MULTIPLEX_TARGETS.into_iter().any(|v| v != target && says(v) == Some(true));
+    let all_said = MULTIPLEX_TARGETS.into_iter().all(|v| says(v).is_some());
+    match says(target) {
+        Some(true) => NatState::Reactive,
+        Some(false) if other_reactive => NatState::NonReactive,
+        Some(false) if all_said => NatState::NotDiscriminated,
+        Some(false) => NatState::Pending,
+        None => {
+            let invalid =
+                |w: &&&Judged<'_>| w.result.target == Some(target) && matches!(w.well, Well::Invalid { .. });
+            if own.iter().any(|w| invalid(&w)) { NatState::Invalid } else { NatState::Pending }
+        }
+    }
+}

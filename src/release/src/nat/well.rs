@@ -1,0 +1,207 @@
+//! One nucleic acid result, after its run, its sample and its internal control were looked at (rules.md §2.3).
+
+use crate::evidence::{Call, Evidence, InternalControl, NatKind, NatResult, PoolingLog, Validity};
+use crate::notes::Notes;
+use crate::pack::RulePack;
+use crate::runs::{Runs, Standing};
+use crate::say::Say;
+use crate::test::Test;
+use std::collections::BTreeSet;
+use vocabulary::Virus;
+
+/// What one result says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Well {
+    Reactive,
+    NonReactive,
+    /// Its run is open.
+    Waiting,
+    /// Not usable. `by_sample`: the sample's own test failed, not its run; two of those end testing.
+    Invalid {
+        by_sample: bool,
+    },
+    /// Ordered, not in yet.
+    Empty,
+}
+
+pub(super) struct Judged<'e> {
+    pub(super) result: &'e NatResult,
+    pub(super) well: Well,
+    pub(super) test: Test,
+}
+
+impl Judged<'_> {
+    /// Whether the result speaks of a target at all. A multiplex test speaks of every target.
+    pub(super) fn speaks_of(&self, target: Virus) -> bool {
+        match self.result.target {
+            Some(only) => only == target,
+            None => super::MULTIPLEX_TARGETS.contains(&target) || self.result.targets.contains(&target),
+        }
+    }
+
+    /// Whether a reactive result names its targets.
+    pub(super) fn is_specific(&self) -> bool {
+        self.result.target.is_some() || !self.result.targets.is_empty()
+    }
+
+    fn names(&self, target: Virus) -> bool {
+        self.result.target == Some(target) || self.result.targets.contains(&target)
+    }
+
+    /// What it says of a target: reactive, non-reactive, or nothing. A multiplex test that is reactive without
+    /// saying for what says nothing of a single target.
+    pub(super) fn says(&self, target: Virus) -> Option<bool> {
+        match self.well {
+            Well::Reactive if self.names(target) => Some(true),
+            Well::Reactive if self.is_specific() && self.speaks_of(target) => Some(false),
+            Well::NonReactive if self.speaks_of(target) => Some(false),
+            Well::Reactive | Well::NonReactive | Well::Waiting | Well::Invalid { .. } | Well::Empty => None,
+        }
+    }
+
+    pub(super) fn would_say_reactive(&self, target: Virus) -> bool {
+        self.result.result == Some(Call::Reactive)
+            && (self.names(target) || (!self.is_specific() && self.speaks_of(target)))
+    }
+
+    /// Whether it is evidence on its own that a target is absent: a pool or an individual test, not a
+    /// discriminatory one.
+    pub(super) fn counts_for(&self, target: Virus) -> bool {
+        self.speaks_of(target) && self.result.kind != NatKind::Discriminatory
+    }
+}
+
+pub(super) fn judge<'e>(
+    result: &'e NatResult,
+    evidence: &'e Evidence,
+    pack: &RulePack,
+    runs: &Runs<'_>,
+    notes: &mut Notes,
+) -> Judged<'e> {
+    let test = match (result.kind, result.target) {
+        (NatKind::Pool, _) => Test::Pool(result.pool.clone().unwrap_or_default()),
+        (NatKind::Discriminatory, Some(target)) => Test::Discriminatory(target),
+        (NatKind::Individual | NatKind::Discriminatory, target) => Test::Individual(target),
+    };
+    let (well, rule, why) = read(result, evidence, pack, runs);
+    let mut inputs = vec![("kind", format!("{:?}", result.kind).to_lowercase())];
+    if let Some(call) = result.result {
+        inputs.push(("result", format!("{call:?}")));
+    }
+    if let Some(control) = result.internal_control {
+        inputs.push(("internal_control", format!("{control:?}")));
+    }
+    if let Some(run) = &result.run {
+        inputs.push(("run", run.to_string()));
+    }
+    notes.trace(rule, test.en(), why, inputs);
+    Judged { result, well, test }
+}
+
+fn read(
+    result: &NatResult,
+    evidence: &Evidence,
+    pack: &RulePack,
+    runs: &Runs<'_>,
+) -> (Well, &'static str, String) {
+    let by_sample = |rule, why: &str| (Well::Invalid { by_sample: true }, rule, format!("INVALID: {why}"));
+    let by_run = |why: &str| (Well::Invalid { by_sample: false }, "R-RUN-02", format!("INVALID: {why}"));
+    let call = match result.result {
+        None | Some(Call::Pending) if result.validity != Some(Validity::Invalid) => {
+            return (Well::Empty, "1.4", "no result yet".into());
+        }
+        None | Some(Call::Pending | Call::Invalid | Call::Indeterminate | Call::GreyZone) => None,
+        Some(Call::Reactive) => Some(true),
+        Some(Call::NonReactive) => Some(false),
+    };
+    match runs.standing(result.run.as_ref()) {
+        Standing::Invalid => return by_run("its run is invalid"),
+        Standing::OutOfControl if !(runs.keep_reactive && call == Some(true)) => {
+            return by_run("its run is out of control");
+        }
+        Standing::Open => return (Well::Waiting, "R-RUN-03", "waits for its run".into()),
+        Standing::Good | Standing::Unknown | Standing::OutOfControl => {}
+    }
+    match (result.validity, call) {
+        (Some(Validity::Open), _) => return (Well::Waiting, "1.4", "waits for its validity".into()),
+        (Some(Validity::Invalid), _) | (_, None) => {
+            let why = result.why.as_deref().unwrap_or("the sample's test is not valid");
+            return by_sample("2.3", why);
+        }
+        (Some(Validity::Valid) | None, Some(_)) => {}
+    }
+    if let Some(why) = too_old(result, pack) {
+        return by_sample("R-NAT-07", why);
+    }
+    match call {
+        Some(true) if result.kind == NatKind::Pool => (Well::Reactive, "1.4", "R".into()),
+        // R-NAT-05: a target that was found outweighs a suppressed internal control.
+        Some(true) => (Well::Reactive, "R-NAT-05", "R".into()),
+        Some(false) | None => match not_absent(result, evidence, pack) {
+            Some((rule, why)) => by_sample(rule, why),
+            None => (Well::NonReactive, "1.4", "NR".into()),
+        },
+    }
+}
+
+fn too_old(result: &NatResult, pack: &RulePack) -> Option<&'static str> {
+    let kit = result.centrifuge_within_hours.map(crate::Exact::number);
+    let site = pack.settings().nat.centrifuge_within_hours.as_ref().map(|s| s.value.number());
+    match (result.centrifuged_after_hours, kit.or(site)) {
+        (Some(hours), Some(limit)) if hours.at_most(limit) == Some(true) => None,
+        (Some(_), Some(_)) => Some("the sample was centrifuged after the kit's limit"),
+        (Some(_), None) | (None, Some(_)) => Some("the time to centrifugation, or its limit, is not known"),
+        (None, None) => None,
+    }
+}
+
+/// Why a non-reactive reading is no proof of absence.
+fn not_absent(
+    result: &NatResult,
+    evidence: &Evidence,
+    pack: &RulePack,
+) -> Option<(&'static str, &'static str)> {
+    if !result.targets.is_empty() {
+        return Some(("2.3", "non-reactive, and yet with reactive targets"));
+    }
+    let ct_max = pack.settings().nat.ic_ct_max.as_ref().map(|s| s.value.number());
+    let ct_fails = match (result.internal_control_ct, ct_max) {
+        (Some(ct), Some(max)) => ct.at_most(max) != Some(true),
+        (Some(_) | None, None) | (None, Some(_)) => false,
+    };
+    let control_fails = match (result.internal_control, result.kind) {
+        (Some(InternalControl::Invalid | InternalControl::Absent), _) => true,
+        (None, NatKind::Pool | NatKind::Individual) => {
+            result.internal_control_ct.is_none() || ct_max.is_none()
+        }
+        // After a reactive multiplex no discriminatory result can release the unit; silence is taken for a valid control.
+        (Some(InternalControl::Valid), _) | (None, NatKind::Discriminatory) => false,
+    };
+    if control_fails || ct_fails {
+        return Some(("R-NAT-05", "no target found and no valid internal control"));
+    }
+    (result.kind == NatKind::Pool).then(|| pool_not_spread(result, evidence, pack)).flatten()
+}
+
+/// R-NAT-06: a pool's result speaks for a member only when the pooling log has every barcode.
+fn pool_not_spread(
+    result: &NatResult,
+    evidence: &Evidence,
+    pack: &RulePack,
+) -> Option<(&'static str, &'static str)> {
+    let distinct: BTreeSet<_> = result.members.iter().collect();
+    let why = if !distinct.contains(&evidence.donation) {
+        "the pooling log does not list this donation"
+    } else if distinct.len() != result.members.len() {
+        "the pooling log lists a member twice"
+    } else if result.members.len() > pack.settings().nat.mode.value.members_max {
+        "the pool has more members than the pack allows"
+    } else if result.pool_size.is_some_and(|size| size != result.members.len()) {
+        "the pooling log does not list every member"
+    } else if result.pooling_log == Some(PoolingLog::Incomplete) {
+        "the pooling log is not complete"
+    } else {
+        return None;
+    };
+    Some(("R-NAT-06", why))
+}

@@ -1,0 +1,285 @@
+//! Rule packs: data that says how a jurisdiction and a laboratory judge a donation (R-PACK-01).
+
+mod choices;
+mod settings;
+
+pub use choices::{
+    AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode,
+    NdrPolicy, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy, WeakDLabel,
+};
+pub use settings::{
+    Alt, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies, Tests,
+};
+
+use crate::GateId;
+use crate::cases::with_nearest;
+use crate::number::hex;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The packs that come with the program: name and text.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("cn-2019", include_str!("../packs/cn-2019.toml")),
+    ("cn-2019-two-reagents", include_str!("../packs/cn-2019-two-reagents.toml")),
+];
+
+/// A checked rule pack. Its hash stands for its content and that of the pack it is based on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulePack {
+    settings: Settings,
+    hash: String,
+}
+
+/// Name and content hash of a pack, as verdicts carry them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct PackRef {
+    /// Name.
+    pub id: String,
+    /// SHA-256 of the pack's text (of the base pack's and its own, where it is based on one), lower-case hex.
+    pub hash: String,
+}
+
+/// A value that the laboratory has to confirm before use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unconfirmed {
+    /// Its key: `nat.mp_unresolved`.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// How sure it is.
+    pub confidence: String,
+    /// What to confirm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+}
+
+/// Why a pack cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackError {
+    /// No built-in pack has this name.
+    #[error("no rule pack is named {id:?}; the nearest built-in one is {near:?}")]
+    Unknown {
+        /// The name.
+        id: String,
+        /// The nearest.
+        near: String,
+    },
+    /// The file cannot be read.
+    #[error("{path}: {what}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        what: String,
+    },
+    /// The text is no TOML.
+    #[error("line {line}: {what}")]
+    Syntax {
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A key is unknown, missing, or has a value that is not allowed.
+    #[error("{key}: {what}")]
+    Key {
+        /// The key.
+        key: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl RulePack {
+    /// The pack that comes with the program under this name.
+    ///
+    /// # Errors
+    /// [`PackError::Unknown`], naming the nearest.
+    pub fn built_in(id: &str) -> Result<Self, PackError> {
+        match BUILT_IN.iter().find(|(name, _)| *name == id) {
+            Some((_, text)) => Self::from_toml(text),
+            None => Err(PackError::Unknown { id: id.to_owned(), near: nearest_pack(id) }),
+        }
+    }
+
+    /// Names of the packs that come with the program.
+    #[must_use]
+    pub fn built_in_ids() -> Vec<&'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Reads a pack from a file.
+    ///
+    /// # Errors
+    /// [`PackError`], with the place of what is wrong.
+    pub fn load(path: &Path) -> Result<Self, PackError> {
+        let text = std::fs::read_to_string(path).map_err(|error| PackError::File {
+            path: path.display().to_string(),
+            what: format!("cannot be read: {error}"),
+        })?;
+        Self::from_toml(&text)
+            .map_err(|error| PackError::File { path: path.display().to_string(), what: error.to_string() })
+    }
+
+    /// Reads a pack from its text. `based_on` names a built-in pack whose values hold where this one is silent.
+    ///
+    /// # Errors
+    /// [`PackError`], with the place of what is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, PackError> {
+        let own = table(text)?;
+        let mut hasher = Sha256::new();
+        let base = match own.get("based_on").and_then(Value::as_str) {
+            None => Table::new(),
+            Some(id) => {
+                let (_, base) = BUILT_IN.iter().find(|(name, _)| *name == id).ok_or_else(|| {
+                    let near = nearest_pack(id);
+                    PackError::Key {
+                        key: "based_on".into(),
+                        what: PackError::Unknown { id: id.into(), near }.to_string(),
+                    }
+                })?;
+                hasher.update(base.as_bytes());
+                hasher.update([0]);
+                let base = table(base)?;
+                if base.contains_key("based_on") || !own.contains_key("id") {
+                    let what = "a pack based on another needs its own id, and a base that stands alone";
+                    return Err(PackError::Key { key: "based_on".into(), what: what.into() });
+                }
+                base
+            }
+        };
+        hasher.update(text.as_bytes());
+        let settings =
+            serde_path_to_error::deserialize(Value::Table(merged(base, own))).map_err(|error| {
+                let message = with_nearest(error.inner().message());
+                PackError::Key { key: error.path().to_string(), what: message }
+            })?;
+        let hash = hex(&hasher.finalize());
+        let pack = Self { settings, hash };
+        pack.check()?;
+        Ok(pack)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.settings.id
+    }
+
+    /// Its content hash.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Name and hash.
+    #[must_use]
+    pub fn reference(&self) -> PackRef {
+        PackRef { id: self.settings.id.clone(), hash: self.hash.clone() }
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The values that the laboratory has to confirm before it relies on them.
+    #[must_use]
+    pub fn unconfirmed(&self) -> Vec<Unconfirmed> {
+        let mut found = Vec::new();
+        if let Ok(Value::Table(settings)) = Value::try_from(&self.settings) {
+            collect_unconfirmed("", &settings, &mut found);
+        }
+        found
+    }
+
+    /// What the schema cannot say.
+    fn check(&self) -> Result<(), PackError> {
+        let s = &self.settings;
+        let positive = |limit: crate::Limit| limit.number() > rust_decimal::Decimal::ZERO;
+        let must = |good: bool, key: &str, what: &str| {
+            if good { Ok(()) } else { Err(PackError::Key { key: key.into(), what: what.into() }) }
+        };
+        must(!s.id.trim().is_empty(), "id", "the pack has no name")?;
+        let grouped = s.tests.abo.value && s.tests.rhd.value;
+        must(grouped, "tests", "every jurisdiction asks for ABO and RhD; write true")?;
+        must(
+            s.sero.inclusive.value,
+            "sero.inclusive",
+            "exactly the cut-off is reactive (R-SER-05); write true",
+        )?;
+        must(s.alt.inclusive.value, "alt.inclusive", "exactly the limit passes; write true")?;
+        must(s.alt.retest.value <= 1, "alt.retest", "0 or 1")?;
+        must(positive(s.sero.cut.value), "sero.cut", "must be above 0")?;
+        let low = |gz: &Option<Setting<crate::Limit>>, cut: crate::Limit| {
+            gz.as_ref().is_none_or(|gz| positive(gz.value) && gz.value <= cut)
+        };
+        must(low(&s.sero.gz_low, s.sero.cut.value), "sero.gz_low", "must be above 0 and not above sero.cut")?;
+        for reagent in &s.reagent {
+            let cut = reagent.cut.as_ref().map_or(s.sero.cut.value, |c| c.value);
+            let gz = if reagent.gz_low.is_some() { &reagent.gz_low } else { &s.sero.gz_low };
+            must(
+                positive(cut) && low(gz, cut),
+                "reagent",
+                "cut must be above 0, gz_low above 0 and not above cut",
+            )?;
+        }
+        must(
+            s.group.iat_reagents_min.value >= 2,
+            "group.iat_reagents_min",
+            "at least 2 anti-D of different clones (G7)",
+        )?;
+        must(s.group.first_time_determinations.value >= 1, "group.first_time_determinations", "at least 1")?;
+        let barred =
+            [GateId::TestsFinal, GateId::MarkersPass, GateId::Group, GateId::RunsValid, GateId::Donor];
+        let kept = barred.iter().all(|gate| s.release.override_forbidden.value.contains(gate));
+        must(kept, "release.override_forbidden", "R-GATE-01 to 04 and 11 can never be set aside (R-GATE-14)")
+    }
+}
+
+fn nearest_pack(id: &str) -> String {
+    let near = BUILT_IN.iter().min_by_key(|(name, _)| strsim::damerau_levenshtein(name, id));
+    near.map_or_else(String::new, |(name, _)| (*name).to_owned())
+}
+
+fn table(text: &str) -> Result<Table, PackError> {
+    text.parse::<Table>().map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|b| *b == b'\n').count() + 1;
+        PackError::Syntax { line, what: error.message().to_owned() }
+    })
+}
+
+/// `own` laid over `base`: a setting is replaced as a whole, a table key by key.
+fn merged(mut base: Table, own: Table) -> Table {
+    for (key, value) in own {
+        let value = match (base.remove(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) if !below.contains_key("confidence") => {
+                Value::Table(merged(below, above))
+            }
+            (_, value) => value,
+        };
+        base.insert(key, value);
+    }
+    base
+}
+
+fn collect_unconfirmed(prefix: &str, settings: &Table, found: &mut Vec<Unconfirmed>) {
+    for (key, value) in settings {
+        let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let Value::Table(inner) = value else { continue };
+        let text = |name: &str| inner.get(name).and_then(Value::as_str).map(str::to_owned);
+        match (inner.get("value"), text("confidence")) {
+            (Some(value), Some(confidence)) => {
+                if confidence == "own-M" || confidence == "own-L" {
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    found.push(Unconfirmed { key, value, confidence, confirm: text("confirm") });
+                }
+            }
+            (_, _) => collect_unconfirmed(&key, inner, found),
+        }
+    }
+}

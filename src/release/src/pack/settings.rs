@@ -1,0 +1,204 @@
+//! The settings of a rule pack: the schema of its file.
+
+use super::choices::{
+    AntibodyScreen, ApplyBy, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode, NdrPolicy,
+    PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy, WeakDLabel,
+};
+use crate::alias;
+use crate::evidence::Direction;
+use crate::{GateId, Limit};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use vocabulary::Marker;
+
+/// Everything a pack's file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Name of the pack.
+    pub id: String,
+    /// Pack whose values hold where this one says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub based_on: Option<String>,
+    /// Country or region.
+    pub jurisdiction: String,
+    /// The text it follows.
+    pub title: String,
+    /// Edition of that text.
+    pub edition: Setting<String>,
+    /// First day of collection that it judges.
+    pub effective_from: Setting<Date>,
+    /// Last day of collection that it judges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_to: Option<Setting<Date>>,
+    /// Which moment chooses the pack.
+    pub apply_by: Setting<ApplyBy>,
+    /// Tests beside the markers.
+    pub tests: Tests,
+    /// Reagents and NAT by marker.
+    pub strategy: Strategies,
+    /// Serology.
+    pub sero: Sero,
+    /// Reagents that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reagent: Vec<Reagent>,
+    /// Nucleic acid tests.
+    pub nat: Nat,
+    /// ALT.
+    pub alt: Alt,
+    /// Blood group.
+    pub group: Group,
+    /// What falls when a run falls.
+    pub invalid: Invalid,
+    /// The release act.
+    pub release: Release,
+    /// How long records are kept.
+    pub retention: Retention,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+    )*};
+}
+
+tables! {
+    /// Tests beside the markers.
+    Tests {
+        /// ABO.
+        abo: Setting<bool>,
+        /// RhD.
+        rhd: Setting<bool>,
+        /// ALT.
+        alt: Setting<bool>,
+        /// HTLV antibody.
+        htlv: Setting<Switch>,
+        /// Antibody screen.
+        ab_screen: Setting<AntibodyScreen>,
+    }
+    /// Reagents and NAT by marker.
+    Strategies {
+        /// HBsAg and HBV DNA.
+        hbv: Setting<Strategy>,
+        /// anti-HCV and HCV RNA.
+        hcv: Setting<Strategy>,
+        /// HIV and HIV RNA.
+        hiv: Setting<Strategy>,
+        /// Treponema pallidum antibody.
+        tp: Setting<Strategy>,
+    }
+    /// Serology of one reagent and one sample.
+    Sero {
+        /// Reactive from this S/CO on.
+        cut: Setting<Limit>,
+        /// Exactly the cut-off is reactive. Always so (R-SER-05).
+        inclusive: Setting<bool>,
+        /// Grey from this S/CO on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gz_low: Option<Setting<Limit>>,
+        /// A grey result counts as initial reactive.
+        gz_as_initial_reactive: Setting<bool>,
+        /// What follows an initial reactive result.
+        dup: Setting<DuplicateScheme>,
+        /// A grey duplicate well is reactive.
+        dup_uses_gz: Setting<bool>,
+        /// Duplicates need the lot and analyser of the first test (R-SER-02).
+        same_lot: Setting<bool>,
+        /// Lowest OD that is still a result.
+        od_floor: Setting<Limit>,
+        /// Lowest S/CO that is still a result.
+        sco_floor: Setting<Limit>,
+    }
+    /// A reagent that differs.
+    Reagent {
+        /// What it tests for.
+        #[serde(deserialize_with = "alias::read_marker")]
+        marker: Marker,
+        /// Its name, as evidence gives it.
+        name: String,
+        /// Which way its signal runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        direction: Option<Direction>,
+        /// Reactive from this S/CO on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<Setting<Limit>>,
+        /// Grey from this S/CO on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gz_low: Option<Setting<Limit>>,
+        /// A grey result counts as initial reactive.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gz_as_initial_reactive: Option<Setting<bool>>,
+        /// A grey duplicate well is reactive.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dup_uses_gz: Option<Setting<bool>>,
+    }
+    /// Nucleic acid tests.
+    Nat {
+        /// Pool size.
+        mode: Setting<NatMode>,
+        /// What a non-discriminated reactive result does.
+        ndr: Setting<NdrPolicy>,
+        /// What an unresolved reactive pool does.
+        mp_unresolved: Setting<UnresolvedPolicy>,
+        /// Highest Ct of a valid internal control.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ic_ct_max: Option<Setting<Limit>>,
+        /// Hours from collection to centrifugation, at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        centrifuge_within_hours: Option<Setting<Limit>>,
+    }
+    /// ALT.
+    Alt {
+        /// Highest activity that passes, U/L.
+        limit_u_l: Setting<Limit>,
+        /// Exactly the limit passes. Always so.
+        inclusive: Setting<bool>,
+        /// Repeats of a raised result: 0 or 1.
+        retest: Setting<u8>,
+    }
+    /// Blood group.
+    Group {
+        /// Weakest forward reaction that counts without doubt.
+        forward_min: Setting<PlainStrength>,
+        /// Weakest reverse reaction that counts without doubt.
+        reverse_min: Setting<PlainStrength>,
+        /// Weakest immediate anti-D reaction that makes RhD positive.
+        anti_d_min: Setting<PlainStrength>,
+        /// anti-D reagents of different clones that an RhD-negative type needs by IAT.
+        iat_reagents_min: Setting<usize>,
+        /// Determinations that a first-time donor needs.
+        first_time_determinations: Setting<usize>,
+        /// How weak D is labelled.
+        weak_d_label: Setting<WeakDLabel>,
+        /// How DEL is labelled.
+        del_label: Setting<DelLabel>,
+    }
+    /// What falls when a run falls.
+    Invalid {
+        /// Kit controls.
+        kit_control: Setting<KitControl>,
+        /// External controls.
+        external_control: Setting<ExternalControl>,
+        /// A reactive result that vanished.
+        sticky_reactive: Setting<StickyReactive>,
+    }
+    /// The release act.
+    Release {
+        /// Review and issue by different persons.
+        two_person: Setting<bool>,
+        /// Gates that nobody may set aside.
+        override_forbidden: Setting<Vec<GateId>>,
+    }
+    /// How long records are kept.
+    Retention {
+        /// Donation and test records, years.
+        records_years: Setting<u16>,
+        /// Retained samples.
+        samples: Setting<String>,
+        /// Audit trail, years.
+        audit_years: Setting<u16>,
+    }
+}

@@ -1,0 +1,74 @@
+//! What stands behind a result: its run.
+
+use crate::evidence::{Evidence, Qc, Run, Validity};
+use crate::pack::{ExternalControl, RulePack};
+use std::collections::HashMap;
+use vocabulary::{LotRole, RunId};
+
+/// What a run's state means for its results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Valid: the result may be used.
+    Good,
+    /// No run named, no record of it, or nothing said of its validity. The result is judged, so that a reactive
+    /// one is not overlooked, and gates 04 to 06 hold the donation.
+    Unknown,
+    /// Its controls are not all in: the result waits.
+    Open,
+    /// Quality control out (the pack says what falls).
+    OutOfControl,
+    /// Kit controls failed: every result is invalid and repeated (R-RUN-01, R-RUN-02).
+    Invalid,
+}
+
+/// The runs of a donation's evidence.
+pub(crate) struct Runs<'e> {
+    by_id: HashMap<&'e str, Option<&'e Run>>,
+    /// Reactive results of an out-of-control run stay.
+    pub(crate) keep_reactive: bool,
+}
+
+impl<'e> Runs<'e> {
+    pub(crate) fn new(evidence: &'e Evidence, pack: &RulePack) -> Self {
+        let mut by_id = HashMap::with_capacity(evidence.runs.len());
+        for run in &evidence.runs {
+            // Two records of one run: neither is believed.
+            by_id.entry(run.id.as_str()).and_modify(|known| *known = None).or_insert(Some(run));
+        }
+        let keep_reactive = match pack.settings().invalid.external_control.value {
+            ExternalControl::AllInvalid => false,
+            ExternalControl::KeepReactive => true,
+        };
+        Self { by_id, keep_reactive }
+    }
+
+    pub(crate) fn get(&self, run: Option<&RunId>) -> Option<&'e Run> {
+        run.and_then(|id| self.by_id.get(id.as_str()).copied().flatten())
+    }
+
+    pub(crate) fn standing(&self, run: Option<&RunId>) -> Standing {
+        let Some(run) = self.get(run) else { return Standing::Unknown };
+        match (run.validity, run.qc) {
+            (Some(Validity::Invalid), _) => Standing::Invalid,
+            (_, Some(Qc::OutOfControl)) => Standing::OutOfControl,
+            (Some(Validity::Open), _) => Standing::Open,
+            (None, _) => Standing::Unknown,
+            (Some(Validity::Valid), Some(Qc::InControl | Qc::Released | Qc::Open) | None) => Standing::Good,
+        }
+    }
+
+    /// Whether two runs used the same reagent lot on the same analyser, as far as both are known (R-SER-02).
+    /// What is not known here fails elsewhere (R-GATE-06).
+    pub(crate) fn same_material(&self, one: Option<&RunId>, other: Option<&RunId>) -> bool {
+        let (Some(one), Some(other)) = (self.get(one), self.get(other)) else { return true };
+        let analysers_differ = matches!((&one.analyser, &other.analyser), (Some(a), Some(b)) if a != b);
+        let (lots, others) = (reagent_lots(one), reagent_lots(other));
+        let lots_meet = lots.is_empty() || others.is_empty() || lots.iter().any(|lot| others.contains(lot));
+        !analysers_differ && lots_meet
+    }
+}
+
+fn reagent_lots(run: &Run) -> Vec<&str> {
+    let reagent = |role: Option<LotRole>| matches!(role, None | Some(LotRole::Reagent));
+    run.lots.iter().filter(|lot| reagent(lot.role)).map(|lot| lot.lot.as_str()).collect()
+}

@@ -1,0 +1,215 @@
+//! What one serology result says: compared in exact decimals, never from a printed ratio where OD and cut-off are there.
+
+use crate::evidence::{Call, Direction, SerologyResult, SerologySeries};
+use crate::pack::{DuplicateScheme, RulePack};
+use crate::{Limit, Reading};
+use rust_decimal::Decimal;
+
+/// Where a signal lies. In the order of danger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    NonReactive,
+    Grey,
+    Reactive,
+}
+
+impl Level {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::NonReactive => "NR",
+            Self::Grey => "GZ",
+            Self::Reactive => "R",
+        }
+    }
+}
+
+/// What a result says before its run is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Signal {
+    Level(Level),
+    /// Ordered, or reported as pending; with what its numbers say so far.
+    Waiting(Option<Level>),
+    /// No usable answer, and why; with the worst it could have meant.
+    Unusable {
+        why: String,
+        level: Option<Level>,
+    },
+    /// Nothing was reported.
+    Empty,
+}
+
+impl Signal {
+    pub(super) fn level(&self) -> Option<Level> {
+        match self {
+            Self::Level(level) => Some(*level),
+            Self::Waiting(level) | Self::Unusable { level, .. } => *level,
+            Self::Empty => None,
+        }
+    }
+}
+
+/// The limits that hold for one reagent.
+#[derive(Debug, Clone)]
+pub(super) struct ReagentRule {
+    cut: Limit,
+    gz_low: Option<Limit>,
+    gz_as_initial_reactive: bool,
+    dup_uses_gz: bool,
+    direction: Direction,
+    od_floor: Limit,
+    sco_floor: Limit,
+    pub(super) duplicate_scheme: DuplicateScheme,
+}
+
+impl ReagentRule {
+    pub(super) fn of(pack: &RulePack, series: &SerologySeries) -> Self {
+        let sero = &pack.settings().sero;
+        let reagent = &pack.settings().reagent;
+        let own = reagent.iter().find(|r| r.marker == series.marker && r.name == series.reagent);
+        let gz_low = own.and_then(|r| r.gz_low.as_ref()).or(sero.gz_low.as_ref()).map(|gz| gz.value);
+        let switch = |own: Option<bool>, general: bool| own.unwrap_or(general);
+        let grey = switch(
+            own.and_then(|r| r.gz_as_initial_reactive.as_ref()).map(|s| s.value),
+            sero.gz_as_initial_reactive.value,
+        );
+        let grey_wells =
+            switch(own.and_then(|r| r.dup_uses_gz.as_ref()).map(|s| s.value), sero.dup_uses_gz.value);
+        Self {
+            cut: own.and_then(|r| r.cut.as_ref()).map_or(sero.cut.value, |cut| cut.value),
+            gz_low,
+            // An analyser that reports a grey zone the pack does not know: not to be waved through.
+            gz_as_initial_reactive: grey || gz_low.is_none(),
+            dup_uses_gz: grey_wells || gz_low.is_none(),
+            direction: series.direction.or(own.and_then(|r| r.direction)).unwrap_or(Direction::Direct),
+            od_floor: sero.od_floor.value,
+            sco_floor: sero.sco_floor.value,
+            duplicate_scheme: sero.dup.value,
+        }
+    }
+
+    pub(super) fn is_initial_reactive(&self, level: Level) -> bool {
+        match level {
+            Level::NonReactive => false,
+            Level::Grey => self.gz_as_initial_reactive,
+            Level::Reactive => true,
+        }
+    }
+
+    pub(super) fn is_duplicate_reactive(&self, level: Level) -> bool {
+        match level {
+            Level::NonReactive => false,
+            Level::Grey => self.dup_uses_gz,
+            Level::Reactive => true,
+        }
+    }
+
+    pub(super) fn read(&self, result: &SerologyResult) -> Signal {
+        let numbers = self.numbers(result);
+        let (Ok(level) | Err((_, level))) = numbers;
+        let called = match result.interpretation {
+            Some(Call::NonReactive) => Some(Level::NonReactive),
+            Some(Call::GreyZone) => Some(Level::Grey),
+            Some(Call::Reactive) => Some(Level::Reactive),
+            Some(Call::Pending) => return Signal::Waiting(level),
+            Some(Call::Indeterminate | Call::Invalid) => {
+                return Signal::Unusable { why: "the analyser gives no valid result".into(), level };
+            }
+            None => None,
+        };
+        let worst = level.max(called);
+        match (numbers, worst) {
+            (Err((why, _)), _) => Signal::Unusable { why, level: worst },
+            (Ok(_), Some(level)) => Signal::Level(level),
+            (Ok(_), None) => Signal::Empty,
+        }
+    }
+
+    /// The level by the numbers; no level where there are none. An error names what is wrong with them and the
+    /// worst they could have meant.
+    fn numbers(&self, result: &SerologyResult) -> Result<Option<Level>, (String, Option<Level>)> {
+        let by_od = match (result.od, result.cutoff) {
+            (Some(od), Some(cutoff)) => Some(self.by_od(od, cutoff.number())?),
+            (Some(_), None) if result.sco.is_none() && result.interpretation.is_none() => {
+                return Err(("an OD without a cut-off says nothing".into(), None));
+            }
+            (Some(_) | None, None) | (None, Some(_)) => None,
+        };
+        let by_sco = result.sco.map(|sco| self.by_sco(sco)).transpose()?;
+        match (by_od, by_sco) {
+            (Some(od), Some(sco)) if od != sco && !printed_alike(result) => {
+                let why = "OD, cut-off and S/CO contradict each other".to_owned();
+                Err((why, Some(od.max(sco))))
+            }
+            // R-SER-05: the measured numbers decide, never the printed ratio.
+            (Some(od), _) => Ok(Some(od)),
+            (None, sco) => Ok(sco),
+        }
+    }
+
+    fn by_od(&self, od: Reading, cutoff: Decimal) -> Result<Level, (String, Option<Level>)> {
+        if cutoff <= Decimal::ZERO {
+            return Err(("the cut-off is not above 0".into(), None));
+        }
+        if od.at_least(self.od_floor.number()) == Some(false) {
+            return Err((format!("the OD lies below {}", self.od_floor), None));
+        }
+        self.level(od, cutoff)
+    }
+
+    fn by_sco(&self, sco: Reading) -> Result<Level, (String, Option<Level>)> {
+        if sco.at_least(self.sco_floor.number()) == Some(false) {
+            return Err((format!("the S/CO lies below {}", self.sco_floor), None));
+        }
+        self.level(sco, Decimal::ONE)
+    }
+
+    /// `signal` against `cut × cutoff`, both ways exact: no division.
+    fn level(&self, signal: Reading, cutoff: Decimal) -> Result<Level, (String, Option<Level>)> {
+        let reaches = |limit: Limit| match self.direction {
+            Direction::Direct => signal.at_least(limit.number() * cutoff),
+            Direction::Competitive => signal.times(limit).at_most(cutoff),
+        };
+        let open = || {
+            (format!("{signal} does not tell on which side of the cut-off it lies"), Some(Level::Reactive))
+        };
+        if reaches(self.cut).ok_or_else(open)? {
+            return Ok(Level::Reactive);
+        }
+        match self.gz_low {
+            Some(low) if reaches(low).ok_or_else(open)? => Ok(Level::Grey),
+            Some(_) | None => Ok(Level::NonReactive),
+        }
+    }
+
+    pub(super) fn inputs(&self, result: &SerologyResult) -> Vec<(&'static str, String)> {
+        let mut inputs = vec![("cut", self.cut.to_string())];
+        let mut add = |name: &'static str, value: Option<String>| {
+            if let Some(value) = value {
+                inputs.push((name, value));
+            }
+        };
+        add("kind", Some(format!("{:?}", result.kind).to_lowercase()));
+        add("od", result.od.map(|n| n.to_string()));
+        add("cutoff", result.cutoff.map(|n| n.to_string()));
+        add("sco", result.sco.map(|n| n.to_string()));
+        add("interpretation", result.interpretation.map(|c| format!("{c:?}")));
+        add("gz_low", self.gz_low.map(|n| n.to_string()));
+        add("run", result.run.as_ref().map(ToString::to_string));
+        inputs
+    }
+}
+
+/// Whether the printed S/CO is OD ÷ cut-off within one unit of its last digit (rounded or cut off). It decides nothing;
+/// it only tells a rounding apart from numbers that do not belong together.
+fn printed_alike(result: &SerologyResult) -> bool {
+    let (Some(od), Some(cutoff), Some(sco)) = (result.od, result.cutoff, result.sco) else { return false };
+    if od.bound().is_some() || sco.bound().is_some() {
+        return false;
+    }
+    let unit = Decimal::new(1, sco.number().scale());
+    let gap = sco.number().checked_mul(cutoff.number()).and_then(|n| n.checked_sub(od.number()));
+    match (gap, unit.checked_mul(cutoff.number())) {
+        (Some(gap), Some(allowed)) => gap.abs() <= allowed,
+        (_, _) => false,
+    }
+}
