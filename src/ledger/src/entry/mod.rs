@@ -219,6 +219,8 @@ impl What {
 pub enum HowEnded {
     /// By EOT.
     Eot,
+    /// By EOT, after a frame that was refused or broken off: the sender gave up.
+    Abandoned,
     /// The sender fell silent.
     Timeout,
     /// The line went.
