@@ -1,1 +1,65 @@
-//! Links to analysers: drives a parser's state machine between a socket and the ledger.
+//! Links to analysers: between a socket, line or folder and the ledger.
+//!
+//! This room drives a parser's state machine and makes what it hands out durable; only then may the machine
+//! answer. It knows neither what a message means nor what becomes of it.
+//!
+//! ```text
+//!  socket ──bytes──► lis01::Link ──frame + ticket──► ledger ──Durable──► accept ──ACK──► socket
+//!                    mllp::Receiver                    │ refused, failed, too slow
+//!                                                      └──────────────► refuse ──NAK / AE──► socket
+//! ```
+
+mod answer;
+mod blocks;
+mod board;
+mod folder;
+mod frames;
+mod settings;
+mod store;
+mod tcp;
+mod transfer;
+
+pub use board::{Activity, Board, Standing};
+pub use settings::{Acknowledge, Answering, Connection, Limits, Link, Source, Unreadable};
+pub use transfer::MessageEnd;
+
+use folder::Folder;
+use ledger::Ledger;
+use std::{io, sync::Arc};
+use store::Store;
+use tcp::Line;
+use tokio_util::sync::CancellationToken;
+
+/// Serves one connection until `stop`; what is in flight then is answered first.
+///
+/// # Errors
+/// Only when `source` cannot be used at all (a listener that cannot be handed to the runtime).
+pub async fn serve(
+    connection: Connection,
+    source: Source,
+    ledger: Ledger,
+    board: Board,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let store = Store::new(ledger);
+    let left_open = store.end_open_transfers(&connection.id, &stop).await.map_err(io::Error::other)?;
+    if left_open > 0 {
+        tracing::warn!(connection = %connection.id, left_open, "transfers were open when hemogate stopped");
+    }
+    let line = Line { connection: Arc::new(connection), store, board };
+    match source {
+        Source::Listen(listener) => {
+            listener.set_nonblocking(true)?;
+            tcp::listen(line, tokio::net::TcpListener::from_std(listener)?, stop).await;
+        }
+        Source::Connect(address) => tcp::connect(line, address, stop).await,
+        Source::Folder { path, pattern } => {
+            let Link::Files { bytes_max, settle } = line.connection.link else {
+                return Err(io::Error::other("a folder holds files, but the profile's link is a line"));
+            };
+            let folder = Folder { path: &path, pattern: &pattern, bytes_max, settle };
+            folder::watch(&line.connection, folder, &line.store, &line.board, &stop).await;
+        }
+    }
+    Ok(())
+}

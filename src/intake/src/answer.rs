@@ -1,0 +1,146 @@
+//! The acknowledgement of an HL7 message that is durable, or is not.
+
+use crate::settings::{Acknowledge, Answering, Unreadable};
+use character_sets::CharacterSet;
+use hl7v2::{AckMode, AckSettings, Answer, ErrorCode, Fault, Index, Message, acknowledge};
+use jiff::{Timestamp, tz::TimeZone};
+
+/// Writes acknowledgements; keeps its index between messages.
+pub(crate) struct Answerer<'a> {
+    answering: &'a Answering,
+    index: Index,
+    /// Second of the last answer and its text: MSH-7 changes once a second.
+    clock: (i64, String),
+    count: u64,
+}
+
+impl<'a> Answerer<'a> {
+    pub(crate) fn new(answering: &'a Answering) -> Self {
+        Self { answering, index: Index::new(), clock: (i64::MIN, String::new()), count: 0 }
+    }
+
+    /// The answer to a message that is kept. Empty when the sender wants none.
+    pub(crate) fn kept(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.write(bytes, true)
+    }
+
+    /// The answer to a message that could not be kept: not accepted, and worth sending again.
+    pub(crate) fn not_kept(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.write(bytes, false)
+    }
+
+    fn write(&mut self, bytes: &[u8], kept: bool) -> Vec<u8> {
+        self.tick();
+        self.count += 1;
+        let decoded = hl7v2::decode(bytes, self.answering.characters, CharacterSet::Gb18030);
+        let message = self.index.read(&decoded.text);
+        let readable = message.header().is_some();
+        let (answer, text, fault) = match (kept, readable, self.answering.unreadable) {
+            (true, true, _) | (true, false, Unreadable::Accept) => {
+                (Answer::AcceptAA, "Message accepted", None)
+            }
+            (true, false, Unreadable::Reject) => {
+                let fault = Fault { code: ErrorCode::SegmentSequence, location: None };
+                (Answer::RejectAR, "kept, but it has no readable MSH", Some(fault))
+            }
+            (false, ..) => {
+                let fault = Fault { code: ErrorCode::ApplicationInternal, location: None };
+                (Answer::ErrorAE, "not stored, send it again", Some(fault))
+            }
+        };
+        let Some(answer) = wanted(self.answering.acknowledge, &message, answer) else { return Vec::new() };
+        let control_id = format!("{}{}", self.clock.1, self.count % 100_000);
+        let settings =
+            AckSettings { template: &self.answering.template, now: &self.clock.1, control_id: &control_id };
+        let text = acknowledge(&message, &settings, answer, text, fault);
+        character_sets::encode(&text, decoded.used).bytes.into_owned()
+    }
+
+    fn tick(&mut self) {
+        let now = Timestamp::now();
+        if now.as_second() != self.clock.0 {
+            let text = now.to_zoned(TimeZone::system()).strftime("%Y%m%d%H%M%S").to_string();
+            self.clock = (now.as_second(), text);
+        }
+    }
+}
+
+/// The code that the sender's accept and application conditions ask for, if any (HL7 2.x §2.9).
+fn wanted(acknowledge: Acknowledge, message: &Message<'_>, answer: Answer) -> Option<Answer> {
+    let mode = message.header().map_or(AckMode::Original, |header| header.ack_mode());
+    let success = answer.is_accept();
+    match (acknowledge, mode) {
+        (Acknowledge::Always, _) | (_, AckMode::Original) => Some(answer),
+        // Whoever fills one of the two and leaves the other empty wants nothing of that other kind.
+        (Acknowledge::AsAsked, AckMode::Enhanced { accept, application }) => {
+            if application.is_some_and(|a| a.wants(success)) {
+                Some(answer)
+            } else if accept.is_some_and(|a| a.wants(success)) {
+                Some(match answer {
+                    Answer::AcceptAA | Answer::AcceptCA => Answer::AcceptCA,
+                    Answer::ErrorAE | Answer::ErrorCE => Answer::ErrorCE,
+                    Answer::RejectAR | Answer::RejectCR => Answer::RejectCR,
+                })
+            } else {
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hl7v2::Template;
+
+    fn answering(acknowledge: Acknowledge, unreadable: Unreadable) -> Answering {
+        Answering { template: Template::Standard, acknowledge, unreadable, characters: None }
+    }
+
+    fn msa(answering: &Answering, message: &str, kept: bool) -> String {
+        let mut answerer = Answerer::new(answering);
+        let answer =
+            if kept { answerer.kept(message.as_bytes()) } else { answerer.not_kept(message.as_bytes()) };
+        String::from_utf8(answer)
+            .unwrap()
+            .split('\r')
+            .find(|s| s.starts_with("MSA"))
+            .unwrap_or("none")
+            .to_owned()
+    }
+
+    #[test]
+    fn what_is_kept_is_accepted_and_what_is_not_is_never() {
+        let as_asked = answering(Acknowledge::AsAsked, Unreadable::Accept);
+        for (conditions, kept, expect) in [
+            ("|", true, "MSA|AA|7"),
+            ("|", false, "MSA|AE|7"),
+            ("NE|AL", true, "MSA|AA|7"),
+            ("AL|NE", true, "MSA|CA|7"),
+            ("AL|NE", false, "MSA|CE|7"),
+            ("NE|ER", true, "none"),
+            ("NE|ER", false, "MSA|AE|7"),
+            ("NE|NE", true, "none"),
+        ] {
+            let message = format!("MSH|^~\\&|A|B|C|D|20260301||ORU^R01|7|P|2.5.1|||{conditions}\r");
+            let found = msa(&as_asked, &message, kept);
+            assert!(found.starts_with(expect), "{conditions} {kept}: {found}");
+        }
+        let always = answering(Acknowledge::Always, Unreadable::Accept);
+        assert!(
+            msa(&always, "MSH|^~\\&|A|B|C|D|1||ORU^R01|7|P|2.5.1|||NE|NE\r", true).starts_with("MSA|AA|7")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_answered_as_the_profile_says_but_never_accepted_unkept() {
+        for (unreadable, kept, expect) in [
+            (Unreadable::Accept, true, "MSA|AA"),
+            (Unreadable::Reject, true, "MSA|AR"),
+            (Unreadable::Accept, false, "MSA|AE"),
+        ] {
+            let found = msa(&answering(Acknowledge::AsAsked, unreadable), "garbage", kept);
+            assert!(found.starts_with(expect), "{found}");
+        }
+    }
+}

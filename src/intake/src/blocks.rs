@@ -1,0 +1,215 @@
+//! One MLLP line: blocks from the socket into the ledger, and only then their acknowledgements, in order.
+
+use crate::{
+    answer::Answerer,
+    board::wall_ms,
+    settings::Answering,
+    store::{NotKept, received},
+    tcp::Line,
+};
+use ledger::{Body, Durable, Pending};
+use mllp::{BlockTicket, Event, Receiver};
+use std::{
+    collections::VecDeque,
+    future::{Future, pending},
+    io,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+/// A block on its way to the disk.
+struct InFlight {
+    ticket: BlockTicket,
+    bytes: Vec<u8>,
+    /// Absent when the ledger refused it at once.
+    pending: Result<Pin<Box<Pending>>, NotKept>,
+    until: Instant,
+    within: Duration,
+}
+
+struct Driver<'a> {
+    line: &'a Line,
+    receiver: Receiver<Durable>,
+    answerer: Answerer<'a>,
+    /// In the order they came; answers leave in that order.
+    flight: VecDeque<InFlight>,
+}
+
+/// Drives one socket until it closes or `stop`. Returns why it ended.
+pub(crate) async fn serve(
+    line: &Line,
+    config: mllp::Config,
+    answering: &Answering,
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    stop: &CancellationToken,
+) -> String {
+    let receiver = Receiver::new(config);
+    let answerer = Answerer::new(answering);
+    let mut driver = Driver { line, receiver, answerer, flight: VecDeque::new() };
+    let why = match driver.run(&mut socket, stop).await {
+        Ok(()) => "stopped".to_owned(),
+        Err(e) => e.to_string(),
+    };
+    driver.receiver.handle_disconnect();
+    driver.take_blocks();
+    why
+}
+
+/// What woke the driver.
+enum Woken {
+    Bytes(usize),
+    Kept(Result<Durable, NotKept>),
+    Stop,
+}
+
+impl Driver<'_> {
+    async fn run(
+        &mut self,
+        socket: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        stop: &CancellationToken,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; self.line.connection.limits.read_bytes];
+        let mut unread = 0..0_usize;
+        let mut answers = Vec::new();
+        loop {
+            if let Some(bytes) = buffer.get(unread.clone()) {
+                unread.start += self.receiver.handle_input(bytes);
+            }
+            let taken = self.take_blocks();
+            self.answer_what_is_durable();
+            answers.clear();
+            while let Some(bytes) = self.receiver.poll_transmit() {
+                answers.extend_from_slice(&bytes);
+            }
+            if !answers.is_empty() {
+                socket.write_all(&answers).await?;
+            }
+            if (taken || !answers.is_empty()) && !unread.is_empty() {
+                continue;
+            }
+            let woken = {
+                let room = unread.is_empty() && !stop.is_cancelled();
+                // A stop lets what is in flight be answered, and takes nothing more.
+                let idle = self.flight.is_empty();
+                let stopped = async { if idle { stop.cancelled().await } else { pending().await } };
+                let front = self.flight.front_mut();
+                tokio::select! {
+                    biased;
+                    kept = settled(front) => Woken::Kept(kept),
+                    () = stopped => Woken::Stop,
+                    read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
+                }
+            };
+            match woken {
+                Woken::Stop => return Ok(()),
+                Woken::Bytes(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Woken::Bytes(count) => {
+                    unread = 0..count;
+                    self.line.board.note(&self.line.connection.id, |s| {
+                        s.bytes_total += count as u64;
+                        s.last_bytes_ms = wall_ms();
+                    });
+                }
+                Woken::Kept(outcome) => self.answer(outcome),
+            }
+        }
+    }
+
+    /// Queues every whole block; whether there was one.
+    fn take_blocks(&mut self) -> bool {
+        let mut taken = false;
+        while let Some(event) = self.receiver.poll_event() {
+            match event {
+                Event::Block(block) => {
+                    taken = true;
+                    let connection = &self.line.connection;
+                    let body = Body::Whole(block.bytes.as_slice().into());
+                    let pending = self.line.store.append(vec![received(connection, body)]);
+                    self.flight.push_back(InFlight {
+                        ticket: block.ticket,
+                        bytes: block.bytes,
+                        pending: pending.map(Box::pin).map_err(NotKept::Refused),
+                        until: Instant::now() + connection.limits.durable_within,
+                        within: connection.limits.durable_within,
+                    });
+                }
+                // What is kept of it goes the way of a message that nobody can read: stored, and into quarantine.
+                Event::Oversize(oversize) => {
+                    taken = true;
+                    let what = format!(
+                        "a block of {} bytes is longer than any may be; its beginning is kept",
+                        oversize.bytes
+                    );
+                    self.line.board.anomaly(&self.line.connection.id, what);
+                    self.receiver.refuse(oversize.ticket, Some(&self.answerer.not_kept(&oversize.kept)));
+                }
+                Event::Commit(_) => {
+                    self.line.board.anomaly(&self.line.connection.id, "a commit block came unasked".into());
+                }
+                Event::Anomaly(anomaly) => {
+                    self.line.board.anomaly(&self.line.connection.id, format!("{anomaly:?}"));
+                }
+            }
+        }
+        taken
+    }
+
+    /// Answers the blocks at the front that are durable already, so that one write carries all their answers.
+    fn answer_what_is_durable(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        while let Some(front) = self.flight.front_mut() {
+            let outcome = match &mut front.pending {
+                Ok(pending) => match pending.as_mut().poll(&mut context) {
+                    Poll::Ready(outcome) => outcome.map_err(NotKept::Failed),
+                    Poll::Pending => return,
+                },
+                Err(why) => Err(why.clone()),
+            };
+            self.answer(outcome);
+        }
+    }
+
+    fn answer(&mut self, outcome: Result<Durable, NotKept>) {
+        let Some(InFlight { ticket, bytes, .. }) = self.flight.pop_front() else { return };
+        let id = &self.line.connection.id;
+        match outcome {
+            Ok(durable) => {
+                let answer = self.answerer.kept(&bytes);
+                self.receiver.accept(ticket, durable, &answer);
+                self.line.board.note(id, |s| {
+                    s.accepted_total += 1;
+                    s.messages_total += 1;
+                    s.last_message_ms = wall_ms();
+                });
+            }
+            Err(why) => {
+                tracing::warn!(connection = %id, %why, "message refused; the analyser will send it again");
+                let answer = self.answerer.not_kept(&bytes);
+                self.receiver.refuse(ticket, Some(&answer));
+                self.line.board.note(id, |s| {
+                    s.refused_total += 1;
+                    s.last_anomaly = format!("message refused: {why}");
+                });
+            }
+        }
+    }
+}
+
+/// When the block at the front is durable, or is known not to be in time.
+async fn settled(front: Option<&mut InFlight>) -> Result<Durable, NotKept> {
+    let Some(front) = front else { return pending().await };
+    match &mut front.pending {
+        Ok(durable) => tokio::select! {
+            biased;
+            outcome = durable.as_mut() => outcome.map_err(NotKept::Failed),
+            () = tokio::time::sleep_until(front.until) => Err(NotKept::Late(front.within)),
+        },
+        Err(why) => Err(why.clone()),
+    }
+}

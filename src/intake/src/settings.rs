@@ -1,0 +1,109 @@
+//! What a connection needs to know: plain values, wired by the binary from configuration and profile.
+
+use crate::transfer::MessageEnd;
+use std::{path::PathBuf, time::Duration};
+use vocabulary::{ConnectionId, Mode, ProfileRef, Protocol};
+
+/// One analyser's connection.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// As the configuration names it.
+    pub id: ConnectionId,
+    /// How its results may be used.
+    pub mode: Mode,
+    /// Profile and revision that will read its messages.
+    pub profile: ProfileRef,
+    /// The wire format of its messages.
+    pub protocol: Protocol,
+    /// What it speaks below the messages.
+    pub link: Link,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// The link layer and its settings.
+#[derive(Debug, Clone)]
+pub enum Link {
+    /// CLSI LIS01 frames.
+    Lis01(lis01::Config, MessageEnd),
+    /// MLLP blocks that are answered with an HL7 acknowledgement.
+    Mllp(mllp::Config, Answering),
+    /// No line: files in a folder.
+    Files {
+        /// The largest file taken.
+        bytes_max: u64,
+        /// A file that has not changed for so long is whole.
+        settle: Duration,
+    },
+}
+
+/// How an HL7 message is answered.
+#[derive(Debug, Clone)]
+pub struct Answering {
+    /// The acknowledgement's form.
+    pub template: hl7v2::Template,
+    /// Whether the sender's accept and application conditions are heard.
+    pub acknowledge: Acknowledge,
+    /// The character set laid down by the profile, whatever a message declares.
+    pub characters: Option<character_sets::CharacterSet>,
+    /// What a block that is no HL7 message is answered with, after it has been kept.
+    pub unreadable: Unreadable,
+}
+
+/// Whether MSH-15 and MSH-16 decide about an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledge {
+    /// They do.
+    AsAsked,
+    /// Every message is answered, whatever they say.
+    Always,
+}
+
+/// The answer to what could be framed and kept but not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// AA: the analyser goes on, a person sees the message in quarantine.
+    Accept,
+    /// AR: the analyser is told.
+    Reject,
+}
+
+/// Bounds of one connection, each with a name.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Sockets open at once; one more displaces the one that has been silent longest.
+    pub sockets_max: usize,
+    /// A frame or block that is not durable by then is answered NAK or AE (a LIS01 receiver has 15 s to answer).
+    pub durable_within: Duration,
+    /// Bytes taken from a socket at a time.
+    pub read_bytes: usize,
+    /// The longest pause between attempts to connect; it starts at a fiftieth of it and doubles.
+    pub reconnect_pause_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sockets_max: 4,
+            durable_within: Duration::from_secs(10),
+            read_bytes: 64 * 1024,
+            reconnect_pause_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Where the bytes come from.
+#[derive(Debug)]
+pub enum Source {
+    /// The analyser connects to us.
+    Listen(std::net::TcpListener),
+    /// We connect to the analyser, `host:port`.
+    Connect(String),
+    /// The analyser writes files into this folder; names match `pattern` (`*` and `?`).
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Which names.
+        pattern: String,
+    },
+}

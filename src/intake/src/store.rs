@@ -1,0 +1,157 @@
+//! The one way from a link into the ledger.
+
+use crate::settings::Connection;
+use ledger::{AppendFailed, Body, Draft, Durable, HowEnded, Ledger, Pending, ReadError, Refused, What};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use vocabulary::ConnectionId;
+
+/// Pause before what could not be written is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Why bytes are not durable (yet).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotKept {
+    #[error("{0}")]
+    Refused(Refused),
+    #[error("{0}")]
+    Failed(AppendFailed),
+    #[error("not durable after {0:?}")]
+    Late(Duration),
+    #[error("the ledger cannot be read: {0}")]
+    Unread(String),
+}
+
+impl NotKept {
+    fn unread(error: &ReadError) -> Self {
+        Self::Unread(error.to_string())
+    }
+}
+
+/// Whether a file was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    New,
+    /// The same bytes were taken from this connection before.
+    Known,
+}
+
+#[derive(Clone)]
+pub(crate) struct Store {
+    ledger: Ledger,
+}
+
+impl Store {
+    pub(crate) fn new(ledger: Ledger) -> Self {
+        Self { ledger }
+    }
+
+    /// Queues one atomic group.
+    pub(crate) fn append(&self, group: Vec<Draft>) -> Result<Pending, Refused> {
+        self.ledger.append(group)
+    }
+
+    /// Queues one atomic group and waits until it is durable, but not longer than `within`.
+    async fn keep(&self, group: Vec<Draft>, within: Duration) -> Result<Durable, NotKept> {
+        let pending = self.append(group).map_err(NotKept::Refused)?;
+        match tokio::time::timeout(within, pending).await {
+            Ok(outcome) => outcome.map_err(NotKept::Failed),
+            Err(_) => Err(NotKept::Late(within)),
+        }
+    }
+
+    /// Writes what no peer waits for, and tries until it is written or hemogate stops.
+    pub(crate) async fn settle(&self, group: Vec<Draft>, stop: &CancellationToken) {
+        loop {
+            let outcome = match self.append(group.clone()) {
+                Ok(pending) => pending.await.map_err(NotKept::Failed),
+                Err(refused) => Err(NotKept::Refused(refused)),
+            };
+            match outcome {
+                Ok(_) => return,
+                Err(why) => tracing::warn!(%why, "the end of a transfer waits to be written"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(RETRY_PAUSE) => {}
+            }
+        }
+    }
+
+    /// Keeps a whole file as one message, unless the same bytes are in the ledger already.
+    pub(crate) async fn file(
+        &self,
+        connection: &Connection,
+        name: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Stored, NotKept> {
+        let sha256 = hex(&Sha256::digest(&bytes));
+        if self
+            .ledger
+            .state()
+            .file_taken(&connection.id, name, &sha256)
+            .map_err(|e| NotKept::unread(&e))?
+            .is_some()
+        {
+            return Ok(Stored::Known);
+        }
+        let taken = What::FileTaken {
+            connection: connection.id.clone(),
+            name: name.to_owned(),
+            sha256,
+            bytes: bytes.len() as u64,
+        };
+        let message = received(connection, Body::Whole(bytes.into()));
+        let group = vec![Draft::by_connection(&connection.id, taken), message];
+        let durable = self.keep(group, connection.limits.durable_within).await?;
+        // The next look must find it: the state follows the journal a moment later.
+        if let Err(stands) = self.ledger.wait_applied(durable.last()).await {
+            tracing::warn!(%stands, "the file is kept, but the state does not know it yet");
+        }
+        Ok(Stored::New)
+    }
+
+    /// Ends the transfers that were open when hemogate last stopped; their frames stay as half transmissions.
+    pub(crate) async fn end_open_transfers(
+        &self,
+        connection: &ConnectionId,
+        stop: &CancellationToken,
+    ) -> Result<usize, NotKept> {
+        let open = self.ledger.state().open_transfers().map_err(|e| NotKept::unread(&e))?;
+        let open: Vec<u64> =
+            open.iter().filter(|t| t.connection == *connection).map(|t| t.transfer).collect();
+        for transfer in &open {
+            let ended = What::TransferEnded {
+                connection: connection.clone(),
+                transfer: *transfer,
+                how: HowEnded::DaemonRestart,
+            };
+            self.settle(vec![Draft::by_connection(connection, ended)], stop).await;
+        }
+        Ok(open.len())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(half), 16));
+        }
+        text
+    })
+}
+
+/// The draft of a whole message.
+pub(crate) fn received(connection: &Connection, body: Body) -> Draft {
+    Draft::by_connection(
+        &connection.id,
+        What::MessageReceived {
+            connection: connection.id.clone(),
+            mode: connection.mode,
+            profile: connection.profile.clone(),
+            protocol: connection.protocol,
+            body,
+        },
+    )
+}

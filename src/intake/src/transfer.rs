@@ -1,0 +1,173 @@
+//! One LIS01 transfer on its way into the ledger: which frames, and which messages they complete.
+//!
+//! A message is cut where its terminator record ends, or where the next header begins; the draft of the message
+//! goes into the same atomic group as the frame that completed it. So whatever was acknowledged is either part of
+//! a message or a half transmission that is kept as frames and never parsed.
+
+use crate::{settings::Connection, store::received};
+use ledger::{Body, Draft, HowEnded, What};
+use lis02::{Complete, Splitter, join_frame};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Where a message ends besides at its terminator record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageEnd {
+    /// Nowhere: a transfer that ends without one leaves a half transmission.
+    Terminator,
+    /// At the orderly end of the session too, for analysers that send no terminator (protocols §4.1).
+    Session,
+}
+
+/// Numbers of transfers do not repeat, within a process or over restarts.
+fn next_transfer() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let count = NEXT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    // 2^64 nanoseconds are 584 years; the count keeps two transfers of one instant apart.
+    u64::try_from(now).unwrap_or(u64::MAX).wrapping_add(count)
+}
+
+/// What of a frame is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) number: Option<u8>,
+    pub(crate) end: bool,
+    pub(crate) text: Vec<u8>,
+}
+
+/// How far the text has been read.
+#[derive(Debug, Default)]
+struct Progress {
+    splitter: Splitter,
+    /// The text from `begins` on; what is in messages already is gone.
+    tail: Vec<u8>,
+    begins: usize,
+    /// A missing CR was put in: ranges no longer count the frames' own bytes.
+    repaired: bool,
+}
+
+#[derive(Debug)]
+struct Place {
+    splitter: Splitter,
+    tail_bytes: usize,
+    repaired: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    number: u64,
+    progress: Progress,
+    /// The place before the last frame, to go back to when that frame was not kept.
+    before: Option<Place>,
+    /// Set by a damaged or refused frame, cleared by a kept one: the session does not end in order.
+    unsettled: bool,
+}
+
+impl Transfer {
+    pub(crate) fn new() -> Self {
+        Self { number: next_transfer(), progress: Progress::default(), before: None, unsettled: false }
+    }
+
+    /// The group that keeps a frame, with the messages it completes.
+    pub(crate) fn frame(&mut self, connection: &Connection, frame: &Kept) -> Vec<Draft> {
+        self.before = Some(self.progress.place());
+        let complete = self.progress.push(frame);
+        let mut group = Vec::with_capacity(1 + complete.len());
+        group.push(Draft::by_connection(
+            &connection.id,
+            What::FrameReceived {
+                connection: connection.id.clone(),
+                transfer: self.number,
+                number: frame.number,
+                end: frame.end,
+                text: frame.text.as_slice().into(),
+            },
+        ));
+        group.extend(complete.iter().map(|m| received(connection, self.progress.body(self.number, m))));
+        group
+    }
+
+    /// The last frame is not in the ledger and will not be.
+    pub(crate) fn undo(&mut self) {
+        if let Some(place) = self.before.take() {
+            self.progress.go_back(place);
+        }
+    }
+
+    pub(crate) fn settled(&mut self) {
+        self.unsettled = false;
+        self.before = None;
+        self.progress.forget();
+    }
+
+    pub(crate) fn unsettled(&mut self) {
+        self.unsettled = true;
+    }
+
+    /// Bytes of the transfer so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.progress.splitter.rest().end
+    }
+
+    /// The group that ends the transfer, and whether it leaves a half transmission.
+    pub(crate) fn end(
+        mut self,
+        connection: &Connection,
+        how: HowEnded,
+        at: MessageEnd,
+    ) -> (Vec<Draft>, bool) {
+        let in_order = how == HowEnded::Eot && !self.unsettled;
+        let mut group = Vec::new();
+        if in_order && at == MessageEnd::Session {
+            let complete = self.progress.splitter.finish();
+            group.extend(complete.iter().map(|m| received(connection, self.progress.body(self.number, m))));
+        }
+        let half = !self.progress.splitter.rest().is_empty();
+        group.push(Draft::by_connection(
+            &connection.id,
+            What::TransferEnded { connection: connection.id.clone(), transfer: self.number, how },
+        ));
+        (group, half)
+    }
+}
+
+impl Progress {
+    fn place(&self) -> Place {
+        Place { splitter: self.splitter.clone(), tail_bytes: self.tail.len(), repaired: self.repaired }
+    }
+
+    fn go_back(&mut self, place: Place) {
+        self.splitter = place.splitter;
+        self.tail.truncate(place.tail_bytes);
+        self.repaired = place.repaired;
+    }
+
+    fn push(&mut self, frame: &Kept) -> Vec<Complete> {
+        let from = self.tail.len();
+        let put_in = join_frame(&mut self.tail, &frame.text, frame.end);
+        self.repaired |= put_in > 0;
+        self.splitter.push(self.tail.get(from..).unwrap_or_default())
+    }
+
+    fn body(&self, transfer: u64, message: &Complete) -> Body {
+        let range = &message.range;
+        if let (false, Ok(from), Ok(to)) =
+            (self.repaired, u32::try_from(range.start), u32::try_from(range.end))
+        {
+            return Body::Frames { transfer, from, to };
+        }
+        let place = |at: usize| at.saturating_sub(self.begins);
+        Body::Whole(self.tail.get(place(range.start)..place(range.end)).unwrap_or_default().into())
+    }
+
+    /// Lets go of the text that no unfinished message needs.
+    fn forget(&mut self) {
+        let keep_from = self.splitter.rest().start;
+        let gone = keep_from.saturating_sub(self.begins).min(self.tail.len());
+        self.tail.drain(..gone);
+        self.begins += gone;
+    }
+}
