@@ -1,0 +1,98 @@
+//! One message and its answer over a connection that stays open.
+
+use hl7v2::{Acknowledgement, Answer, Index};
+use mllp::{Sender, SenderEvent};
+use std::io;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::Instant,
+};
+
+/// What came of sending a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// AA or CA with our control id: the receiver has it.
+    Accepted(Vec<u8>),
+    /// AE or CE: the message is wrong for it; sending it again unchanged will not help (HL7 2.x §2.9).
+    Error(String),
+    /// AR or CR: not now; it may be sent again.
+    Rejected(String),
+    /// No answer of ours in time.
+    TimedOut,
+}
+
+/// An open connection to a receiver.
+pub(crate) struct Exchange {
+    socket: TcpStream,
+    sender: Sender,
+    index: Index,
+    /// Answers that belonged to nothing.
+    pub(crate) strays: u64,
+}
+
+impl Exchange {
+    pub(crate) fn new(socket: TcpStream, config: mllp::Config) -> Self {
+        Self { socket, sender: Sender::new(config), index: Index::new(), strays: 0 }
+    }
+
+    /// Sends a message and waits for the answer that carries its control id. Every other answer is a stray: it is
+    /// counted and never taken for this message's.
+    pub(crate) async fn exchange(&mut self, message: &str, control_id: &str) -> io::Result<Outcome> {
+        let now = || Instant::now().into_std();
+        let id = self.sender.send(message.as_bytes(), now()).map_err(io::Error::other)?;
+        let mut buffer = [0; 8192];
+        loop {
+            while let Some(bytes) = self.sender.poll_transmit() {
+                self.socket.write_all(&bytes).await?;
+            }
+            while let Some(event) = self.sender.poll_event() {
+                match event {
+                    SenderEvent::Answer { bytes, .. } | SenderEvent::Unasked { bytes } => {
+                        if let Some(outcome) = self.judge(&bytes, control_id) {
+                            self.sender.settle(id);
+                            return Ok(outcome);
+                        }
+                        self.strays += 1;
+                    }
+                    SenderEvent::TimedOut { .. } => return Ok(Outcome::TimedOut),
+                    SenderEvent::Disconnected { .. } => return Err(io::ErrorKind::ConnectionReset.into()),
+                    SenderEvent::Commit { .. } | SenderEvent::Oversize { .. } | SenderEvent::Anomaly(_) => {
+                        self.strays += 1;
+                    }
+                }
+            }
+            let Some(deadline) = self.sender.poll_timeout() else { return Ok(Outcome::TimedOut) };
+            tokio::select! {
+                read = self.socket.read(&mut buffer) => match read? {
+                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    count => self.take(buffer.get(..count).unwrap_or_default()),
+                },
+                () = tokio::time::sleep_until(deadline.into()) => self.sender.handle_timeout(now()),
+            }
+        }
+    }
+
+    /// Gives bytes to the machine; what does not fit into its bounded list of events is noise of a broken peer.
+    fn take(&mut self, bytes: &[u8]) {
+        let taken = self.sender.handle_input(bytes);
+        if taken < bytes.len() {
+            self.strays += 1;
+        }
+    }
+
+    fn judge(&mut self, bytes: &[u8], control_id: &str) -> Option<Outcome> {
+        let text = String::from_utf8_lossy(bytes);
+        let message = self.index.read(&text);
+        let answer = Acknowledgement::read(&message).ok()?;
+        if answer.control_id != control_id {
+            return None;
+        }
+        let said = || answer.text.to_string();
+        Some(match answer.answer {
+            Answer::AcceptAA | Answer::AcceptCA => Outcome::Accepted(bytes.to_vec()),
+            Answer::ErrorAE | Answer::ErrorCE => Outcome::Error(said()),
+            Answer::RejectAR | Answer::RejectCR => Outcome::Rejected(said()),
+        })
+    }
+}
