@@ -2,13 +2,12 @@
 
 use core::ops::Range;
 
-use memchr::memchr3_iter;
-
 use crate::defect::{Defect, DefectKind};
 use crate::delimiters::{Delimiters, is_header, read_header};
 use crate::hierarchy::Tracker;
 use crate::reading::{Closing, Reading};
 use crate::record_type::RecordType;
+use crate::stops::Stops;
 
 /// Longest text that is read, in bytes. What lies beyond gets a defect and stays unread.
 pub const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -150,7 +149,7 @@ impl<'a, 't> Scan<'a, 't> {
         self.begin_record(start);
         let field = self.delimiters.field;
         let mut first_delimiter = self.index.delimiters.len();
-        for found in memchr3_iter(field, b'\r', b'\n', bytes.get(first..).unwrap_or_default()) {
+        for found in Stops::new(bytes.get(first..).unwrap_or_default(), field) {
             let at = first + found;
             if bytes.get(at) == Some(&field) {
                 self.index.delimiters.push(offset(at));

@@ -29,6 +29,7 @@ mod reading;
 mod record_type;
 mod restart;
 mod splitter;
+mod stops;
 mod writer;
 
 mod fuzz;
