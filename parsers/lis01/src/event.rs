@@ -1,6 +1,6 @@
 //! What a link tells its caller.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One thing that happened on the line, in order.
 #[derive(Debug)]
@@ -66,17 +66,28 @@ pub enum FrameEnd {
 #[derive(Debug)]
 #[must_use = "until its ticket is answered, the frame is not: the peer gets NAK after the reply duty"]
 pub struct FrameTicket {
-    link: Arc<()>,
+    link: LinkId,
     number: u64,
 }
 
 impl FrameTicket {
-    pub(crate) fn new(link: &Arc<()>, number: u64) -> Self {
-        Self { link: Arc::clone(link), number }
+    pub(crate) fn new(link: LinkId, number: u64) -> Self {
+        Self { link, number }
     }
 
-    pub(crate) fn is(&self, link: &Arc<()>, number: u64) -> bool {
-        Arc::ptr_eq(&self.link, link) && self.number == number
+    pub(crate) fn is(&self, link: LinkId, number: u64) -> bool {
+        self.link == link && self.number == number
+    }
+}
+
+/// Tells links of one process apart, so that no link takes another's ticket. Means nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LinkId(u64);
+
+impl LinkId {
+    pub(crate) fn next() -> Self {
+        static GIVEN: AtomicU64 = AtomicU64::new(0);
+        Self(GIVEN.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -1,12 +1,11 @@
 //! The link: one connection's machine. Bytes, answers and the time go in; bytes, events and the next deadline come out.
 
 use crate::config::Config;
-use crate::event::{AnomalyKind, Event, FrameTicket, SendFailure, SendId, SendRefused};
+use crate::event::{AnomalyKind, Event, FrameTicket, LinkId, SendFailure, SendId, SendRefused};
 use crate::outgoing::Outgoing;
 use crate::output::Output;
 use crate::state::{Answer, Context, Neutral, Shared, State};
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Which part of the protocol a link is in.
@@ -50,7 +49,7 @@ impl<P> Link<P> {
             pause: None,
             ready: true,
             interrupt: false,
-            identity: Arc::new(()),
+            identity: LinkId::next(),
             tickets: 0,
         };
         let state = State::Neutral(Neutral);

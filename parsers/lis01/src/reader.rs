@@ -252,6 +252,6 @@ impl FrameReader {
 }
 
 /// Whether a byte below blank other than CR is among them. Without early exit, so that it is done many at a time.
-pub(crate) fn holds_controls(bytes: &[u8]) -> bool {
+fn holds_controls(bytes: &[u8]) -> bool {
     bytes.iter().map(|&byte| u8::from(byte < 0x20 && byte != CR)).fold(0, std::ops::BitOr::bitor) != 0
 }

@@ -1,10 +1,9 @@
 //! What a receiver remembers of the frames of one transfer, and what a new one is to it (LIS01 §6.5.1).
 
 use crate::config::{Checksum, Config, FrameNumbers};
-use crate::event::{AnomalyKind, FrameDefect, FrameEnd, FrameTicket};
+use crate::event::{AnomalyKind, FrameDefect, FrameEnd, FrameTicket, LinkId};
 use crate::frame::FrameNumber;
 use crate::reader::{ChecksumFound, ReadFrame};
-use std::sync::Arc;
 
 #[derive(Debug, Default)]
 pub(super) struct History {
@@ -135,7 +134,7 @@ impl History {
     }
 
     /// The caller's answer has come.
-    pub(super) fn settle(&mut self, ticket: &FrameTicket, link: &Arc<()>, answer: Answer) -> Settled {
+    pub(super) fn settle(&mut self, ticket: &FrameTicket, link: LinkId, answer: Answer) -> Settled {
         let Some(Pending { frame, overdue, .. }) = self.pending.take_if(|held| ticket.is(link, held.ticket))
         else {
             return Settled::TooLate;

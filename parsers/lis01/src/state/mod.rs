@@ -14,13 +14,12 @@ pub(crate) use sending::Sending;
 
 use crate::config::Config;
 use crate::control::{CR, ENQ, EOT, LF, STX};
-use crate::event::{AnomalyKind, Event, SendFailure};
+use crate::event::{AnomalyKind, Event, LinkId, SendFailure};
 use crate::frame::FrameNumber;
 use crate::outgoing::{Outgoing, Transfer};
 use crate::output::Output;
 use crate::timer::{Deadline, Timer};
 use memchr::memchr3_iter;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Where the link stands.
@@ -94,7 +93,7 @@ pub(crate) struct Shared {
     /// Whether the next accepted frame is answered EOT.
     pub(crate) interrupt: bool,
     /// Makes this link's tickets its own.
-    pub(crate) identity: Arc<()>,
+    pub(crate) identity: LinkId,
     pub(crate) tickets: u64,
 }
 

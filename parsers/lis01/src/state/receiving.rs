@@ -181,7 +181,7 @@ impl Receiving {
         self.history.hold(&frame, ticket);
         self.deadline = cx.start(Timer::ReplyDuty);
         let ReadFrame { number, end, text, .. } = frame;
-        let ticket = FrameTicket::new(&cx.shared.identity, ticket);
+        let ticket = FrameTicket::new(cx.shared.identity, ticket);
         let number = number.map(FrameNumber::get);
         cx.event(Event::Frame(Frame { number, end, text: text.into_owned(), ticket }));
         State::Receiving(self)
@@ -215,7 +215,7 @@ impl Receiving {
         behind: &[u8],
         cx: &mut Context<'_>,
     ) -> State {
-        let number = match self.history.settle(ticket, &cx.shared.identity, answer) {
+        let number = match self.history.settle(ticket, cx.shared.identity, answer) {
             Settled::Now(number) => number,
             // NAK has been sent for it already, or its transfer is over: the next word is the peer's.
             Settled::TooLate => return State::Receiving(self),
