@@ -34,8 +34,6 @@ pub mod storage;
 mod sync;
 mod verify;
 
-#[doc(hidden)]
-pub use entry::VerdictParts;
 pub use entry::{Body, Bytes, DeliveryId, DeliveryIdError, Draft, Entry, HowEnded, Seq, VerdictMade, What};
 pub use health::Status;
 pub use journal::{ChainHash, Damage, HashAlgorithm, HeaderFault, JournalError};

@@ -8,7 +8,7 @@ mod verdict;
 pub use bytes::Bytes;
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use seq::Seq;
-pub use verdict::{VerdictMade, VerdictParts};
+pub use verdict::VerdictMade;
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{

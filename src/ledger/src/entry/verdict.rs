@@ -25,42 +25,29 @@ pub struct VerdictMade {
     proven: bool,
 }
 
-/// The parts of a verdict, until the release room's own type can be taken.
-#[doc(hidden)]
-#[derive(Debug, Clone)]
-pub struct VerdictParts {
-    /// The donation.
-    pub donation: DonationId,
-    /// `pass`, `hold`, `discard`.
-    pub unit: String,
-    /// May be released now.
-    pub releasable: bool,
-    /// Every mandatory test is final.
-    pub complete: bool,
-    /// `id@hash`.
-    pub rule_pack: String,
-    /// Stable hash of the decision's content.
-    pub content_hash: String,
-    /// JSON.
-    pub verdict: String,
-}
-
 impl VerdictMade {
-    #[doc(hidden)]
-    #[must_use]
-    pub fn from_parts(parts: VerdictParts, considered: Seq, deliver_to: Vec<DestinationId>) -> Self {
-        Self {
-            donation: parts.donation,
+    /// The entry of a verdict: what it considered, and the receivers it goes to.
+    ///
+    /// # Errors
+    /// When the verdict cannot be written as JSON.
+    pub fn new(
+        verdict: &release::Verdict,
+        considered: Seq,
+        deliver_to: Vec<DestinationId>,
+    ) -> Result<Self, serde_json::Error> {
+        let pack = verdict.rule_pack();
+        Ok(Self {
+            donation: verdict.donation().clone(),
             considered,
             deliver_to,
-            unit: parts.unit,
-            releasable: parts.releasable,
-            complete: parts.complete,
-            rule_pack: parts.rule_pack,
-            content_hash: parts.content_hash,
-            verdict: parts.verdict,
+            unit: verdict.unit().name().to_owned(),
+            releasable: verdict.is_releasable(),
+            complete: verdict.is_complete(),
+            rule_pack: format!("{}@{}", pack.id, pack.hash),
+            content_hash: verdict.content_hash(),
+            verdict: serde_json::to_string(verdict)?,
             proven: true,
-        }
+        })
     }
 
     /// The donation it speaks of.

@@ -1,0 +1,245 @@
+//! The command line: what can be asked for. Parsing only; each command lives in a module of its own.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Laboratory instrument middleware for blood centres: from an analyser's bytes to one verdict per donation.
+#[derive(Debug, Parser)]
+#[command(name = "hemogate", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    /// Configuration file [default: ./hemogate.toml, else /etc/hemogate/hemogate.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the ledger; wins over the configuration
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Language of messages [default: from the locale]
+    #[arg(long, global = true, value_name = "zh|en")]
+    pub(crate) lang: Option<Lang>,
+    /// Form of the log on standard error
+    #[arg(long, global = true, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// More of the log; twice for all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Language of what people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    Zh,
+    En,
+}
+
+impl Lang {
+    /// Chinese where the locale says so, else English.
+    pub(crate) fn from_locale(locale: Option<&str>) -> Self {
+        if locale.is_some_and(|l| l.starts_with("zh")) { Self::Zh } else { Self::En }
+    }
+
+    /// `en` or `zh`, whichever this is.
+    pub(crate) fn pick<T>(self, en: T, zh: T) -> T {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// One object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole laboratory in one process: daemon, simulated analysers on real sockets, a receiving LIS
+    Demo(Demo),
+    /// The daemon
+    Run,
+    /// Configuration, profiles, rule packs, store and ports: every fault with its remedy; starts nothing
+    Check,
+    /// A capture or a raw message → observations and findings; touches no store
+    Interpret(Interpret),
+    /// The instrument catalogue
+    #[command(subcommand)]
+    Profile(Profile),
+    /// Donation evidence → verdict
+    Decide(Decide),
+    /// Rule packs
+    #[command(subcommand)]
+    Rules(Rules),
+    /// What the ledger holds, one object a line
+    Export(Export),
+    /// State of a running daemon: connections, queues, dead letters
+    Status(Output),
+    /// Walk the whole chain of the ledger; names the place of any damage
+    Verify(Verify),
+    /// Make the state again from the journal
+    Rebuild,
+    /// One analyser: real traffic, with faults on demand
+    Simulate(Simulate),
+    /// The benchmarks, beside the floors they are held against
+    Bench(Bench),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// How to print
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Play one working day to its end, print the summary and exit
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How many donations the day has
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) donations: u32,
+    /// Seed of the day: the same seed plays the same day
+    #[arg(long, default_value_t = 20_261_121)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Interpret {
+    /// maker/model of the catalogue, or the folder of a profile
+    #[arg(long, value_name = "ID")]
+    pub(crate) profile: String,
+    /// A capture (*.capture) or a raw message; - is standard input
+    pub(crate) file: PathBuf,
+    /// How to print
+    #[arg(long, default_value = "json")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// Every profile with its evidence level
+    List(Output),
+    /// One profile: settings, codes and what is not verified
+    Show {
+        /// maker/model, or the folder of a profile
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Run every capture against its expectation
+    Test {
+        /// A profile's folder or a folder of profiles [default: the built-in catalogue]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// Rule pack: a built-in id or a file
+    #[arg(long, value_name = "ID", default_value = "cn-2019")]
+    pub(crate) rules: String,
+    /// Evidence: one object, an array, or one object a line; - is standard input
+    pub(crate) file: PathBuf,
+    /// How to print
+    #[arg(long, default_value = "json")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Every built-in pack
+    List(Output),
+    /// One pack as it stands, with the confidence of each value
+    Show {
+        /// A built-in id or a file
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportKind {
+    Messages,
+    Observations,
+    Verdicts,
+    Deliveries,
+    Audit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    pub(crate) kind: ExportKind,
+    /// How to print
+    #[arg(long, default_value = "json")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Make the state again in memory too and compare it with the stored one
+    #[arg(long)]
+    pub(crate) state: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// maker/model of the catalogue, or the folder of a profile
+    pub(crate) profile: String,
+    /// host:port the analyser connects to, or a folder it writes files into
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: String,
+    /// How many donations to report
+    #[arg(long, default_value_t = 20)]
+    pub(crate) donations: u32,
+    /// Seed of the results
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Faults to play: drop, duplicate, flip, split, merge, stall, cut, checksum (may be repeated)
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// parse, mllp, lis01, verdicts, rebuild, memory or all
+    #[arg(default_value = "all")]
+    pub(crate) what: String,
+    /// Length of each measurement
+    #[arg(long, default_value_t = 3)]
+    pub(crate) seconds: u32,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_locale_chooses_the_language() {
+        for (locale, lang) in [(Some("zh_CN.UTF-8"), Lang::Zh), (Some("C"), Lang::En), (None, Lang::En)] {
+            assert_eq!(Lang::from_locale(locale), lang);
+        }
+    }
+}

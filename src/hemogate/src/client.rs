@@ -1,0 +1,81 @@
+//! Asking a running daemon over HTTP.
+
+use crate::{
+    cli::{Cli, Lang, Output},
+    exit::{Exit, Failure, Outcome},
+    print::Printer,
+    run::Whereabouts,
+    token,
+};
+use serde_json::Value;
+use std::{fs, path::Path};
+
+/// A running daemon of a store.
+pub(crate) struct Client {
+    base: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// The daemon of this store, if one has said where it is.
+    pub(crate) fn of_store(store: &Path) -> Result<Option<Self>, Failure> {
+        let Ok(text) = fs::read_to_string(Whereabouts::file(store)) else { return Ok(None) };
+        let about: Value = serde_json::from_str(&text).map_err(|e| Failure::new(Exit::Internal, e))?;
+        let Some(console) = about.get("console").and_then(Value::as_str) else { return Ok(None) };
+        let token = fs::read_to_string(token::path(store))?.trim().to_owned();
+        let http = reqwest::Client::builder().no_proxy().build().map_err(|e| Failure::new(Exit::Internal, e))?;
+        Ok(Some(Self { base: format!("http://{console}/api/v1"), token, http }))
+    }
+
+    /// One resource.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        let answer = self.http.get(format!("{}/{path}", self.base)).bearer_auth(&self.token).send().await;
+        let answer = answer.map_err(|e| Failure::new(Exit::Unavailable, format!("the daemon does not answer: {e}")))?;
+        let status = answer.status();
+        let body: Value = answer.json().await.map_err(|e| Failure::new(Exit::Unavailable, e))?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let detail = body.get("detail").and_then(Value::as_str).unwrap_or("no detail").to_owned();
+        let exit = if status.as_u16() == 404 { Exit::No } else { Exit::Unavailable };
+        Err(Failure::new(exit, format!("{path}: {status}: {detail}")))
+    }
+}
+
+pub(crate) async fn status(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
+    let store = crate::configuration(cli)?.config.store.path;
+    let Some(client) = Client::of_store(&store)? else {
+        let what = format!("no daemon is running on {} (hemogate run)", store.display());
+        return Err(Failure::new(Exit::Unavailable, what));
+    };
+    let status = client.get("status").await?;
+    let connections = client.get("connections").await?;
+    let mut printer = Printer::new(output.format);
+    if output.format == crate::cli::Format::Json {
+        printer.item(&serde_json::json!({ "status": status, "connections": connections }), Vec::new)?;
+        printer.finish()?;
+        return Ok(Exit::Done);
+    }
+    printer.heads(&lang.pick(
+        ["connection", "activity", "messages", "refused", "last message", "why"],
+        ["连接", "状态", "消息", "拒收", "最近消息", "说明"],
+    ));
+    for connection in connections.get("items").and_then(Value::as_array).into_iter().flatten() {
+        let part = |name: &str| match connection.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        let row = ["id", "activity", "messages_total", "refused_total", "last_message_at", "reason"].map(part).to_vec();
+        printer.item(connection, || row)?;
+    }
+    printer.heads(&["", ""]);
+    if let Value::Object(fields) = &status {
+        for (name, value) in fields {
+            printer.item(value, || vec![name.clone(), value.to_string()])?;
+        }
+    }
+    printer.finish()?;
+    Ok(Exit::Done)
+}

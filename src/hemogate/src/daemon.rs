@@ -1,0 +1,236 @@
+//! The daemon: opens the ledger, wires the rooms, serves until it is told to stop, and stops in order.
+
+use crate::{
+    config::{ChainHash, Config, DestinationKind, Transport},
+    exit::{Exit, Failure},
+    token, wiring,
+};
+use instrument_profiles::Profile;
+use ledger::{Draft, HashAlgorithm, Ledger, What};
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use vocabulary::{ConnectionId, ProfileRef};
+
+/// The longest an orderly stop may take: then the ledger is closed over whatever is still running.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A running daemon.
+pub(crate) struct Daemon {
+    pub(crate) ledger: Ledger,
+    pub(crate) board: intake::Board,
+    pub(crate) couriers: delivery::Board,
+    /// Where each listening connection really listens (port 0 is replaced).
+    pub(crate) listening: BTreeMap<ConnectionId, SocketAddr>,
+    pub(crate) console: SocketAddr,
+    pub(crate) token: String,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// Stops after everything else: whoever watches the stop wants to ask how it goes.
+    console_stop: CancellationToken,
+}
+
+/// A connection that is ready to be served.
+struct Ready {
+    connection: intake::Connection,
+    source: intake::Source,
+}
+
+/// Opens the ledger of a configuration; tells `progress` what takes long.
+pub(crate) fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
+    let mut settings = ledger::Settings::new(&config.store.path);
+    settings.hash = match config.store.chain_hash {
+        ChainHash::Sm3 => HashAlgorithm::Sm3,
+        ChainHash::Sha256 => HashAlgorithm::Sha256,
+    };
+    settings.cache_bytes = config.store.cache_mib << 20;
+    settings.free_bytes_min = config.store.minimum_free_mib << 20;
+    let opened = Ledger::open(settings, &mut |progress| tracing::info!(?progress, "opening the ledger"));
+    let (ledger, report) = opened.map_err(|e| {
+        Failure::new(Exit::Unavailable, format!("the ledger in {} cannot be opened: {e}", config.store.path.display()))
+    })?;
+    tracing::info!(?report, "ledger open");
+    Ok(ledger)
+}
+
+/// The profiles that a configuration names, each read once.
+pub(crate) fn profiles(config: &Config) -> Result<Vec<Arc<Profile>>, Failure> {
+    let mut names: Vec<&str> = config.connections.iter().map(|c| c.profile.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| wiring::profile(name).map(Arc::new)).collect()
+}
+
+impl Daemon {
+    /// Starts every room. What cannot start is an error; nothing is left running then but the caller's process.
+    pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
+        let ledger = {
+            let config = config.clone();
+            tokio::task::spawn_blocking(move || open_ledger(&config))
+                .await
+                .map_err(|e| Failure::new(Exit::Internal, e))??
+        };
+        let token = token::of_store(&config.store.path)?;
+        let mut listening = BTreeMap::new();
+        let mut ready = Vec::new();
+        for connection in &config.connections {
+            let one = prepare(connection)?;
+            if let intake::Source::Listen(listener) = &one.source {
+                listening.insert(connection.id.clone(), listener.local_addr()?);
+            }
+            ready.push(one);
+        }
+        let console_listener = bind("the console", config.console.listen)?;
+        let mut daemon = Self {
+            ledger: ledger.clone(),
+            board: intake::Board::default(),
+            couriers: delivery::Board::default(),
+            listening,
+            console: console_listener.local_addr()?,
+            token,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            console_stop: CancellationToken::new(),
+        };
+        daemon.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
+        daemon.rooms(config)?;
+        daemon.links(ready);
+        daemon.surface(console_listener, config)?;
+        Ok(daemon)
+    }
+
+    fn rooms(&mut self, config: &Config) -> Result<(), Failure> {
+        let settings = workflow::Settings {
+            catalogue: wiring::catalogue(config)?,
+            pack: crate::decide::pack(&config.rules.pack)?,
+            specimens: workflow::SpecimenRule::new(&config.site.specimen_pattern)
+                .map_err(|e| Failure::new(Exit::Configuration, e))?,
+            time_zone: wiring::time_zone(&config.site.time_zone)?,
+            lots: workflow::LotRegister::new(config.lots.iter().cloned()),
+            deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
+        };
+        let (ledger, stop) = (self.ledger.clone(), self.stop.clone());
+        self.tasks.spawn(workflow::run(settings, ledger, stop));
+        for destination in &config.destinations {
+            let DestinationKind::Hl7Mllp = destination.kind;
+            let courier = delivery::Destination {
+                id: destination.id.clone(),
+                address: destination.address.clone(),
+                addressing: delivery::Addressing {
+                    facility: config.site.code.clone(),
+                    receiver: destination.id.to_string(),
+                },
+                time_zone: wiring::time_zone(&config.site.time_zone)?,
+                answer_timeout: Duration::from_secs(destination.answer_timeout_s),
+                attempts_max: destination.attempts_max,
+                ..delivery::Destination::new(destination.id.clone(), &destination.address)
+            };
+            let (ledger, board, stop) = (self.ledger.clone(), self.couriers.clone(), self.stop.clone());
+            self.tasks.spawn(delivery::run(courier, ledger, board, stop));
+        }
+        Ok(())
+    }
+
+    fn links(&self, ready: Vec<Ready>) {
+        for Ready { connection, source } in ready {
+            let (ledger, board, stop) = (self.ledger.clone(), self.board.clone(), self.stop.clone());
+            let id = connection.id.clone();
+            self.tasks.spawn(async move {
+                if let Err(e) = intake::serve(connection, source, ledger, board, stop).await {
+                    tracing::error!(connection = %id, error = %e, "the connection cannot be served");
+                }
+            });
+        }
+    }
+
+    fn surface(&self, listener: TcpListener, config: &Config) -> Result<(), Failure> {
+        let site = console::Site {
+            name: config.site.name.clone(),
+            ledger: self.ledger.clone(),
+            connections: self.board.clone(),
+            couriers: self.couriers.clone(),
+            token: self.token.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let stop = self.console_stop.clone();
+        tokio::spawn(async move {
+            if let Err(e) = console::serve(site, listener, stop).await {
+                tracing::error!(error = %e, "the HTTP surface has stopped");
+            }
+        });
+        Ok(())
+    }
+
+    /// Writes an entry of hemogate's own.
+    async fn note(&self, what: What) {
+        let outcome = match self.ledger.append(vec![Draft::by_system(what)]) {
+            Ok(pending) => pending.await.map(drop).map_err(|e| e.to_string()),
+            Err(refused) => Err(refused.to_string()),
+        };
+        if let Err(why) = outcome {
+            tracing::error!(why, "the ledger does not take entries");
+        }
+    }
+
+    /// Stops in order: links answer what is in flight, rooms finish their group, the ledger is sealed.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP_WITHIN, self.tasks.wait()).await.is_err() {
+            tracing::error!(within = ?STOP_WITHIN, "some rooms did not stop in time; the ledger is closed over them");
+        }
+        self.note(What::Stopped).await;
+        self.console_stop.cancel();
+        let closed = tokio::task::spawn_blocking(move || self.ledger.close()).await;
+        if let Err(e) = closed {
+            tracing::error!(error = %e, "the ledger was not closed in order");
+        }
+    }
+}
+
+fn prepare(connection: &crate::config::Connection) -> Result<Ready, Failure> {
+    let profile = wiring::profile(&connection.profile)?;
+    let link = wiring::link(profile.link())?;
+    let source = match &connection.transport {
+        Transport::TcpListen { address } => {
+            intake::Source::Listen(bind(&format!("connection {}", connection.id), *address)?)
+        }
+        Transport::TcpConnect { address } => intake::Source::Connect(address.clone()),
+        Transport::Directory { path, pattern } => {
+            intake::Source::Folder { path: path.clone(), pattern: pattern.clone() }
+        }
+    };
+    let files = matches!(link, intake::Link::Files { .. });
+    if files != matches!(source, intake::Source::Folder { .. }) {
+        let what = format!(
+            "connection {}: the profile {} {}",
+            connection.id,
+            connection.profile,
+            if files { "reads files; give it transport type \"directory\"" } else { "speaks over a line; give it a tcp transport" }
+        );
+        return Err(Failure::new(Exit::Configuration, what));
+    }
+    let profile_ref: ProfileRef = profile.reference().clone();
+    let connection = intake::Connection {
+        id: connection.id.clone(),
+        mode: connection.mode,
+        profile: profile_ref,
+        protocol: profile.protocol(),
+        link,
+        limits: intake::Limits::default(),
+    };
+    Ok(Ready { connection, source })
+}
+
+fn bind(who: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|e| {
+        Failure::new(Exit::Unavailable, format!("{who} cannot listen on {address}: {e}; is another daemon running?"))
+    })
+}
+

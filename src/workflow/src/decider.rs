@@ -1,0 +1,127 @@
+//! From what is known of a donation to its verdict.
+
+use crate::{DonationFacts, Fact, Settings, Stopped, evidence::evidence, runs};
+use ledger::{DecideItem, DonationView, Draft, Ledger, Page, ReadError, Reader, VerdictMade, What};
+use release::Moment;
+use std::collections::BTreeMap;
+use vocabulary::{DestinationId, DonationId, Mode, RunId};
+
+/// Donations of one round.
+const DONATIONS_PER_ROUND: usize = 128;
+
+/// The groups that end some decision items.
+pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft>>, Stopped> {
+    let reader = ledger.state();
+    let items = reader.to_decide(&Page::first(DONATIONS_PER_ROUND))?.items;
+    let mut known = BTreeMap::new();
+    items
+        .into_iter()
+        .map(|item| Ok(vec![Draft::by_system(decide(settings, &reader, &item, &mut known)?)]))
+        .collect()
+}
+
+fn decide(
+    settings: &Settings,
+    reader: &Reader,
+    item: &DecideItem,
+    known: &mut BTreeMap<RunId, ledger::RunView>,
+) -> Result<What, Stopped> {
+    // Read first: what comes after this is not considered, and asks for another decision.
+    let considered = reader.applied();
+    let donation = &item.donation;
+    let view = reader.donation(donation)?;
+    let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
+    let facts = facts(settings, reader, donation, view.as_ref(), known)?;
+    let verdict = release::decide(&evidence(&facts, &settings.lots), &settings.pack);
+    if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
+        return Ok(What::VerdictUnchanged { donation: donation.clone(), considered });
+    }
+    let final_word = verdict.complete() && verdict.unit() != release::Unit::Hold;
+    let deliver_to = receivers(settings, reader, donation, final_word)?;
+    Ok(What::VerdictMade(VerdictMade::new(&verdict, considered, deliver_to)))
+}
+
+/// A final verdict goes to everybody; any other goes to whoever has had one of this donation and must know better now.
+fn receivers(
+    settings: &Settings,
+    reader: &Reader,
+    donation: &DonationId,
+    final_word: bool,
+) -> Result<Vec<DestinationId>, ReadError> {
+    if final_word {
+        return Ok(settings.deliver_to.clone());
+    }
+    let told = reader.deliveries_of(donation)?;
+    Ok(settings.deliver_to.iter().filter(|d| told.iter().any(|t| t.id.destination == **d)).cloned().collect())
+}
+
+/// What is known of a donation now.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn facts_of(
+    settings: &Settings,
+    reader: &Reader,
+    donation: &DonationId,
+) -> Result<DonationFacts, ReadError> {
+    let view = reader.donation(donation)?;
+    facts(settings, reader, donation, view.as_ref(), &mut BTreeMap::new())
+}
+
+fn facts(
+    settings: &Settings,
+    reader: &Reader,
+    donation: &DonationId,
+    view: Option<&DonationView>,
+    known: &mut BTreeMap<RunId, ledger::RunView>,
+) -> Result<DonationFacts, ReadError> {
+    let registration = view.and_then(|v| v.registration.as_ref()).map(|r| r.registration.clone());
+    let at = registration.as_ref().map_or(jiff::Timestamp::UNIX_EPOCH, |r| r.collected_at);
+    let mut facts = DonationFacts {
+        donation: donation.clone(),
+        offset: settings.time_zone.to_offset(at),
+        registration,
+        observations: Vec::new(),
+        findings: Vec::new(),
+        runs: BTreeMap::new(),
+    };
+    let Some(view) = view else { return Ok(facts) };
+    facts.findings = view.findings.iter().map(|f| f.finding.clone()).collect();
+    let production = view.observations.iter().filter(|o| o.mode == Mode::Production);
+    facts.observations = production
+        .map(|o| Fact {
+            message: o.message.get(),
+            profile: o.profile.clone(),
+            tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
+            observation: o.observation.clone(),
+        })
+        .collect();
+    for (run, used) in by_run(&facts.observations) {
+        let view = match known.get(&run) {
+            Some(view) => view,
+            None => known.entry(run.clone()).or_insert(reader.run(&run)?),
+        };
+        facts.runs.insert(run, runs::assess(settings, view, &used));
+    }
+    Ok(facts)
+}
+
+fn by_run(facts: &[Fact]) -> BTreeMap<RunId, Vec<&Fact>> {
+    let mut runs: BTreeMap<RunId, Vec<&Fact>> = BTreeMap::new();
+    for fact in facts {
+        if let Some(run) = &fact.observation.run {
+            runs.entry(run.clone()).or_default().push(fact);
+        }
+    }
+    runs
+}
+
+/// A time as an analyser sent it; clocks without a zone are read in the laboratory's.
+fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Option<Moment> {
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    let civil: jiff::civil::DateTime = text.parse().ok()?;
+    let zoned = civil.to_zoned(zone.clone()).ok()?;
+    Some(Moment::new(zoned.timestamp(), zoned.offset()))
+}

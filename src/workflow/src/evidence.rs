@@ -1,0 +1,414 @@
+//! From what is known of a donation to the evidence a rule pack judges. Pure.
+//!
+//! Nothing is made better here: what does not fit the shape of evidence becomes an invalid or pending result with
+//! its reason, never a missing one.
+
+use crate::facts::{DonationFacts, Fact, LotRegister, RunFacts};
+use release::{
+    Evidence, Exact, Moment, Reading,
+    evidence::{
+        AltResult, Call, Donor, Grades, Grouping, InternalControl, Lot, NatKind, NatResult, OpenFinding, Run,
+        SerologyKind, SerologyResult, SerologySeries, Validity,
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+use vocabulary::{
+    AboGroup, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RhD, RunId, Virus,
+};
+
+/// Targets a single-donation nucleic acid test has to answer for before it counts as non-reactive.
+const NAT_TARGETS: [(Marker, Virus); 3] =
+    [(Marker::HbvDna, Virus::Hbv), (Marker::HcvRna, Virus::Hcv), (Marker::HivRna, Virus::Hiv)];
+
+/// Builds the evidence of one donation.
+#[must_use]
+pub fn evidence(facts: &DonationFacts, lots: &LotRegister) -> Evidence {
+    let mut evidence = Evidence::new(facts.donation.clone());
+    if let Some(registration) = &facts.registration {
+        evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
+        evidence.donor = Some(Donor::from(registration.donor.clone()));
+    }
+    let used = without_repeats(&facts.observations);
+    evidence.serology = serology(&used, &facts.runs);
+    evidence.nat = nucleic(&used);
+    evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
+    evidence.grouping = groupings(&used);
+    evidence.runs = runs(&used, &facts.runs, lots);
+    evidence.findings = facts
+        .findings
+        .iter()
+        .map(|f| OpenFinding { finding: f.finding.clone(), what: format!("{} ({})", f.what, f.place) })
+        .collect();
+    evidence
+}
+
+fn of_kind<'a>(facts: &'a [&'a Fact], kind: MarkerKind) -> impl Iterator<Item = &'a Fact> {
+    facts.iter().copied().filter(move |f| f.observation.marker.kind() == kind)
+}
+
+/// Leaves out what an analyser sent again unchanged (S06): same content, whatever the message was called.
+fn without_repeats(facts: &[Fact]) -> Vec<&Fact> {
+    let mut seen = BTreeSet::new();
+    facts.iter().filter(|f| seen.insert(f.content())).collect()
+}
+
+/// Why a result of this status cannot be used; preliminary ones are simply not there yet.
+fn unusable(observation: &Observation) -> Option<(Validity, &'static str)> {
+    match observation.status {
+        ResultStatus::Final | ResultStatus::Corrected | ResultStatus::Repeated => None,
+        ResultStatus::Preliminary => Some((Validity::Open, "the analyser says preliminary")),
+        ResultStatus::Other => {
+            Some((Validity::Open, "the analyser says that another run is the one to report"))
+        }
+        ResultStatus::NotObtained => Some((Validity::Invalid, "the analyser obtained no result")),
+    }
+}
+
+fn reading(observation: &Observation) -> Option<Reading> {
+    let number = observation.value.number?;
+    Reading::new(observation.value.comparator, number).ok()
+}
+
+/// What an infectious-marker result says, where its meaning is one of a screening test.
+fn call(observation: &Observation) -> Option<Call> {
+    Some(match observation.value.interpretation? {
+        Interpretation::Reactive => Call::Reactive,
+        Interpretation::NonReactive => Call::NonReactive,
+        Interpretation::GreyZone => Call::GreyZone,
+        Interpretation::Indeterminate => Call::Indeterminate,
+        Interpretation::Invalid => Call::Invalid,
+        Interpretation::Valid
+        | Interpretation::Positive
+        | Interpretation::Negative
+        | Interpretation::A
+        | Interpretation::B
+        | Interpretation::AB
+        | Interpretation::O => return None,
+    })
+}
+
+fn serology(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>) -> Vec<SerologySeries> {
+    let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
+    for fact in of_kind(facts, MarkerKind::Serology) {
+        let key = (fact.observation.marker, fact.observation.assay.as_str());
+        series.entry(key).or_insert_with(|| (fact.maker().to_owned(), Vec::new())).1.push(fact);
+    }
+    series
+        .into_iter()
+        .map(|((marker, assay), (maker, facts))| SerologySeries {
+            marker,
+            reagent: assay.to_owned(),
+            maker: Some(maker),
+            direction: None,
+            results: wells(&facts, runs),
+        })
+        .collect()
+}
+
+/// Results of one reagent in the order they came; what follows a usable reactive one is the duplicate round.
+fn wells(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>) -> Vec<SerologyResult> {
+    let mut duplicates_due = false;
+    facts
+        .iter()
+        .map(|fact| {
+            let kind = if duplicates_due { SerologyKind::Duplicate } else { SerologyKind::Initial };
+            let result = well(&fact.observation, kind);
+            let run_valid = fact
+                .observation
+                .run
+                .as_ref()
+                .and_then(|run| runs.get(run))
+                .is_some_and(|run| run.validity == Validity::Valid);
+            let usable = run_valid && result.validity.is_none();
+            duplicates_due |=
+                usable && result.interpretation != Some(Call::NonReactive) && looks_reactive(&result);
+            result
+        })
+        .collect()
+}
+
+/// Only says which later wells are the duplicate round; the rule pack judges the numbers.
+fn looks_reactive(result: &SerologyResult) -> bool {
+    match (result.interpretation, result.od, result.cutoff, result.sco) {
+        (Some(call), ..) => call != Call::NonReactive,
+        (None, Some(od), Some(cutoff), _) => od.number() >= cutoff.number(),
+        (None, _, _, Some(sco)) => sco.number() >= rust_decimal::Decimal::ONE,
+        (None, ..) => false,
+    }
+}
+
+fn well(observation: &Observation, kind: SerologyKind) -> SerologyResult {
+    let value = &observation.value;
+    let od = value.od.and_then(|od| Reading::new(value.comparator, od).ok());
+    let cutoff = value.cutoff.and_then(|c| Exact::new(c).ok());
+    let sco = if od.is_none() && is_ratio(value.unit.as_deref()) { reading(observation) } else { None };
+    let interpretation = call(observation);
+    let nothing = od.is_none() && sco.is_none() && interpretation.is_none();
+    let wrong = unusable(observation).or_else(|| {
+        nothing.then_some((Validity::Invalid, "neither a signal over cut-off nor an interpretation was sent"))
+    });
+    SerologyResult {
+        kind,
+        od: od.filter(|_| cutoff.is_some()),
+        cutoff: cutoff.filter(|_| od.is_some()),
+        sco,
+        interpretation,
+        validity: wrong.map(|(validity, _)| validity),
+        why: wrong.map(|(_, why)| why.to_owned()).or_else(|| flags(observation)),
+        run: observation.run.clone(),
+        override_reason: None,
+    }
+}
+
+/// Units that mean signal over cut-off. A number in any other unit is no such ratio.
+fn is_ratio(unit: Option<&str>) -> bool {
+    matches!(unit, Some("S/CO" | "COI" | "Index"))
+}
+
+fn flags(observation: &Observation) -> Option<String> {
+    (!observation.flags.is_empty()).then(|| format!("flags: {}", observation.flags.join(" ")))
+}
+
+/// Results of one tube in one message and run are one test with several targets.
+fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
+    let mut tests: Vec<((u64, Option<&RunId>), Vec<&Fact>)> = Vec::new();
+    for fact in of_kind(facts, MarkerKind::Nat) {
+        let key = (fact.message, fact.observation.run.as_ref());
+        match tests.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, facts)) => facts.push(fact),
+            None => tests.push((key, vec![fact])),
+        }
+    }
+    tests.into_iter().map(|(_, facts)| individual(&facts)).collect()
+}
+
+fn individual(facts: &[&Fact]) -> NatResult {
+    let calls: Vec<(Marker, Call)> = facts
+        .iter()
+        .map(|f| {
+            let said = match unusable(&f.observation) {
+                None => call(&f.observation).unwrap_or(Call::Invalid),
+                Some((Validity::Open, _)) => Call::Pending,
+                Some((Validity::Valid | Validity::Invalid, _)) => Call::Invalid,
+            };
+            (f.observation.marker, said)
+        })
+        .collect();
+    let any = |wanted: Call| calls.iter().any(|(_, c)| *c == wanted);
+    let multiplex = calls.iter().any(|(m, _)| *m == Marker::Nat);
+    let missing: Vec<&str> = NAT_TARGETS
+        .iter()
+        .filter(|(marker, _)| !multiplex && !calls.iter().any(|(m, _)| m == marker))
+        .map(|(marker, _)| marker.name())
+        .collect();
+    let result = if any(Call::Reactive) {
+        Call::Reactive
+    } else if any(Call::Invalid) {
+        Call::Invalid
+    } else if !missing.is_empty() || any(Call::Pending) {
+        Call::Pending
+    } else if calls.iter().all(|(_, c)| *c == Call::NonReactive) {
+        Call::NonReactive
+    } else {
+        Call::Indeterminate
+    };
+    let targets = NAT_TARGETS
+        .iter()
+        .filter(|(marker, _)| calls.contains(&(*marker, Call::Reactive)))
+        .map(|(_, virus)| *virus)
+        .collect();
+    let why = facts.iter().find_map(|f| {
+        unusable(&f.observation).map(|(_, why)| why.to_owned()).or_else(|| flags(&f.observation))
+    });
+    NatResult {
+        kind: NatKind::Individual,
+        pool: None,
+        members: Vec::new(),
+        pool_size: None,
+        pooling_log: None,
+        pool_members: Vec::new(),
+        result: Some(result),
+        targets,
+        target: None,
+        // The analyser judges its internal control itself: it gives no valid non-reactive result without it.
+        internal_control: (result == Call::NonReactive).then_some(InternalControl::Valid),
+        internal_control_ct: None,
+        centrifuged_after_hours: None,
+        centrifuge_within_hours: None,
+        validity: None,
+        why: if missing.is_empty() { why } else { Some(format!("no result for {}", missing.join(", "))) },
+        run: facts.first().and_then(|f| f.observation.run.clone()),
+    }
+}
+
+fn alt(fact: &Fact) -> AltResult {
+    let observation = &fact.observation;
+    let in_units = observation.value.unit.as_deref() == Some("U/L");
+    let wrong = unusable(observation)
+        .or_else(|| {
+            (call(observation) == Some(Call::Invalid))
+                .then_some((Validity::Invalid, "the analyser says invalid"))
+        })
+        .or_else(|| (!in_units).then_some((Validity::Invalid, "the unit is not U/L")))
+        .or_else(|| reading(observation).is_none().then_some((Validity::Invalid, "there is no number")));
+    AltResult {
+        u_per_l: if in_units { reading(observation) } else { None },
+        validity: wrong.map(|(validity, _)| validity),
+        why: wrong.map(|(_, why)| why.to_owned()),
+        run: observation.run.clone(),
+    }
+}
+
+/// The rows of one message and one run are one determination.
+fn groupings(facts: &[&Fact]) -> Vec<Grouping> {
+    let mut all: Vec<((u64, Option<&RunId>), Grouping)> = Vec::new();
+    for fact in of_kind(facts, MarkerKind::Grouping) {
+        let key = (fact.message, fact.observation.run.as_ref());
+        let at = match all.iter().position(|(k, _)| *k == key) {
+            Some(at) => at,
+            None => {
+                let run = fact.observation.run.clone();
+                all.push((key, Grouping { run, ..Grouping::default() }));
+                all.len() - 1
+            }
+        };
+        if let Some((_, grouping)) = all.get_mut(at)
+            && let Err(why) = column(grouping, &fact.observation)
+        {
+            grouping.validity = Some(Validity::Invalid);
+            grouping.why = Some(why);
+        }
+    }
+    all.into_iter().map(|(_, grouping)| grouping).collect()
+}
+
+/// Puts one row where it belongs; a row that says nothing usable makes the determination invalid.
+fn column(grouping: &mut Grouping, observation: &Observation) -> Result<(), String> {
+    let marker = observation.marker;
+    if let Some((_, why)) = unusable(observation) {
+        return Err(format!("{marker}: {why}"));
+    }
+    let nothing = || format!("{marker}: {:?} is no usable reaction", observation.value.raw);
+    let grade = observation.value.grade.ok_or_else(nothing);
+    let twice = || format!("{marker} was sent twice in one determination");
+    let once = |slot: &mut Option<_>| match slot.replace(grade.clone()?) {
+        None => Ok(()),
+        Some(_) => Err(twice()),
+    };
+    let listed = |slot: &mut Option<Grades>| {
+        slot.get_or_insert_with(Grades::default).0.push(grade.clone()?);
+        Ok(())
+    };
+    match marker {
+        Marker::AntiA => once(&mut grouping.anti_a),
+        Marker::AntiB => once(&mut grouping.anti_b),
+        Marker::AntiAB => once(&mut grouping.anti_ab),
+        Marker::A1Cells => once(&mut grouping.a1_cells),
+        Marker::A2Cells => once(&mut grouping.a2_cells),
+        Marker::BCells => once(&mut grouping.b_cells),
+        Marker::OCells => once(&mut grouping.o_cells),
+        Marker::GroupControl => once(&mut grouping.control),
+        Marker::Dat => once(&mut grouping.dat),
+        Marker::AntiD => listed(&mut grouping.anti_d),
+        Marker::DIat => listed(&mut grouping.iat_d),
+        Marker::Abo => {
+            grouping.reported_abo = abo(observation);
+            Ok(())
+        }
+        Marker::RhD => {
+            grouping.reported_rhd = rhd(observation);
+            Ok(())
+        }
+        Marker::Phenotype => Ok(()),
+        Marker::HBsAg
+        | Marker::AntiHbc
+        | Marker::AntiHcv
+        | Marker::Hiv
+        | Marker::Syphilis
+        | Marker::Htlv
+        | Marker::Nat
+        | Marker::HbvDna
+        | Marker::HcvRna
+        | Marker::HivRna
+        | Marker::HevRna
+        | Marker::WnvRna
+        | Marker::Alt
+        | Marker::AntibodyScreen => Err(format!("{marker} is no column of a grouping")),
+    }
+}
+
+fn abo(observation: &Observation) -> Option<AboGroup> {
+    match observation.value.interpretation? {
+        Interpretation::A => Some(AboGroup::A),
+        Interpretation::B => Some(AboGroup::B),
+        Interpretation::AB => Some(AboGroup::AB),
+        Interpretation::O => Some(AboGroup::O),
+        Interpretation::Reactive
+        | Interpretation::NonReactive
+        | Interpretation::GreyZone
+        | Interpretation::Indeterminate
+        | Interpretation::Invalid
+        | Interpretation::Valid
+        | Interpretation::Positive
+        | Interpretation::Negative => None,
+    }
+}
+
+fn rhd(observation: &Observation) -> Option<RhD> {
+    match observation.value.interpretation? {
+        Interpretation::Positive => Some(RhD::Positive),
+        Interpretation::Negative => Some(RhD::Negative),
+        Interpretation::Reactive
+        | Interpretation::NonReactive
+        | Interpretation::GreyZone
+        | Interpretation::Indeterminate
+        | Interpretation::Invalid
+        | Interpretation::Valid
+        | Interpretation::A
+        | Interpretation::B
+        | Interpretation::AB
+        | Interpretation::O => None,
+    }
+}
+
+/// Every run that a used result names, with what is known of it. An unknown run has no validity, and so holds.
+fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &LotRegister) -> Vec<Run> {
+    let mut runs: BTreeMap<&RunId, Run> = BTreeMap::new();
+    for fact in facts {
+        let Some(id) = &fact.observation.run else { continue };
+        let run = runs.entry(id).or_insert_with(|| {
+            let mut run = Run::new(id.clone());
+            if let Some(about) = known.get(id) {
+                run.validity = Some(about.validity);
+                run.why.clone_from(&about.why);
+                run.qc = Some(about.qc);
+                run.qc_why.clone_from(&about.why);
+                run.lots = about.lots.iter().map(|lot| judged(lot, lots)).collect();
+            }
+            run
+        });
+        run.analyser = run.analyser.take().or_else(|| fact.observation.instrument.clone());
+        run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
+        run.tested_at = run.tested_at.or(fact.tested_at);
+        for lot in &fact.observation.lots {
+            let lot = judged(lot, lots);
+            if !run.lots.contains(&lot) {
+                run.lots.push(lot);
+            }
+        }
+    }
+    runs.into_values().collect()
+}
+
+fn judged(lot: &vocabulary::LotUse, lots: &LotRegister) -> Lot {
+    let registered = lots.find(lot);
+    Lot {
+        role: Some(lot.role),
+        name: lot.name.clone(),
+        lot: lot.lot.clone(),
+        // The earlier of what the analyser says and what the register says.
+        expires: [lot.expires, registered.and_then(|r| r.expires)].into_iter().flatten().min(),
+        accepted: Some(registered.is_some()),
+        on_board_exceeded: None,
+    }
+}

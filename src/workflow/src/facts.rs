@@ -1,0 +1,110 @@
+//! What is known of one donation and its runs, gathered from the ledger for one decision.
+
+use release::{
+    Moment,
+    evidence::{Qc, Validity},
+};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use vocabulary::{
+    DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, ProfileRef, RunId,
+};
+
+/// One result and where it stands in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Sequence number of its message.
+    pub message: u64,
+    /// The profile revision that read it.
+    pub profile: ProfileRef,
+    /// The result.
+    pub observation: Observation,
+    /// When it was finished, if the analyser's clock could be read.
+    pub tested_at: Option<Moment>,
+}
+
+impl Fact {
+    /// The maker, which the profile's id begins with.
+    pub(crate) fn maker(&self) -> &str {
+        self.profile.id.split('/').next().unwrap_or_default()
+    }
+
+    /// What makes it the same result sent again: everything but the message's own name and place.
+    pub(crate) fn content(&self) -> String {
+        let mut same = self.observation.clone();
+        same.source = vocabulary::Source::default();
+        // A result "sent before, sent again" is the same result.
+        if same.status == vocabulary::ResultStatus::Repeated {
+            same.status = vocabulary::ResultStatus::Final;
+        }
+        format!("{} {same:?}", self.profile.id)
+    }
+}
+
+/// What is known of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFacts {
+    /// Whether its controls allow its results.
+    pub validity: Validity,
+    /// Whether its quality control is in control.
+    pub qc: Qc,
+    /// Why not.
+    pub why: Option<String>,
+    /// Lots its controls were made with.
+    pub lots: Vec<LotUse>,
+}
+
+/// Everything known of one donation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DonationFacts {
+    /// The donation.
+    pub donation: DonationId,
+    /// The laboratory's distance from UTC at collection.
+    pub offset: jiff::tz::Offset,
+    /// What the blood information system registered.
+    pub registration: Option<DonationRegistration>,
+    /// Its production results, in the order they came.
+    pub observations: Vec<Fact>,
+    /// Findings that hold it.
+    pub findings: Vec<Finding>,
+    /// The runs its results name.
+    pub runs: BTreeMap<RunId, RunFacts>,
+}
+
+/// A lot that the laboratory has accepted for use (R-GATE-06).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedLot {
+    /// Lot number, exactly as the analyser sends it.
+    pub lot: String,
+    /// What it is used as; any use when absent.
+    #[serde(default)]
+    pub role: Option<LotRole>,
+    /// Last day of use.
+    #[serde(default)]
+    pub expires: Option<jiff::civil::Date>,
+    /// Approval or batch release number (批签发/批准文号).
+    pub approval: String,
+    /// Who accepted it.
+    pub accepted_by: String,
+}
+
+/// The laboratory's accepted lots. A lot that is not in it is not accepted.
+#[derive(Debug, Clone, Default)]
+pub struct LotRegister(BTreeMap<String, Vec<AcceptedLot>>);
+
+impl LotRegister {
+    /// A register of these lots.
+    #[must_use]
+    pub fn new(lots: impl IntoIterator<Item = AcceptedLot>) -> Self {
+        let mut register: BTreeMap<String, Vec<AcceptedLot>> = BTreeMap::new();
+        for lot in lots {
+            register.entry(lot.lot.clone()).or_default().push(lot);
+        }
+        Self(register)
+    }
+
+    pub(crate) fn find(&self, lot: &LotUse) -> Option<&AcceptedLot> {
+        self.0.get(&lot.lot)?.iter().find(|known| known.role.is_none_or(|role| role == lot.role))
+    }
+}

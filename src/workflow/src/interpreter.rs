@@ -1,0 +1,175 @@
+//! From a message to its observations, findings, and the donations they speak of.
+
+use crate::{Settings, SpecimenRule, Stopped};
+use instrument_profiles::Catalogue;
+use ledger::{Draft, Ledger, MessageView, Page, Reader, What};
+use vocabulary::{Consequence, DonationId, Finding, Mode, Observation, ProfileRef, SpecimenId, SpecimenKind};
+
+/// Messages of one round.
+const MESSAGES_PER_ROUND: usize = 64;
+/// Observations, and findings, of one entry; larger meanings come in parts.
+const ITEMS_PER_PART: usize = 200;
+
+/// What a message means and whom it concerns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interpreted {
+    /// Its results.
+    pub observations: Vec<Observation>,
+    /// What was wrong.
+    pub findings: Vec<Finding>,
+    /// Which observations are evidence for which donation.
+    pub donations: Vec<(u32, DonationId)>,
+    /// Which findings hold which donation.
+    pub holds: Vec<(u32, DonationId)>,
+}
+
+/// The groups that end some interpretation items.
+pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft>>, Stopped> {
+    let reader = ledger.state();
+    let mut groups = Vec::new();
+    for item in reader.to_interpret(&Page::first(MESSAGES_PER_ROUND))?.items {
+        let Some(message) = reader.message(item.message)? else { continue };
+        let interpreted = message_of(settings, &reader, &message)?;
+        groups.push(parts(&message, interpreted));
+    }
+    Ok(groups)
+}
+
+fn message_of(settings: &Settings, reader: &Reader, message: &MessageView) -> Result<Interpreted, Stopped> {
+    let raw = match reader.raw(message.seq) {
+        Ok(raw) => raw,
+        // The journal is whole but the message points nowhere: a person must see it, and it must not block the rest.
+        Err(ledger::ReadError::BytesMissing(_)) => {
+            let what = "the bytes of the message are not in the frames it names; ask for it to be sent again";
+            return Ok(only(finding("bytes_missing", "message", what)));
+        }
+        Err(other) => return Err(other.into()),
+    };
+    let Some(interpretation) = read(&settings.catalogue, &message.profile, &raw) else {
+        let what = format!(
+            "profile {} in revision {} is not here; install it and reprocess the message",
+            message.profile.id, message.profile.revision
+        );
+        return Ok(only(finding("profile_missing", "message", &what)));
+    };
+    Ok(assign(interpretation, message.mode, &settings.specimens))
+}
+
+fn only(finding: Finding) -> Interpreted {
+    Interpreted {
+        observations: Vec::new(),
+        findings: vec![finding],
+        donations: Vec::new(),
+        holds: Vec::new(),
+    }
+}
+
+fn finding(name: &str, place: &str, what: &str) -> Finding {
+    Finding {
+        finding: name.to_owned(),
+        place: place.to_owned(),
+        what: what.to_owned(),
+        consequence: Consequence::Quarantine,
+        specimen: None,
+    }
+}
+
+/// Reads with exactly the revision that was pinned when the message came (law 10).
+fn read(catalogue: &Catalogue, pinned: &ProfileRef, raw: &[u8]) -> Option<(Vec<Observation>, Vec<Finding>)> {
+    let profile = catalogue.get(&pinned.id).filter(|p| p.reference() == pinned)?;
+    let interpretation = profile.interpret(raw);
+    Some((interpretation.observations, interpretation.findings))
+}
+
+/// Says which donation each result is evidence for, and which donations each finding holds.
+///
+/// Only production results of patients' specimens are evidence. A quarantined message is evidence for nothing, and
+/// holds every donation that it names.
+fn assign(
+    (observations, mut findings): (Vec<Observation>, Vec<Finding>),
+    mode: Mode,
+    rule: &SpecimenRule,
+) -> Interpreted {
+    let mut named: Vec<(u32, DonationId)> = Vec::new();
+    for (at, observation) in (0..).zip(&observations) {
+        if observation.kind != SpecimenKind::Patient {
+            continue;
+        }
+        match observation.specimen.as_ref().map(|s| (s, rule.donation(s))) {
+            Some((_, Some(donation))) => named.push((at, donation)),
+            Some((specimen, None)) => findings.push(unknown_form(observation, Some(specimen))),
+            None => findings.push(unknown_form(observation, None)),
+        }
+    }
+    let mut holds = Vec::new();
+    if mode == Mode::Production {
+        for (at, finding) in (0..).zip(&findings) {
+            if finding.consequence == Consequence::Note {
+                continue;
+            }
+            let about = finding.specimen.as_ref().and_then(|s| rule.donation(&SpecimenId::new(s).ok()?));
+            let mut held: Vec<DonationId> = match about {
+                Some(donation) => vec![donation],
+                None => named.iter().map(|(_, donation)| donation.clone()).collect(),
+            };
+            held.sort_unstable();
+            held.dedup();
+            holds.extend(held.into_iter().map(|donation| (at, donation)));
+        }
+    }
+    let quarantined = findings.iter().any(|f| f.consequence == Consequence::Quarantine);
+    let donations = if mode == Mode::Production && !quarantined { named } else { Vec::new() };
+    Interpreted { observations, findings, donations, holds }
+}
+
+fn unknown_form(observation: &Observation, specimen: Option<&SpecimenId>) -> Finding {
+    let what = match specimen {
+        Some(id) => format!(
+            "specimen {:?} does not fit the site's specimen_pattern; nothing was matched to it",
+            id.as_str()
+        ),
+        None => "the result names no specimen".to_owned(),
+    };
+    Finding {
+        finding: "unknown_specimen_id".to_owned(),
+        place: observation.source.record.clone(),
+        what,
+        consequence: Consequence::Hold,
+        specimen: specimen.map(ToString::to_string),
+    }
+}
+
+/// The group that ends a message's item: its meaning, in parts of a bounded size.
+fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
+    let count = whole.observations.len().max(whole.findings.len()).div_ceil(ITEMS_PER_PART).max(1);
+    let mut observations = whole.observations.into_iter();
+    let mut findings = whole.findings.into_iter();
+    (0..count)
+        .map(|part| {
+            let what = What::MessageInterpreted {
+                message: message.seq,
+                profile: message.profile.clone(),
+                observations: observations.by_ref().take(ITEMS_PER_PART).collect(),
+                findings: findings.by_ref().take(ITEMS_PER_PART).collect(),
+                donations: of_part(&whole.donations, part),
+                holds: of_part(&whole.holds, part),
+                part: u16::try_from(part).unwrap_or(u16::MAX),
+                last: part + 1 == count,
+            };
+            Draft::by_system(what)
+        })
+        .collect()
+}
+
+/// The pairs whose index falls into a part, counted from the part's first item.
+fn of_part(pairs: &[(u32, DonationId)], part: usize) -> Vec<(u32, DonationId)> {
+    let size = u32::try_from(ITEMS_PER_PART).unwrap_or(u32::MAX);
+    let first = u32::try_from(part).unwrap_or(u32::MAX).saturating_mul(size);
+    pairs
+        .iter()
+        .filter_map(|(at, donation)| {
+            let at = at.checked_sub(first).filter(|at| *at < size)?;
+            Some((at, donation.clone()))
+        })
+        .collect()
+}

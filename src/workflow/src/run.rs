@@ -1,0 +1,96 @@
+//! The loop: interpret what waits, then decide what waits, then sleep until the state moves.
+
+use crate::{LotRegister, SpecimenRule, decider, interpreter};
+use instrument_profiles::Catalogue;
+use ledger::{AppendFailed, Draft, Ledger, ReadError, Refused, Seq};
+use release::RulePack;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use vocabulary::DestinationId;
+
+/// The longest sleep: a missed wake-up costs no more.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Pause after the ledger would not read or write.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the rooms are given.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Every profile that messages may have been received under.
+    pub catalogue: Catalogue,
+    /// The rule pack in force.
+    pub pack: RulePack,
+    /// From specimens to donations.
+    pub specimens: SpecimenRule,
+    /// Zone of clocks that name none.
+    pub time_zone: jiff::tz::TimeZone,
+    /// Lots the laboratory has accepted.
+    pub lots: LotRegister,
+    /// Who gets verdicts.
+    pub deliver_to: Vec<DestinationId>,
+}
+
+/// Why the work stands still for now. The items stay where they are.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The ledger cannot be read.
+    #[error("the ledger cannot be read: {0}")]
+    Read(#[from] ReadError),
+    /// The ledger takes nothing now.
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    /// The ledger could not write.
+    #[error("{0}")]
+    Failed(#[from] AppendFailed),
+    /// The state does not follow the journal.
+    #[error("{0}")]
+    Stands(#[from] ledger::StateStands),
+}
+
+/// Works until `stop`.
+pub async fn run(settings: Settings, ledger: Ledger, stop: CancellationToken) {
+    let worker = tokio::task::spawn_blocking(move || work(&settings, &ledger, &stop));
+    if let Err(e) = worker.await {
+        tracing::error!(error = %e, "the workflow has stopped; messages wait until hemogate is started again");
+    }
+}
+
+fn work(settings: &Settings, ledger: &Ledger, stop: &CancellationToken) {
+    let mut moves = ledger.subscribe();
+    while !stop.is_cancelled() {
+        match work_once(settings, ledger) {
+            Ok(0) => {
+                moves.wait(LOOK_AGAIN);
+            }
+            Ok(_) => {}
+            Err(why) => {
+                tracing::error!(%why, "work waits");
+                moves.wait(TROUBLE_PAUSE);
+            }
+        }
+    }
+}
+
+/// One round: some messages, or when none wait some donations. Returns how many items were ended.
+///
+/// # Errors
+/// [`Stopped`]; what was not appended stays to be done.
+pub fn work_once(settings: &Settings, ledger: &Ledger) -> Result<usize, Stopped> {
+    let groups = match interpreter::some(settings, ledger)? {
+        none if none.is_empty() => decider::some(settings, ledger)?,
+        groups => groups,
+    };
+    let count = groups.len();
+    keep(ledger, groups)?;
+    Ok(count)
+}
+
+/// Appends groups and waits until the state knows them: the next round must not see the same items.
+fn keep(ledger: &Ledger, groups: Vec<Vec<Draft>>) -> Result<(), Stopped> {
+    let mut last = Seq::NONE;
+    let pending: Result<Vec<_>, _> = groups.into_iter().map(|group| ledger.append(group)).collect();
+    for pending in pending? {
+        last = last.max(pending.wait()?.last());
+    }
+    Ok(ledger.wait_applied(last).wait()?)
+}
