@@ -2,7 +2,7 @@
 
 use crate::delimiters::Delimiters;
 use crate::grammar::{Sequence, sequence};
-use memchr::memchr;
+use crate::part::find;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -14,9 +14,14 @@ use std::fmt::Write;
 #[must_use]
 pub fn unescape(raw: &str, delimiters: Delimiters) -> Cow<'_, str> {
     let Some(escape) = delimiters.escape else { return Cow::Borrowed(raw) };
-    if memchr(escape, raw.as_bytes()).is_none() {
-        return Cow::Borrowed(raw);
+    if find(escape, raw).is_none() {
+        Cow::Borrowed(raw)
+    } else {
+        Cow::Owned(unescaped(raw, escape, delimiters))
     }
+}
+
+fn unescaped(raw: &str, escape: u8, delimiters: Delimiters) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut hexadecimal = Vec::new();
     let mut rest = raw;
@@ -46,7 +51,7 @@ pub fn unescape(raw: &str, delimiters: Delimiters) -> Cow<'_, str> {
     }
     push_before(&mut text, rest, &mut hexadecimal, escape);
     flush(&mut text, &mut hexadecimal, escape);
-    Cow::Owned(text)
+    text
 }
 
 /// The plain text before a sequence; it ends a run of hexadecimal bytes.

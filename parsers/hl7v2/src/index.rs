@@ -120,23 +120,33 @@ impl Index {
         let mut base = from;
         for word in words.iter().chain(std::iter::once(&last)) {
             let word = u64::from_le_bytes(*word);
-            let mut hits = equal_to(word, separator) | control_bytes(word);
-            while hits != 0 {
-                let bit = hits.trailing_zeros() & !7;
-                let at = base + bit / 8;
-                let byte = word >> bit & 0xFF;
-                if byte == u64::from(separator) {
-                    self.separators.push(at);
-                } else if matches!(byte, 0 | 0x0A | 0x0D) {
+            let mut separators = equal_to(word, separator);
+            let mut controls = control_bytes(word);
+            while controls != 0 {
+                let bit = controls.trailing_zeros();
+                controls &= controls - 1;
+                if matches!(word >> (bit & !7) & 0xFF, 0 | 0x0A | 0x0D) {
+                    let before = separators & ((1 << bit) - 1);
+                    self.push_separators(before, base);
+                    separators ^= before;
+                    let at = base + bit / 8;
                     open = self.end_segment(bytes, open, at, at + 1);
                 }
-                hits &= hits - 1;
             }
+            self.push_separators(separators, base);
             base += 8;
         }
         let end = place(bytes.len());
         if open.start < end {
             self.end_segment(bytes, open, end, end);
+        }
+    }
+
+    /// One place for each marked byte of a word.
+    fn push_separators(&mut self, mut marks: u64, base: u32) {
+        while marks != 0 {
+            self.separators.push(base + marks.trailing_zeros() / 8);
+            marks &= marks - 1;
         }
     }
 

@@ -37,6 +37,7 @@ pub use acknowledge::{
     AckSettings, Acknowledgement, Answer, ErrorCode, Fault, NotAnAcknowledgement, Template, acknowledge,
 };
 pub use builder::{BuildError, MessageBuilder, SegmentBuilder};
+pub use character_sets::CharacterSet;
 pub use decode::{declared_character_sets, decode};
 pub use defect::{Defect, DefectKind, Defects};
 pub use delimiters::Delimiters;

@@ -177,7 +177,11 @@ impl<'a> Segment<'a> {
     /// The field with this number, from 1, as HL7 numbers them; `None` if the segment ends before it.
     #[must_use]
     pub fn field(&self, number: usize) -> Option<Field<'a>> {
-        if self.is_header() { self.header_field(number) } else { self.counted_field(number, self.delimiters) }
+        self.field_as(number, self.is_header())
+    }
+
+    fn field_as(&self, number: usize, header: bool) -> Option<Field<'a>> {
+        if header { self.header_field(number) } else { self.counted_field(number, self.delimiters) }
     }
 
     fn header_field(&self, number: usize) -> Option<Field<'a>> {
@@ -202,7 +206,8 @@ impl<'a> Segment<'a> {
     /// The fields from number 1 on.
     pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
         let segment = *self;
-        (1..=segment.field_count()).map_while(move |number| segment.field(number))
+        let header = segment.is_header();
+        (1..=segment.field_count()).map_while(move |number| segment.field_as(number, header))
     }
 
     /// What stands at a path. `None` if the path is of another segment, or if nothing was sent at that place.

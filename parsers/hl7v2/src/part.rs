@@ -66,7 +66,7 @@ impl<'a> Iterator for Parts<'a> {
 
     fn next(&mut self) -> Option<Part<'a>> {
         let part = self.rest.take()?;
-        let found = self.by.and_then(|by| memchr(by, part.raw.as_bytes()));
+        let found = self.by.and_then(|by| find(by, part.raw));
         let Some((at, (before, after))) = found.and_then(|at| Some((at, part.raw.split_at_checked(at)?)))
         else {
             return Some(part);
@@ -76,6 +76,11 @@ impl<'a> Iterator for Parts<'a> {
         self.rest = Some(next);
         Some(Part { raw: before, ..part })
     }
+}
+
+/// Where a delimiter stands first. Most parts are empty: not worth a call.
+pub(crate) fn find(byte: u8, text: &str) -> Option<usize> {
+    if text.is_empty() { None } else { memchr(byte, text.as_bytes()) }
 }
 
 macro_rules! level {
