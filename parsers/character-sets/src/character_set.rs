@@ -211,8 +211,7 @@ impl CharacterSet {
     /// The set a profile or a setting names. Case, blanks and the signs `-_/.` do not matter.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let folded = fold(name);
-        NAMES.iter().find(|(known, _)| *known == folded).map(|(_, set)| *set)
+        NAMES.iter().find(|(known, _)| fold(name).eq(known.bytes())).map(|(_, set)| *set)
     }
 
     /// The set that one repetition of MSH-18 declares: table 0211 and the other names seen in the field.
@@ -260,10 +259,7 @@ impl CharacterSet {
 
     /// Whether every ASCII byte stands for itself, so that ASCII input needs no work.
     pub(crate) fn extends_ascii(self) -> bool {
-        !matches!(
-            self,
-            Self::Utf16Le | Self::Utf16Be | Self::Utf32Le | Self::Utf32Be | Self::Iso2022Jp | Self::ShiftJis
-        )
+        !matches!(self, Self::Utf16Le | Self::Utf16Be | Self::Utf32Le | Self::Utf32Be | Self::Iso2022Jp)
     }
 
     /// Whether bytes 80–9F are control characters that no laboratory text contains (ISO 8859).
@@ -336,9 +332,7 @@ impl FromStr for CharacterSet {
 }
 
 /// Upper case without the signs that senders put in or leave out: `ISO_8859-1`, `iso 8859/1`.
-fn fold(name: &str) -> String {
-    name.chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_' | '/' | '.'))
-        .map(|c| c.to_ascii_uppercase())
-        .collect()
+fn fold(name: &str) -> impl Iterator<Item = u8> + '_ {
+    let ignored = |byte: &u8| byte.is_ascii_whitespace() || b"-_/.".contains(byte);
+    name.bytes().filter(move |byte| !ignored(byte)).map(|byte| byte.to_ascii_uppercase())
 }

@@ -1,7 +1,8 @@
 //! Which set a message is read in, and why.
 
 use crate::character_set::CharacterSet;
-use crate::decode::{Defects, read};
+use crate::decode::{Defect, Defects, read};
+use crate::place::place_in;
 use std::borrow::Cow;
 
 /// What is known about a message before it is read.
@@ -71,6 +72,20 @@ pub struct Decoded<'a> {
     pub defects: Defects,
 }
 
+impl Decoded<'_> {
+    /// Where the character at `text_at` (in bytes of the text) stands in the input, in bytes; `input` is what was decoded.
+    ///
+    /// Exact but for multi-byte sets where a sender used an unusual form of a character, and then near. It walks through
+    /// the input: for people, not for every value.
+    #[must_use]
+    pub fn place_in(&self, input: &[u8], text_at: usize) -> usize {
+        let coded = input.get(self.mark_bytes..).unwrap_or_default();
+        let defects: Vec<Defect> =
+            self.defects.places().iter().map(|d| d.moved_back_by(self.mark_bytes)).collect();
+        self.mark_bytes + place_in(coded, self.used, &self.text, &defects, text_at)
+    }
+}
+
 /// Reads a whole message as text, in the order: what the profile fixes, byte order mark, what the message declares
 /// if all of it fits, UTF-8 if all of it fits, the profile's fallback. It never fails; see [`Decoded::defects`].
 #[must_use]
@@ -101,15 +116,13 @@ fn settle(bytes: &[u8], set: CharacterSet, mark_bytes: usize, reason: Reason) ->
 ///
 /// Escape-sequence sets go first: their bytes are ASCII bytes, so that ASCII named before them would fit too.
 fn declared<'a>(bytes: &'a [u8], names: &[&str], notes: &mut Vec<Note>) -> Option<Decoded<'a>> {
-    let mut sets = Vec::new();
-    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
-        match CharacterSet::from_msh18(name) {
-            Some(set) => sets.push(set),
-            None => notes.push(Note::UnknownDeclaration { name: name.to_owned() }),
-        }
+    let names = || names.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+    let sets = || names().filter_map(CharacterSet::from_msh18);
+    for name in names().filter(|name| CharacterSet::from_msh18(name).is_none()) {
+        notes.push(Note::UnknownDeclaration { name: name.to_owned() });
     }
-    sets.sort_by_key(|set| *set != CharacterSet::Iso2022Jp);
-    for set in sets {
+    let by_escapes = |set: &CharacterSet| *set == CharacterSet::Iso2022Jp;
+    for set in sets().filter(by_escapes).chain(sets().filter(|set| !by_escapes(set))) {
         let set = with_order_of(bytes, set);
         let decoded = settle(bytes, set, 0, Reason::Declared);
         match first_misfit(bytes, &decoded) {
@@ -120,14 +133,12 @@ fn declared<'a>(bytes: &'a [u8], names: &[&str], notes: &mut Vec<Note>) -> Optio
     None
 }
 
-/// Where a declared set is refuted. ISO 8859 gives every byte a meaning, but its control characters 80–9F
-/// are in no laboratory text: they betray GBK or a Windows code page.
+/// Where a declared set is refuted. ISO 8859 gives every byte a meaning, but its control characters 80–9F are in no
+/// laboratory text: they betray GBK or a Windows code page.
 fn first_misfit(bytes: &[u8], decoded: &Decoded<'_>) -> Option<usize> {
-    if let Some(defect) = decoded.defects.places().first() {
-        return Some(defect.at.start);
-    }
-    let controls = decoded.used.has_c1_controls();
-    controls.then(|| bytes.iter().position(|byte| (0x80..0xA0).contains(byte))).flatten()
+    let is_control = |byte: &u8| decoded.used.has_c1_controls() && (0x80..0xA0).contains(byte);
+    let control = || bytes.iter().position(is_control);
+    decoded.defects.places().first().map(|defect| defect.at.start).or_else(control)
 }
 
 /// UTF-16 or UTF-32 without a mark: the zero bytes of the first character (`M`) tell the order.

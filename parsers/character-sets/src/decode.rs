@@ -12,6 +12,13 @@ pub struct Defect {
     pub at: Range<usize>,
 }
 
+impl Defect {
+    /// The place as it lies after a byte order mark.
+    pub(crate) fn moved_back_by(&self, skipped: usize) -> Self {
+        Self { at: self.at.start.saturating_sub(skipped)..self.at.end.saturating_sub(skipped) }
+    }
+}
+
 /// The unreadable places of one input: the first [`Defects::KEPT_MAX`] of them, and how many there were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Defects {

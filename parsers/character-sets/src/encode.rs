@@ -69,6 +69,36 @@ fn utf32(text: &str, endian: Endian) -> Vec<u8> {
 }
 
 fn table(text: &str, encoding: &'static Encoding) -> (Vec<u8>, Vec<Defect>) {
+    let (bytes, defects) = convert(text, encoding);
+    let back = encoding.decode_without_bom_handling_and_without_replacement(&bytes);
+    if defects.is_empty() && back.is_some_and(|back| back == text) {
+        return (bytes, defects);
+    }
+    without_one_way_characters(text, encoding)
+}
+
+/// The tables know one-way conversions (in the Japanese sets `¥` becomes the byte of `\`, which HL7 would take for an
+/// escape): a character that would not come back is not written.
+fn without_one_way_characters(text: &str, encoding: &'static Encoding) -> (Vec<u8>, Vec<Defect>) {
+    let mut defects = Vec::new();
+    let mut kept = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let mut room = [0; 4];
+        let one: &str = character.encode_utf8(&mut room);
+        let (coded, unmapped) = convert(one, encoding);
+        let back = encoding.decode_without_bom_handling_and_without_replacement(&coded);
+        if unmapped.is_empty() && back.is_some_and(|back| back == one) {
+            kept.push(character);
+        } else {
+            kept.push('?');
+            defects.push(Defect { at: at..at + character.len_utf8() });
+        }
+    }
+    (convert(&kept, encoding).0, defects)
+}
+
+/// As the table has it, one-way conversions included.
+pub(crate) fn convert(text: &str, encoding: &'static Encoding) -> (Vec<u8>, Vec<Defect>) {
     let mut encoder = encoding.new_encoder();
     let mut defects = Vec::new();
     let mut bytes = Vec::with_capacity(text.len() + 16);

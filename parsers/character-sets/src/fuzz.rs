@@ -5,10 +5,15 @@ use crate::{CharacterSet, Choice, decode, encode};
 /// Decodes by every way of choosing and checks that defects lie inside the input, in order.
 pub fn fuzz_decode(bytes: &[u8]) {
     for set in CharacterSet::ALL {
-        check(bytes, &Choice { fixed: Some(*set), ..Choice::default() });
+        fuzz_decode_as(bytes, *set);
     }
     let declared = String::from_utf8_lossy(bytes.get(..bytes.len().min(16)).unwrap_or_default());
     check(bytes, &Choice { declared: &[&declared, "8859/1"], ..Choice::default() });
+}
+
+/// Decodes as one set.
+pub fn fuzz_decode_as(bytes: &[u8], set: CharacterSet) {
+    check(bytes, &Choice { fixed: Some(set), ..Choice::default() });
 }
 
 fn check(bytes: &[u8], choice: &Choice<'_>) {

@@ -14,6 +14,7 @@ mod decode;
 mod encode;
 #[doc(hidden)]
 pub mod fuzz;
+mod place;
 
 pub use character_set::{CharacterSet, UnknownCharacterSet};
 pub use choice::{Choice, Decoded, Note, Reason, decode};
