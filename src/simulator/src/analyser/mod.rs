@@ -1,0 +1,194 @@
+//! Analysers at work: they send a session's messages over real lines, and say of each whether it arrived.
+//!
+//! A driver sends one message (LIS01: one transfer) after another. When the line fails, or the peer refuses, it
+//! pauses, connects again and sends the whole message again, as most analysers do; after a bounded number of tries
+//! it gives the message up and says so. Deliberately absent: host query and orders; what the peer sends unasked is
+//! acknowledged and dropped.
+
+mod blocks;
+mod courier;
+mod dial;
+mod files;
+mod line;
+mod records;
+mod report;
+
+pub use dial::TcpPeer;
+pub use report::{Delivery, MessageReport, SessionReport};
+
+use crate::fault::Faults;
+use crate::model::{Model, Outgoing, RenderError};
+use crate::scenario::{Duty, Scenario};
+use blocks::BlocksMaker;
+use courier::Courier;
+use files::FilesMaker;
+use records::RecordsMaker;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+use vocabulary::Protocol;
+
+/// Where an analyser sends to.
+#[derive(Debug)]
+pub enum Target {
+    /// A socket, in either role.
+    Tcp(TcpPeer),
+    /// A directory that somebody takes files from.
+    Directory(PathBuf),
+}
+
+/// How patient an analyser is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tempo {
+    /// Pause after the first failure; doubles with each further one.
+    pub pause_first: Duration,
+    /// Longest pause.
+    pub pause_max: Duration,
+    /// How often a message is sent in total before it is given up.
+    pub tries_max: u32,
+    /// Pause between two messages: zero, or the pace of a demonstration.
+    pub between_messages: Duration,
+    /// HL7: how long an answer is waited for.
+    pub answer_timeout: Duration,
+    /// LIS01: the times of the standard.
+    pub timers: lis01::Timers,
+}
+
+impl Default for Tempo {
+    fn default() -> Self {
+        Self {
+            pause_first: Duration::from_millis(100),
+            pause_max: Duration::from_secs(5),
+            tries_max: 30,
+            between_messages: Duration::ZERO,
+            answer_timeout: Duration::from_secs(30),
+            timers: lis01::Timers::default(),
+        }
+    }
+}
+
+/// One analyser: a model with a part to play, a line and its faults.
+#[derive(Debug)]
+pub struct Analyser {
+    /// Its name in reports.
+    pub name: String,
+    /// What it is.
+    pub model: Arc<Model>,
+    /// The part it plays.
+    pub duty: Duty,
+    /// Where it sends to.
+    pub target: Target,
+    /// Its patience.
+    pub tempo: Tempo,
+    /// What goes wrong on its line.
+    pub faults: Faults,
+}
+
+/// Why a session cannot be played at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A message could not be written.
+    #[error("analyser {analyser}: a message cannot be written: {source}")]
+    Render {
+        /// Its name.
+        analyser: String,
+        /// Why.
+        source: RenderError,
+    },
+    /// The model does not go with its part or its target, or a fault not with the line.
+    #[error("analyser {analyser}: {what}")]
+    Misfit {
+        /// Its name.
+        analyser: String,
+        /// What does not fit, and what would.
+        what: String,
+    },
+}
+
+/// An analyser with everything it will send, ready to begin.
+#[derive(Debug)]
+pub struct Ready {
+    name: String,
+    line: ReadyLine,
+    tempo: Tempo,
+    faults: Faults,
+    messages: Vec<Outgoing>,
+}
+
+#[derive(Debug)]
+enum ReadyLine {
+    Records { peer: TcpPeer, per_transfer: usize },
+    Blocks(TcpPeer),
+    Files(PathBuf),
+}
+
+impl Analyser {
+    /// Writes every message of its session of the day, and checks that model, target and faults go together.
+    /// Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`SessionError`] when they do not, or a message cannot be written.
+    pub fn prepare(self, scenario: &Scenario) -> Result<Ready, SessionError> {
+        let misfit = |what: String| SessionError::Misfit { analyser: self.name.clone(), what };
+        if !self.model.duties().contains(&self.duty) {
+            return Err(misfit(format!("{} has no duty {}", self.model.id(), self.duty.name())));
+        }
+        self.faults.check(self.model.protocol()).map_err(|e| misfit(e.to_string()))?;
+        let messages = self.messages(scenario)?;
+        let line = match (self.model.protocol(), self.target) {
+            (Protocol::Lis02, Target::Tcp(peer)) => {
+                ReadyLine::Records { peer, per_transfer: self.model.messages_per_transfer() }
+            }
+            (Protocol::Hl7v2, Target::Tcp(peer)) => ReadyLine::Blocks(peer),
+            (Protocol::Delimited, Target::Directory(path)) => ReadyLine::Files(path),
+            (Protocol::Lis02 | Protocol::Hl7v2, Target::Directory(_)) => {
+                return Err(misfit("it speaks over a socket: give an address, not a directory".to_owned()));
+            }
+            (Protocol::Delimited, Target::Tcp(_)) => {
+                return Err(misfit("it writes files: give a directory, not an address".to_owned()));
+            }
+        };
+        Ok(Ready { name: self.name, line, tempo: self.tempo, faults: self.faults, messages })
+    }
+
+    fn messages(&self, scenario: &Scenario) -> Result<Vec<Outgoing>, SessionError> {
+        let mut sequence = 0;
+        let mut messages = Vec::new();
+        for run in scenario.session(self.duty).map(|s| s.runs.as_slice()).unwrap_or_default() {
+            let of_run = self.model.messages(&scenario.settings, self.duty, run, &mut sequence);
+            let fault = |source| SessionError::Render { analyser: self.name.clone(), source };
+            messages.extend(of_run.map_err(fault)?);
+        }
+        Ok(messages)
+    }
+}
+
+impl Ready {
+    /// Everything it will send, in order.
+    #[must_use]
+    pub fn messages(&self) -> &[Outgoing] {
+        &self.messages
+    }
+
+    /// Sends everything and reports on every message. When `stop` is cancelled, what was not delivered yet is
+    /// reported as such. Failures of the line are no errors: they are in the report.
+    pub async fn play(self, stop: &CancellationToken) -> SessionReport {
+        let Self { name, line, tempo, faults, messages } = self;
+        match line {
+            ReadyLine::Records { peer, per_transfer } => {
+                let wire = RecordsMaker::new(peer, tempo.timers.clone());
+                Courier::new(name, tempo, faults, wire).carry(&messages, per_transfer, stop).await
+            }
+            ReadyLine::Blocks(peer) => {
+                let wire = BlocksMaker::new(peer, tempo.answer_timeout);
+                Courier::new(name, tempo, faults, wire).carry(&messages, 1, stop).await
+            }
+            ReadyLine::Files(directory) => {
+                let wire = FilesMaker::new(directory);
+                Courier::new(name, tempo, faults, wire).carry(&messages, 1, stop).await
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
