@@ -1,5 +1,7 @@
 //! The four delimiters, and how a header names them (LIS02-A2 §6.2).
 
+use core::fmt;
+
 use nom::bytes::complete::take_till;
 use nom::character::complete::one_of;
 use nom::combinator::{opt, verify};
@@ -8,67 +10,102 @@ use nom::{IResult, Parser};
 
 use crate::defect::DefectKind;
 
-/// The delimiters of one message: single ASCII bytes, all different.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The delimiters of one message: single ASCII characters, all different.
+// Four bytes that move as one word; zero stands for "none".
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(align(4))]
 pub struct Delimiters {
-    /// Between fields.
-    pub field: u8,
-    /// Between the repeats of a field.
-    pub repeat: Option<u8>,
-    /// Between the components of a repeat.
-    pub component: Option<u8>,
-    /// Around an escape sequence. Some analysers name none (`H|\^|`).
-    pub escape: Option<u8>,
+    field: u8,
+    repeat: u8,
+    component: u8,
+    escape: u8,
 }
 
 impl Delimiters {
     /// `|\^&`
-    pub const STANDARD: Self =
-        Self { field: b'|', repeat: Some(b'\\'), component: Some(b'^'), escape: Some(b'&') };
+    pub const STANDARD: Self = Self { field: b'|', repeat: b'\\', component: b'^', escape: b'&' };
 
     /// Four characters in the order field, repeat, component, escape; the escape may be left out.
     /// `None` when one is not an ASCII punctuation mark, space or tab, or two are the same.
     #[must_use]
     pub fn new(field: char, repeat: char, component: char, escape: Option<char>) -> Option<Self> {
         let byte = |c: char| u8::try_from(c).ok().filter(|b| may_delimit(*b));
-        let made = Self {
-            field: byte(field)?,
-            repeat: Some(byte(repeat)?),
-            component: Some(byte(component)?),
-            escape: match escape {
-                Some(c) => Some(byte(c)?),
-                None => None,
-            },
+        let escape = match escape {
+            Some(c) => byte(c)?,
+            None => 0,
         };
-        let all = [Some(made.field), made.repeat, made.component, made.escape];
-        let repeated = (1..all.len())
-            .any(|n| all.get(n).is_some_and(|d| d.is_some() && all.iter().take(n).any(|e| e == d)));
-        (!repeated).then_some(made)
+        let made = Self { field: byte(field)?, repeat: byte(repeat)?, component: byte(component)?, escape };
+        let [f, r, c, e] = [made.field, made.repeat, made.component, made.escape];
+        let different = f != r && f != c && f != e && r != c && r != e && c != e;
+        different.then_some(made)
+    }
+
+    /// Between fields.
+    #[must_use]
+    pub fn field(self) -> char {
+        char::from(self.field)
+    }
+
+    /// Between the repeats of a field.
+    #[must_use]
+    pub fn repeat(self) -> Option<char> {
+        self.repeat_byte().map(char::from)
+    }
+
+    /// Between the components of a repeat.
+    #[must_use]
+    pub fn component(self) -> Option<char> {
+        self.component_byte().map(char::from)
+    }
+
+    /// Around an escape sequence. Some analysers name none (`H|\^|`).
+    #[must_use]
+    pub fn escape(self) -> Option<char> {
+        self.escape_byte().map(char::from)
     }
 
     /// H-2 as this set would be written: repeat, component, escape.
     #[must_use]
-    pub fn header_field(&self) -> String {
-        [self.repeat, self.component, self.escape].into_iter().flatten().map(char::from).collect()
+    pub fn header_field(self) -> String {
+        [self.repeat(), self.component(), self.escape()].into_iter().flatten().collect()
+    }
+
+    pub(crate) fn field_byte(self) -> u8 {
+        self.field
+    }
+
+    pub(crate) fn repeat_byte(self) -> Option<u8> {
+        (self.repeat != 0).then_some(self.repeat)
+    }
+
+    pub(crate) fn component_byte(self) -> Option<u8> {
+        (self.component != 0).then_some(self.component)
+    }
+
+    pub(crate) fn escape_byte(self) -> Option<u8> {
+        (self.escape != 0).then_some(self.escape)
     }
 
     /// A field that is not to be divided (H-2).
     pub(crate) fn undivided(self) -> Self {
-        Self { field: self.field, repeat: None, component: None, escape: None }
+        Self { field: self.field, repeat: 0, component: 0, escape: 0 }
     }
 
     /// Whether this byte is one of the four.
     pub(crate) fn contain(self, byte: u8) -> bool {
-        byte == self.field
-            || Some(byte) == self.repeat
-            || Some(byte) == self.component
-            || Some(byte) == self.escape
+        byte != 0 && [self.field, self.repeat, self.component, self.escape].contains(&byte)
     }
 }
 
 impl Default for Delimiters {
     fn default() -> Self {
         Self::STANDARD
+    }
+}
+
+impl fmt::Debug for Delimiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Delimiters({}{})", self.field(), self.header_field())
     }
 }
 
@@ -120,39 +157,40 @@ pub(crate) fn read_header(record: &[u8]) -> (Delimiters, Option<DefectKind>) {
     let Ok((_, (Some(field), named))) = header(record) else {
         return (Delimiters::STANDARD, Some(DefectKind::DelimitersMissing));
     };
-    let mut set = [None; 3];
+    let mut set = [0; 3];
     let mut taken = 0;
     let mut defect = None;
     for &byte in named {
         if !may_delimit(byte) {
             defect = defect.or(Some(DefectKind::DelimitersNotAllowed));
-        } else if byte == field || set.contains(&Some(byte)) {
+        } else if byte == field || set.contains(&byte) {
             defect = defect.or(Some(DefectKind::DelimitersRepeated));
         } else if let Some(slot) = set.get_mut(taken) {
-            *slot = Some(byte);
+            *slot = byte;
             taken += 1;
         } else {
             defect = defect.or(Some(DefectKind::DelimitersExtra));
         }
     }
+    // What is not named is the standard's, unless that stands for something else already.
     let [repeat, component, escape] = set;
-    if taken < 2 {
-        let short = if taken == 0 { DefectKind::DelimitersMissing } else { DefectKind::DelimitersIncomplete };
-        defect = Some(short);
-    }
-    let standard = |named: Option<u8>, byte: u8| named.or_else(|| (byte != field).then_some(byte));
-    let made = if taken == 0 {
-        Delimiters {
-            field,
-            repeat: standard(None, b'\\'),
-            component: standard(None, b'^'),
-            escape: standard(None, b'&'),
+    let standard = |byte: u8| if byte == field || byte == repeat { 0 } else { byte };
+    match taken {
+        0 => {
+            let assumed = Delimiters {
+                field,
+                repeat: standard(b'\\'),
+                component: standard(b'^'),
+                escape: standard(b'&'),
+            };
+            (assumed, Some(DefectKind::DelimitersMissing))
         }
-    } else {
-        let component = standard(component, b'^').filter(|b| Some(*b) != repeat);
-        Delimiters { field, repeat, component, escape }
-    };
-    (made, defect)
+        1 => {
+            let assumed = Delimiters { field, repeat, component: standard(b'^'), escape };
+            (assumed, Some(DefectKind::DelimitersIncomplete))
+        }
+        _ => (Delimiters { field, repeat, component, escape }, defect),
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +201,7 @@ mod tests {
     fn delimiters_come_from_the_header() {
         let check = |record: &str, expect: &str, defect: Option<DefectKind>| {
             let (d, found) = read_header(record.as_bytes());
-            let shown = format!("{}{}", char::from(d.field), d.header_field());
+            let shown = format!("{}{}", d.field(), d.header_field());
             assert_eq!((shown.as_str(), found), (expect, defect), "{record:?}");
         };
         check(r"H|\^&|||host", r"|\^&", None);
@@ -211,6 +249,7 @@ mod tests {
         assert!(Delimiters::new('|', '\\', '^', None).is_some());
         assert_eq!(Delimiters::new('|', '|', '^', None), None);
         assert_eq!(Delimiters::new('|', '\\', '^', Some('^')), None);
+        assert_eq!(Delimiters::new('|', '\\', '&', Some('&')), None);
         assert_eq!(Delimiters::new('a', '\\', '^', None), None);
         assert_eq!(Delimiters::new('|', '\r', '^', None), None);
         assert_eq!(Delimiters::new('|', 'é', '^', None), None);

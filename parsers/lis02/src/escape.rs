@@ -19,7 +19,7 @@ use crate::delimiters::Delimiters;
 /// One recognised sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sequence<'a> {
-    Delimiter(Option<u8>),
+    Delimiter(Option<char>),
     Highlight,
     Hex(&'a str),
     /// Agreed between two parties only: kept as it stands, escape characters included.
@@ -30,10 +30,10 @@ enum Sequence<'a> {
 fn sequence(input: &str, escape: char, delimiters: Delimiters) -> IResult<&str, Sequence<'_>> {
     let d = delimiters;
     let named = map(one_of("FSREHN"), move |code| match code {
-        'F' => Sequence::Delimiter(Some(d.field)),
-        'S' => Sequence::Delimiter(d.component),
-        'R' => Sequence::Delimiter(d.repeat),
-        'E' => Sequence::Delimiter(d.escape),
+        'F' => Sequence::Delimiter(Some(d.field())),
+        'S' => Sequence::Delimiter(d.component()),
+        'R' => Sequence::Delimiter(d.repeat()),
+        'E' => Sequence::Delimiter(d.escape()),
         _ => Sequence::Highlight,
     });
     let hex = map(preceded(character('X'), take_while1(|c: char| c.is_ascii_hexdigit())), Sequence::Hex);
@@ -53,7 +53,7 @@ pub(crate) fn unescape_with(
     delimiters: Delimiters,
     mut decode: impl FnMut(&[u8], &mut String),
 ) -> Cow<'_, str> {
-    let Some(escape) = delimiters.escape else { return Cow::Borrowed(raw) };
+    let Some(escape) = delimiters.escape_byte() else { return Cow::Borrowed(raw) };
     let Some(first) = memchr::memchr(escape, raw.as_bytes()) else { return Cow::Borrowed(raw) };
     let mut text = String::with_capacity(raw.len());
     let mut bytes = Vec::new();
@@ -68,7 +68,7 @@ pub(crate) fn unescape_with(
             }
             flush(&mut bytes, &mut text, &mut decode);
             match found {
-                Sequence::Delimiter(Some(byte)) => text.push(char::from(byte)),
+                Sequence::Delimiter(Some(delimiter)) => text.push(delimiter),
                 Sequence::Local(whole) => text.push_str(whole),
                 Sequence::Delimiter(None) | Sequence::Highlight | Sequence::Hex(_) => {}
             }
@@ -115,24 +115,23 @@ pub(crate) fn escape_into(text: &str, delimiters: Delimiters, out: &mut String) 
         out.push_str(text);
         return true;
     }
-    let Some(escape) = delimiters.escape.map(char::from) else { return false };
+    let Some(escape) = delimiters.escape() else { return false };
     for c in text.chars() {
         if !special(c) {
             out.push(c);
             continue;
         }
-        let byte = u8::try_from(c).ok();
         out.push(escape);
-        if byte == Some(delimiters.field) {
+        if c == delimiters.field() {
             out.push('F');
-        } else if byte == delimiters.component {
+        } else if Some(c) == delimiters.component() {
             out.push('S');
-        } else if byte == delimiters.repeat {
+        } else if Some(c) == delimiters.repeat() {
             out.push('R');
-        } else if byte == delimiters.escape {
+        } else if Some(c) == delimiters.escape() {
             out.push('E');
         } else {
-            push_hex_byte(byte.unwrap_or_default(), out);
+            push_hex_byte(u8::try_from(c).unwrap_or_default(), out);
         }
         out.push(escape);
     }
@@ -185,7 +184,7 @@ mod tests {
 
     #[test]
     fn without_an_escape_character_nothing_is_a_sequence() {
-        let none = Delimiters { escape: None, ..Delimiters::STANDARD };
+        let none = Delimiters::new('|', '\\', '^', None).unwrap();
         assert_eq!(unescape("a&F&b", none), "a&F&b");
         let odd = Delimiters::new('|', '@', '^', Some('\\')).unwrap();
         assert_eq!(unescape(r"a\F\b\R\c&F&", odd), "a|b@c&F&");
@@ -209,7 +208,7 @@ mod tests {
 
     #[test]
     fn escaping_needs_an_escape_character_only_for_special_text() {
-        let none = Delimiters { escape: None, ..Delimiters::STANDARD };
+        let none = Delimiters::new('|', '\\', '^', None).unwrap();
         let mut out = String::new();
         assert!(escape_into("plain & simple", none, &mut out));
         assert!(!escape_into("a|b", none, &mut out));

@@ -2,12 +2,13 @@
 
 use core::ops::Range;
 
+use crate::marks::Marks;
+
 use crate::defect::{Defect, DefectKind};
 use crate::delimiters::{Delimiters, is_header, read_header};
 use crate::hierarchy::Tracker;
 use crate::reading::{Closing, Reading};
 use crate::record_type::RecordType;
-use crate::stops::Stops;
 
 /// Longest text that is read, in bytes. What lies beyond gets a defect and stays unread.
 pub const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -147,9 +148,9 @@ impl<'a, 't> Scan<'a, 't> {
     fn read_until_delimiter_changes(&mut self, first: usize) -> usize {
         let (bytes, mut start) = (self.bytes, first);
         self.begin_record(start);
-        let field = self.delimiters.field;
+        let field = self.delimiters.field_byte();
         let mut first_delimiter = self.index.delimiters.len();
-        for found in Stops::new(bytes.get(first..).unwrap_or_default(), field) {
+        for found in Marks::new(bytes.get(first..).unwrap_or_default(), [field, b'\r', b'\n']) {
             let at = first + found;
             if bytes.get(at) == Some(&field) {
                 self.index.delimiters.push(offset(at));
@@ -162,7 +163,7 @@ impl<'a, 't> Scan<'a, 't> {
             start = at + 1;
             if !matches!(bytes.get(start), None | Some(b'\r' | b'\n')) {
                 self.begin_record(start);
-                if self.delimiters.field != field {
+                if self.delimiters.field_byte() != field {
                     return start;
                 }
             }
@@ -180,7 +181,7 @@ impl<'a, 't> Scan<'a, 't> {
             return;
         }
         let line = record.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
-        if !is_header(line, self.open.then_some(self.delimiters.field)) {
+        if !is_header(line, self.open.then_some(self.delimiters.field_byte())) {
             return;
         }
         // Called twice for one header when the delimiter changes with it; the second call finds the message open
@@ -193,7 +194,7 @@ impl<'a, 't> Scan<'a, 't> {
         self.delimiters = self.fixed.unwrap_or(named);
         self.open_message();
         if let (Some(kind), None) = (defect, self.fixed) {
-            let end = line.iter().skip(2).position(|b| *b == self.delimiters.field);
+            let end = line.iter().skip(2).position(|b| *b == self.delimiters.field_byte());
             let end = end.map_or(line.len(), |n| n + 2);
             self.index.note(kind, start..start + end);
         }
@@ -217,7 +218,7 @@ impl<'a, 't> Scan<'a, 't> {
 
     fn end_record(&mut self, at: Range<usize>, first_delimiter: usize) {
         let line = self.bytes.get(at.clone()).unwrap_or_default();
-        let mut kind = RecordType::of_record(line, self.delimiters.field);
+        let mut kind = RecordType::of_record(line, self.delimiters.field_byte());
         if !self.open {
             let defect =
                 if self.after_terminator { DefectKind::AfterTerminator } else { DefectKind::HeaderMissing };

@@ -24,12 +24,12 @@ mod escape;
 mod field;
 mod hierarchy;
 mod index;
+mod marks;
 mod path;
 mod reading;
 mod record_type;
 mod restart;
 mod splitter;
-mod stops;
 mod writer;
 
 mod fuzz;

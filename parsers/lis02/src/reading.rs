@@ -190,6 +190,7 @@ impl<'a> Record<'a> {
 
     /// The field with this number; 1 is the type letter, 2 the sequence number (in H: the delimiters).
     #[must_use]
+    #[inline]
     pub fn field(&self, number: usize) -> Option<Field<'a>> {
         let places = self.delimiter_places();
         let before = number.checked_sub(2);
@@ -298,6 +299,7 @@ impl<'a> Record<'a> {
         Message { reading: self.reading, at: self.entry.message as usize }
     }
 
+    #[inline]
     fn delimiter_places(&self) -> &'a [u32] {
         let index = self.reading.index;
         let first = self.entry.first_delimiter as usize;

@@ -64,7 +64,7 @@ impl Writer {
             None => self.fail(WriteError::NotALetter { letter }),
             Some(RecordType::Header) => {
                 let named = self.delimiters.header_field();
-                self.text.push(char::from(self.delimiters.field));
+                self.text.push(self.delimiters.field());
                 self.text.push_str(&named);
             }
             Some(_) => {}
@@ -108,9 +108,9 @@ impl Writer {
         }
     }
 
-    fn push_divider(&mut self, divider: Option<u8>, what: &'static str) {
+    fn push_divider(&mut self, divider: Option<char>, what: &'static str) {
         match divider {
-            Some(byte) => self.text.push(char::from(byte)),
+            Some(divider) => self.text.push(divider),
             None => self.fail(WriteError::CannotDivide { what }),
         }
     }
@@ -144,14 +144,14 @@ impl RecordWriter<'_> {
     /// A field of several repeats of several components each.
     pub fn repeats(&mut self, repeats: &[&[&str]]) -> &mut Self {
         let delimiters = self.writer.delimiters;
-        self.writer.text.push(char::from(delimiters.field));
+        self.writer.text.push(delimiters.field());
         for (r, repeat) in repeats.iter().enumerate() {
             if r > 0 {
-                self.writer.push_divider(delimiters.repeat, "repeats");
+                self.writer.push_divider(delimiters.repeat(), "repeats");
             }
             for (c, component) in repeat.iter().enumerate() {
                 if c > 0 {
-                    self.writer.push_divider(delimiters.component, "components");
+                    self.writer.push_divider(delimiters.component(), "components");
                 }
                 self.writer.push_escaped(component);
             }

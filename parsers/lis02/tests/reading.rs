@@ -94,7 +94,7 @@ mod reading {
         );
         let delimiters: Vec<Delimiters> = reading.messages().map(|m| m.delimiters()).collect();
         assert_eq!(delimiters[1], Delimiters::new('@', '^', '\\', None).unwrap());
-        assert_eq!(delimiters[2].escape, None);
+        assert_eq!(delimiters[2].escape(), None);
         let order = reading.messages().nth(1).unwrap().records().nth(2).unwrap();
         let id: Vec<String> =
             order.field(3).unwrap().repeats().map(|r| r.component(1).unwrap().text().into()).collect();
