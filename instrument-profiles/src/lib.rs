@@ -9,20 +9,27 @@
 //! A new analyser is a new folder, never code. Texts are mapped by exact equality; what is not mapped is a finding
 //! with its place and holds what depends on it. Nothing here decides about a donation, stores, or reads a clock.
 
-#![expect(dead_code, unused_imports, reason = "interpretation, which reads the rules, lands next")]
-
+mod capture;
+mod catalogue;
 mod evidence;
 mod fault;
+mod interpret;
 mod link;
+mod message;
 mod path;
 mod profile;
 mod schema;
 mod template;
+#[cfg(test)]
+mod tests;
 
+pub use capture::{CaptureOutcome, CaptureReport, messages_of, record_expectations, test_profile};
+pub use catalogue::{Catalogue, Entry};
 pub use evidence::{Claim, Evidence, Level, Source};
 pub use fault::{Fault, ProfileErrors};
+pub use interpret::Interpretation;
 pub use link::{
-    AckMode, AckTemplate, Checksum, DirectorySettings, FrameNumbers, Interrupts, LinkRole, LinkSettings,
-    Lis01Settings, MllpSettings, OnUnusable, TcpRole, TimersMs,
+    AckMode, Checksum, DirectorySettings, FrameNumbers, Interrupts, LinkRole, LinkSettings, Lis01Settings,
+    MllpSettings, OnUnusable, TcpRole, TimersMs,
 };
 pub use profile::{Name, Profile, RequiredControls};

@@ -1,6 +1,7 @@
 //! Link settings as plain values: what `intake` turns into a driver's configuration.
 
 use serde::Deserialize;
+use std::time::Duration;
 
 /// How a model is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,15 +130,6 @@ pub enum OnUnusable {
     AnswerError,
 }
 
-/// The answer's form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AckTemplate {
-    /// As the standard has it.
-    Standard,
-    /// Byte-exact segments with placeholders.
-    Segments(Vec<String>),
-}
-
 /// Settings of an MLLP link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MllpSettings {
@@ -156,7 +148,7 @@ pub struct MllpSettings {
     /// What an unusable message gets.
     pub on_unusable: OnUnusable,
     /// The answer's form.
-    pub template: AckTemplate,
+    pub template: hl7v2::Template,
 }
 
 /// Settings of a folder of files.
@@ -168,4 +160,60 @@ pub struct DirectorySettings {
     pub file_bytes_max: usize,
     /// A file is taken when it has not grown for so long.
     pub settle_ms: u64,
+}
+
+impl Lis01Settings {
+    /// The link machine's configuration.
+    #[must_use]
+    pub fn config(&self) -> lis01::Config {
+        let ms = Duration::from_millis;
+        let timers = self.timers;
+        lis01::Config {
+            role: match self.we_are {
+                LinkRole::Instrument => lis01::Role::Instrument,
+                LinkRole::Computer => lis01::Role::Computer,
+            },
+            checksum: match self.checksum {
+                Checksum::Require => lis01::Checksum::Require,
+                Checksum::Warn => lis01::Checksum::Warn,
+                Checksum::Ignore => lis01::Checksum::Ignore,
+            },
+            frame_numbers: match self.frame_numbers {
+                FrameNumbers::Strict => lis01::FrameNumbers::Strict,
+                FrameNumbers::Lenient => lis01::FrameNumbers::Lenient,
+                FrameNumbers::Absent => lis01::FrameNumbers::Absent,
+            },
+            interrupts: match self.interrupts {
+                Interrupts::Ignore => lis01::Interrupts::Ignore,
+                Interrupts::Honour => lis01::Interrupts::Honour,
+            },
+            frame_text_bytes_max: self.frame_text_bytes_max,
+            send_text_bytes_max: self.send_text_bytes_max,
+            tries_max: self.tries_max,
+            timers: lis01::Timers {
+                t1: ms(timers.t1),
+                t2: ms(timers.t2),
+                t3: ms(timers.t3),
+                t4: ms(timers.t4),
+                t5: ms(timers.t5),
+                t6: ms(timers.t6),
+                t7: ms(timers.t7),
+                ..lis01::Timers::default()
+            },
+            ..lis01::Config::default()
+        }
+    }
+}
+
+impl MllpSettings {
+    /// The receiver's configuration.
+    #[must_use]
+    pub fn config(&self) -> mllp::Config {
+        mllp::Config {
+            block_bytes_max: self.block_bytes_max,
+            outstanding_max: self.outstanding_max,
+            answer_timeout: Duration::from_millis(self.answer_timeout_ms),
+            ..mllp::Config::default()
+        }
+    }
 }

@@ -168,6 +168,16 @@ impl Spot {
     }
 }
 
+impl Spot {
+    /// The place as people read it: that every repetition was looked at says nothing more.
+    pub(crate) fn shown(self) -> Self {
+        match self.repetition {
+            Repetition::Each => Self { repetition: Repetition::Unnamed, ..self },
+            Repetition::Unnamed | Repetition::Nth(_) => self,
+        }
+    }
+}
+
 /// A place number: digits only, not 0, no sign.
 fn number(text: &str) -> Option<u16> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

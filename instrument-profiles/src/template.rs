@@ -29,6 +29,21 @@ impl RunWord {
         [("assay", Self::Assay), ("lot", Self::Lot), ("day", Self::Day), ("instrument", Self::Instrument)];
 }
 
+impl Piece {
+    /// As it is written in the profile.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Place(path) => path.to_string(),
+            Self::Word(word) => RunWord::NAMES
+                .iter()
+                .find(|(_, known)| known == word)
+                .map_or("", |(name, _)| *name)
+                .to_owned(),
+        }
+    }
+}
+
 /// A run's identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunTemplate(pub(crate) Vec<Piece>);

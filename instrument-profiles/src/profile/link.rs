@@ -3,11 +3,12 @@
 use super::builder::Builder;
 use crate::{
     link::{
-        AckMode, AckTemplate, Checksum, DirectorySettings, FrameNumbers, Interrupts, LinkRole, LinkSettings,
+        AckMode, Checksum, DirectorySettings, FrameNumbers, Interrupts, LinkRole, LinkSettings,
         Lis01Settings, MllpSettings, OnUnusable, TcpRole, TimersMs,
     },
     schema,
 };
+use hl7v2::{AckTemplate, Template};
 use std::ops::RangeInclusive;
 use toml::Spanned;
 use vocabulary::Protocol;
@@ -64,8 +65,8 @@ impl Builder<'_, '_> {
 
     fn mllp(&mut self, link: &schema::Mllp) -> MllpSettings {
         let template = match &link.template {
-            None => AckTemplate::Standard,
-            Some(segments) => AckTemplate::Segments(segments.to_strings()),
+            None => Template::Standard,
+            Some(segments) => self.template(segments),
         };
         MllpSettings {
             analyser_tcp: link.analyser_tcp.unwrap_or(TcpRole::Client),
@@ -76,6 +77,17 @@ impl Builder<'_, '_> {
             acknowledge: link.acknowledge.unwrap_or(AckMode::AsAsked),
             on_unusable: link.on_unusable.unwrap_or(OnUnusable::AcceptAndQuarantine),
             template,
+        }
+    }
+
+    fn template(&mut self, segments: &schema::Texts) -> Template {
+        match AckTemplate::parse(&segments.to_strings().join("\r")) {
+            Ok(template) => Template::Exact(template),
+            Err(error) => {
+                let at = segments.iter().next().map_or(0..0, Spanned::span);
+                self.fault(&at, error.to_string());
+                Template::Standard
+            }
         }
     }
 

@@ -7,7 +7,10 @@ use super::{
         TableRules, TimeForm, ValueMap, Well,
     },
 };
-use crate::schema::{self, FlagEffect, Text};
+use crate::{
+    message::layout_of,
+    schema::{self, FlagEffect, Text},
+};
 use character_sets::CharacterSet;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -164,19 +167,39 @@ impl Builder<'_, '_> {
     pub(crate) fn table(&mut self, written: &Spanned<schema::Table>) -> Option<TableRules> {
         let (span, table) = (written.span(), written.get_ref());
         let delimiter = self.required(table.delimiter.as_ref(), &span, "`delimiter`")?;
-        let byte = match delimiter.get_ref().as_bytes() {
-            [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() => *byte,
-            _ => {
-                self.fault(&delimiter.span(), "a delimiter is one character, no letter and no digit");
-                return None;
-            }
+        let delimiter_mark = self.character(delimiter)?;
+        let quote = match &table.quote {
+            None => Some('"'),
+            Some(text) if text.get_ref().is_empty() => None,
+            Some(text) => Some(self.character(text)?),
         };
         let header = *self.required(table.header.as_ref(), &span, "`header`: true or false")?;
         if !header && !table.columns.0.is_empty() {
             self.fault(&span, "a file without a header line has no column names");
         }
-        let columns = table.columns.to_strings();
-        Some(TableRules { delimiter: byte, skip_lines: table.skip_lines, header, columns })
+        let plain = |text: &Option<Text>| text.as_ref().map(|text| text.get_ref().clone());
+        let rules = TableRules {
+            delimiter: delimiter_mark,
+            quote,
+            comment: plain(&table.comment),
+            end_marker: plain(&table.end_marker),
+            skip_lines: table.skip_lines,
+            header,
+            columns: table.columns.to_strings(),
+        };
+        if let Err(error) = layout_of(&rules) {
+            self.fault(&delimiter.span(), error.to_string());
+        }
+        Some(rules)
+    }
+
+    fn character(&mut self, text: &Text) -> Option<char> {
+        let mut characters = text.get_ref().chars();
+        let only = characters.next().filter(|c| characters.next().is_none() && !c.is_ascii_alphanumeric());
+        if only.is_none() {
+            self.fault(&text.span(), "this is one character, no letter and no digit");
+        }
+        only
     }
 
     pub(crate) fn plate(&mut self, written: &Spanned<schema::Plate>) -> Option<PlateRules> {

@@ -5,7 +5,7 @@ use super::{
     rules::{
         CheckRule, ControlRule, Criterion, Each, GradeMap, KindRule, LotRule, Measured, MessageRules,
         PanelRule, RequirementRule, RowRule, RunRules, Slot, Slots, SpecimenRules, TestBody, TestRule,
-        ValueMap,
+        ValueMap, WithinRule,
     },
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 use rust_decimal::Decimal;
 use std::{collections::HashMap, ops::Range};
 use toml::Spanned;
-use vocabulary::{Comparator, Protocol};
+use vocabulary::{Comparator, Expected, Protocol};
 
 impl Builder<'_, '_> {
     pub(crate) fn message(&mut self, written: Option<&Spanned<schema::Message>>) -> MessageRules {
@@ -75,9 +75,27 @@ impl Builder<'_, '_> {
                     reads: control.reads,
                     when: self.conditions_of(&control.when, &written.span()),
                     markers: self.markers(&control.markers),
+                    within: control
+                        .within
+                        .as_ref()
+                        .and_then(|within| self.within_rule(within, control.reads)),
                 }
             })
             .collect()
+    }
+
+    fn within_rule(&mut self, written: &Spanned<schema::Within>, reads: Expected) -> Option<WithinRule> {
+        let (span, within) = (written.span(), written.get_ref());
+        if reads != Expected::Valid {
+            self.fault(&span, "`within` judges a control valid or invalid: it needs reads = \"valid\"");
+        }
+        let target = self.required(within.target.as_ref(), &span, "`target`").and_then(|at| self.path(at));
+        let sd = self.required(within.sd.as_ref(), &span, "`sd`").and_then(|at| self.path(at));
+        let sds = *self.required(within.sds.as_ref(), &span, "`sds`, how many SDs are allowed")?;
+        if !(1..=4).contains(&sds) {
+            self.fault(&span, "`sds` is 1 to 4");
+        }
+        Some(WithinRule { target: target?, sd: sd?, sds })
     }
 
     pub(crate) fn run(&mut self, written: &schema::Run, controls: &[ControlRule]) -> RunRules {
@@ -168,6 +186,8 @@ impl Builder<'_, '_> {
             self.missing(&written.span(), "`test`: where the code of the test stands");
             return None;
         }
+        let own_times = !row.completed_at.0.is_empty() || !usual;
+        let completed_at = if own_times { &row.completed_at } else { &defaults.completed_at };
         Some(RowRule {
             name: row.name.as_ref().map_or_else(|| "result".to_owned(), |name| name.get_ref().clone()),
             record: record.to_owned(),
@@ -176,7 +196,7 @@ impl Builder<'_, '_> {
             test: self.path_if(test.as_ref()),
             slots,
             unit: self.path_if(or_default(&row.unit, &defaults.unit).as_ref()),
-            completed_at: self.path_if(or_default(&row.completed_at, &defaults.completed_at).as_ref()),
+            completed_at: self.paths(completed_at),
         })
     }
 

@@ -32,7 +32,6 @@ pub(crate) struct Rules {
     pub(crate) instrument: Vec<Path>,
     /// Rows of one order with the same texts here are one result; `None`: every row is a result of its own.
     pub(crate) together: Option<Vec<Path>>,
-    pub(crate) whole: Vec<Slot>,
     pub(crate) checks: Vec<CheckRule>,
     pub(crate) panels: Vec<PanelRule>,
     pub(crate) tests: Vec<TestRule>,
@@ -63,7 +62,10 @@ pub(crate) enum TimeForm {
 
 #[derive(Debug, Clone)]
 pub(crate) struct TableRules {
-    pub(crate) delimiter: u8,
+    pub(crate) delimiter: char,
+    pub(crate) quote: Option<char>,
+    pub(crate) comment: Option<String>,
+    pub(crate) end_marker: Option<String>,
     pub(crate) skip_lines: u16,
     pub(crate) header: bool,
     pub(crate) columns: Vec<String>,
@@ -134,6 +136,15 @@ pub(crate) struct ControlRule {
     pub(crate) when: Vec<Condition>,
     /// Empty: for every marker.
     pub(crate) markers: Vec<Marker>,
+    pub(crate) within: Option<WithinRule>,
+}
+
+/// A control is valid within so many SDs of the target that stands in its message.
+#[derive(Debug, Clone)]
+pub(crate) struct WithinRule {
+    pub(crate) target: Path,
+    pub(crate) sd: Path,
+    pub(crate) sds: u8,
 }
 
 #[derive(Debug, Clone)]
@@ -247,7 +258,7 @@ pub(crate) struct RowRule {
     pub(crate) test: Option<Path>,
     pub(crate) slots: Slots,
     pub(crate) unit: Option<Path>,
-    pub(crate) completed_at: Option<Path>,
+    pub(crate) completed_at: Vec<Path>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What a profile may say, and what is said about it when it may not.
 
 use super::*;
-use crate::link::{AckTemplate, Checksum, LinkSettings};
+use crate::link::{Checksum, LinkSettings};
 
 const SMALL: &str = r#"
 schema = 1
@@ -180,11 +180,14 @@ fn a_text_that_is_no_toml_has_a_place() {
 }
 
 #[test]
-fn an_acknowledgement_template_is_kept_as_written() {
-    let text = SMALL
-        .replace("\"lis02\"", "\"hl7v2\"")
-        .replace("[link.lis01]\nchecksum = \"warn\"", "[link.mllp]\ntemplate = [\"MSA|{code}|{MSH-10}|\"]");
-    let errors = faults(&text);
-    assert!(errors.iter().all(|fault| !fault.contains("template")), "{errors:#?}");
-    let _: AckTemplate = AckTemplate::Standard;
+fn an_acknowledgement_template_is_checked() {
+    let with = |template: &str| {
+        let link = format!("[link.mllp]\ntemplate = [{template}]");
+        let text = SMALL.replace("[link.lis01]\nchecksum = \"warn\"", &link);
+        faults(&text.replace("\"lis02\"", "\"hl7v2\""))
+    };
+    let good = with("\"MSH|{now}\", \"MSA|{code}|{MSH-10}|\"");
+    assert!(good.iter().all(|fault| !fault.contains("acknowledgement")), "{good:#?}");
+    let bad = with("\"MSH|{noun}\", \"MSA|{code}|{MSH-10}|\"");
+    assert!(bad.iter().any(|fault| fault.contains(":11:") && fault.contains("{noun}")), "{bad:#?}");
 }

@@ -138,7 +138,6 @@ impl Builder<'_, '_> {
             operator: self.paths(&document.result.operator),
             instrument: self.paths(&document.result.instrument),
             together: document.result.together.as_ref().map(|texts| self.paths(texts)),
-            whole,
             checks: self.checks(&document.check),
             panels: self.panels(&document.panel, &codes),
             tests,

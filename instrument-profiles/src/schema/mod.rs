@@ -113,6 +113,12 @@ pub(crate) struct Times {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Table {
     pub(crate) delimiter: Option<Text>,
+    /// Around cells that hold delimiters; absent: `"`. Empty: none.
+    pub(crate) quote: Option<Text>,
+    /// Lines that begin with this are comments.
+    pub(crate) comment: Option<Text>,
+    /// The line that ends every whole file.
+    pub(crate) end_marker: Option<Text>,
     /// Lines before the header line.
     pub(crate) skip_lines: u16,
     /// Whether a line of column names comes first.
@@ -227,6 +233,18 @@ pub(crate) struct Control {
     pub(crate) when: Vec<Spanned<Condition>>,
     #[serde(default)]
     pub(crate) markers: Texts,
+    /// For numbers: valid within so many SDs of the target that the message gives.
+    #[serde(default)]
+    pub(crate) within: Option<Spanned<Within>>,
+}
+
+/// The analyser's own limits of a control.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Within {
+    pub(crate) target: Option<Text>,
+    pub(crate) sd: Option<Text>,
+    pub(crate) sds: Option<u8>,
 }
 
 /// What a run is and what it needs.
@@ -329,7 +347,8 @@ pub(crate) struct Results {
     pub(crate) od: Option<Text>,
     pub(crate) cutoff: Option<Text>,
     pub(crate) unit: Option<Text>,
-    pub(crate) completed_at: Option<Text>,
+    /// The first that is not empty.
+    pub(crate) completed_at: Texts,
     pub(crate) operator: Texts,
     /// Model and serial number, joined by a blank.
     pub(crate) instrument: Texts,
@@ -356,7 +375,7 @@ pub(crate) struct Row {
     pub(crate) od: Option<Text>,
     pub(crate) cutoff: Option<Text>,
     pub(crate) unit: Option<Text>,
-    pub(crate) completed_at: Option<Text>,
+    pub(crate) completed_at: Texts,
 }
 
 /// Two places that must say the same.

@@ -1,0 +1,206 @@
+//! A capture's text: who sent which bytes when.
+//!
+//! ```text
+//! # one specimen, four tests                       a remark
+//! clock: 2026-03-02T14:20:00                       when it begins, for answers that carry the time
+//! 00:00.000 > <ENQ>                                the analyser sends
+//! 00:00.012 < <ACK>                                we answer
+//! 00:00.030 > <STX>1H|\^&|||MODEL<CR><ETX>7A<CR><LF>
+//! 00:01.200 > <VT>MSH|^~\&|Maker<CR>
+//!             PID|1<CR><FS><CR>                    indented: the same bytes go on
+//! ```
+//! A line break in the capture is no byte. `<xE9>` is one byte in hexadecimal, `<LT>` a plain `<` where a name follows.
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaker {
+    Analyser,
+    Host,
+}
+
+/// Bytes sent at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub(super) line: usize,
+    pub(super) at_ms: u64,
+    pub(super) speaker: Speaker,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A whole capture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Dialogue {
+    pub(super) clock: Option<jiff::civil::DateTime>,
+    pub(super) turns: Vec<Turn>,
+}
+
+const NAMES: [(&str, u8); 18] = [
+    ("NUL", 0x00),
+    ("SOH", 0x01),
+    ("STX", 0x02),
+    ("ETX", 0x03),
+    ("EOT", 0x04),
+    ("ENQ", 0x05),
+    ("ACK", 0x06),
+    ("TAB", 0x09),
+    ("LF", 0x0A),
+    ("VT", 0x0B),
+    ("CR", 0x0D),
+    ("DLE", 0x10),
+    ("NAK", 0x15),
+    ("SYN", 0x16),
+    ("ETB", 0x17),
+    ("FS", 0x1C),
+    ("SP", 0x20),
+    ("LT", b'<'),
+];
+
+impl Dialogue {
+    /// Reads a capture. Errors name the line.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let mut dialogue = Self::default();
+        for (number, line) in text.lines().enumerate().map(|(n, line)| (n + 1, line)) {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            dialogue.line(number, line).map_err(|what| format!("line {number}: {what}"))?;
+        }
+        if dialogue.turns.is_empty() {
+            return Err("the capture holds no bytes".to_owned());
+        }
+        Ok(dialogue)
+    }
+
+    fn line(&mut self, number: usize, line: &str) -> Result<(), String> {
+        if line.starts_with([' ', '\t']) {
+            let turn = self.turns.last_mut().ok_or("an indented line with nothing to go on from")?;
+            return bytes_of(line.trim_start(), &mut turn.bytes);
+        }
+        if let Some(clock) = line.strip_prefix("clock:") {
+            let clock = clock.trim().parse().map_err(|_| "the clock is not YYYY-MM-DDTHH:MM:SS")?;
+            self.clock = Some(clock);
+            return Ok(());
+        }
+        let mut words = line.splitn(3, ' ');
+        let at_ms = words.next().and_then(milliseconds).ok_or("no time MM:SS.mmm at the beginning")?;
+        let speaker = match words.next() {
+            Some(">") => Speaker::Analyser,
+            Some("<") => Speaker::Host,
+            Some(_) | None => return Err("no > or < after the time".to_owned()),
+        };
+        if self.turns.last().is_some_and(|last| last.at_ms > at_ms) {
+            return Err("time runs backwards".to_owned());
+        }
+        let mut bytes = Vec::new();
+        bytes_of(words.next().unwrap_or(""), &mut bytes)?;
+        self.turns.push(Turn { line: number, at_ms, speaker, bytes });
+        Ok(())
+    }
+}
+
+fn milliseconds(text: &str) -> Option<u64> {
+    let (minutes, rest) = text.split_once(':')?;
+    let (seconds, thousandths) = rest.split_once('.')?;
+    let number = |text: &str, digits: usize| -> Option<u64> {
+        text.parse().ok().filter(|_| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let (minutes, seconds) = (number(minutes, 2)?, number(seconds, 2).filter(|seconds| *seconds < 60)?);
+    Some((minutes * 60 + seconds) * 1_000 + number(thousandths, 3)?)
+}
+
+fn bytes_of(text: &str, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        bytes.extend_from_slice(before.as_bytes());
+        let named = after.split_once('>').and_then(|(name, after)| Some((byte_named(name)?, after)));
+        let (byte, after) = named.unwrap_or((b'<', after));
+        bytes.push(byte);
+        rest = after;
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    if bytes.is_empty() { Err("nothing is sent".to_owned()) } else { Ok(()) }
+}
+
+fn byte_named(name: &str) -> Option<u8> {
+    let known = NAMES.iter().find(|(known, _)| *known == name).map(|(_, byte)| *byte);
+    known.or_else(|| {
+        let digits = name.strip_prefix('x').filter(|digits| digits.len() == 2)?;
+        u8::from_str_radix(digits, 16).ok()
+    })
+}
+
+/// Bytes as a capture writes them, for messages to people.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let byte = u8::try_from(character).ok();
+            match NAMES.iter().find(|(name, known)| Some(*known) == byte && *name != "SP" && *name != "LT") {
+                Some((name, _)) => text.extend(["<", name, ">"]),
+                None => text.push(character),
+            }
+        }
+        for byte in chunk.invalid() {
+            let hexadecimal = format!("{byte:02X}");
+            text.extend(["<x", &hexadecimal, ">"]);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_dialogue_is_read_with_times_directions_and_bytes() {
+        let text = "# remark\nclock: 2026-03-02T14:20:00\n00:00.000 > <ENQ>\n01:02.003 < <ACK>\n\
+                    01:02.004 > <STX>a<20 <LT>CR><CR>\n  b<xE9><FS>\n";
+        let dialogue = Dialogue::read(text).unwrap();
+        assert_eq!(dialogue.clock.unwrap().to_string(), "2026-03-02T14:20:00");
+        let turns: Vec<(u64, Speaker, &[u8])> =
+            dialogue.turns.iter().map(|turn| (turn.at_ms, turn.speaker, turn.bytes.as_slice())).collect();
+        assert_eq!(
+            turns,
+            [
+                (0, Speaker::Analyser, &b"\x05"[..]),
+                (62_003, Speaker::Host, b"\x06"),
+                (62_004, Speaker::Analyser, b"\x02a<20 <CR>\rb\xE9\x1C"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_names_its_line() {
+        for (text, expect) in [
+            ("00:00.000 > <ENQ>\n0:00.000 > x", "line 2: no time"),
+            ("00:61.000 > x", "line 1: no time"),
+            ("00:00.000 x", "line 1: no > or <"),
+            ("00:00.000 > ", "line 1: nothing is sent"),
+            ("  x", "line 1: an indented line"),
+            ("00:02.000 > x\n00:01.000 > x", "line 2: time runs backwards"),
+            ("clock: noon", "line 1: the clock"),
+            ("# only a remark", "no bytes"),
+        ] {
+            let error = Dialogue::read(text).unwrap_err();
+            assert!(error.contains(expect), "{text:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_shown_are_read_back(bytes in proptest::collection::vec(any::<u8>(), 1..40)) {
+            // A plain `<` is written <LT>, and blanks at the beginning <SP>, only where they have to be.
+            let mut read = Vec::new();
+            bytes_of(&shown(&bytes).replace("<<", "<LT><"), &mut read).unwrap();
+            let plain = !bytes.contains(&b'<');
+            prop_assert!(!plain || read == bytes);
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "\\PC{0,60}") {
+            let _unread = Dialogue::read(&text);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Captures: dialogues of an analyser with what its messages must come to, run as tests of the profile beside them.
+
+mod dialogue;
+mod difference;
+mod replay;
+
+use crate::{
+    catalogue::{Files, read_files},
+    fault::{Fault, ProfileErrors},
+    interpret::Coverage,
+    profile::{PROFILE_FILE, Profile},
+};
+use dialogue::Dialogue;
+use serde_json::{Value, json};
+use std::{borrow::Cow, collections::BTreeSet, fmt, path::Path};
+use vocabulary::ProfileRef;
+
+const CAPTURE: &str = ".capture";
+const EXPECTED: &str = ".expected.json";
+
+/// What came of one capture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureOutcome {
+    /// Its file, within the profile's folder.
+    pub name: String,
+    /// Messages in it.
+    pub messages: usize,
+    /// What is not as expected; empty when all is.
+    pub differences: Vec<String>,
+}
+
+/// What came of all captures of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureReport {
+    /// The profile.
+    pub profile: ProfileRef,
+    /// One outcome a capture.
+    pub captures: Vec<CaptureOutcome>,
+    /// What the profile declares and no capture shows: codes, value texts, controls, rows, flags, statuses.
+    pub not_shown: Vec<String>,
+}
+
+impl CaptureReport {
+    /// Whether every capture is as expected and the captures show everything that the profile declares.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        !self.captures.is_empty()
+            && self.not_shown.is_empty()
+            && self.captures.iter().all(|capture| capture.differences.is_empty())
+    }
+}
+
+impl fmt::Display for CaptureReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.profile)?;
+        for capture in &self.captures {
+            let verdict = if capture.differences.is_empty() { "ok" } else { "DIFFERS" };
+            writeln!(f, "  {verdict:7} {} ({} messages)", capture.name, capture.messages)?;
+            for line in &capture.differences {
+                writeln!(f, "            {line}")?;
+            }
+        }
+        if self.captures.is_empty() {
+            writeln!(f, "  no captures: nothing shows that the profile is right")?;
+        }
+        for name in &self.not_shown {
+            writeln!(f, "  not shown by any capture: {name}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs every capture of a profile's folder against its expectation.
+///
+/// # Errors
+/// The profile's faults, when it cannot be read.
+pub fn test_profile(folder: &Path) -> Result<CaptureReport, ProfileErrors> {
+    let profile = Profile::load(folder)?;
+    let files = read_files(folder).map_err(|error| unreadable(folder, &error))?;
+    Ok(test_files(&profile, &files))
+}
+
+/// Writes what the profile makes of its captures now as their expectation. A person reads it before it counts.
+///
+/// # Errors
+/// The profile's faults, or a file that cannot be read or written.
+pub fn record_expectations(folder: &Path) -> Result<Vec<String>, ProfileErrors> {
+    let profile = Profile::load(folder)?;
+    let files = read_files(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut written = Vec::new();
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(CAPTURE)) {
+        let mut coverage = Coverage::default();
+        let found = interpreted(&profile, bytes, &mut coverage).map_err(|what| ProfileErrors {
+            faults: what.into_iter().map(|what| fault(name, what)).collect(),
+        })?;
+        let text = serde_json::to_string_pretty(&found).unwrap_or_default() + "\n";
+        let name = expected_name(name);
+        std::fs::write(folder.join(&name), text).map_err(|error| unreadable(folder, &error))?;
+        written.push(name);
+    }
+    Ok(written)
+}
+
+/// The raw messages of one capture's text, as the profile's link makes them of it.
+///
+/// # Errors
+/// What is wrong with the dialogue, line by line.
+pub fn messages_of(profile: &Profile, capture: &str) -> Result<Vec<Vec<u8>>, Vec<String>> {
+    let dialogue = Dialogue::read(capture).map_err(|what| vec![what])?;
+    replay::replay(&dialogue, profile.link())
+}
+
+pub(crate) fn test_files(profile: &Profile, files: &Files) -> CaptureReport {
+    let mut coverage = Coverage::recording();
+    let mut captures = Vec::new();
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(CAPTURE)) {
+        let expected = files.get(&expected_name(name));
+        captures.push(outcome(profile, name, bytes, expected, &mut coverage));
+    }
+    let declared: BTreeSet<String> = profile.rules.declared();
+    let not_shown = declared.difference(&coverage.used).cloned().collect();
+    CaptureReport { profile: profile.reference().clone(), captures, not_shown }
+}
+
+fn outcome(
+    profile: &Profile,
+    name: &str,
+    bytes: &[u8],
+    expected: Option<&Cow<'static, [u8]>>,
+    coverage: &mut Coverage,
+) -> CaptureOutcome {
+    let name = name.to_owned();
+    let found = match interpreted(profile, bytes, coverage) {
+        Ok(found) => found,
+        Err(differences) => return CaptureOutcome { name, messages: 0, differences },
+    };
+    let messages = found.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
+    let differences = match expected.map(|text| serde_json::from_slice::<Value>(text)) {
+        Some(Ok(expected)) => difference::differences(&expected, &found),
+        Some(Err(error)) => vec![format!("its expectation is no JSON: {error}")],
+        None => vec![format!("it has no expectation ({})", expected_name(&name))],
+    };
+    CaptureOutcome { name, messages, differences }
+}
+
+fn interpreted(profile: &Profile, bytes: &[u8], coverage: &mut Coverage) -> Result<Value, Vec<String>> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| vec!["a capture is UTF-8; write other bytes as <xHH>".to_owned()])?;
+    let mut messages = Vec::new();
+    for raw in messages_of(profile, text)? {
+        let examined = profile.examine(&raw, std::mem::take(coverage));
+        *coverage = examined.coverage;
+        let interpretation = examined.interpretation;
+        messages.push(json!({
+            "observations": interpretation.observations,
+            "findings": interpretation.findings,
+        }));
+    }
+    Ok(json!({ "messages": messages }))
+}
+
+fn expected_name(capture: &str) -> String {
+    format!("{}{EXPECTED}", capture.strip_suffix(CAPTURE).unwrap_or(capture))
+}
+
+fn unreadable(folder: &Path, error: &std::io::Error) -> ProfileErrors {
+    ProfileErrors { faults: vec![fault(&folder.join(PROFILE_FILE).display().to_string(), error.to_string())] }
+}
+
+fn fault(file: &str, what: String) -> Fault {
+    Fault { file: file.to_owned(), line: 1, column: 1, what, nearest: None }
+}

@@ -1,0 +1,76 @@
+//! Which parts of a profile a message made use of, so that captures can be held against it.
+
+use crate::profile::rules::{Rules, StatusRules, TestBody};
+use std::collections::BTreeSet;
+
+/// Names of used parts: `test 133`, `value serology "Reactive"`, `control negative`, …
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Coverage {
+    pub(crate) used: BTreeSet<String>,
+    on: bool,
+}
+
+impl Coverage {
+    pub(crate) fn recording() -> Self {
+        Self { used: BTreeSet::new(), on: true }
+    }
+
+    pub(crate) fn saw(&mut self, name: impl FnOnce() -> String) {
+        if self.on {
+            self.used.insert(name());
+        }
+    }
+}
+
+impl Rules {
+    /// Everything that captures have to make use of.
+    pub(crate) fn declared(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for test in &self.tests {
+            names.insert(test_name(&test.code));
+            if let TestBody::Measures(measured) = &test.body {
+                if let Some(map) = &measured.values {
+                    names.extend(map.texts.keys().map(|text| value_name(&map.name, text)));
+                }
+                if let Some(map) = &measured.grades {
+                    names.extend(map.texts.keys().map(|text| grade_name(&map.name, text)));
+                }
+            }
+        }
+        names.extend(self.controls.iter().map(|control| control_name(&control.name)));
+        names.extend(self.rows.iter().map(|row| row_name(&row.name)));
+        names.extend(self.flags.known.keys().map(|flag| flag_name(flag)));
+        if let StatusRules::Read { map, .. } = &self.status {
+            names.extend(map.keys().map(|text| status_name(text)));
+        }
+        names
+    }
+}
+
+pub(crate) fn test_name(code: &str) -> String {
+    format!("test {code}")
+}
+
+pub(crate) fn value_name(map: &str, text: &str) -> String {
+    format!("value {map} {text:?}")
+}
+
+pub(crate) fn grade_name(map: &str, text: &str) -> String {
+    format!("grade {map} {text:?}")
+}
+
+pub(crate) fn control_name(name: &str) -> String {
+    format!("control {name}")
+}
+
+pub(crate) fn row_name(name: &str) -> String {
+    format!("row {name}")
+}
+
+pub(crate) fn flag_name(flag: &str) -> String {
+    format!("flag {flag:?}")
+}
+
+pub(crate) fn status_name(text: &str) -> String {
+    format!("status {text:?}")
+}

@@ -1,0 +1,443 @@
+//! One message: is it from whom it should be, which rows are results, which belong together, what is missing.
+
+use super::{
+    Coverage, Examined, Fate, Interpretation,
+    case::Case,
+    coverage::{row_name, test_name},
+    findings::Findings,
+    look::Look,
+};
+use crate::{
+    message::{Cursor, Document},
+    path::Path,
+    profile::{
+        Profile, own_record,
+        rules::{Condition, RowRule, TestBody, TestRule},
+    },
+};
+use std::collections::{HashMap, HashSet};
+use vocabulary::{Consequence, Observation, Protocol};
+
+/// A message while it is looked through.
+pub(crate) struct Examination<'m> {
+    pub(super) profile: &'m Profile,
+    pub(super) look: Look<'m>,
+    pub(super) findings: Findings<'m>,
+    pub(super) coverage: Coverage,
+    pub(super) observations: Vec<Observation>,
+    /// Result rows and where they ended, in the order of the message.
+    rows: Vec<RowOf<'m>>,
+    fates: Vec<Option<Fate>>,
+    /// Order record → the observations made from its rows.
+    made: HashMap<usize, Vec<usize>>,
+}
+
+/// A result row and the rule that reads it.
+#[derive(Clone, Copy)]
+pub(super) struct RowOf<'m> {
+    pub(super) node: usize,
+    pub(super) rule: Option<&'m RowRule>,
+}
+
+/// Rows that are one result.
+struct Group<'m> {
+    code: String,
+    /// Places in `Examination::rows`.
+    rows: Vec<usize>,
+    lead: RowOf<'m>,
+}
+
+impl<'m> Examination<'m> {
+    pub(crate) fn new(
+        profile: &'m Profile,
+        document: &'m Document<'m>,
+        findings: Findings<'m>,
+        coverage: Coverage,
+    ) -> Self {
+        Self {
+            profile,
+            look: Look { document, rules: &profile.rules },
+            findings,
+            coverage,
+            observations: Vec::new(),
+            rows: Vec::new(),
+            fates: Vec::new(),
+            made: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn run(mut self) -> Examined {
+        self.defects();
+        self.collect_rows();
+        if self.carries_results() {
+            self.rows_without_a_rule();
+            let held_wells = self.plates();
+            for group in self.groups() {
+                self.group(&group, &held_wells);
+            }
+            self.panels();
+            self.orders_without_rows();
+        }
+        self.finish()
+    }
+
+    /// What the parser found wrong, and a message that does not end.
+    fn defects(&mut self) {
+        let document = self.look.document;
+        for defect in &document.defects {
+            let consequence = if defect.harmless { Consequence::Note } else { Consequence::Quarantine };
+            let place = self.findings.bytes(&defect.at);
+            let place = place.trim_matches(['(', ')']).to_owned();
+            self.findings.about(consequence, &defect.name, place, defect.what.clone());
+        }
+        if document.more_defects > 0 {
+            let what = format!("{} further defects are not listed", document.more_defects);
+            self.findings.about(Consequence::Quarantine, "too_many_defects", "the message".to_owned(), what);
+        }
+        if !document.terminated && !self.profile.rules.message.terminator_optional {
+            let what =
+                "the message has no proper end and may have been cut off; have it sent again".to_owned();
+            self.findings.about(Consequence::Quarantine, "unterminated_message", "its end".to_owned(), what);
+        }
+    }
+
+    fn collect_rows(&mut self) {
+        let rules = &self.profile.rules;
+        let own = own_record(self.profile.protocol());
+        for (node, entry) in self.look.document.nodes.iter().enumerate() {
+            let rule = rules
+                .rows
+                .iter()
+                .find(|rule| entry.name.is(&rule.record) && self.look.holds(Cursor::at(node), &rule.when));
+            if rule.is_some() || entry.name.is(own) {
+                self.rows.push(RowOf { node, rule });
+            }
+        }
+        self.fates = vec![None; self.rows.len()];
+    }
+
+    /// Checks sender and kind of every message in the text; whether its rows are to be read.
+    fn carries_results(&mut self) -> bool {
+        if self.profile.protocol() == Protocol::Delimited {
+            return true;
+        }
+        let mut reads = true;
+        let headers: Vec<usize> = (0..self.look.document.nodes.len())
+            .filter(|at| self.look.document.node(*at).is_some_and(|n| n.name.is("H") || n.name.is("MSH")))
+            .collect();
+        for header in headers {
+            reads &= self.header(Cursor::at(header));
+        }
+        if !reads && !self.rows.is_empty() {
+            let what = "the message should carry no results, and does";
+            let at = self.findings.about(
+                Consequence::Quarantine,
+                "unexpected_rows",
+                "the message".to_owned(),
+                what.to_owned(),
+            );
+            self.fates.fill(Some(Fate::Finding(at)));
+        }
+        reads
+    }
+
+    fn header(&mut self, cursor: Cursor) -> bool {
+        let message = &self.profile.rules.message;
+        self.expect(cursor, &message.sender, "sender_mismatch", "the sender is not the one of the profile");
+        self.expect(cursor, &message.production, "not_production", "the message is not marked as production");
+        if self.look.holds(cursor, &message.results) {
+            return true;
+        }
+        if message.silent.is_empty() || !self.look.holds(cursor, &message.silent) {
+            self.expect(
+                cursor,
+                &message.results,
+                "unexpected_message",
+                "this kind of message is not known here",
+            );
+        }
+        false
+    }
+
+    fn expect(&mut self, cursor: Cursor, conditions: &[Condition], name: &str, what: &str) {
+        for condition in conditions {
+            if !self.look.holds(cursor, std::slice::from_ref(condition)) {
+                let found = self.look.text(cursor, &condition.at);
+                let what = format!("{what}: {found:?}; check the connection and its profile");
+                let place = self.place(cursor, &condition.at);
+                self.findings.about(Consequence::Quarantine, name, place, what);
+            }
+        }
+    }
+
+    pub(super) fn place(&self, cursor: Cursor, path: &Path) -> String {
+        let (label, at) = self.look.place(cursor, path);
+        format!("{label} {}", self.findings.bytes(&at))
+    }
+
+    pub(super) fn place_of_row(&self, node: usize) -> String {
+        let at = self.look.document.node(node).map_or(0..0, |node| node.record.range());
+        format!("{} {}", self.look.document.label(node), self.findings.bytes(&at))
+    }
+
+    fn rows_without_a_rule(&mut self) {
+        for at in 0..self.rows.len() {
+            let Some(row) = self.rows.get(at).copied().filter(|row| row.rule.is_none()) else { continue };
+            let specimen = self.specimen_text(Cursor::at(row.node));
+            let finding = vocabulary::Finding {
+                finding: "unknown_row".to_owned(),
+                place: self.place_of_row(row.node),
+                what: "no rule of the profile reads this row; it may hold a result".to_owned(),
+                consequence: Consequence::Hold,
+                specimen,
+            };
+            let found = self.findings.add(finding);
+            self.settle(at, Fate::Finding(found));
+        }
+    }
+
+    /// Rows of one order with the same test (and the same texts at the `together` places) are one result.
+    fn groups(&mut self) -> Vec<Group<'m>> {
+        let mut groups: Vec<Group<'m>> = Vec::new();
+        let mut known: HashMap<(Option<usize>, Vec<String>), usize> = HashMap::new();
+        for (at, row) in self.rows.iter().enumerate() {
+            let Some(rule) = row.rule else { continue };
+            self.coverage.saw(|| row_name(&rule.name));
+            let cursor = Cursor::at(row.node);
+            let code =
+                rule.test.as_ref().map_or_else(String::new, |path| self.look.text(cursor, path).into_owned());
+            let group = Group { code, rows: vec![at], lead: *row };
+            let Some(together) = &self.profile.rules.together else {
+                groups.push(group);
+                continue;
+            };
+            let texts = together.iter().map(|path| self.look.text(cursor, path).into_owned());
+            let key: Vec<String> = std::iter::once(group.code.clone()).chain(texts).collect();
+            let order = self.look.document.node(row.node).and_then(|node| node.parent);
+            let next = groups.len();
+            let place = *known.entry((order, key)).or_insert(next);
+            if let Some(earlier) = groups.get_mut(place) {
+                earlier.rows.push(at);
+            } else {
+                groups.push(group);
+            }
+        }
+        groups
+    }
+
+    fn group(&mut self, group: &Group<'m>, held_wells: &HashSet<usize>) {
+        let rows: Vec<RowOf<'m>> = group.rows.iter().filter_map(|at| self.rows.get(*at).copied()).collect();
+        if let Some(why) = all_aside(&rows) {
+            let name = group.lead.rule.map_or("", |rule| rule.name.as_str());
+            let found = self.aside("row_set_aside", name, why);
+            return self.settle_all(group, Fate::Finding(found));
+        }
+        let cursor = Cursor::at(group.lead.node);
+        let tests = self.tests_of(&group.code, cursor);
+        if tests.is_empty() {
+            let found = self.unmapped(group, cursor);
+            return self.settle_all(group, Fate::Finding(found));
+        }
+        self.coverage.saw(|| test_name(&group.code));
+        let mut fate = None;
+        for test in tests {
+            fate = fate.or(match &test.body {
+                TestBody::Aside(why) => Some(Fate::Finding(self.aside("test_set_aside", &test.code, why))),
+                TestBody::Measures(measured) => {
+                    let held = rows.iter().any(|row| held_wells.contains(&row.node));
+                    let made = Case::new(self, &rows, measured, held).run();
+                    made.map(|observation| self.keep(observation, group.lead.node))
+                }
+            });
+        }
+        let fate = fate.unwrap_or_else(|| Fate::Finding(self.nothing_read(group, cursor)));
+        self.settle_all(group, fate);
+    }
+
+    fn keep(&mut self, observation: Observation, node: usize) -> Fate {
+        let at = self.observations.len();
+        self.observations.push(observation);
+        if let Some(order) = self.look.document.node(node).and_then(|node| node.parent) {
+            self.made.entry(order).or_default().push(at);
+        }
+        Fate::Observation(at)
+    }
+
+    fn tests_of(&self, code: &str, cursor: Cursor) -> Vec<&'m TestRule> {
+        let rules = &self.profile.rules;
+        let places = rules.codes.get(code).map_or(&[][..], Vec::as_slice);
+        let named = places.iter().filter_map(|at| rules.tests.get(*at));
+        named.filter(|test| self.look.holds(cursor, &test.when)).collect()
+    }
+
+    fn unmapped(&mut self, group: &Group<'m>, cursor: Cursor) -> usize {
+        let place = match group.lead.rule.and_then(|rule| rule.test.as_ref()) {
+            Some(path) => self.place(cursor, path),
+            None => self.place_of_row(group.lead.node),
+        };
+        let known = self.profile.rules.codes.contains_key(&group.code);
+        let what = if known {
+            format!("the code {:?} is known, but not as it stands here; map it in the profile", group.code)
+        } else {
+            format!(
+                "the profile does not know the test {:?}; map it, or set it aside with a reason",
+                group.code
+            )
+        };
+        let specimen = self.specimen_text(cursor);
+        self.findings.add(vocabulary::Finding {
+            finding: "unmapped_test".to_owned(),
+            place,
+            what,
+            consequence: Consequence::Hold,
+            specimen,
+        })
+    }
+
+    fn nothing_read(&mut self, group: &Group<'m>, cursor: Cursor) -> usize {
+        let finding = vocabulary::Finding {
+            finding: "empty_value".to_owned(),
+            place: self.place_of_row(group.lead.node),
+            what: format!("the row for {:?} holds no value", group.code),
+            consequence: Consequence::Note,
+            specimen: self.specimen_text(cursor),
+        };
+        self.findings.add(finding)
+    }
+
+    fn aside(&mut self, finding: &str, name: &str, why: &str) -> usize {
+        self.findings.about(
+            Consequence::Note,
+            finding,
+            name.to_owned(),
+            format!("not read, as the profile says: {why}"),
+        )
+    }
+
+    fn settle(&mut self, at: usize, fate: Fate) {
+        if let Some(slot) = self.fates.get_mut(at) {
+            *slot = slot.or(Some(fate));
+        }
+    }
+
+    fn settle_all(&mut self, group: &Group<'m>, fate: Fate) {
+        for at in &group.rows {
+            self.settle(*at, fate);
+        }
+    }
+
+    /// Tests that an order had to bring and did not.
+    fn panels(&mut self) {
+        let mut orders: HashMap<usize, (usize, HashSet<String>)> = HashMap::new();
+        let mut in_order = Vec::new();
+        for row in &self.rows {
+            let Some(order) = self.look.document.node(row.node).and_then(|node| node.parent) else {
+                continue;
+            };
+            let test = row.rule.filter(|rule| rule.aside.is_none()).and_then(|rule| rule.test.as_ref());
+            let code = test.map(|path| self.look.text(Cursor::at(row.node), path).into_owned());
+            let entry = orders.entry(order).or_insert_with(|| {
+                in_order.push(order);
+                (row.node, HashSet::new())
+            });
+            entry.1.extend(code);
+        }
+        for order in in_order {
+            let Some((row, codes)) = orders.get(&order) else { continue };
+            self.panel_of(order, Cursor::at(*row), codes);
+        }
+    }
+
+    fn panel_of(&mut self, order: usize, cursor: Cursor, codes: &HashSet<String>) {
+        let rules = &self.profile.rules;
+        for panel in rules.panels.iter().filter(|panel| self.look.holds(cursor, &panel.when)) {
+            let missing: Vec<&str> =
+                panel.tests.iter().filter(|code| !codes.contains(*code)).map(String::as_str).collect();
+            if missing.is_empty() {
+                continue;
+            }
+            let what = format!("{} lacks {}; wait for the rest or repeat it", panel.name, missing.join(", "));
+            let specimen = self.specimen_text(cursor);
+            self.findings.add(vocabulary::Finding {
+                finding: "incomplete_panel".to_owned(),
+                place: self.place_of_row(order),
+                what,
+                consequence: Consequence::Hold,
+                specimen,
+            });
+            for at in self.made.get(&order).map_or(&[][..], Vec::as_slice) {
+                if let Some(observation) = self.observations.get_mut(*at) {
+                    super::value::withhold(&mut observation.value);
+                }
+            }
+        }
+    }
+
+    /// An order without a row: cancelled, or cut off.
+    fn orders_without_rows(&mut self) {
+        let name = match self.profile.protocol() {
+            Protocol::Lis02 => "O",
+            Protocol::Hl7v2 => "OBR",
+            Protocol::Delimited => return,
+        };
+        let document = self.look.document;
+        let filled: HashSet<usize> = self
+            .rows
+            .iter()
+            .flat_map(|row| [Some(row.node), document.node(row.node).and_then(|node| node.parent)])
+            .flatten()
+            .collect();
+        for (at, node) in document.nodes.iter().enumerate() {
+            if node.name.is(name) && !filled.contains(&at) {
+                self.empty_order(at);
+            }
+        }
+        let results = self.profile.protocol() == Protocol::Hl7v2;
+        if results && self.rows.is_empty() && self.findings_are_none() {
+            let what = "a message of results without any result; it may have been cut off".to_owned();
+            self.findings.about(Consequence::Quarantine, "no_results", "the message".to_owned(), what);
+        }
+    }
+
+    fn findings_are_none(&self) -> bool {
+        !self.look.document.nodes.iter().any(|node| node.name.is("OBR"))
+    }
+
+    fn empty_order(&mut self, at: usize) {
+        let cursor = Cursor::at(at);
+        let not_done = &self.profile.rules.order_not_done;
+        let done_with = !not_done.is_empty() && self.look.holds(cursor, not_done);
+        let (name, what, consequence) = if done_with {
+            ("order_not_done", "the analyser says that it could not do this order", Consequence::Note)
+        } else {
+            ("no_results", "an order without a result row; wait for it or repeat the test", Consequence::Hold)
+        };
+        let specimen = self.specimen_text(cursor);
+        let (place, what) = (self.place_of_row(at), what.to_owned());
+        self.findings.add(vocabulary::Finding {
+            finding: name.to_owned(),
+            place,
+            what,
+            consequence,
+            specimen,
+        });
+    }
+
+    fn finish(mut self) -> Examined {
+        if self.findings.quarantines() {
+            for observation in &mut self.observations {
+                super::value::withhold(&mut observation.value);
+            }
+        }
+        let fates = self.fates.into_iter().flatten().collect();
+        let interpretation =
+            Interpretation { observations: self.observations, findings: self.findings.finish() };
+        Examined { interpretation, fates, coverage: self.coverage }
+    }
+}
+
+/// Why no row of a group is read, if none is.
+fn all_aside<'m>(rows: &[RowOf<'m>]) -> Option<&'m str> {
+    let whys: Vec<&str> = rows.iter().filter_map(|row| row.rule?.aside.as_deref()).collect();
+    if whys.len() == rows.len() { whys.first().copied() } else { None }
+}

@@ -1,0 +1,91 @@
+//! Looking things up in a message by the profile's paths.
+
+use crate::{
+    message::{Cursor, Document, Piece},
+    path::Path,
+    profile::rules::{Condition, ConditionTest, Rules, Well},
+};
+use std::{borrow::Cow, ops::Range};
+
+/// A message and the rules it is read by.
+#[derive(Clone, Copy)]
+pub(crate) struct Look<'m> {
+    pub(crate) document: &'m Document<'m>,
+    pub(crate) rules: &'m Rules,
+}
+
+impl<'m> Look<'m> {
+    /// What stands at a path; `None` when nothing was sent there.
+    pub(crate) fn piece(&self, cursor: Cursor, path: &Path) -> Option<Piece<'m>> {
+        match path {
+            Path::Field(path) => self.document.piece(cursor, path),
+            Path::Column(column) => self.document.node(cursor.node)?.record.column(column),
+            Path::Plate => {
+                let plate = self.rules.plate.as_ref()?;
+                let well = self.piece(cursor, &plate.well)?;
+                let role = plate.layout.get(&Well::parse(well.text.trim())?)?;
+                Some(Piece { text: Cow::Borrowed(role), at: well.at })
+            }
+        }
+    }
+
+    /// The text at a path, empty when nothing was sent there.
+    pub(crate) fn text(&self, cursor: Cursor, path: &Path) -> Cow<'m, str> {
+        self.piece(cursor, path).map_or(Cow::Borrowed(""), |piece| piece.text)
+    }
+
+    /// The texts of every repetition at a path.
+    pub(crate) fn pieces(&self, cursor: Cursor, path: &Path) -> Vec<Piece<'m>> {
+        match path {
+            Path::Field(path) => self.document.pieces(cursor, path),
+            Path::Column(_) | Path::Plate => self.piece(cursor, path).into_iter().collect(),
+        }
+    }
+
+    /// Whether all conditions hold.
+    pub(crate) fn holds(&self, cursor: Cursor, conditions: &[Condition]) -> bool {
+        conditions.iter().all(|condition| self.one_holds(cursor, condition))
+    }
+
+    fn one_holds(&self, cursor: Cursor, condition: &Condition) -> bool {
+        let pieces = self.pieces(cursor, &condition.at);
+        let any = |fits: &dyn Fn(&str) -> bool| {
+            if pieces.is_empty() { fits("") } else { pieces.iter().any(|piece| fits(&piece.text)) }
+        };
+        match &condition.test {
+            ConditionTest::Is(texts) => any(&|found| texts.iter().any(|text| text == found)),
+            ConditionTest::IsNot(texts) => !any(&|found| texts.iter().any(|text| text == found)),
+            ConditionTest::StartsWith(start) => any(&|found| found.starts_with(start.as_str())),
+            ConditionTest::EndsWith(end) => any(&|found| found.ends_with(end.as_str())),
+            ConditionTest::Matches(pattern) => any(&|found| pattern.is_match(found)),
+            ConditionTest::Present(wanted) => pieces.is_empty() != *wanted,
+        }
+    }
+
+    /// The record, the field, and its bytes: where something was looked for, whether or not it was there.
+    pub(crate) fn place(&self, cursor: Cursor, path: &Path) -> (String, Range<usize>) {
+        let (node, field) = match path {
+            Path::Field(path) => {
+                (self.document.find(cursor, &path.record), Some((&path.record.name, path.spot)))
+            }
+            Path::Column(_) | Path::Plate => (Some(cursor.node), None),
+        };
+        let found = self.piece(cursor, path).map(|piece| piece.at);
+        let Some(at) = node else {
+            let own = self.document.label(cursor.node);
+            let name = field.map_or("", |(name, _)| name.as_str());
+            let range = self.document.node(cursor.node).map_or(0..0, |node| node.record.range());
+            return (format!("{own}, which has no {name}"), range);
+        };
+        let label = self.document.label(at);
+        let Some(node) = self.document.node(at) else { return (label, 0..0) };
+        match field {
+            Some((_, spot)) => {
+                let spot = spot.shown();
+                let range = found.unwrap_or_else(|| node.record.place(spot));
+                (format!("{label} field {spot}"), range)
+            }
+            None => (format!("{label} {path}"), found.unwrap_or_else(|| node.record.range())),
+        }
+    }
+}

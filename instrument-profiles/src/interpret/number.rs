@@ -1,0 +1,153 @@
+//! Numbers as analysers print them, read exactly. What is not wholly a number is none.
+
+use crate::{profile::rules::Numbers, schema::DecimalMark};
+use rust_decimal::Decimal;
+use vocabulary::Comparator;
+
+/// A number and the bound before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number {
+    pub(crate) value: Decimal,
+    pub(crate) comparator: Option<Comparator>,
+}
+
+const SIGNS: [(&str, Comparator); 6] = [
+    ("<=", Comparator::AtMost),
+    (">=", Comparator::AtLeast),
+    ("≤", Comparator::AtMost),
+    ("≥", Comparator::AtLeast),
+    ("<", Comparator::Below),
+    (">", Comparator::Above),
+];
+
+impl Numbers {
+    /// Reads `0.21`, `-1.5`, `>8`, `< 20`, with the profile's decimal mark. Thousands separators, exponents, and
+    /// anything before or after are refused: they have been read wrongly before.
+    pub(crate) fn read(&self, text: &str) -> Option<Number> {
+        let text = text.trim_matches(' ');
+        let bound = SIGNS.iter().find_map(|(sign, comparator)| Some((text.strip_prefix(sign)?, *comparator)));
+        let (digits, comparator) = match bound {
+            Some((rest, comparator)) if self.comparators.contains(&comparator) => {
+                (rest.trim_start_matches(' '), Some(comparator))
+            }
+            Some(_) => return None,
+            None => (text, None),
+        };
+        Some(Number { value: self.decimal_of(digits)?, comparator })
+    }
+
+    fn decimal_of(&self, text: &str) -> Option<Decimal> {
+        let mark = match self.decimal {
+            DecimalMark::Point => '.',
+            DecimalMark::Comma => ',',
+        };
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (whole, fraction) = match unsigned.split_once(mark) {
+            None => (unsigned, None),
+            Some((whole, fraction)) => (whole, Some(fraction)),
+        };
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let fraction_fits = match fraction {
+            None => true,
+            Some("") => self.trailing_mark,
+            Some(fraction) => digits(fraction),
+        };
+        if !digits(whole) || !fraction_fits {
+            return None;
+        }
+        let sign = if text.starts_with('-') { "-" } else { "" };
+        let canonical = match fraction {
+            None | Some("") => format!("{sign}{whole}"),
+            Some(fraction) => format!("{sign}{whole}.{fraction}"),
+        };
+        Decimal::from_str_exact(&canonical).ok()
+    }
+}
+
+/// A lower or upper bound that is known to hold, from a number with its comparator.
+pub(crate) fn surely_at_least(number: Number, limit: Decimal) -> bool {
+    match number.comparator {
+        None | Some(Comparator::AtLeast | Comparator::Above) => number.value >= limit,
+        Some(Comparator::Below | Comparator::AtMost) => false,
+    }
+}
+
+/// Whether the number is certainly below `limit`.
+pub(crate) fn surely_below(number: Number, limit: Decimal) -> bool {
+    match number.comparator {
+        None | Some(Comparator::AtMost) => number.value < limit,
+        Some(Comparator::Below) => number.value <= limit,
+        Some(Comparator::AtLeast | Comparator::Above) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn numbers(decimal: DecimalMark, trailing_mark: bool) -> Numbers {
+        Numbers { decimal, comparators: vec![Comparator::Above, Comparator::Below], trailing_mark }
+    }
+
+    fn check(numbers: &Numbers, text: &str, expect: Option<&str>) {
+        let shown = numbers.read(text).map(|n| match n.comparator {
+            None => n.value.to_string(),
+            Some(comparator) => format!("{comparator:?} {}", n.value),
+        });
+        assert_eq!(shown.as_deref(), expect, "{text:?}");
+    }
+
+    #[test]
+    fn numbers_are_read_exactly_or_not_at_all() {
+        let point = numbers(DecimalMark::Point, false);
+        for (text, expect) in [
+            ("0.210", Some("0.210")),
+            ("12", Some("12")),
+            ("-0.05", Some("-0.05")),
+            ("+1.5", Some("1.5")),
+            (" 0.21 ", Some("0.21")),
+            (">8", Some("Above 8")),
+            ("< 20", Some("Below 20")),
+            ("000.10", Some("0.10")),
+            ("<=3", None),
+            ("", None),
+            (" ", None),
+            (".5", None),
+            ("5.", None),
+            ("1,000", None),
+            ("1 000", None),
+            ("1e3", None),
+            ("0x10", None),
+            ("NaN", None),
+            ("--1", None),
+            ("1.2.3", None),
+            ("1.2^", None),
+            ("１２", None),
+            (">", None),
+            ("> > 8", None),
+            ("99999999999999999999999999999999", None),
+        ] {
+            check(&point, text, expect);
+        }
+        let comma = numbers(DecimalMark::Comma, true);
+        for (text, expect) in [("4,17", Some("4.17")), ("4.17", None), ("173,", Some("173")), (",", None)] {
+            check(&comma, text, expect);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_decimal_reads_back_as_printed(units: i64, scale in 0u32..10) {
+            let value = Decimal::new(units, scale);
+            let read = numbers(DecimalMark::Point, false).read(&value.to_string()).unwrap();
+            prop_assert_eq!(read, Number { value, comparator: None });
+            prop_assert_eq!(read.value.to_string(), value.to_string());
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "\\PC{0,20}") {
+            let _unread = numbers(DecimalMark::Point, true).read(&text);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The value of a result: its parts from their rows, their meaning by exact text, and whether they contradict.
+
+use super::{
+    case::Case,
+    coverage::{grade_name, value_name},
+    number::{Number, surely_at_least, surely_below},
+};
+use crate::{
+    message::Cursor,
+    path::Path,
+    profile::rules::{ControlRule, Criterion, GradeMeaning, Rules, Slot},
+};
+use rust_decimal::Decimal;
+use std::borrow::Cow;
+use vocabulary::{Comparator, Interpretation, Value};
+
+/// Takes away everything that could be read as a result; the text as it was sent stays for people.
+pub(super) fn withhold(value: &mut Value) {
+    let interpretation = value.interpretation.filter(|meaning| *meaning == Interpretation::Invalid);
+    *value = Value { raw: std::mem::take(&mut value.raw), interpretation, ..Value::default() };
+}
+
+/// A part of a value and where it was looked for.
+pub(super) struct Found<'m> {
+    slot: Slot,
+    text: Cow<'m, str>,
+    cursor: Cursor,
+    path: &'m Path,
+    unit: Option<&'m Path>,
+}
+
+/// The parts of a value.
+pub(super) struct Parts<'m> {
+    found: Vec<Found<'m>>,
+    /// Slots that several rows fill.
+    ambiguous: Vec<Slot>,
+    /// Where the first part was looked for.
+    looked: Option<(Cursor, &'m Path)>,
+}
+
+impl Parts<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    fn get(&self, slot: Slot) -> Option<&Found<'_>> {
+        self.found.iter().find(|found| found.slot == slot)
+    }
+}
+
+impl<'m> Case<'_, 'm> {
+    /// Finds the parts: the test's own places first, else the row's, and only what the test has a map or unit for.
+    pub(super) fn slots(&self) -> Parts<'m> {
+        let test = self.test;
+        let mut parts = Parts { found: Vec::new(), ambiguous: Vec::new(), looked: None };
+        for (_, slot) in Slot::ALL.into_iter().filter(|(_, slot)| Rules::reads(test, *slot)) {
+            let mut filled = false;
+            for row in self.rows {
+                let Some(rule) = row.rule.filter(|rule| rule.aside.is_none()) else { continue };
+                let Some(path) = test.slots.get(slot).or_else(|| rule.slots.get(slot)) else { continue };
+                let cursor = Cursor::at(row.node);
+                if filled {
+                    parts.ambiguous.push(slot);
+                    continue;
+                }
+                filled = true;
+                parts.looked = parts.looked.or(Some((cursor, path)));
+                if let Some(piece) = self.exam.look.piece(cursor, path) {
+                    let unit = rule.unit.as_ref();
+                    parts.found.push(Found { slot, text: piece.text, cursor, path, unit });
+                }
+            }
+        }
+        parts
+    }
+
+    pub(super) fn value(&mut self, parts: &Parts<'m>) -> Value {
+        let raw = parts.found.first().map_or_else(String::new, |found| found.text.clone().into_owned());
+        let mut value = Value { raw, ..Value::default() };
+        for slot in &parts.ambiguous {
+            let place = self.row_place();
+            let what = format!("several rows give the {} of one result; which one counts?", slot.name());
+            self.hold("ambiguous_rows", place, what);
+        }
+        let mut number = None;
+        for found in &parts.found {
+            match found.slot {
+                Slot::Interpretation => value.interpretation = self.read_meaning(found),
+                Slot::Grade => value.grade = self.read_grade(found),
+                Slot::Number => {
+                    number = self.read_number(found);
+                    value.unit = self.read_unit(found);
+                }
+                Slot::Od => value.od = self.read_exact(found),
+                Slot::Cutoff => value.cutoff = self.read_exact(found),
+            }
+        }
+        value.number = number.map(|number| number.value);
+        value.comparator = number.and_then(|number| number.comparator);
+        self.empty_text(parts, &mut value);
+        self.wholeness(parts);
+        self.contradictions(parts, &value, number);
+        value
+    }
+
+    /// An empty text that the profile gives a meaning to.
+    fn empty_text(&mut self, parts: &Parts<'m>, value: &mut Value) {
+        let map = self.test.values.as_ref().filter(|_| parts.get(Slot::Interpretation).is_none());
+        if let Some(map) = map
+            && let Some(meaning) = map.texts.get("")
+        {
+            self.exam.coverage.saw(|| value_name(&map.name, ""));
+            let place = self.row_place();
+            value.interpretation = Some(self.meaning(*meaning, place, ""));
+        }
+    }
+
+    fn wholeness(&mut self, parts: &Parts<'m>) {
+        let empty_means = self.test.values.as_ref().is_some_and(|map| map.texts.contains_key(""));
+        if self.invalid || (parts.is_empty() && empty_means) {
+            return;
+        }
+        if parts.is_empty() {
+            let place = match parts.looked {
+                Some((cursor, path)) => self.exam.place(cursor, path),
+                None => self.row_place(),
+            };
+            return self.hold("empty_value", place, "the result is empty; repeat the test".to_owned());
+        }
+        let missing: Vec<&str> = self
+            .test
+            .whole
+            .iter()
+            .filter(|slot| Rules::reads(self.test, **slot) && parts.get(**slot).is_none())
+            .map(|slot| slot.name())
+            .collect();
+        if !missing.is_empty() {
+            let place = self.row_place();
+            self.hold("incomplete_result", place, format!("the result has no {}", missing.join(" and no ")));
+        }
+    }
+
+    fn read_meaning(&mut self, found: &Found<'m>) -> Option<Interpretation> {
+        let map = self.test.values.as_ref()?;
+        let place = self.exam.place(found.cursor, found.path);
+        if let Some(meaning) = map.texts.get(&*found.text) {
+            self.exam.coverage.saw(|| value_name(&map.name, &found.text));
+            return Some(self.meaning(*meaning, place, &found.text));
+        }
+        let what = format!("the text {:?} is not in the profile's map {:?}", found.text, map.name);
+        self.hold("unknown_value", place, what);
+        None
+    }
+
+    fn read_grade(&mut self, found: &Found<'m>) -> Option<vocabulary::Grade> {
+        let map = self.test.grades.as_ref()?;
+        let place = self.exam.place(found.cursor, found.path);
+        let meaning = map.texts.get(&*found.text);
+        if meaning.is_some() {
+            self.exam.coverage.saw(|| grade_name(&map.name, &found.text));
+        }
+        match meaning {
+            Some(GradeMeaning::Reads(grade)) => Some(*grade),
+            Some(GradeMeaning::Invalid) => {
+                self.invalid = true;
+                let what =
+                    format!("{:?} is an error of the reader, no reaction; repeat the test", found.text);
+                self.note("reading_error", place, what);
+                None
+            }
+            None => {
+                let what = format!("{:?} is no grade of the profile's map {:?}", found.text, map.name);
+                self.hold("unknown_value", place, what);
+                None
+            }
+        }
+    }
+
+    fn read_number(&mut self, found: &Found<'m>) -> Option<Number> {
+        let number = self.exam.look.rules.numbers.read(&found.text);
+        if number.is_none() {
+            let place = self.exam.place(found.cursor, found.path);
+            self.hold(
+                "unknown_number",
+                place,
+                format!("{:?} is no number in the profile's form", found.text),
+            );
+        }
+        number
+    }
+
+    fn read_exact(&mut self, found: &Found<'m>) -> Option<Decimal> {
+        let number = self.read_number(found)?;
+        if number.comparator.is_some() {
+            let place = self.exam.place(found.cursor, found.path);
+            let what = format!("{:?} is a bound, not an optical density that can be compared", found.text);
+            self.hold("unknown_number", place, what);
+            return None;
+        }
+        Some(number.value)
+    }
+
+    fn read_unit(&mut self, found: &Found<'m>) -> Option<String> {
+        if let Some(unit) = &self.test.unit_is {
+            return Some(unit.clone());
+        }
+        let sent = found.unit.map_or(Cow::Borrowed(""), |path| self.exam.look.text(found.cursor, path));
+        let unit = self.test.units.get(&*sent).cloned();
+        if unit.is_none() {
+            let place = self.exam.place(found.cursor, found.unit.unwrap_or(found.path));
+            self.hold(
+                "unknown_unit",
+                place,
+                format!("the unit {sent:?} is not in the profile for this test"),
+            );
+        }
+        unit
+    }
+
+    fn contradictions(&mut self, parts: &Parts<'m>, value: &Value, number: Option<Number>) {
+        let Some(meaning) = value.interpretation else { return };
+        for (flag, wanted) in std::mem::take(&mut self.must_mean) {
+            if wanted != meaning {
+                let place = self.row_place();
+                let what = format!("the flag {flag:?} contradicts the value {:?}", value.raw);
+                self.hold("value_contradiction", place, what);
+            }
+        }
+        let Some(criterion) = self.test.reactive else { return };
+        let ratio = value.od.zip(value.cutoff).filter(|(_, cutoff)| *cutoff > Decimal::ZERO);
+        let by_ratio = ratio.is_some_and(|(od, cutoff)| {
+            let scaled = criterion.limit.checked_mul(cutoff);
+            scaled.is_none_or(|limit| {
+                Criterion { limit, ..criterion }.contradicts(Number { value: od, comparator: None }, meaning)
+            })
+        });
+        if by_ratio || number.is_some_and(|number| criterion.contradicts(number, meaning)) {
+            let texts: Vec<&str> = parts.found.iter().map(|found| &*found.text).collect();
+            let place = self.row_place();
+            let what = format!("number and interpretation contradict each other: {}", texts.join(", "));
+            self.hold("value_contradiction", place, what);
+        }
+    }
+
+    /// A control that the analyser gives a target for is held against it.
+    pub(super) fn judge(&mut self, rule: &'m ControlRule, value: &mut Value) {
+        let Some(within) = &rule.within else { return };
+        let read = |path: &'m Path| self.exam.look.rules.numbers.read(&self.exam.look.text(self.lead, path));
+        let (target, spread) = (read(&within.target), read(&within.sd));
+        let limits = target.zip(spread).filter(|(t, s)| t.comparator.is_none() && s.comparator.is_none());
+        let judged = limits.zip(value.number).and_then(|((target, spread), number)| {
+            let allowed = spread.value.abs().checked_mul(Decimal::from(within.sds))?;
+            Some((number.checked_sub(target.value)?).abs() <= allowed && !allowed.is_zero())
+        });
+        if let Some(inside) = judged {
+            let judgement = if inside { Interpretation::Valid } else { Interpretation::Invalid };
+            value.interpretation = Some(judgement);
+            return;
+        }
+        let place = self.exam.place(self.lead, &within.target);
+        let what = "the control's target, SD or value cannot be read, so that it cannot be judged";
+        self.hold("control_without_target", place, what.to_owned());
+    }
+}
+
+impl Criterion {
+    /// Whether a number and what the analyser concluded cannot both be right. The grey zone fits either.
+    fn contradicts(self, number: Number, meaning: Interpretation) -> bool {
+        let (reactive, non_reactive) = match self.comparator {
+            Comparator::AtLeast | Comparator::Above => {
+                (surely_at_least(number, self.limit), surely_below(number, self.limit))
+            }
+            Comparator::AtMost | Comparator::Below => {
+                let above = match number.comparator {
+                    None | Some(Comparator::AtLeast) => number.value > self.limit,
+                    Some(Comparator::Above) => number.value >= self.limit,
+                    Some(Comparator::Below | Comparator::AtMost) => false,
+                };
+                let at_most = match number.comparator {
+                    None | Some(Comparator::AtMost | Comparator::Below) => number.value <= self.limit,
+                    Some(Comparator::Above | Comparator::AtLeast) => false,
+                };
+                (at_most, above)
+            }
+        };
+        match meaning {
+            Interpretation::Reactive | Interpretation::Positive => non_reactive,
+            Interpretation::NonReactive | Interpretation::Negative => reactive,
+            Interpretation::GreyZone
+            | Interpretation::Indeterminate
+            | Interpretation::Invalid
+            | Interpretation::Valid
+            | Interpretation::A
+            | Interpretation::B
+            | Interpretation::AB
+            | Interpretation::O => false,
+        }
+    }
+}

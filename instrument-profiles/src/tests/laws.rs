@@ -1,0 +1,131 @@
+//! Every row ends somewhere; nothing that is held can be read; what is taken away is never missed in silence.
+
+use super::MESSAGES;
+use crate::{Profile, interpret::Coverage, interpret::Fate};
+use proptest::prelude::*;
+use vocabulary::{Consequence, Finding, Interpretation, Observation, Protocol, SpecimenKind};
+
+/// Whether an observation could count as "nothing found".
+fn reads_negative(observation: &Observation) -> bool {
+    let value = &observation.value;
+    let says = matches!(value.interpretation, Some(Interpretation::NonReactive | Interpretation::Negative));
+    says || value.number.is_some() || value.od.is_some() || value.grade.is_some()
+}
+
+fn holds(finding: &Finding) -> bool {
+    finding.consequence != Consequence::Note
+}
+
+/// Result rows of a message, counted without any help of the profile.
+fn rows_in(profile: &Profile, raw: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(raw);
+    let lines = text.split(['\r', '\n']).filter(|line| !line.trim().is_empty());
+    match profile.protocol() {
+        Protocol::Lis02 => lines.filter(|line| line.starts_with("R|")).count(),
+        Protocol::Hl7v2 => lines.filter(|line| line.starts_with("OBX|")).count(),
+        Protocol::Delimited => lines.count().saturating_sub(1),
+    }
+}
+
+fn check_laws(profile: &Profile, name: &str, raw: &[u8]) {
+    let examined = profile.examine(raw, Coverage::default());
+    let (observations, findings) = (&examined.interpretation.observations, &examined.interpretation.findings);
+    for fate in &examined.fates {
+        match fate {
+            Fate::Observation(at) => assert!(*at < observations.len(), "{name}"),
+            Fate::Finding(at) => assert!(*at < findings.len(), "{name}"),
+        }
+    }
+    let quarantined = findings.iter().any(|finding| finding.consequence == Consequence::Quarantine);
+    for observation in observations {
+        let bare = !reads_negative(observation);
+        assert!(bare || !quarantined, "{name}: quarantined, and yet {observation:#?}");
+        assert!(bare || observation.kind != SpecimenKind::Unknown, "{name}: {observation:#?}");
+        let labels: Vec<&str> = observation.source.record.split(',').collect();
+        let held = findings
+            .iter()
+            .filter(|finding| holds(finding) && finding.finding != "incomplete_panel")
+            .any(|finding| labels.iter().any(|label| finding.place.starts_with(&format!("{label} "))));
+        assert!(bare || !held, "{name}: held, and yet {observation:#?} {findings:#?}");
+    }
+}
+
+#[test]
+fn every_row_of_every_capture_ends_in_an_observation_or_a_finding() {
+    for (profile, name, raw) in MESSAGES.iter() {
+        let examined = profile.examine(raw, Coverage::default());
+        assert!(examined.fates.len() >= rows_in(profile, raw), "{name}");
+        check_laws(profile, name, raw);
+    }
+}
+
+#[test]
+fn interpretation_is_a_function_of_the_bytes() {
+    for (profile, name, raw) in MESSAGES.iter() {
+        assert_eq!(profile.interpret(raw), profile.interpret(raw), "{name}");
+    }
+}
+
+/// What stays of a message that was cut is what was there before it was cut, or is held.
+#[test]
+fn a_message_cut_anywhere_is_held_or_has_lost_nothing() {
+    for (profile, name, raw) in MESSAGES.iter() {
+        let whole = profile.interpret(raw);
+        for end in 0..raw.len() {
+            let cut = profile.interpret(&raw[..end]);
+            let lost_nothing = cut.observations == whole.observations;
+            let held = cut.findings.iter().any(holds);
+            assert!(held || lost_nothing, "{name} cut at {end}: {:#?}", cut.findings);
+            for observation in cut.observations.iter().filter(|observation| reads_negative(observation)) {
+                assert!(whole.observations.contains(observation), "{name} cut at {end}: {observation:#?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_interpreted(which: prop::sample::Index, raw in prop::collection::vec(any::<u8>(), 0..300)) {
+        let (profile, name, _) = &MESSAGES[which.index(MESSAGES.len())];
+        check_laws(profile, name, &raw);
+    }
+
+    #[test]
+    fn a_mutated_message_keeps_the_laws(
+        which: prop::sample::Index,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..6),
+    ) {
+        let (profile, name, raw) = &MESSAGES[which.index(MESSAGES.len())];
+        let mut raw = raw.clone();
+        for (at, byte, what) in changes {
+            let at = at.index(raw.len());
+            match what {
+                0 => raw[at] = byte,
+                1 => raw.insert(at, byte),
+                2 => drop(raw.remove(at)),
+                _ => raw[at] = b"|^\\&~\r\n,;"[usize::from(byte) % 9],
+            }
+            if raw.is_empty() {
+                break;
+            }
+        }
+        let examined = profile.examine(&raw, Coverage::default());
+        prop_assert!(examined.fates.len() >= rows_in_strict(profile, &raw), "{}", name);
+        check_laws(profile, name, &raw);
+    }
+}
+
+/// As [`rows_in`], for messages whose header may have been damaged: only rows that the damaged header still names.
+fn rows_in_strict(profile: &Profile, raw: &[u8]) -> usize {
+    match profile.protocol() {
+        // The header may name other delimiters now, so that its rows are no rows any more but defects.
+        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited
+            if profile.interpret(raw).findings.iter().any(holds) =>
+        {
+            0
+        }
+        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited => rows_in(profile, raw),
+    }
+}

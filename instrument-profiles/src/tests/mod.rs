@@ -1,0 +1,29 @@
+//! Laws that hold for every profile of the catalogue, whoever writes it.
+
+mod captures;
+mod laws;
+
+use crate::{Catalogue, Profile, messages_of};
+use std::sync::{Arc, LazyLock};
+
+/// The catalogue as it is built in.
+static CATALOGUE: LazyLock<Catalogue> =
+    LazyLock::new(|| Catalogue::built_in().unwrap_or_else(|e| panic!("\n{e}")));
+
+/// A message of a capture: its profile, the capture, the bytes.
+type Message = (Arc<Profile>, String, Vec<u8>);
+
+/// Every message of every capture of every profile.
+static MESSAGES: LazyLock<Vec<Message>> = LazyLock::new(|| {
+    let mut messages = Vec::new();
+    for profile in CATALOGUE.list() {
+        let entry = CATALOGUE.entry(&profile.reference().id).unwrap();
+        for name in entry.names_in("captures").filter(|name| name.ends_with(".capture")) {
+            let text = entry.text(&format!("captures/{name}")).unwrap();
+            for raw in messages_of(profile, text).unwrap_or_else(|e| panic!("{name}: {e:#?}")) {
+                messages.push((Arc::clone(profile), format!("{}/{name}", profile.reference().id), raw));
+            }
+        }
+    }
+    messages
+});
