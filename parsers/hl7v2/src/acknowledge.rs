@@ -1,7 +1,6 @@
 //! Acknowledgements: written for a message, and read from a peer (HL7 2.x §2.9, MSA and ERR).
 
 use crate::builder::MessageBuilder;
-use crate::delimiters::Delimiters;
 use crate::message::Message;
 use crate::path::Path;
 use crate::template::AckTemplate;
@@ -178,15 +177,9 @@ pub fn acknowledge(
     }
 }
 
-/// The delimiters to answer with.
-pub(crate) fn delimiters_for(message: &Message<'_>) -> Delimiters {
-    message.delimiters().completed()
-}
-
 fn standard(message: &Message<'_>, reply: &Reply<'_>) -> String {
     let header = message.header();
     let field = |number| header.and_then(|header| header.field(number)).map_or("", |field| field.raw());
-    let or = |raw: &'static str, number| if field(number).is_empty() { raw } else { field(number) };
     // Without a version the one of IHE LAW is assumed.
     let at_least = |minor| field(12).is_empty() || header.is_some_and(|header| header.is_at_least(2, minor));
     let mut builder = MessageBuilder::new(message.delimiters());
@@ -201,7 +194,14 @@ fn standard(message: &Message<'_>, reply: &Reply<'_>) -> String {
             msh.component("ACK");
         }
     }
-    msh.field(reply.control_id).raw(or("P", 11)).raw(or("2.5.1", 12));
+    msh.field(reply.control_id);
+    for (number, default) in [(11, "P"), (12, "2.5.1")] {
+        if field(number).is_empty() {
+            msh.field(default)
+        } else {
+            msh.raw(field(number))
+        };
+    }
     if let Some(kind) = header.and_then(|header| header.result_kind()).filter(|_| !at_least(4)) {
         msh.at(16).raw(kind);
     }

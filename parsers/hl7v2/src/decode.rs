@@ -2,10 +2,13 @@
 
 use crate::grammar::{self, is_terminator};
 use character_sets::{CharacterSet, Choice, Decoded};
-use std::borrow::Cow;
 
-/// Where the declaration stands.
-const CHARACTER_SET: usize = 18;
+/// Where the declaration stands (MSH-18), and where the type does (MSH-9), counted in separators.
+const CHARACTER_SET: usize = 17;
+const TYPE: usize = 8;
+
+/// How many repetitions of MSH-18 are heard.
+const DECLARED_MAX: usize = 8;
 
 /// Decodes a whole message, before anything is split (a GBK second byte may be a delimiter).
 ///
@@ -13,27 +16,41 @@ const CHARACTER_SET: usize = 18;
 /// message's own MSH-18 is heard (see [`character_sets::decode`] for the order).
 #[must_use]
 pub fn decode(bytes: &[u8], fixed: Option<CharacterSet>, fallback: CharacterSet) -> Decoded<'_> {
-    let names = declared_character_sets(bytes);
-    let declared: Vec<&str> = names.iter().map(Cow::as_ref).collect();
-    character_sets::decode(
-        bytes,
-        &Choice { fixed: fixed.or_else(|| wide(bytes)), declared: &declared, fallback },
-    )
+    let mut names = [""; DECLARED_MAX];
+    names.iter_mut().zip(declared(bytes)).for_each(|(name, declared)| *name = declared);
+    let fixed = fixed.or_else(|| wide(bytes));
+    character_sets::decode(bytes, &Choice { fixed, declared: &names, fallback })
 }
 
-/// The repetitions of MSH-18, read from bytes whose character set is not known yet.
+/// The repetitions of MSH-18, read from bytes whose character set is not known yet; one that is no text is U+FFFD.
 ///
-/// Empty if the bytes do not begin with a header in an ASCII-compatible set, or if it declares nothing.
+/// Empty if the bytes do not begin with a header in an ASCII-compatible set, or if it declares nothing. Where a sender
+/// left fields out of its header (see [`crate::Header`]), the declaration is the first field after the version that
+/// names a known set.
 #[must_use]
-pub fn declared_character_sets(bytes: &[u8]) -> Vec<Cow<'_, str>> {
+pub fn declared_character_sets(bytes: &[u8]) -> Vec<&str> {
+    declared(bytes).take(DECLARED_MAX).collect()
+}
+
+fn declared(bytes: &[u8]) -> impl Iterator<Item = &str> {
     let line = header_line(bytes);
-    let Some((separator, repetition)) = header_delimiters(line) else { return Vec::new() };
-    // Field 1 is the separator itself: MSH-18 stands after the seventeenth one.
-    let mut fields = line.split(|byte| *byte == separator);
-    let Some(declared) = fields.nth(CHARACTER_SET - 1).filter(|field| !field.is_empty()) else {
-        return Vec::new();
+    let (separator, [component, repetition]) = header_delimiters(line).unwrap_or_default();
+    let fields = move || line.split(move |byte| *byte == separator);
+    let is_type = move |field: &[u8]| grammar::is_message_type(text_of(field), char::from(component));
+    let type_at = fields().position(is_type).filter(|at| (2..TYPE).contains(at));
+    let standard = fields().nth(TYPE).is_some_and(is_type);
+    let field = match type_at {
+        Some(at) if !standard => {
+            fields().skip(at + 4).find(|field| CharacterSet::from_msh18(text_of(field)).is_some())
+        }
+        _ => fields().nth(CHARACTER_SET),
     };
-    declared.split(|byte| Some(*byte) == repetition).map(String::from_utf8_lossy).collect()
+    let declared = field.filter(|field| !field.is_empty());
+    declared.into_iter().flat_map(move |field| field.split(move |byte| *byte == repetition)).map(text_of)
+}
+
+fn text_of(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or("\u{FFFD}")
 }
 
 /// The first line that is not empty, without a mark of UTF-8 before it.
@@ -42,10 +59,15 @@ fn header_line(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| is_terminator(*byte)).find(|line| !line.is_empty()).unwrap_or_default()
 }
 
-fn header_delimiters(line: &[u8]) -> Option<(u8, Option<u8>)> {
-    let start = String::from_utf8_lossy(line.get(..line.len().min(16))?);
-    let (_, header) = grammar::header_start(&start).ok()?;
-    Some((header.separator, header.encoding.as_bytes().get(1).copied()))
+/// The field separator, and the component and repetition separators (or the field separator, which is in no field).
+fn header_delimiters(line: &[u8]) -> Option<(u8, [u8; 2])> {
+    // MSH, the separator, at most five more, and the separator again: ASCII, whatever follows.
+    let start = line.get(..line.len().min(10)).unwrap_or_default();
+    let ascii = start.iter().position(|byte| !byte.is_ascii()).unwrap_or(start.len());
+    let (_, header) = grammar::header_start(text_of(start.get(..ascii)?)).ok()?;
+    let encoding = header.encoding.as_bytes();
+    let delimiter = |number: usize| encoding.get(number).copied().unwrap_or(header.separator);
+    Some((header.separator, [delimiter(0), delimiter(1)]))
 }
 
 /// UTF-16 without a mark, told by the zero bytes of `MSH`.

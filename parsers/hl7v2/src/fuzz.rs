@@ -6,7 +6,7 @@ use crate::{
 };
 use character_sets::CharacterSet;
 
-/// Reads anything as a message, visits every part, answers it and reads the answer.
+/// Reads anything as a message and visits every part.
 pub fn fuzz_read(bytes: &[u8]) {
     let decoded = decode(bytes, None, CharacterSet::Gb18030);
     let mut index = Index::new();
@@ -15,6 +15,13 @@ pub fn fuzz_read(bytes: &[u8]) {
     for segment in message.segments() {
         visit(&segment);
     }
+}
+
+/// Answers anything and reads the answer.
+pub fn fuzz_acknowledge(bytes: &[u8]) {
+    let decoded = decode(bytes, None, CharacterSet::Gb18030);
+    let mut index = Index::new();
+    let message = index.read(&decoded.text);
     let settings = AckSettings { template: &Template::Standard, now: "20260301101500", control_id: "1" };
     let answer = acknowledge(&message, &settings, Answer::AcceptAA, "Message accepted", None);
     let mut again = Index::new();

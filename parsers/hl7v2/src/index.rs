@@ -256,6 +256,21 @@ mod tests {
     }
 
     #[test]
+    fn reading_messages_of_a_size_that_was_seen_allocates_nothing() {
+        let long = "MSH|^~\\&|A\rOBX|1||||5\rnot a segment\r".repeat(50);
+        let mut index = Index::new();
+        let memory =
+            |index: &Index| (index.separators.as_ptr(), index.segments.as_ptr(), index.defects().as_ptr());
+        assert_eq!(index.read(&long).segments().count(), 150);
+        let before = memory(&index);
+        for cut in 0..long.len() {
+            index.read(long.get(..cut).unwrap());
+            index.read(&long);
+        }
+        assert_eq!(memory(&index), before);
+    }
+
+    #[test]
     fn a_text_beyond_the_limit_is_named_and_not_read() {
         let mut index = Index::new();
         let message = index.read_up_to("MSH|^~\\&|", 8);

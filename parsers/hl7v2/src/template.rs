@@ -1,7 +1,9 @@
 //! An acknowledgement laid down byte for byte.
 
-use crate::acknowledge::{Reply, delimiters_for};
+use crate::acknowledge::Reply;
+use crate::delimiters::Delimiters;
 use crate::escape::escape;
+use crate::grammar;
 use crate::message::Message;
 use crate::path::Path;
 
@@ -10,9 +12,19 @@ use crate::path::Path;
 /// Lines are segments (each gets a CR). `{MSH-10}` is what stands there in the message that is answered, raw;
 /// `{now}`, `{control_id}`, `{code}`, `{text}` and `{condition}` come from the answer. `{MSH-9.2}` and the like work too;
 /// what the message does not hold is empty. There is no escape for a brace: no acknowledgement contains one.
+///
+/// ```
+/// use hl7v2::AckTemplate;
+/// let template = "MSH|^~\\&|LIS||{MSH-3}||{now}||ACK^{MSH-9.2}|{MSH-10}|P|2.3.1||||{MSH-16}||ASCII|||
+///                 MSA|{code}|{MSH-10}|{text}|{OBX-1}||{condition}|";
+/// assert!(AckTemplate::parse(template).is_ok());
+/// assert!(AckTemplate::parse("MSA|{code}").is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AckTemplate {
     pieces: Vec<Piece>,
+    /// Those of its own first line.
+    delimiters: Delimiters,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +58,8 @@ pub enum TemplateError {
         /// The name between the braces.
         name: String,
     },
-    /// It does not begin with MSH, or has no line that begins with MSA.
-    #[error("an acknowledgement begins with MSH and has an MSA line")]
+    /// It does not begin with MSH and its delimiters, or has no line that begins with MSA.
+    #[error("an acknowledgement begins with MSH and five different delimiters, and has an MSA line")]
     Segments,
 }
 
@@ -62,10 +74,8 @@ impl AckTemplate {
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let lines: Vec<&str> =
             text.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect();
-        let starts_with = |line: &&str, name: &str| line.starts_with(name);
-        let complete = lines.first().is_some_and(|line| starts_with(line, "MSH"))
-            && lines.iter().any(|line| starts_with(line, "MSA"));
-        if !complete {
+        let delimiters = lines.first().and_then(|line| delimiters_of(line)).ok_or(TemplateError::Segments)?;
+        if !lines.iter().any(|line| line.starts_with("MSA")) {
             return Err(TemplateError::Segments);
         }
         let mut pieces = Vec::new();
@@ -73,18 +83,18 @@ impl AckTemplate {
             read_line(line, n + 1, &mut pieces)?;
             pieces.push(Piece::Literal("\r".into()));
         }
-        Ok(Self { pieces })
+        Ok(Self { pieces, delimiters })
     }
 
     /// The answer of the Chinese dialect of 2.3.1: at least 19 separators in MSH and an MSA-6.
     #[must_use]
     pub fn dialect_231() -> Self {
-        Self::parse(DIALECT_231).unwrap_or(Self { pieces: Vec::new() })
+        Self::parse(DIALECT_231).unwrap_or(Self { pieces: Vec::new(), delimiters: Delimiters::standard() })
     }
 
     pub(crate) fn fill(&self, message: &Message<'_>, reply: &Reply<'_>) -> String {
         let mut answer = String::with_capacity(256);
-        let delimiters = delimiters_for(message);
+        let delimiters = self.delimiters;
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => answer.push_str(text),
@@ -98,6 +108,12 @@ impl AckTemplate {
         }
         answer
     }
+}
+
+/// The delimiters that a template's first line names.
+fn delimiters_of(line: &str) -> Option<Delimiters> {
+    let (_, header) = grammar::header_start(line).ok().filter(|_| line.starts_with("MSH"))?;
+    Delimiters::from_header(&(char::from(header.separator).to_string() + header.encoding))
 }
 
 /// What the message holds at a place. MSH is read as its sender laid it out.

@@ -71,6 +71,19 @@ mod tests {
                 None,
                 "MSH|^~\\&|||||20260301101500||ACK|A1|P|2.5.1\rMSA|AR||no \\F\\ room\r",
             ),
+            // The separator stands in the version that is assumed: it is escaped, as everywhere.
+            (
+                "MSH!^~\\&!A!!!!!!ACK!7\rPID!1\r",
+                AcceptAA,
+                None,
+                "MSH!^~\\&!!!A!!20260301101500!!ACK!A1!P!2.5.1\rMSA!AA!7!Message accepted\r",
+            ),
+            (
+                "MSH.^~\\&.A......ACK.7\r",
+                AcceptAA,
+                None,
+                "MSH.^~\\&...A..20260301101500..ACK.A1.P.2\\F\\5\\F\\1\rMSA.AA.7.Message accepted\r",
+            ),
             (
                 "MSH@!%$#@APP@@@@@@ORU!R01@5@P@2.3.1\r",
                 AcceptAA,
@@ -92,6 +105,32 @@ mod tests {
         assert!(msh.split_once("^~\\&").unwrap().1.matches('|').count() >= 19);
         let refused = "MSH|^~\\&|||Mindray|BS-800|20260301101500||ACK^R01|77|P|2.3.1||||0||ASCII|||\rMSA|AR|77|no \\F\\ room|||207|\r";
         check(MINDRAY, &template, Answer::RejectAR, None, refused);
+    }
+
+    #[test]
+    fn a_profile_may_lay_down_every_byte() {
+        let autobio = "MSH|^~\\&|LIS|||{MSH-3}|{now}||ACK^{MSH-9.2}|{MSH-10}|P|2.3.1\r\nMSA|{code}|{MSH-10}|{text}|{OBX-1}||{condition}|{control_id}{PV1-2}\n";
+        let template = Template::Exact(AckTemplate::parse(autobio).unwrap());
+        let message = "MSH|^~\\&|AutoLumo||||20260301||ORU^R01|5|P|2.3.1\rOBX|12|\r";
+        let expect = "MSH|^~\\&|LIS|||AutoLumo|20260301101500||ACK^R01|5|P|2.3.1\rMSA|AA|5|Message accepted|12||0|A1\r";
+        check(message, &template, Answer::AcceptAA, None, expect);
+    }
+
+    #[test]
+    fn a_template_that_cannot_be_used_is_named_with_its_line() {
+        for (text, expect) in [
+            ("", "begins with MSH"),
+            ("MSA|{code}", "begins with MSH"),
+            ("MSH|^~\\&|A", "has an MSA line"),
+            ("MSH|^~|A\nMSA|{code}", "five different delimiters"),
+            ("MSH|^~\\&|A\nMSA|{code", "line 2 of the acknowledgement has a brace"),
+            ("MSH|^~\\&|A}\nMSA|{code}", "line 1 of the acknowledgement has a brace"),
+            ("MSH|^~\\&|A\nMSA|{cod}", "line 2 of the acknowledgement asks for `{cod}`"),
+            ("MSH|^~\\&|A\nMSA|{MSH-0}", "asks for `{MSH-0}`"),
+        ] {
+            let error = AckTemplate::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expect), "{text:?}: {error}");
+        }
     }
 
     #[test]
