@@ -1,6 +1,7 @@
 //! Entry points for fuzzing: any bytes, any split, no panic, nothing lost.
 
-use crate::{Config, Event, Receiver};
+use crate::{Config, Event, Receiver, Sender};
+use std::time::Instant;
 
 /// Reads anything in pieces whose lengths come from its first byte; whatever is taken comes out again, or was
 /// a block character or an ignored byte.
@@ -21,6 +22,20 @@ pub fn fuzz_receiver(bytes: &[u8]) {
     receiver.handle_disconnect();
     accounted += drain(&mut receiver);
     assert!(accounted <= bytes.len() as u64);
+}
+
+/// Gives anything to a sender that waits for an answer.
+pub fn fuzz_sender(bytes: &[u8], now: Instant) {
+    let mut sender = Sender::new(Config { block_bytes_max: 64, ..Config::default() });
+    let out = sender.send(bytes, now);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let taken = sender.handle_input(rest);
+        rest = rest.get(taken..).unwrap_or_default();
+        while sender.poll_event().is_some() {}
+    }
+    sender.handle_timeout(now + Config::default().answer_timeout);
+    assert!(sender.outstanding().is_none() && sender.poll_event().is_some() == out.is_ok());
 }
 
 fn drain(receiver: &mut Receiver<()>) -> u64 {
