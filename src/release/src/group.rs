@@ -216,8 +216,8 @@ impl Combined {
                 before: group_name(history.abo, history.rhd),
             };
             self.object(GroupStatus::Discrepant, names);
-            self.abo = self.abo.filter(|_| !abo_differs);
-            self.rhd = self.rhd.filter(|_| !rhd_differs);
+            // Whose blood it is stands in question, so nothing of it is reported.
+            (self.abo, self.rhd) = (None, None);
         }
         self.hold_against_field(donor, history.abo, usable);
         let whole =

@@ -1,0 +1,152 @@
+//! Rule packs as files: what is wrong is named with its key, every unsure value is marked, a revision is its hash.
+
+#[cfg(test)]
+mod packs {
+    use release::pack::Confidence;
+    use release::{PackError, RulePack, decide, read_case};
+
+    fn overlay(text: &str) -> Result<RulePack, PackError> {
+        RulePack::from_toml(&format!("id = \"site\"\nbased_on = \"cn-2019\"\n{text}"))
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_pack_is_named_with_its_key() {
+        for (text, at, what) in [
+            ("[sero]\ngz_lo = \"0.9\"", "sero.gz_lo", "the nearest known is `gz_low`"),
+            ("[serology]\ncut = \"1\"", "serology", "unknown field"),
+            ("[nat]\nndr = \"DISCART\"", "nat.ndr", "the nearest known is `DISCARD`"),
+            ("[nat]\nmode = \"MP48\"", "nat.mode", "no NAT mode"),
+            ("[sero]\ncut = 1.0", "sero.cut", "expected a string"),
+            ("[sero]\ncut = \"1,0\"", "sero.cut", "not a plain decimal"),
+            ("[sero]\ncut = \"1.0000001\"", "sero.cut", "more than 6 digits"),
+            ("[sero]\ncut = \"0\"", "sero.cut", "above 0"),
+            ("[sero]\ngz_low = \"1.1\"", "sero.gz_low", "not above sero.cut"),
+            ("[sero]\ninclusive = false", "sero.inclusive", "R-SER-05"),
+            ("[sero]\ndup = { value = \"DUP\" }", "sero.dup", "missing field `confidence`"),
+            ("[sero]\ndup = { value = \"DUP\", confidence = \"sure\" }", "sero.dup", "unknown variant"),
+            ("[group]\nforward_min = \"0\"", "group.forward_min", "no limit"),
+            ("[group]\nforward_min = \"3+ mf\"", "group.forward_min", "no limit"),
+            ("[group]\niat_reagents_min = 1", "group.iat_reagents_min", "at least 2"),
+            ("[alt]\nretest = 2", "alt.retest", "0 or 1"),
+            ("[tests]\nabo = false", "tests", "ABO"),
+            (
+                "[release]\noverride_forbidden = [\"R-GATE-01\"]",
+                "release.override_forbidden",
+                "never be set aside",
+            ),
+            (
+                "[release]\noverride_forbidden = [\"R-GATE-99\"]",
+                "release.override_forbidden",
+                "unknown variant",
+            ),
+            ("[[reagent]]\nmarker = \"HBsAk\"\nname = \"A\"", "reagent[0].marker", "\"HBsAg\""),
+            ("effective_from = \"soon\"", "effective_from", "failed to parse"),
+        ] {
+            let error = overlay(text).unwrap_err();
+            let PackError::Key { key, what: said } = &error else { panic!("{text}: {error}") };
+            assert_eq!(key, at, "{text}: {said}");
+            assert!(said.contains(what), "{text}: {said}");
+        }
+        assert!(matches!(
+            RulePack::from_toml("id = \"x\"\nid = 3\n"),
+            Err(PackError::Syntax { line: 2, .. })
+        ));
+        assert!(matches!(RulePack::from_toml("based_on = \"cn-2091\""), Err(PackError::Key { .. })));
+        assert!(
+            matches!(RulePack::from_toml("based_on = \"cn-2019\""), Err(PackError::Key { .. })),
+            "no id of its own"
+        );
+        assert!(
+            matches!(RulePack::from_toml("id = \"x\""), Err(PackError::Key { .. })),
+            "most of it is missing"
+        );
+        let near = RulePack::built_in("cn-2091").unwrap_err().to_string();
+        assert!(near.contains("\"cn-2019\""), "{near}");
+    }
+
+    #[test]
+    fn every_built_in_pack_reads_and_has_the_name_it_is_known_by() {
+        for id in RulePack::built_in_ids() {
+            assert_eq!(RulePack::built_in(id).unwrap().id(), id);
+        }
+    }
+
+    /// Values of medium or low confidence stay visible: these are the ones a laboratory has to confirm.
+    #[test]
+    fn every_unsure_value_of_the_chinese_pack_is_marked() {
+        let unconfirmed = RulePack::built_in("cn-2019").unwrap().unconfirmed();
+        let keys: Vec<&str> = unconfirmed.iter().map(|u| u.key.as_str()).collect();
+        for key in [
+            "edition",
+            "effective_from",
+            "tests.htlv",
+            "sero.dup_uses_gz",
+            "nat.mp_unresolved",
+            "nat.ic_ct_max",
+            "alt.retest",
+            "group.del_label",
+            "invalid.external_control",
+            "invalid.sticky_reactive",
+        ] {
+            assert!(keys.contains(&key), "{key} is not marked: {keys:?}");
+        }
+        assert!(unconfirmed.iter().all(|u| u.confirm.is_some()), "each says what to confirm");
+        let unresolved = unconfirmed.iter().find(|u| u.key == "nat.mp_unresolved").unwrap();
+        assert_eq!((unresolved.value.as_str(), unresolved.confidence.as_str()), ("HOLD", "own-M"));
+    }
+
+    #[test]
+    fn a_value_written_plainly_is_the_laboratorys_own_choice() {
+        let pack = overlay("[nat]\nmp_unresolved = \"RELEASE\"").unwrap();
+        assert_eq!(pack.settings().nat.mp_unresolved.confidence, Confidence::Site);
+        assert!(!pack.unconfirmed().iter().any(|u| u.key == "nat.mp_unresolved"));
+        assert!(pack.settings().tests.abo.value, "what it is silent about holds as before");
+    }
+
+    /// Law 10: a revision, once used, never changes. After a release, a changed text needs another id, not another
+    /// hash here.
+    #[test]
+    fn law_10_the_built_in_revision_is_pinned_by_its_hash() {
+        let pack = RulePack::built_in("cn-2019").unwrap();
+        assert_eq!(pack.hash(), "5c3e301719fda20d9a7d5e8401a3888267598c87f4082696821d59e1d3cd50ed");
+        let text = include_str!("../packs/cn-2019.toml");
+        assert_eq!(RulePack::from_toml(text).unwrap().hash(), pack.hash());
+        assert_ne!(RulePack::from_toml(&format!("{text}\n# x")).unwrap().hash(), pack.hash());
+        let (a, b) = (overlay("[alt]\nretest = 0").unwrap(), overlay("[alt]\nretest = 1").unwrap());
+        assert!(a.hash() != b.hash() && a.hash() != pack.hash());
+    }
+
+    #[test]
+    fn a_pack_is_loaded_from_a_file_and_its_faults_name_the_file() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packs");
+        assert_eq!(
+            RulePack::load(&folder.join("cn-2019.toml")).unwrap(),
+            RulePack::built_in("cn-2019").unwrap()
+        );
+        let missing = RulePack::load(&folder.join("none.toml")).unwrap_err().to_string();
+        assert!(missing.contains("none.toml"), "{missing}");
+    }
+
+    #[test]
+    fn the_content_hash_of_a_verdict_follows_what_it_tells_its_receiver() {
+        let pack = RulePack::built_in("cn-2019").unwrap();
+        let base = read_case(include_str!("cases/base.json")).unwrap();
+        let hash = |change: &dyn Fn(&mut release::Evidence)| {
+            let mut evidence = base.clone();
+            change(&mut evidence);
+            decide(&evidence, &pack).content_hash()
+        };
+        let same = hash(&|_| {});
+        assert_eq!(same.len(), 64);
+        assert_eq!(
+            hash(&|e| e.alt[0].u_per_l = Some("24".parse().unwrap())),
+            same,
+            "24 and 23 U/L tell the same"
+        );
+        assert_ne!(hash(&|e| e.signatures.clear()), same);
+        assert_ne!(hash(&|e| e.alt.clear()), same);
+        let gated = hash(&|e| e.runs[0].qc_why = Some("x".into()));
+        assert_eq!(gated, same, "a reason that is not used says nothing");
+        assert_ne!(decide(&base, &RulePack::built_in("cn-2019-two-reagents").unwrap()).content_hash(), same);
+    }
+}
