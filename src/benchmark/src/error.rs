@@ -65,4 +65,9 @@ impl BenchError {
         let what = what.into();
         move |source| Self::Io { what, source }
     }
+
+    pub(crate) fn part<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let what = what.into();
+        move |why| Self::Part { what, why: why.to_string() }
+    }
 }

@@ -19,6 +19,7 @@ mod options;
 mod report;
 mod run;
 mod serve;
+mod station;
 mod subject;
 mod values;
 

@@ -6,7 +6,6 @@ use crate::{BenchError, gauge};
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Before answers count: connections are made, caches are warm, the file has its first blocks.
@@ -23,22 +22,15 @@ impl Served {
     /// Starts `serve` on a free port of the loopback interface, on a runtime of one thread.
     pub(crate) fn start<Serve, Work>(serve: Serve) -> Result<Self, BenchError>
     where
-        Serve: FnOnce(TcpListener, CancellationToken) -> Work + Send + 'static,
+        Serve: FnOnce(std::net::TcpListener, CancellationToken) -> Work + Send + 'static,
         Work: Future<Output = ()>,
     {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").map_err(BenchError::io("bind a port"))?;
         let address = socket.local_addr().map_err(BenchError::io("read the port"))?;
-        socket.set_nonblocking(true).map_err(BenchError::io("prepare the port"))?;
         let runtime = runtime()?;
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let work = move || {
-            runtime.block_on(async move {
-                if let Ok(listener) = TcpListener::from_std(socket) {
-                    serve(listener, stopped).await;
-                }
-            });
-        };
+        let work = move || runtime.block_on(async move { serve(socket, stopped).await });
         let thread = std::thread::Builder::new()
             .name("server".to_owned())
             .spawn(work)

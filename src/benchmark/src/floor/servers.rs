@@ -9,19 +9,25 @@ use tokio_util::sync::CancellationToken;
 const READ_BYTES: usize = 64 * 1024;
 
 /// Serves MLLP until told to stop: whatever has come in is appended and synced in one go, then answered.
-pub(crate) async fn mllp(listener: TcpListener, log: Appender, stop: CancellationToken) {
+pub(crate) async fn mllp(listener: std::net::TcpListener, log: Appender, stop: CancellationToken) {
     accept(listener, stop, move |stream| mllp_connection(stream, log.clone())).await;
 }
 
 /// Serves LIS01 until told to stop: every frame is checked, appended, synced, then answered.
-pub(crate) async fn lis01(listener: TcpListener, log: Appender, stop: CancellationToken) {
+pub(crate) async fn lis01(listener: std::net::TcpListener, log: Appender, stop: CancellationToken) {
     accept(listener, stop, move |stream| lis01_connection(stream, log.clone())).await;
 }
 
-async fn accept<Work>(listener: TcpListener, stop: CancellationToken, serve: impl Fn(TcpStream) -> Work)
-where
+async fn accept<Work>(
+    listener: std::net::TcpListener,
+    stop: CancellationToken,
+    serve: impl Fn(TcpStream) -> Work,
+) where
     Work: Future<Output = ()> + Send + 'static,
 {
+    let Ok(listener) = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener)) else {
+        return;
+    };
     let mut connections = tokio::task::JoinSet::new();
     while let Some(Ok((stream, _))) = stop.run_until_cancelled(listener.accept()).await {
         if stream.set_nodelay(true).is_ok() {

@@ -1,11 +1,13 @@
 //! Durable before the ACK: messages and frames acknowledged a second.
 
-use crate::contest::{Engine, FLOOR, Measurement, Turn, contest};
+use crate::contest::{Engine, FLOOR, Measurement, OURS, Turn, contest};
 use crate::corpus;
 use crate::floor::{self, GroupCommit};
 use crate::load::{Lis01Load, MllpLoad, Slice};
 use crate::serve::{Served, load};
+use crate::station::{self, Station};
 use crate::{BenchError, Options};
+use intake::Connection;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,8 +29,10 @@ pub(crate) fn mllp(
             client.run(server.address, connections, outstanding, slice)
         })
     };
-    let engines =
-        vec![Engine::new(FLOOR, || with_floor(folder, floor::mllp_server, |server| run(FLOOR, server)))];
+    let engines = vec![
+        Engine::new(FLOOR, || with_floor(folder, floor::mllp_server, |server| run(FLOOR, server))),
+        Engine::new(OURS, || with_intake(folder, station::mllp()?, |server| run(OURS, server))),
+    ];
     contest(name.clone(), "messages/s", Some(WANTED), engines, options.rounds)
 }
 
@@ -43,8 +47,10 @@ pub(crate) fn lis01(
     let run = |engine: &str, server: &Served| {
         load(&name, engine, options.slice, |slice: Slice| client.run(server.address, connections, slice))
     };
-    let engines =
-        vec![Engine::new(FLOOR, || with_floor(folder, floor::lis01_server, |server| run(FLOOR, server)))];
+    let engines = vec![
+        Engine::new(FLOOR, || with_floor(folder, floor::lis01_server, |server| run(FLOOR, server))),
+        Engine::new(OURS, || with_intake(folder, station::lis01()?, |server| run(OURS, server))),
+    ];
     contest(name.clone(), "frames/s", Some(WANTED), engines, options.rounds)
 }
 
@@ -62,7 +68,7 @@ fn with_floor<Serve, Work>(
     turn: impl FnOnce(&Served) -> Result<Turn, BenchError>,
 ) -> Result<Turn, BenchError>
 where
-    Serve: FnOnce(tokio::net::TcpListener, floor::Appender, tokio_util::sync::CancellationToken) -> Work
+    Serve: FnOnce(std::net::TcpListener, floor::Appender, tokio_util::sync::CancellationToken) -> Work
         + Send
         + 'static,
     Work: Future<Output = ()>,
@@ -74,6 +80,22 @@ where
     let turn = turn(&server);
     server.finish()?;
     commit.finish().map_err(BenchError::io("write the floor's log"))?;
+    clear(folder)?;
+    turn
+}
+
+/// Intake and a ledger of its own, as the daemon has them, the state following in sled.
+fn with_intake(
+    folder: &Path,
+    connection: Connection,
+    turn: impl FnOnce(&Served) -> Result<Turn, BenchError>,
+) -> Result<Turn, BenchError> {
+    let station = Station::open(&folder.join("ledger"))?;
+    let ledger = station.ledger.clone();
+    let server = Served::start(move |listener, stop| station::serve(connection, listener, ledger, stop))?;
+    let turn = turn(&server);
+    server.finish()?;
+    station.close();
     clear(folder)?;
     turn
 }

@@ -17,9 +17,7 @@ pub(crate) fn hl7(options: &Options) -> Result<Measurement, BenchError> {
     let megabytes = number(corpus.len_bytes()) / 1e6;
     let (mut boundaries, mut index) = (Boundaries::default(), hl7v2::Index::new());
     let engines = vec![
-        Engine::new(FLOOR, || {
-            repeat(options.slice, megabytes, || Ok(hl7_floor(&mut boundaries, &corpus)))
-        }),
+        Engine::new(FLOOR, || repeat(options.slice, megabytes, || Ok(hl7_floor(&mut boundaries, &corpus)))),
         Engine::new(OURS, || repeat(options.slice, megabytes, || Ok(hl7_ours(&mut index, &corpus)))),
     ];
     contest("HL7 v2: every OBX-5", "MB/CPU-s", Some(WANTED), engines, options.rounds)

@@ -1,0 +1,72 @@
+//! What is measured of the daemon: a ledger with its two threads, and intake on it.
+
+use crate::BenchError;
+use intake::{Acknowledge, Answering, Board, Connection, Limits, Link, MessageEnd, Source, Unreadable};
+use ledger::{Ledger, Settings};
+use std::net::TcpListener;
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+use vocabulary::{ConnectionId, Mode, ProfileRef, Protocol};
+
+/// More sockets than any load has.
+const SOCKETS_MAX: usize = 1024;
+
+/// An open ledger.
+pub(crate) struct Station {
+    pub(crate) ledger: Ledger,
+}
+
+impl Station {
+    /// Opens one with a station's settings in `folder`.
+    pub(crate) fn open(folder: &Path) -> Result<Self, BenchError> {
+        let opened = Ledger::open(Settings::new(folder), &mut |_| {});
+        let (ledger, _) = opened.map_err(BenchError::part("open a ledger"))?;
+        Ok(Self { ledger })
+    }
+
+    /// Writes it to its end.
+    pub(crate) fn close(self) {
+        self.ledger.close();
+    }
+}
+
+/// One MLLP connection with the settings a station has.
+pub(crate) fn mllp() -> Result<Connection, BenchError> {
+    let answering = Answering {
+        template: hl7v2::Template::Standard,
+        acknowledge: Acknowledge::Always,
+        characters: None,
+        unreadable: Unreadable::Accept,
+    };
+    connection(Protocol::Hl7v2, Link::Mllp(mllp::Config::default(), answering))
+}
+
+/// One LIS01 connection with the settings a station has.
+pub(crate) fn lis01() -> Result<Connection, BenchError> {
+    connection(Protocol::Lis02, Link::Lis01(lis01::Config::default(), MessageEnd::Terminator))
+}
+
+fn connection(protocol: Protocol, link: Link) -> Result<Connection, BenchError> {
+    Ok(Connection {
+        id: ConnectionId::new("bench").map_err(BenchError::part("name a connection"))?,
+        mode: Mode::Production,
+        profile: ProfileRef { id: "bench/analyser".to_owned(), revision: "0".repeat(64) },
+        protocol,
+        link,
+        limits: Limits { sockets_max: SOCKETS_MAX, ..Limits::default() },
+    })
+}
+
+/// Serves `connection` until told to stop.
+pub(crate) async fn serve(
+    connection: Connection,
+    listener: TcpListener,
+    ledger: Ledger,
+    stop: CancellationToken,
+) {
+    let served = intake::serve(connection, Source::Listen(listener), ledger, Board::default(), stop).await;
+    if let Err(why) = served {
+        // The client finds nobody to answer it and says so.
+        drop(why);
+    }
+}
