@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn the_order_is_profile_mark_declaration_utf8_fallback() {
-        use CharacterSet::{Ascii, Gb18030, Gbk, Latin1, Utf8, Utf16Le, Windows1251};
+        use CharacterSet::{Ascii, Gb18030, Gbk, Iso2022Jp, Latin1, Utf8, Utf16Be, Utf16Le, Windows1251};
         let table: &[(&[u8], Choice<'_>, &str, CharacterSet, Reason)] = &[
             (b"MSH|", Choice::default(), "MSH|", Utf8, Reason::ProvenUtf8),
             (b"MSH|", declared(&["ASCII"]), "MSH|", Ascii, Reason::Declared),
@@ -33,6 +33,11 @@ mod tests {
             (ZHANG_GBK, declared(&["GB 18030-2000"]), "PID|1||张|", Gb18030, Reason::Declared),
             (ZHANG_GBK, declared(&["GBK"]), "PID|1||张|", Gbk, Reason::Declared),
             (ZHANG_GBK, declared(&["ASCII"]), "PID|1||张|", Gb18030, Reason::Fallback),
+            // Two GBK characters whose bytes ISO 8859-1 could read, as control characters.
+            (b"\x90\x90", declared(&["8859/1"]), "悙", Gb18030, Reason::Fallback),
+            (b"\x1B$B;3\x1B(B^", declared(&["ASCII", "ISO IR87"]), "山^", Iso2022Jp, Reason::Declared),
+            (b"\0M\0|", declared(&["UNICODE UTF-16"]), "M|", Utf16Be, Reason::Declared),
+            (b"M\0|\0", declared(&["UNICODE UTF-16"]), "M|", Utf16Le, Reason::Declared),
             (ZHANG_GBK, declared(&["UNICODE UTF-8"]), "PID|1||张|", Gb18030, Reason::Fallback),
             ("张".as_bytes(), declared(&["UNICODE"]), "张", Utf8, Reason::Declared),
             ("张".as_bytes(), declared(&["ASCII"]), "张", Utf8, Reason::ProvenUtf8),

@@ -83,11 +83,32 @@ mod tests {
     }
 
     #[test]
+    fn delimiters_that_can_be_used_are_used() {
+        for (header, encoding) in [
+            ("MSH|^~\\&|A", "^~\\&"),
+            ("MSH|^~\\&#|A", "^~\\&#"),
+            ("MSH|^~\\\\&|A", "^~\\&"),
+            ("MSH|^~|A", "^~"),
+            ("MSH|^x\\&|A", "^\\&"),
+            ("MSH|^|A", "^"),
+            ("MSH||A", ""),
+            ("MSH|^~\\&#;|A", "^~\\&#"),
+            ("FHS|$~\\&|A\rMSH|^~\\&|A", "$~\\&"),
+            ("PID|1", "^~\\&"),
+        ] {
+            let mut index = Index::new();
+            assert_eq!(index.read(header).delimiters().to_string(), encoding, "{header}");
+        }
+    }
+
+    #[test]
     fn paths_find_what_people_mean() {
         let text = "MSH|^~\\&|APP|FAC|||TS||OUL^R22^OUL_R22|7\rSPM|1|id&ROCHE^fill||SER\rOBX|1|ST|||a^b~c^d&e||\"\"|x\\F\\y\r";
         let table = [
             ("MSH-1", Some("|")),
             ("MSH-2", Some("^~\\&")),
+            ("MSH-2.1", Some("^~\\&")),
+            ("MSH-2.1.2", None),
             ("MSH-3", Some("APP")),
             ("MSH-9", Some("OUL^R22^OUL_R22")),
             ("MSH-9.2", Some("R22")),

@@ -196,6 +196,22 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_of_another_connection_answers_nothing() {
+        let mut receivers = [Receiver::<()>::new(Config::default()), Receiver::<()>::new(Config::default())];
+        let mut open: Vec<BlockTicket> = Vec::new();
+        for receiver in &mut receivers {
+            assert_eq!(receiver.handle_input(&frame(b"1")), 4);
+            open.append(&mut tickets(receiver));
+        }
+        let [first, second] = &mut receivers;
+        first.accept(open.remove(1), (), b"for the second");
+        assert_eq!((first.poll_transmit(), first.outstanding()), (None, 1));
+        first.accept(open.remove(0), (), b"for the first");
+        assert_eq!(first.poll_transmit(), Some(frame(b"for the first")));
+        assert_eq!(second.outstanding(), 1);
+    }
+
+    #[test]
     fn release_2_sends_the_commit_block_before_the_answer() {
         let config = Config { commit_blocks: true, ..Config::default() };
         let mut receiver = Receiver::<()>::new(config);
