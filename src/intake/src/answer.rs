@@ -5,6 +5,14 @@ use character_sets::CharacterSet;
 use hl7v2::{AckMode, AckSettings, Answer, ErrorCode, Fault, Index, Message, acknowledge};
 use jiff::{Timestamp, tz::TimeZone};
 
+/// What of a message is looked at to answer it: the header segment, or all of it when it does not begin with one.
+pub(crate) fn head(message: &[u8]) -> &[u8] {
+    let from = message.iter().take_while(|byte| b"\xEF\xBB\xBF\r\n".contains(byte)).count();
+    let rest = message.get(from..).unwrap_or_default();
+    let header = rest.split_inclusive(|byte| matches!(byte, b'\r' | b'\n' | 0)).next();
+    header.filter(|header| header.starts_with(b"MSH") && !header.ends_with(&[0])).unwrap_or(message)
+}
+
 /// Writes acknowledgements; keeps its index between messages.
 pub(crate) struct Answerer<'a> {
     answering: &'a Answering,
@@ -19,7 +27,7 @@ impl<'a> Answerer<'a> {
         Self { answering, index: Index::new(), clock: (i64::MIN, String::new()), count: 0 }
     }
 
-    /// The answer to a message that is kept. Empty when the sender wants none.
+    /// The answer to a message that is kept, by its [`head`]. Empty when the sender wants none.
     pub(crate) fn kept(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.write(bytes, true)
     }
@@ -107,6 +115,22 @@ mod tests {
             .find(|s| s.starts_with("MSA"))
             .unwrap_or("none")
             .to_owned()
+    }
+
+    #[test]
+    fn the_header_is_enough_to_answer_and_where_there_is_none_all_is_looked_at() {
+        for (message, expect) in [
+            ("MSH|^~\\&|A\rPID|1\r", "MSH|^~\\&|A\r"),
+            ("\r\nMSH|^~\\&|A\nPID|1\n", "MSH|^~\\&|A\n"),
+            ("\u{FEFF}MSH|^~\\&|A\rPID|1", "MSH|^~\\&|A\r"),
+            ("MSH|^~\\&|A", "MSH|^~\\&|A"),
+            ("PID|1\rMSH|^~\\&|A\r", "PID|1\rMSH|^~\\&|A\r"),
+            ("M\0S\0H\0|\0\r\0P\0", "M\0S\0H\0|\0\r\0P\0"),
+            ("MSH|^~\\&|A\0PID|1\r", "MSH|^~\\&|A\0PID|1\r"),
+            ("", ""),
+        ] {
+            assert_eq!(head(message.as_bytes()), expect.as_bytes(), "{message:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One MLLP line: blocks from the socket into the ledger, and only then their acknowledgements, in order.
 
 use crate::{
-    answer::Answerer,
+    answer::{Answerer, head},
     board::wall_ms,
     settings::Answering,
     store::{NotKept, received},
@@ -26,7 +26,8 @@ use tokio_util::sync::CancellationToken;
 /// A block on its way to the disk.
 struct InFlight {
     ticket: BlockTicket,
-    bytes: Vec<u8>,
+    /// As much of it as its answer needs.
+    head: Vec<u8>,
     /// Absent when the ledger refused it at once.
     pending: Result<Pin<Box<Pending>>, NotKept>,
     until: Instant,
@@ -129,11 +130,12 @@ impl Driver<'_> {
                 Event::Block(block) => {
                     taken = true;
                     let connection = &self.line.connection;
-                    let body = Body::Whole(block.bytes.as_slice().into());
+                    let head = head(&block.bytes).to_vec();
+                    let body = Body::Whole(block.bytes.into());
                     let pending = self.line.store.append(vec![received(connection, body)]);
                     self.flight.push_back(InFlight {
                         ticket: block.ticket,
-                        bytes: block.bytes,
+                        head,
                         pending: pending.map(Box::pin).map_err(NotKept::Refused),
                         until: Instant::now() + connection.limits.durable_within,
                         within: connection.limits.durable_within,
@@ -147,7 +149,8 @@ impl Driver<'_> {
                         oversize.bytes
                     );
                     self.line.board.anomaly(&self.line.connection.id, what);
-                    self.receiver.refuse(oversize.ticket, Some(&self.answerer.not_kept(&oversize.kept)));
+                    self.receiver
+                        .refuse(oversize.ticket, Some(&self.answerer.not_kept(head(&oversize.kept))));
                 }
                 Event::Commit(_) => {
                     self.line.board.anomaly(&self.line.connection.id, "a commit block came unasked".into());
@@ -176,11 +179,11 @@ impl Driver<'_> {
     }
 
     fn answer(&mut self, outcome: Result<Durable, NotKept>) {
-        let Some(InFlight { ticket, bytes, .. }) = self.flight.pop_front() else { return };
+        let Some(InFlight { ticket, head, .. }) = self.flight.pop_front() else { return };
         let id = &self.line.connection.id;
         match outcome {
             Ok(durable) => {
-                let answer = self.answerer.kept(&bytes);
+                let answer = self.answerer.kept(&head);
                 self.receiver.accept(ticket, durable, &answer);
                 self.line.board.note(id, |s| {
                     s.accepted_total += 1;
@@ -190,7 +193,7 @@ impl Driver<'_> {
             }
             Err(why) => {
                 tracing::warn!(connection = %id, %why, "message refused; the analyser will send it again");
-                let answer = self.answerer.not_kept(&bytes);
+                let answer = self.answerer.not_kept(&head);
                 self.receiver.refuse(ticket, Some(&answer));
                 self.line.board.note(id, |s| {
                     s.refused_total += 1;
