@@ -38,6 +38,7 @@ impl Receiving {
             cx.answer_enquiry(NAK, behind);
             return State::Neutral(Neutral);
         }
+        // T5, T6 and T7 wait for this; T4 is owed to a peer that was busy.
         if cx.shared.pause.is_some_and(|pause| pause.timer != Timer::BusyPause) {
             cx.shared.pause = None;
         }
@@ -273,8 +274,5 @@ fn rules(cx: &Context<'_>) -> FrameRules {
 fn close(ending: Ending, cx: &mut Context<'_>) -> State {
     cx.shared.interrupt = false;
     cx.event(Event::TransferEnded(ending));
-    if cx.shared.pause.is_some_and(|pause| pause.timer == Timer::InterruptPause) {
-        cx.shared.pause = None;
-    }
     State::Neutral(Neutral)
 }

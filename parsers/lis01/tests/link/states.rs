@@ -1,8 +1,9 @@
 //! What happens in each state, event by event (protocols: LIS01 §6).
 
+use crate::bench_line::Bench;
 use crate::bench_line::Caller::{self, Accepts, Holds, Refuses};
 use crate::script::{Step, check};
-use lis01::{Checksum, Config, FrameNumbers, Interrupts, Role};
+use lis01::{Checksum, Config, FrameNumbers, Interrupts, Phase, Role};
 
 fn receives(name: &str, steps: &[Step]) {
     with(name, Accepts, &Config::default(), steps);
@@ -257,6 +258,31 @@ fn the_instrument_wins_contention() {
     let failed = "Contention; SendFailed { id: SendId(0), why: Contention, records_accepted: 0 }";
     steps.push(("<ENQ>", "", failed));
     with("two instruments", Accepts, &instrument, &steps);
+}
+
+#[test]
+fn contentions_count_anew_when_the_peer_has_had_the_line() {
+    let meets = [("<ENQ>", "", "Contention"), ("+20000", "<ENQ>", "")];
+    let yields = [("<ENQ>", "", "Contention"), OPEN, FRAME_1, ("<EOT>", "<ENQ>", DONE.2)];
+    let mut steps = vec![("send A", "<ENQ>", "")];
+    for _ in 0..2 {
+        steps.extend(meets.repeat(4));
+        steps.extend(yields);
+    }
+    receives("eight and two", &steps);
+}
+
+#[test]
+fn what_comes_before_our_enquiry_has_left_is_no_answer_to_it() {
+    let mut bench = Bench::new(Config::default());
+    bench.link.send(vec![b"A".to_vec()], bench.now).unwrap();
+    assert_eq!(bench.link.handle_input(b"\x06\x15\x05", bench.now), 3);
+    assert_eq!(bench.link.phase(), Phase::Receiving, "the peer's enquiry came first: ours is taken back");
+    bench.fetch();
+    assert_eq!(bench.take_sent(), "<ACK>");
+    let stale = "Anomaly(Anomaly { kind: StaleAnswer, at: 0, bytes_skipped: 2 })";
+    assert_eq!(bench.take_said(), [stale, "TransferStarted"], "no contention");
+    assert_eq!(bench.feed(b"\x04").take_sent(), "<ENQ>");
 }
 
 #[test]
