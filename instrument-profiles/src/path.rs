@@ -6,6 +6,7 @@
 //! OBX-18[2].1    HL7: segment, field, second repetition, component
 //! INV(3=CO)-1.1  the nearest INV whose field 3 reads CO
 //! column Well    a file's column by its heading;  column #3 by its place
+//! specimen       the specimen id, wherever `[specimen]` finds it
 //! plate          what the profile's own plate layout says of the row's well
 //! ```
 //! Without a component the whole field counts, delimiters included, so that an unexpected component is an
@@ -23,6 +24,8 @@ pub(crate) enum Path {
     Column(Column),
     /// The plate layout's word for the row's well.
     Plate,
+    /// The specimen id, wherever the profile finds it.
+    Specimen,
 }
 
 /// A field of a record or segment.
@@ -73,6 +76,7 @@ impl Path {
     /// Reads a path in the notation of `protocol`. The error says what a path looks like.
     pub(crate) fn parse(text: &str, protocol: Protocol) -> Result<Self, String> {
         match protocol {
+            _ if text == "specimen" => Ok(Self::Specimen),
             Protocol::Lis02 => FieldPath::parse(text, '.').map(Self::Field).ok_or_else(|| {
                 format!("{text:?} is no LIS02 field path; they look like R.4, R.3.4, O.12[*], C(3=I).4.1")
             }),
@@ -203,6 +207,7 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plate => f.write_str("plate"),
+            Self::Specimen => f.write_str("specimen"),
             Self::Column(Column::Named(name)) => write!(f, "column {name}"),
             Self::Column(Column::Numbered(n)) => write!(f, "column #{n}"),
             Self::Field(FieldPath { record, spot }) => {
@@ -223,7 +228,10 @@ mod tests {
     #[test]
     fn a_path_reads_back_as_written() {
         for (protocol, texts) in [
-            (Protocol::Lis02, vec!["R.4", "R.3.4", "O.12[*]", "C.3[2].4", "M(3=W1).6.1", "R.3.4.2"]),
+            (
+                Protocol::Lis02,
+                vec!["R.4", "R.3.4", "O.12[*]", "C.3[2].4", "M(3=W1).6.1", "R.3.4.2", "specimen"],
+            ),
             (
                 Protocol::Hl7v2,
                 vec!["OBX-5", "OBX-3.1", "OBX-8[*].1", "INV(3.1=CO)-1.1", "ZR1-2", "SPM-2.1.1"],

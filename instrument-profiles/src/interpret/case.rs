@@ -130,6 +130,11 @@ impl<'x, 'm> Case<'x, 'm> {
         labels.join(",")
     }
 
+    /// What was taken for its specimen is none.
+    pub(super) fn specimen_is_none(&mut self) {
+        self.specimen = None;
+    }
+
     pub(super) fn row_place(&self) -> String {
         self.exam.place_of_row(self.lead.node)
     }

@@ -13,7 +13,7 @@ use crate::{
     schema::FlagEffect,
     template::{Piece, RunWord},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 use vocabulary::{
     Consequence, ControlReading, Interpretation, LotRole, LotUse, ResultStatus, RunId, SpecimenId,
     SpecimenKind,
@@ -22,9 +22,7 @@ use vocabulary::{
 impl Examination<'_> {
     /// The specimen as the analyser read it, for findings.
     pub(super) fn specimen_text(&self, cursor: Cursor) -> Option<String> {
-        let rules = &self.profile.rules.specimen;
-        let text = rules.id.iter().find_map(|path| self.look.piece(cursor, path))?.text;
-        let text = if rules.trim_end { text.trim_end_matches(' ') } else { &text };
+        let text = &self.look.specimen(cursor)?.text;
         SpecimenId::new(text).ok().map(String::from)
     }
 }
@@ -80,6 +78,10 @@ impl<'m> Case<'_, 'm> {
             .iter()
             .filter_map(|path| Some((path, self.exam.look.piece(self.lead, path)?.text)))
             .collect();
+        if rules.not_of_controls && kind == SpecimenKind::Control {
+            self.specimen_is_none();
+            return None;
+        }
         let needed = match kind {
             SpecimenKind::Patient | SpecimenKind::Unknown | SpecimenKind::Proficiency => true,
             SpecimenKind::Control | SpecimenKind::Calibrator | SpecimenKind::Blank => false,
@@ -133,26 +135,41 @@ impl<'m> Case<'_, 'm> {
     }
 
     pub(super) fn status(&mut self) -> ResultStatus {
-        let (at, map) = match &self.exam.look.rules.status {
-            StatusRules::Always(status) => return *status,
-            StatusRules::Read { at, map } => (at, map),
-        };
         let mut worst = ResultStatus::Final;
+        let mut unknown = false;
         for row in self.rows {
-            let cursor = Cursor::at(row.node);
-            let text = self.exam.look.text(cursor, at);
-            if let Some(status) = map.get(&*text) {
-                self.exam.coverage.saw(|| status_name(&text));
-                worst = if rank(*status) > rank(worst) { *status } else { worst };
-            } else {
-                let place = self.exam.place(cursor, at);
-                let what = format!("the status {text:?} is not in the profile; is this result final?");
-                self.hold("unknown_status", place, what);
-                worst = ResultStatus::Other;
-            }
+            let status = match (row.rule.and_then(|rule| rule.status_is), &self.exam.look.rules.status) {
+                (Some(status), _) => status,
+                (None, StatusRules::Always(status)) => *status,
+                (None, StatusRules::Read { at, map }) => {
+                    let read = self.status_read(Cursor::at(row.node), at, map);
+                    unknown |= read.is_none();
+                    read.unwrap_or(ResultStatus::Other)
+                }
+            };
+            worst = if rank(status) > rank(worst) { status } else { worst };
         }
-        self.not_final(worst);
+        if !unknown {
+            self.not_final(worst);
+        }
         worst
+    }
+
+    fn status_read(
+        &mut self,
+        cursor: Cursor,
+        at: &Path,
+        map: &HashMap<String, ResultStatus>,
+    ) -> Option<ResultStatus> {
+        let text = self.exam.look.text(cursor, at);
+        if let Some(status) = map.get(&*text) {
+            self.exam.coverage.saw(|| status_name(&text));
+            return Some(*status);
+        }
+        let place = self.exam.place(cursor, at);
+        let what = format!("the status {text:?} is not in the profile; is this result final?");
+        self.hold("unknown_status", place, what);
+        None
     }
 
     fn not_final(&mut self, status: ResultStatus) {
@@ -228,7 +245,10 @@ impl<'m> Case<'_, 'm> {
     /// What a text means once the run it may condemn is seen to.
     pub(super) fn meaning(&mut self, meaning: Meaning, place: String, text: &str) -> Interpretation {
         match meaning {
-            Meaning::Reads(interpretation) => interpretation,
+            Meaning::Reads(interpretation) => {
+                self.invalid |= interpretation == Interpretation::Invalid;
+                interpretation
+            }
             Meaning::RunFailed => {
                 self.run_failed(place, format!("{text:?} says that the run failed"));
                 Interpretation::Invalid

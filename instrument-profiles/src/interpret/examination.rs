@@ -72,8 +72,12 @@ impl<'m> Examination<'m> {
         if self.carries_results() {
             self.rows_without_a_rule();
             let held_wells = self.plates();
-            for group in self.groups() {
-                self.group(&group, &held_wells);
+            let groups = self.groups();
+            for group in &groups {
+                self.group(group, &held_wells);
+            }
+            for group in &groups {
+                self.set_aside(group);
             }
             self.panels();
             self.orders_without_rows();
@@ -227,10 +231,8 @@ impl<'m> Examination<'m> {
 
     fn group(&mut self, group: &Group<'m>, held_wells: &HashSet<usize>) {
         let rows: Vec<RowOf<'m>> = group.rows.iter().filter_map(|at| self.rows.get(*at).copied()).collect();
-        if let Some(why) = all_aside(&rows) {
-            let name = group.lead.rule.map_or("", |rule| rule.name.as_str());
-            let found = self.aside("row_set_aside", name, why);
-            return self.settle_all(group, Fate::Finding(found));
+        if all_aside(&rows).is_some() {
+            return;
         }
         let cursor = Cursor::at(group.lead.node);
         let tests = self.tests_of(&group.code, cursor);
@@ -240,18 +242,43 @@ impl<'m> Examination<'m> {
         }
         self.coverage.saw(|| test_name(&group.code));
         let mut fate = None;
-        for test in tests {
-            fate = fate.or(match &test.body {
-                TestBody::Aside(why) => Some(Fate::Finding(self.aside("test_set_aside", &test.code, why))),
-                TestBody::Measures(measured) => {
-                    let held = rows.iter().any(|row| held_wells.contains(&row.node));
-                    let made = Case::new(self, &rows, measured, held).run();
-                    made.map(|observation| self.keep(observation, group.lead.node))
-                }
-            });
+        for test in &tests {
+            if let TestBody::Measures(measured) = &test.body {
+                let held = rows.iter().any(|row| held_wells.contains(&row.node));
+                let made = Case::new(self, &rows, measured, held).run();
+                fate = fate.or(made.map(|observation| self.keep(observation, group.lead.node)));
+            }
         }
-        let fate = fate.unwrap_or_else(|| Fate::Finding(self.nothing_read(group, cursor)));
-        self.settle_all(group, fate);
+        if all_tests_aside(&tests).is_none() {
+            let fate = fate.unwrap_or_else(|| Fate::Finding(self.nothing_read(group, cursor)));
+            self.settle_all(group, fate);
+        }
+    }
+
+    /// Rows and tests that give nothing to a value go with the first result of their order; where there is none, they are
+    /// named in a note.
+    fn set_aside(&mut self, group: &Group<'m>) {
+        let rows: Vec<RowOf<'m>> = group.rows.iter().filter_map(|at| self.rows.get(*at).copied()).collect();
+        let tests = self.tests_of(&group.code, Cursor::at(group.lead.node));
+        let name = group.lead.rule.map_or("", |rule| rule.name.as_str());
+        let (finding, name, why) = match (all_aside(&rows), all_tests_aside(&tests)) {
+            (Some(why), _) => ("row_set_aside", name, why),
+            (None, Some(why)) => ("test_set_aside", group.code.as_str(), why),
+            (None, None) => return,
+        };
+        let order = self.look.document.node(group.lead.node).and_then(|node| node.parent);
+        let first = order.and_then(|order| self.made.get(&order)?.first().copied());
+        if let Some(at) = first
+            && let Some(observation) = self.observations.get_mut(at)
+        {
+            for row in &rows {
+                observation.source.record.push(',');
+                observation.source.record.push_str(&self.look.document.label(row.node));
+            }
+            return self.settle_all(group, Fate::Observation(at));
+        }
+        let found = self.aside(finding, name, why);
+        self.settle_all(group, Fate::Finding(found));
     }
 
     fn keep(&mut self, observation: Observation, node: usize) -> Fate {
@@ -378,7 +405,7 @@ impl<'m> Examination<'m> {
         let name = match self.profile.protocol() {
             Protocol::Lis02 => "O",
             Protocol::Hl7v2 => "OBR",
-            Protocol::Delimited => return,
+            Protocol::Delimited => "",
         };
         let document = self.look.document;
         let filled: HashSet<usize> = self
@@ -392,15 +419,12 @@ impl<'m> Examination<'m> {
                 self.empty_order(at);
             }
         }
-        let results = self.profile.protocol() == Protocol::Hl7v2;
-        if results && self.rows.is_empty() && self.findings_are_none() {
-            let what = "a message of results without any result; it may have been cut off".to_owned();
+        // A LIS02 message of H and L alone is a sign of life (LIS02-A2 §5); the other formats have no such thing.
+        let expected = self.profile.protocol() != Protocol::Lis02;
+        if expected && self.rows.is_empty() && !document.nodes.iter().any(|node| node.name.is(name)) {
+            let what = "no result at all; the message may have been cut off".to_owned();
             self.findings.about(Consequence::Quarantine, "no_results", "the message".to_owned(), what);
         }
-    }
-
-    fn findings_are_none(&self) -> bool {
-        !self.look.document.nodes.iter().any(|node| node.name.is("OBR"))
     }
 
     fn empty_order(&mut self, at: usize) {
@@ -440,4 +464,13 @@ impl<'m> Examination<'m> {
 fn all_aside<'m>(rows: &[RowOf<'m>]) -> Option<&'m str> {
     let whys: Vec<&str> = rows.iter().filter_map(|row| row.rule?.aside.as_deref()).collect();
     if whys.len() == rows.len() { whys.first().copied() } else { None }
+}
+
+/// Why a code is not read, if it is known and never is.
+fn all_tests_aside<'m>(tests: &[&'m TestRule]) -> Option<&'m str> {
+    let why = |test: &&'m TestRule| match &test.body {
+        TestBody::Aside(why) => Some(why.as_str()),
+        TestBody::Measures(_) => None,
+    };
+    if tests.iter().all(|test| why(test).is_some()) { tests.iter().find_map(why) } else { None }
 }

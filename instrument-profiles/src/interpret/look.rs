@@ -20,6 +20,7 @@ impl<'m> Look<'m> {
         match path {
             Path::Field(path) => self.document.piece(cursor, path),
             Path::Column(column) => self.document.node(cursor.node)?.record.column(column),
+            Path::Specimen => self.specimen(cursor),
             Path::Plate => {
                 let plate = self.rules.plate.as_ref()?;
                 let well = self.piece(cursor, &plate.well)?;
@@ -27,6 +28,22 @@ impl<'m> Look<'m> {
                 Some(Piece { text: Cow::Borrowed(role), at: well.at })
             }
         }
+    }
+
+    /// The specimen id: the first of its places that is not empty.
+    pub(crate) fn specimen(&self, cursor: Cursor) -> Option<Piece<'m>> {
+        // A place of the specimen is never "specimen" itself: the profile's checks see to it.
+        let paths = self.rules.specimen.id.iter().filter(|path| **path != Path::Specimen);
+        let mut paths = paths;
+        let piece = paths.find_map(|path| self.piece(cursor, path))?;
+        if self.rules.specimen.trim_end {
+            let text = match piece.text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches(' ')),
+                Cow::Owned(text) => Cow::Owned(text.trim_end_matches(' ').to_owned()),
+            };
+            return Some(Piece { text, at: piece.at });
+        }
+        Some(piece)
     }
 
     /// The text at a path, empty when nothing was sent there.
@@ -38,7 +55,7 @@ impl<'m> Look<'m> {
     pub(crate) fn pieces(&self, cursor: Cursor, path: &Path) -> Vec<Piece<'m>> {
         match path {
             Path::Field(path) => self.document.pieces(cursor, path),
-            Path::Column(_) | Path::Plate => self.piece(cursor, path).into_iter().collect(),
+            Path::Column(_) | Path::Plate | Path::Specimen => self.piece(cursor, path).into_iter().collect(),
         }
     }
 
@@ -68,7 +85,7 @@ impl<'m> Look<'m> {
             Path::Field(path) => {
                 (self.document.find(cursor, &path.record), Some((&path.record.name, path.spot)))
             }
-            Path::Column(_) | Path::Plate => (Some(cursor.node), None),
+            Path::Column(_) | Path::Plate | Path::Specimen => (Some(cursor.node), None),
         };
         let found = self.piece(cursor, path).map(|piece| piece.at);
         let Some(at) = node else {

@@ -51,14 +51,16 @@ impl Examination<'_> {
     }
 
     fn role_fits(&mut self, rules: &PlateRules, cursor: Cursor, well: Well) -> bool {
-        let (Some(path), Some(wanted)) = (&rules.role, rules.layout.get(&well)) else { return true };
+        let Some(path) = &rules.role else { return true };
         let found = self.look.text(cursor, path);
-        let fits = found == wanted.as_str();
-        if !fits {
-            let what = format!("well {well} should hold {wanted:?}, and the file says {found:?}");
-            self.doubt(rules, cursor.node, "layout_mismatch", what);
-        }
-        fits
+        let what = match rules.layout.get(&well) {
+            Some(wanted) if found == wanted.as_str() => return true,
+            Some(wanted) => format!("well {well} should hold {wanted:?}, and the file says {found:?}"),
+            None if rules.layout.values().all(|role| found != role.as_str()) => return true,
+            None => format!("the file says {found:?} of well {well}, where the layout has none"),
+        };
+        self.doubt(rules, cursor.node, "layout_mismatch", what);
+        false
     }
 
     fn completeness(&mut self, rules: &PlateRules, plate: &str, wells: &Wells) {

@@ -12,7 +12,7 @@ use crate::{
 };
 use rust_decimal::Decimal;
 use std::borrow::Cow;
-use vocabulary::{Comparator, Interpretation, Value};
+use vocabulary::{Comparator, Grade, Interpretation, Strength, Value};
 
 /// Takes away everything that could be read as a result; the text as it was sent stays for people.
 pub(super) fn withhold(value: &mut Value) {
@@ -91,8 +91,8 @@ impl<'m> Case<'_, 'm> {
                     number = self.read_number(found);
                     value.unit = self.read_unit(found);
                 }
-                Slot::Od => value.od = self.read_exact(found),
-                Slot::Cutoff => value.cutoff = self.read_exact(found),
+                Slot::Od => value.od = self.read_exact(found, value.interpretation),
+                Slot::Cutoff => value.cutoff = self.read_exact(found, None),
             }
         }
         value.number = number.map(|number| number.value);
@@ -127,9 +127,9 @@ impl<'m> Case<'_, 'm> {
             };
             return self.hold("empty_value", place, "the result is empty; repeat the test".to_owned());
         }
-        let missing: Vec<&str> = self
-            .test
-            .whole
+        let of_row = self.rows.iter().find_map(|row| row.rule?.whole.as_ref());
+        let whole = of_row.unwrap_or(&self.test.whole);
+        let missing: Vec<&str> = whole
             .iter()
             .filter(|slot| Rules::reads(self.test, **slot) && parts.get(**slot).is_none())
             .map(|slot| slot.name())
@@ -152,7 +152,7 @@ impl<'m> Case<'_, 'm> {
         None
     }
 
-    fn read_grade(&mut self, found: &Found<'m>) -> Option<vocabulary::Grade> {
+    fn read_grade(&mut self, found: &Found<'m>) -> Option<Grade> {
         let map = self.test.grades.as_ref()?;
         let place = self.exam.place(found.cursor, found.path);
         let meaning = map.texts.get(&*found.text);
@@ -189,15 +189,21 @@ impl<'m> Case<'_, 'm> {
         number
     }
 
-    fn read_exact(&mut self, found: &Found<'m>) -> Option<Decimal> {
+    /// A number that is compared with another one. An optical density beyond the reader's range is only good
+    /// for a result that the analyser itself calls reactive.
+    fn read_exact(&mut self, found: &Found<'m>, concluded: Option<Interpretation>) -> Option<Decimal> {
         let number = self.read_number(found)?;
-        if number.comparator.is_some() {
-            let place = self.exam.place(found.cursor, found.path);
-            let what = format!("{:?} is a bound, not an optical density that can be compared", found.text);
-            self.hold("unknown_number", place, what);
-            return None;
+        if number.comparator.is_none() {
+            return Some(number.value);
         }
-        Some(number.value)
+        let place = self.exam.place(found.cursor, found.path);
+        let what = format!("{:?} is a bound, no number that can be compared", found.text);
+        if concluded == Some(Interpretation::Reactive) {
+            self.note("bound_only", place, what);
+        } else {
+            self.hold("bound_only", place, what);
+        }
+        None
     }
 
     fn read_unit(&mut self, found: &Found<'m>) -> Option<String> {
@@ -242,8 +248,15 @@ impl<'m> Case<'_, 'm> {
         }
     }
 
-    /// A control that the analyser gives a target for is held against it.
+    /// A control's reaction or number is put into the words that its expectation uses.
     pub(super) fn judge(&mut self, rule: &'m ControlRule, value: &mut Value) {
+        if let Some(grade) = value.grade.filter(|_| value.interpretation.is_none()) {
+            value.interpretation = Some(reaction(grade, rule.at_least));
+        }
+        if let (Some(right), Some(found)) = (rule.right, value.interpretation) {
+            let judgement = if found == right { Interpretation::Valid } else { Interpretation::Invalid };
+            value.interpretation = Some(judgement);
+        }
         let Some(within) = &rule.within else { return };
         let read = |path: &'m Path| self.exam.look.rules.numbers.read(&self.exam.look.text(self.lead, path));
         let (target, spread) = (read(&within.target), read(&within.sd));
@@ -260,6 +273,15 @@ impl<'m> Case<'_, 'm> {
         let place = self.exam.place(self.lead, &within.target);
         let what = "the control's target, SD or value cannot be read, so that it cannot be judged";
         self.hold("control_without_target", place, what.to_owned());
+    }
+}
+
+/// What a control's reaction proves. A remark beside the scale proves nothing.
+fn reaction(grade: Grade, at_least: Strength) -> Interpretation {
+    match grade.strength {
+        Some(Strength::Zero) if grade.is_zero() => Interpretation::Negative,
+        Some(strength) if strength >= at_least && !grade.has_remark() => Interpretation::Positive,
+        Some(_) | None => Interpretation::Indeterminate,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     builder::Builder,
+    meaning::INTERPRETATIONS,
     rules::{
         CheckRule, ControlRule, Criterion, Each, GradeMap, KindRule, LotRule, Measured, MessageRules,
         PanelRule, RequirementRule, RowRule, RunRules, Slot, Slots, SpecimenRules, TestBody, TestRule,
@@ -16,7 +17,7 @@ use crate::{
 use rust_decimal::Decimal;
 use std::{collections::HashMap, ops::Range};
 use toml::Spanned;
-use vocabulary::{Comparator, Expected, Protocol};
+use vocabulary::{Comparator, Expected, Grade, Interpretation, Protocol, Strength};
 
 impl Builder<'_, '_> {
     pub(crate) fn message(&mut self, written: Option<&Spanned<schema::Message>>) -> MessageRules {
@@ -43,6 +44,9 @@ impl Builder<'_, '_> {
 
     pub(crate) fn specimen(&mut self, written: &Spanned<schema::Specimen>) -> SpecimenRules {
         let (span, specimen) = (written.span(), written.get_ref());
+        for path in specimen.id.iter().filter(|path| path.get_ref() == "specimen") {
+            self.fault(&path.span(), "the specimen's place cannot be \"specimen\" itself");
+        }
         if specimen.id.0.is_empty() {
             self.missing(&span, "`id`, where the specimen's identity stands");
         }
@@ -50,6 +54,7 @@ impl Builder<'_, '_> {
             id: self.paths(&specimen.id),
             must_agree: specimen.must_agree,
             trim_end: specimen.trim_end,
+            not_of_controls: specimen.not_of_controls,
             form: specimen.form.as_ref().and_then(|form| self.pattern(form)),
         }
     }
@@ -75,6 +80,8 @@ impl Builder<'_, '_> {
                     reads: control.reads,
                     when: self.conditions_of(&control.when, &written.span()),
                     markers: self.markers(&control.markers),
+                    at_least: self.at_least(control.at_least.as_ref()),
+                    right: control.right.as_ref().and_then(|right| self.right(right, control.reads)),
                     within: control
                         .within
                         .as_ref()
@@ -82,6 +89,28 @@ impl Builder<'_, '_> {
                 }
             })
             .collect()
+    }
+
+    fn right(&mut self, written: &Text, reads: Expected) -> Option<Interpretation> {
+        if reads != Expected::Valid {
+            self.fault(
+                &written.span(),
+                "`right` makes a control valid or invalid: it needs reads = \"valid\"",
+            );
+        }
+        self.one_of(written, "meaning", &INTERPRETATIONS)
+    }
+
+    fn at_least(&mut self, written: Option<&Text>) -> Strength {
+        let Some(text) = written else { return Strength::One };
+        let grade = text.get_ref().parse::<Grade>().ok().filter(|grade| !grade.has_remark());
+        match grade.and_then(|grade| grade.strength) {
+            Some(strength) if strength != Strength::Zero => strength,
+            Some(_) | None => {
+                self.fault(&text.span(), "`at_least` is a plain grade above 0: w, 1+, 2+, 3+ or 4+");
+                Strength::Four
+            }
+        }
     }
 
     fn within_rule(&mut self, written: &Spanned<schema::Within>, reads: Expected) -> Option<WithinRule> {
@@ -197,6 +226,8 @@ impl Builder<'_, '_> {
             slots,
             unit: self.path_if(or_default(&row.unit, &defaults.unit).as_ref()),
             completed_at: self.paths(completed_at),
+            whole: row.whole.as_ref().map(|texts| self.whole(texts)),
+            status_is: row.status_is,
         })
     }
 

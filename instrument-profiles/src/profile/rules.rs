@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap};
 use vocabulary::{
     Comparator, Consequence, Expected, Grade, Interpretation, LotRole, Marker, ResultStatus, SpecimenKind,
+    Strength,
 };
 
 #[derive(Debug, Clone)]
@@ -120,6 +121,7 @@ pub(crate) struct SpecimenRules {
     pub(crate) id: Vec<Path>,
     pub(crate) must_agree: bool,
     pub(crate) trim_end: bool,
+    pub(crate) not_of_controls: bool,
     pub(crate) form: Option<regex::Regex>,
 }
 
@@ -137,6 +139,8 @@ pub(crate) struct ControlRule {
     /// Empty: for every marker.
     pub(crate) markers: Vec<Marker>,
     pub(crate) within: Option<WithinRule>,
+    pub(crate) at_least: Strength,
+    pub(crate) right: Option<Interpretation>,
 }
 
 /// A control is valid within so many SDs of the target that stands in its message.
@@ -259,6 +263,8 @@ pub(crate) struct RowRule {
     pub(crate) slots: Slots,
     pub(crate) unit: Option<Path>,
     pub(crate) completed_at: Vec<Path>,
+    pub(crate) whole: Option<Vec<Slot>>,
+    pub(crate) status_is: Option<ResultStatus>,
 }
 
 #[derive(Debug, Clone)]

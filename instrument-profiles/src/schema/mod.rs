@@ -195,6 +195,8 @@ pub(crate) struct Specimen {
     pub(crate) trim_end: bool,
     /// A regular expression the whole id must fit.
     pub(crate) form: Option<Text>,
+    /// What stands there is no specimen id in messages about controls.
+    pub(crate) not_of_controls: bool,
 }
 
 /// Whose material it is. The first that holds counts.
@@ -233,6 +235,12 @@ pub(crate) struct Control {
     pub(crate) when: Vec<Spanned<Condition>>,
     #[serde(default)]
     pub(crate) markers: Texts,
+    /// For a summary: what it has to mean for this control to be valid.
+    #[serde(default)]
+    pub(crate) right: Option<Text>,
+    /// For graded reactions: positive from this grade on (absent: `1+`); less, and not 0, is neither.
+    #[serde(default)]
+    pub(crate) at_least: Option<Text>,
     /// For numbers: valid within so many SDs of the target that the message gives.
     #[serde(default)]
     pub(crate) within: Option<Spanned<Within>>,
@@ -376,6 +384,10 @@ pub(crate) struct Row {
     pub(crate) cutoff: Option<Text>,
     pub(crate) unit: Option<Text>,
     pub(crate) completed_at: Texts,
+    /// What its results must have, instead of what `[result]` or the test says.
+    pub(crate) whole: Option<Texts>,
+    /// For rows that have no status of their own.
+    pub(crate) status_is: Option<ResultStatus>,
 }
 
 /// Two places that must say the same.
