@@ -99,6 +99,9 @@ mod tests {
             let mut index = Index::new();
             assert_eq!(index.read(header).delimiters().to_string(), encoding, "{header}");
         }
+        let mut index = Index::new();
+        let doubled = index.read("MSH|^~\\\\&|A").delimiters();
+        assert_eq!((doubled.subcomponent(), doubled.truncation()), (Some('&'), None));
     }
 
     #[test]
