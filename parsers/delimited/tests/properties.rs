@@ -14,7 +14,7 @@ mod properties {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
         #[test]
         fn every_byte_of_any_text_is_accounted_for(choice in any::<u8>(), text in near_text()) {

@@ -95,6 +95,7 @@ mod tables {
             &[(D::QuoteUnclosed, 2, "\"2\n3;4\n"), (D::LineBreakInCell, 2, "\"2\n3;4\n")],
         );
         check(&l, "a;b\n1;\"2\"x\n", &[&["1", "2x"]], &[(D::TextAfterQuote, 2, "\"2\"x")]);
+        check(&l, "a;b\n\"1\"\"x\"\"\";\"\"\n", &[&["1\"x\"", ""]], &[]);
         check(
             &l,
             "a;b\n1;2\u{0}\u{1}\n",

@@ -329,3 +329,24 @@ fn next_control_run(line: &[u8], from: usize) -> Option<Range<usize>> {
     let length = line.get(start..)?.iter().take_while(|b| is_control(**b)).count();
     Some(start..start + length)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_has_grown_allocates_nothing_more() {
+        let text = "H|\\^&\rP|1\rO|7|a^b\r\u{2}\rR|1|x\rL|1\r".repeat(20);
+        let mut index = Index::new();
+        let grown = |index: &Index| {
+            let of = (index.messages.capacity(), index.records.capacity());
+            (of, index.delimiters.capacity(), index.defects.capacity())
+        };
+        assert_eq!(index.read(&text).messages().len(), 20);
+        let first = grown(&index);
+        for _ in 0..100 {
+            assert_eq!(index.read(&text).messages().len(), 20);
+        }
+        assert_eq!(grown(&index), first);
+    }
+}
