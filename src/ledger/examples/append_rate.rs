@@ -56,7 +56,13 @@ fn floor(folder: &Path, senders: usize, seconds: f64, message: &[u8]) -> Result<
     Ok(rate)
 }
 
-fn ledger(folder: &Path, senders: usize, seconds: f64, message: &[u8], state: StateStore) -> Result<f64, Failure> {
+fn ledger(
+    folder: &Path,
+    senders: usize,
+    seconds: f64,
+    message: &[u8],
+    state: StateStore,
+) -> Result<f64, Failure> {
     let (ledger, _) = Ledger::open(Settings { state, ..Settings::new(folder) }, &mut |_| {})?;
     let connection = ConnectionId::new("bench")?;
     let rate = drive(senders, seconds, || {
@@ -102,8 +108,8 @@ where
                 let mut waiting = VecDeque::new();
                 while !stop.load(Ordering::Relaxed) {
                     while waiting.len() < OUTSTANDING {
-                        let Some(sent) = send() else { return };
-                        waiting.push_back(sent);
+                        let Some(answer) = send() else { return };
+                        waiting.push_back(answer);
                     }
                     if waiting.pop_front().is_some_and(|wait| wait()) {
                         done.fetch_add(1, Ordering::Relaxed);
@@ -124,7 +130,7 @@ fn main() -> Result<(), Failure> {
     let folder = arguments.next().unwrap_or_else(|| "target/append-rate".to_owned());
     let seconds: f64 = arguments.next().map_or(Ok(2.0), |s| s.parse())?;
     let bytes: usize = arguments.next().map_or(Ok(1400), |s| s.parse())?;
-    let message: Vec<u8> = (0..bytes).map(|i| b"MSH|^~\\&|OBX|1|NM|"[i % 18]).collect();
+    let message: Vec<u8> = b"MSH|^~\\&|OBX|1|NM|".iter().copied().cycle().take(bytes).collect();
     let folder = Path::new(&folder);
     let fresh = |name: &str| -> Result<std::path::PathBuf, Failure> {
         let path = folder.join(name);

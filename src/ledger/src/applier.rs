@@ -41,8 +41,8 @@ impl Applier {
                     let entries = self.shared.index.stream(applied.next());
                     self.apply(
                         entries
-                            .take_while(|e| e.as_ref().map_or(true, |e| e.seq <= last))
-                            .map(|entry| entry.map_err(|error| error.to_string())),
+                            .take_while(|line| line.as_ref().map_or(true, |line| line.entry.seq <= last))
+                            .map(|line| line.map(|line| line.entry).map_err(|error| error.to_string())),
                     )?;
                 }
                 Next::Nothing => {}

@@ -1,6 +1,6 @@
 //! Entries as CBOR.
 
-use crate::journal::format::{BODY_BYTES_MAX, Frame};
+use crate::journal::{BODY_BYTES_MAX, Frame};
 use crate::{Draft, Entry, What};
 use serde::{Deserialize, Serialize};
 

@@ -32,13 +32,12 @@ mod signal;
 mod state;
 pub mod storage;
 mod sync;
-mod verify;
 
 pub use entry::{Body, Bytes, DeliveryId, DeliveryIdError, Draft, Entry, HowEnded, Seq, VerdictMade, What};
 pub use health::Status;
-pub use journal::{ChainHash, Damage, HashAlgorithm, HeaderFault, JournalError};
+pub use journal::{ChainHash, CutTail, Damage, HashAlgorithm, HeaderFault, JournalError, Line, Stream};
 pub use ledger::{Applied, GROUP_BYTES_MAX, GROUP_ENTRIES_MAX, Ledger, StateStands};
-pub use open::{CutTail, OpenError, OpenReport, Progress};
+pub use open::{OpenError, OpenReport, Progress};
 pub use pending::{AppendFailed, Durable, Pending, Refused};
 pub use reader::*;
 pub use settings::{Clock, Settings, StateStore, SystemClock};

@@ -1,13 +1,12 @@
 //! Opening: the lock, the journal's end, the state.
 
-use crate::journal::{Damage, Index, Layout, LayoutError, Position, TailError, TailScan, Writer};
+use crate::journal::{CutTail, Damage, RecoverError, Recovered, Writer};
 use crate::state::StateCell;
 use crate::{HeaderFault, Seq, Settings, rebuild};
 use serde::Serialize;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Why a ledger cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -47,18 +46,6 @@ pub enum OpenError {
     /// No thread could be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
-}
-
-/// Bytes at the journal's end that were no whole group: a write that a power cut tore. They stay where they
-/// stand and are never read as entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CutTail {
-    /// Number of the file.
-    pub file: u32,
-    /// First of them.
-    pub offset: u64,
-    /// How many.
-    pub bytes: u64,
 }
 
 /// What was found and done at opening.
@@ -114,7 +101,10 @@ pub(crate) fn open(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> R
     std::fs::create_dir_all(&settings.dir).map_err(failed("make", &settings.dir))?;
     let lock_file = take_lock(&settings.dir)?;
     settings.storage.make_folder(&folder).map_err(failed("make", &folder))?;
-    let (mut writer, mut report) = open_journal(settings, &folder, progress)?;
+    let found = recover(settings, progress)?;
+    let mut report = OpenReport { last: found.last(), tail: found.tail.clone(), ..OpenReport::default() };
+    let index = found.index();
+    let mut writer = found.writer(index, settings.file_bytes_max);
     let write_fault = writer.reopen(settings.clock.now_ms()).err().map(|error| error.to_string());
     let made = rebuild::open_state(settings, &writer.index, progress)?;
     report.rebuilt = made.rebuilt;
@@ -157,66 +147,25 @@ fn take_lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Finds the journal's end and makes a writer that goes on there, in a new file.
-fn open_journal(
+/// Reads the journal.
+pub(crate) fn recover(
     settings: &Settings,
-    folder: &Path,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Writer, OpenReport), OpenError> {
-    let failed = |error| OpenError::Io { doing: "read", path: folder.to_path_buf(), error };
-    let layout = Layout::read(settings.storage.as_ref(), folder).map_err(|error| match error {
-        LayoutError::Io(error) => failed(error),
-        LayoutError::Damage(damage) => OpenError::Damage(damage),
-        LayoutError::Foreign { file, why } => OpenError::Foreign { file, why },
+) -> Result<Recovered, OpenError> {
+    let folder = settings.journal_folder();
+    let checked = &mut |done, of| progress(Progress::Checking { done, of });
+    let found = Recovered::read(&settings.storage, folder.clone(), settings.hash, checked);
+    let found = found.map_err(|error| match error {
+        RecoverError::Io(error) => OpenError::Io { doing: "read", path: folder, error },
+        RecoverError::Damage(damage) => OpenError::Damage(damage),
+        RecoverError::Foreign { file, why } => OpenError::Foreign { file, why },
     })?;
-    crate::verify::check_closed(settings.storage.as_ref(), &layout, progress).map_err(
-        |error| match error {
-            TailError::Io(error) => failed(error),
-            TailError::Damage(damage) => OpenError::Damage(damage),
-        },
-    )?;
-    for void in &layout.void {
+    for void in &found.void {
         tracing::info!(
             file = void.name,
             bytes = void.bytes,
             "a journal file was begun and given up; it is not read"
         );
     }
-    let mut files = layout.files;
-    let mut report = OpenReport::default();
-    let (algorithm, position) = match files.last_mut() {
-        None => {
-            let start = Position {
-                highest: layout.highest,
-                previous: (0, 0),
-                next: Seq::new(1),
-                chain: crate::ChainHash::default(),
-                carry: None,
-            };
-            (settings.hash, start)
-        }
-        Some(span) => {
-            let reader = settings.storage.open_read(&span.path).map_err(failed)?;
-            let found = TailScan::read(reader.as_ref(), span).map_err(|error| match error {
-                TailError::Io(error) => failed(error),
-                TailError::Damage(damage) => OpenError::Damage(damage),
-            })?;
-            span.end = found.end;
-            report.tail = found.tail.map(|t| CutTail { file: t.file, offset: t.offset, bytes: t.bytes });
-            let end = found.unsealed.as_ref().map_or(found.end, |u| u.at);
-            let position = Position {
-                highest: layout.highest,
-                previous: (span.header.number, end),
-                next: found.next,
-                chain: found.chain,
-                carry: found.unsealed,
-            };
-            (span.header.hash, position)
-        }
-    };
-    report.last = Seq::new(position.next.get() - 1);
-    let index = Arc::new(Index::new(Arc::clone(&settings.storage), files, position.next));
-    let place = (Arc::clone(&settings.storage), folder.to_path_buf());
-    let writer = Writer::new(place, index, (algorithm, settings.file_bytes_max), position);
-    Ok((writer, report))
+    Ok(found)
 }

@@ -164,20 +164,20 @@ pub(crate) fn catch_up(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Seq, OpenError> {
     let of = index.last();
-    let mut entries = index.stream(applied.next());
+    let mut lines = index.stream(applied.next());
     let mut applied = applied;
     let mut unflushed = 0;
     let state = |error: StateError| OpenError::State(error.to_string());
     while applied < of {
         let mut batch = Batcher::new(store);
         while !batch.is_full() && applied < of {
-            let Some(entry) = entries.next() else { break };
-            let entry = entry.map_err(|error| match error {
+            let Some(line) = lines.next() else { break };
+            let line = line.map_err(|error| match error {
                 JournalError::Damage(damage) => OpenError::Damage(damage),
                 JournalError::Io(_) | JournalError::NoEntry(_) => OpenError::State(error.to_string()),
             })?;
-            batch.apply(&entry).map_err(state)?;
-            applied = entry.seq;
+            batch.apply(&line.entry).map_err(state)?;
+            applied = line.entry.seq;
         }
         unflushed += batch.write().map_err(state)?;
         if unflushed >= FLUSH_BYTES_MAX {

@@ -1,19 +1,24 @@
-//! Where each entry stands: a sparse index in memory, made as the journal grows or when a file is first asked for.
+//! Where each entry stands: sparse points in memory, taken when a file is first asked for and as it grows.
+//!
+//! Readers never stand in the committer's way: what it touches is a short list of files, and a file's points have
+//! a lock of their own.
 
 use super::format::{FILE_HEADER_BYTES, FileHeader, Frame};
-use super::hash::HashAlgorithm;
 use super::layout::{Damage, FileSpan, file_name};
-use super::scan::{Check, Piece, ScanError, Scanner, Step, Window};
+use super::scan::{Step, Window};
+use super::stream::Stream;
 use crate::storage::{ReadAt, Storage};
 use crate::sync::lock;
 use crate::{Entry, Seq, encode};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-/// One point of the index for so many bytes of journal.
+/// Distance of two points.
 const POINT_EVERY_BYTES: u64 = 32 << 10;
+/// Read at a time on the way from a point to an entry.
+const LOOKUP_BYTES: usize = 48 << 10;
 /// Files held open for reading.
 const OPEN_FILES_MAX: usize = 16;
 
@@ -31,6 +36,7 @@ pub enum JournalError {
     NoEntry(Seq),
 }
 
+/// An entry's frame, or a group's header.
 #[derive(Debug, Clone, Copy)]
 struct Point {
     seq: Seq,
@@ -38,63 +44,120 @@ struct Point {
 }
 
 #[derive(Debug)]
-struct Slot {
-    path: PathBuf,
-    header: FileHeader,
-    end: u64,
-    points: Vec<Point>,
-    /// `points` covers the file up to here.
+struct Points {
+    frames: Vec<Point>,
+    groups: Vec<Point>,
+    /// The file is covered up to here.
     covered: u64,
 }
 
-#[derive(Debug, Default)]
-struct Files {
-    slots: Vec<Slot>,
-    next: Seq,
+/// A file of the journal, for readers.
+#[derive(Debug)]
+pub(super) struct Slot {
+    path: PathBuf,
+    pub(super) header: FileHeader,
+    end: AtomicU64,
+    points: Mutex<Points>,
 }
+
+/// A file, open.
+pub(super) type Opened = (Arc<Slot>, Arc<dyn ReadAt>);
 
 /// The journal for readers. Shows durable entries only.
 pub(crate) struct Index {
     storage: Arc<dyn Storage>,
-    files: Mutex<Files>,
+    slots: RwLock<Vec<Arc<Slot>>>,
     open: Mutex<Vec<(u32, Arc<dyn ReadAt>)>>,
     last: AtomicU64,
 }
 
+impl Slot {
+    fn new(path: PathBuf, header: FileHeader, end: u64) -> Arc<Self> {
+        let points = Points { frames: Vec::new(), groups: Vec::new(), covered: FILE_HEADER_BYTES as u64 };
+        Arc::new(Self { path, header, end: AtomicU64::new(end), points: Mutex::new(points) })
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// The last known frame and the last known group at or before `seq`.
+    fn nearest(&self, file: &dyn ReadAt, seq: Seq) -> io::Result<(u64, Option<(u64, Seq)>)> {
+        let mut points = lock(&self.points);
+        points.cover(file, self.end())?;
+        let before = |points: &[Point]| {
+            let found = points.partition_point(|p| p.seq <= seq).checked_sub(1);
+            found.and_then(|i| points.get(i)).map(|p| (p.at, p.seq))
+        };
+        let frame = before(&points.frames).map_or(FILE_HEADER_BYTES as u64, |(at, _)| at);
+        Ok((frame, before(&points.groups)))
+    }
+
+    /// Where a group stands that begins at or before `seq`, and its first entry.
+    pub(super) fn group_before(&self, file: &dyn ReadAt, seq: Seq) -> io::Result<(u64, Seq)> {
+        let (_, group) = self.nearest(file, seq)?;
+        Ok(group.unwrap_or((FILE_HEADER_BYTES as u64, self.header.first)))
+    }
+
+    /// The file ends here: what is behind is void.
+    fn cut(&self, end: u64) {
+        let mut points = lock(&self.points);
+        self.end.store(end, Ordering::Release);
+        points.frames.retain(|p| p.at < end);
+        points.groups.retain(|p| p.at < end);
+        points.covered = points.covered.min(end);
+    }
+}
+
+impl Points {
+    fn cover(&mut self, file: &dyn ReadAt, end: u64) -> io::Result<()> {
+        let mut window = Window::new(file, end, LOOKUP_BYTES);
+        let due = |points: &[Point], at: u64| points.last().is_none_or(|p| p.at + POINT_EVERY_BYTES <= at);
+        while self.covered < end {
+            let at = self.covered;
+            match window.step(at)? {
+                Step::Group { first, bytes } => {
+                    if due(&self.groups, at) {
+                        self.groups.push(Point { seq: first, at });
+                    }
+                    self.covered += bytes;
+                }
+                Step::Seal { bytes } => self.covered += bytes,
+                Step::Frame { seq, bytes } => {
+                    if due(&self.frames, at) {
+                        self.frames.push(Point { seq, at });
+                    }
+                    self.covered += bytes;
+                }
+                // Damage; whoever reads there will name it.
+                Step::End => self.covered = end,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Index {
-    pub(crate) fn new(storage: Arc<dyn Storage>, spans: Vec<FileSpan>, next: Seq) -> Self {
-        let slots = spans
-            .into_iter()
-            .map(|span| Slot {
-                path: span.path,
-                header: span.header,
-                end: span.end,
-                points: Vec::new(),
-                covered: FILE_HEADER_BYTES as u64,
-            })
-            .collect();
+    pub(crate) fn new(storage: Arc<dyn Storage>, spans: &[FileSpan], next: Seq) -> Arc<Self> {
+        let slots = spans.iter().map(|s| Slot::new(s.path.clone(), s.header.clone(), s.end)).collect();
         let last = AtomicU64::new(next.get().saturating_sub(1));
-        Self { storage, files: Mutex::new(Files { slots, next }), open: Mutex::default(), last }
+        Arc::new(Self { storage, slots: RwLock::new(slots), open: Mutex::default(), last })
     }
 
     /// A new file goes on where the one before it ends.
-    pub(crate) fn begin_file(&self, path: PathBuf, header: FileHeader) {
-        let mut files = lock(&self.files);
-        if let Some(last) = files.slots.last_mut() {
-            last.end = header.previous_end;
-            last.points.retain(|p| p.at < header.previous_end);
-            last.covered = last.covered.min(header.previous_end);
+    pub(super) fn begin_file(&self, path: PathBuf, header: FileHeader) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = slots.last() {
+            last.cut(header.previous_end);
         }
-        let start = FILE_HEADER_BYTES as u64;
-        files.slots.push(Slot { path, header, end: start, points: Vec::new(), covered: start });
+        slots.push(Slot::new(path, header, FILE_HEADER_BYTES as u64));
     }
 
     /// The last file was synced up to `end`; `next` comes next.
-    pub(crate) fn extend(&self, end: u64, next: Seq) {
-        let mut files = lock(&self.files);
-        files.next = next;
-        if let Some(last) = files.slots.last_mut() {
-            last.end = end;
+    pub(super) fn extend(&self, end: u64, next: Seq) {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = slots.last() {
+            last.end.store(end, Ordering::Release);
         }
         self.last.store(next.get().saturating_sub(1), Ordering::Release);
     }
@@ -106,34 +169,37 @@ impl Index {
 
     /// Bytes of all files.
     pub(crate) fn total_bytes(&self) -> u64 {
-        lock(&self.files).slots.iter().map(|s| s.end).sum()
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).iter().map(|s| s.end()).sum()
+    }
+
+    /// The file that holds `seq`; nothing when it is not durable yet.
+    pub(super) fn slot(&self, seq: Seq) -> Result<Option<Opened>, JournalError> {
+        if seq > self.last() {
+            return Ok(None);
+        }
+        let slot = {
+            let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+            let found = slots.partition_point(|s| s.header.first <= seq).checked_sub(1);
+            found.and_then(|i| slots.get(i)).map(Arc::clone)
+        };
+        let slot = slot.ok_or(JournalError::NoEntry(seq))?;
+        let file = self.reader(slot.header.number, &slot.path)?;
+        Ok(Some((slot, file)))
     }
 
     /// The entry at `seq`, checked.
     pub(crate) fn entry(&self, seq: Seq) -> Result<Entry, JournalError> {
-        let (number, path, end, mut at) = {
-            let mut files = lock(&self.files);
-            if seq == Seq::NONE || seq >= files.next {
-                return Err(JournalError::NoEntry(seq));
-            }
-            let found = files.slots.partition_point(|s| s.header.first <= seq).checked_sub(1);
-            let slot = found.and_then(|i| files.slots.get_mut(i)).ok_or(JournalError::NoEntry(seq))?;
-            if slot.covered < slot.end {
-                let file = self.reader(slot.header.number, &slot.path)?;
-                slot.cover(file.as_ref())?;
-            }
-            let before = slot.points.partition_point(|p| p.seq <= seq).checked_sub(1);
-            let at = before.and_then(|i| slot.points.get(i)).map_or(FILE_HEADER_BYTES as u64, |p| p.at);
-            (slot.header.number, slot.path.clone(), slot.end, at)
-        };
-        let file = self.reader(number, &path)?;
-        let mut window = Window::new(file.as_ref(), end);
+        let (slot, file) = self.slot(seq)?.ok_or(JournalError::NoEntry(seq))?;
+        let (mut at, _) = slot.nearest(file.as_ref(), seq)?;
+        let end = slot.end();
+        let mut window = Window::new(file.as_ref(), end, LOOKUP_BYTES);
         let damaged = |at: u64, what: &str| {
-            JournalError::Damage(Damage { file: file_name(number), offset: at, seq, what: what.to_owned() })
+            let file = file_name(slot.header.number);
+            JournalError::Damage(Damage { file, offset: at, seq, what: what.to_owned() })
         };
         while at < end {
             match window.step(at)? {
-                Step::Skip(bytes) => at += bytes,
+                Step::Group { bytes, .. } | Step::Seal { bytes } => at += bytes,
                 Step::Frame { seq: here, bytes } if here < seq => at += bytes,
                 Step::Frame { bytes, .. } => {
                     let length = usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -148,12 +214,12 @@ impl Index {
         Err(damaged(at, "the entry is not where it should be"))
     }
 
-    /// Entries from `from` on, up to the last that is durable now.
+    /// Entries from `from` on, up to the last that is durable when it gets there.
     pub(crate) fn stream(self: &Arc<Self>, from: Seq) -> Stream {
-        Stream { index: Arc::clone(self), next: from, at: None, ready: Vec::new().into_iter() }
+        Stream::new(Arc::clone(self), from)
     }
 
-    fn reader(&self, number: u32, path: &std::path::Path) -> io::Result<Arc<dyn ReadAt>> {
+    fn reader(&self, number: u32, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
         let mut open = lock(&self.open);
         if let Some(found) = open.iter().position(|(n, _)| *n == number) {
             let held = open.remove(found);
@@ -168,136 +234,10 @@ impl Index {
         open.push((number, Arc::clone(&file)));
         Ok(file)
     }
-
-    /// The file that holds `seq`, and a place in it at a group's start, at or before `seq`.
-    fn group_place(&self, seq: Seq) -> Result<Option<Place>, JournalError> {
-        let files = lock(&self.files);
-        if seq >= files.next {
-            return Ok(None);
-        }
-        let found = files.slots.partition_point(|s| s.header.first <= seq).checked_sub(1);
-        let Some(slot) = found.and_then(|i| files.slots.get(i)) else {
-            return Err(JournalError::NoEntry(seq));
-        };
-        let file = self.reader(slot.header.number, &slot.path)?;
-        Ok(Some(Place {
-            file,
-            number: slot.header.number,
-            algorithm: slot.header.hash,
-            at: FILE_HEADER_BYTES as u64,
-            end: slot.end,
-            first: slot.header.first,
-        }))
-    }
 }
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Index").field("last", &self.last()).finish_non_exhaustive()
-    }
-}
-
-impl Slot {
-    fn cover(&mut self, file: &dyn ReadAt) -> io::Result<()> {
-        let mut window = Window::new(file, self.end);
-        while self.covered < self.end {
-            match window.step(self.covered)? {
-                Step::Skip(bytes) => self.covered += bytes,
-                Step::Frame { seq, bytes } => {
-                    let due = self.points.last().is_none_or(|p| p.at + POINT_EVERY_BYTES <= self.covered);
-                    if due {
-                        self.points.push(Point { seq, at: self.covered });
-                    }
-                    self.covered += bytes;
-                }
-                // Damage; whoever reads there will name it.
-                Step::End => self.covered = self.end,
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Place {
-    file: Arc<dyn ReadAt>,
-    number: u32,
-    algorithm: HashAlgorithm,
-    at: u64,
-    end: u64,
-    first: Seq,
-}
-
-/// Entries in order, each group checked against its checksums.
-pub(crate) struct Stream {
-    index: Arc<Index>,
-    next: Seq,
-    /// File number, place of the next group, and its first entry.
-    at: Option<(u32, u64, Seq)>,
-    ready: std::vec::IntoIter<Entry>,
-}
-
-impl Stream {
-    fn fill(&mut self) -> Result<bool, JournalError> {
-        loop {
-            let Some(place) = self.index.group_place(self.next)? else {
-                return Ok(false);
-            };
-            let (at, first) = match self.at {
-                Some((number, at, first)) if number == place.number => (at, first),
-                Some(_) | None => (place.at, place.first),
-            };
-            let mut scanner = Scanner::new(
-                place.file.as_ref(),
-                at..place.end,
-                (place.algorithm, Check::Checksums),
-                (first, super::ChainHash::default()),
-            );
-            let ready = match scanner.piece() {
-                Ok(Some(Piece::Group(group))) => {
-                    let frames = group.frames().filter(|(_, frame)| frame.seq >= self.next);
-                    let read = frames.map(|(at, frame)| {
-                        encode::entry(&frame).map_err(|what| Damage {
-                            file: file_name(place.number),
-                            offset: at,
-                            seq: frame.seq,
-                            what,
-                        })
-                    });
-                    read.collect::<Result<Vec<_>, _>>()?
-                }
-                Ok(Some(Piece::Seal)) => Vec::new(),
-                Ok(None) => {
-                    let what = "the file ends before this entry".to_owned();
-                    let damage = Damage { file: file_name(place.number), offset: at, seq: self.next, what };
-                    return Err(damage.into());
-                }
-                Err(ScanError::Io(error)) => return Err(error.into()),
-                Err(ScanError::Broken(b)) => {
-                    let file = file_name(place.number);
-                    return Err(Damage { file, offset: b.at, seq: b.seq, what: b.why }.into());
-                }
-            };
-            self.at = Some((place.number, scanner.offset(), scanner.expected().0));
-            if let Some(last) = ready.last() {
-                self.next = last.seq.next();
-                self.ready = ready.into_iter();
-                return Ok(true);
-            }
-        }
-    }
-}
-
-impl Iterator for Stream {
-    type Item = Result<Entry, JournalError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(entry) = self.ready.next() {
-            return Some(Ok(entry));
-        }
-        match self.fill() {
-            Ok(true) => self.ready.next().map(Ok),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
-        }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct FileSpan {
     pub(crate) header: FileHeader,
     /// Where it ends. For the last file: its length.
     pub(crate) end: u64,
+    /// Its length.
+    pub(crate) length: u64,
 }
 
 impl FileSpan {
@@ -105,7 +107,7 @@ impl Layout {
     }
 
     /// The last file with a header. Files behind it without one were given up while they were made; one that
-    /// holds a group all the same is damaged.
+    /// holds a group all the same is damaged, since a header is synced before a group is written.
     fn tip(
         storage: &dyn Storage,
         folder: &Path,
@@ -168,7 +170,7 @@ impl Layout {
                     "the header does not fit its neighbours".to_owned(),
                 ));
             }
-            files.push(FileSpan { path: folder.join(&name), header, end });
+            files.push(FileSpan { path: folder.join(&name), header, end, length: file.bytes });
             if previous == 0 {
                 return Ok(files);
             }

@@ -1,19 +1,25 @@
 //! The journal: what happened, in order, in files that are only ever appended to.
 
-pub(crate) mod format;
+mod format;
 mod hash;
 mod index;
 mod layout;
+mod recover;
 mod scan;
+mod stream;
 mod tail;
 mod writer;
 
+#[cfg(test)]
+mod crash_tests;
+
 pub use format::HeaderFault;
+pub(crate) use format::{BODY_BYTES_MAX, Frame};
 pub use hash::{ChainHash, HashAlgorithm};
 pub(crate) use index::Index;
 pub use index::JournalError;
 pub use layout::Damage;
-pub(crate) use layout::{Layout, LayoutError};
-pub(crate) use scan::{Check, ScanError, Scanner};
-pub(crate) use tail::{TailError, TailScan};
-pub(crate) use writer::{Group, Position, Writer};
+pub use recover::CutTail;
+pub(crate) use recover::{RecoverError, Recovered};
+pub use stream::{Line, Stream};
+pub(crate) use writer::{Group, Writer};

@@ -92,7 +92,7 @@ impl<'a> Scanner<'a> {
         (algorithm, check): (HashAlgorithm, Check),
         (next, chain): (Seq, ChainHash),
     ) -> Self {
-        let window = Window::new(file, range.end);
+        let window = Window::new(file, range.end, WINDOW_BYTES);
         Self { window, offset: range.start, end: range.end, algorithm, check, next, chain }
     }
 
@@ -192,12 +192,12 @@ pub(crate) fn holds_later_group(
     range: std::ops::Range<u64>,
     after: Seq,
 ) -> io::Result<Option<u64>> {
-    let mut window = Window::new(file, range.end);
+    let mut window = Window::new(file, range.end, WINDOW_BYTES);
     let mut at = range.start;
     while at + GROUP_HEADER_BYTES as u64 <= range.end {
         let length = usize::try_from(range.end - at).unwrap_or(usize::MAX).min(WINDOW_BYTES);
         let bytes = window.get(at, length)?;
-        for (found, _) in bytes.windows(4).enumerate().filter(|(_, w)| *w == GROUP_MAGIC) {
+        for found in memchr::memmem::find_iter(bytes, GROUP_MAGIC) {
             if let Some(header) = bytes.get(found..).and_then(GroupHeader::read) {
                 let here = at + found as u64;
                 let fits = here + header.total_bytes() <= range.end;
@@ -218,13 +218,15 @@ pub(crate) fn holds_later_group(
 pub(crate) struct Window<'a> {
     file: &'a dyn ReadAt,
     end: u64,
+    ahead: usize,
     at: u64,
     buffer: Vec<u8>,
 }
 
 impl<'a> Window<'a> {
-    pub(crate) fn new(file: &'a dyn ReadAt, end: u64) -> Self {
-        Self { file, end, at: 0, buffer: Vec::new() }
+    /// A view up to `end` that reads `ahead` bytes at a time.
+    pub(crate) fn new(file: &'a dyn ReadAt, end: u64, ahead: usize) -> Self {
+        Self { file, end, ahead, at: 0, buffer: Vec::new() }
     }
 
     /// `length` bytes at `at`; fewer at the end.
@@ -232,8 +234,8 @@ impl<'a> Window<'a> {
         let wanted = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX).min(length);
         let held = at >= self.at && at + wanted as u64 <= self.at + self.buffer.len() as u64;
         if !held {
-            let ahead = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX);
-            self.buffer.resize(wanted.max(WINDOW_BYTES).min(ahead), 0);
+            let left = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX);
+            self.buffer.resize(wanted.max(self.ahead).min(left), 0);
             let read = self.file.read_at(at, &mut self.buffer)?;
             self.buffer.truncate(read);
             self.at = at;
@@ -243,13 +245,13 @@ impl<'a> Window<'a> {
         Ok(self.buffer.get(from..to).unwrap_or_default())
     }
 
-    /// The frame's length field at `at`, or what else stands there.
+    /// What stands at `at`, and how long it is; nothing is checked but group headers.
     pub(crate) fn step(&mut self, at: u64) -> io::Result<Step> {
         let bytes = self.get(at, FRAME_HEADER_BYTES)?;
         if bytes.starts_with(GROUP_MAGIC) {
             return Ok(match GroupHeader::read(bytes) {
-                Some(header) if header.is_seal() => Step::Skip(SEAL_BYTES as u64),
-                Some(_) => Step::Skip(GROUP_HEADER_BYTES as u64),
+                Some(header) if header.is_seal() => Step::Seal { bytes: SEAL_BYTES as u64 },
+                Some(header) => Step::Group { first: header.first, bytes: GROUP_HEADER_BYTES as u64 },
                 None => Step::End,
             });
         }
@@ -265,8 +267,10 @@ impl<'a> Window<'a> {
 
 /// What stands at a place, found without checking it.
 pub(crate) enum Step {
-    /// A group header or a seal of this length.
-    Skip(u64),
+    /// A group's header.
+    Group { first: Seq, bytes: u64 },
+    /// A seal.
+    Seal { bytes: u64 },
     /// A frame.
     Frame { seq: Seq, bytes: u64 },
     /// Nothing that goes on.

@@ -3,18 +3,11 @@
 use super::format::{FILE_HEADER_BYTES, GROUP_BYTES_MAX, SEAL_BYTES};
 use super::hash::ChainHash;
 use super::layout::{Damage, FileSpan};
+use super::recover::CutTail;
 use super::scan::{Check, Piece, ScanError, Scanner, holds_later_group};
 use crate::Seq;
 use crate::storage::ReadAt;
 use std::io;
-
-/// Bytes at the end that are no whole group: a write that a power cut tore, which nobody was told of.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Tail {
-    pub(crate) file: u32,
-    pub(crate) offset: u64,
-    pub(crate) bytes: u64,
-}
 
 /// The last group, when nothing behind it shows that it was synced.
 #[derive(Debug, Clone)]
@@ -33,8 +26,10 @@ pub(crate) struct TailScan {
     pub(crate) end: u64,
     pub(crate) next: Seq,
     pub(crate) chain: ChainHash,
+    /// Whether any group or seal stands in the file.
+    pub(crate) holds_any: bool,
     pub(crate) unsealed: Option<Unsealed>,
-    pub(crate) tail: Option<Tail>,
+    pub(crate) tail: Option<CutTail>,
 }
 
 /// Why the end cannot be found.
@@ -45,7 +40,7 @@ pub(crate) enum TailError {
 }
 
 impl TailScan {
-    /// Reads the last file; calls `each` for every whole group.
+    /// Reads the last file.
     pub(crate) fn read(file: &dyn ReadAt, span: &FileSpan) -> Result<Self, TailError> {
         let header = &span.header;
         let range = FILE_HEADER_BYTES as u64..span.end;
@@ -64,6 +59,7 @@ impl TailScan {
             }
         };
         let end = scanner.offset();
+        let holds_any = end > FILE_HEADER_BYTES as u64;
         let (next, chain) = scanner.expected();
         let tail = match broken {
             None => None,
@@ -77,7 +73,7 @@ impl TailScan {
                 }
                 // Its write began after the sync of the group before it.
                 unsealed = None;
-                Some(Tail { file: header.number, offset: end, bytes })
+                Some(CutTail { file: header.number, offset: end, bytes })
             }
         };
         let unsealed = match unsealed {
@@ -88,6 +84,6 @@ impl TailScan {
                 (read == length).then_some(Unsealed { at, first, chain_before, bytes })
             }
         };
-        Ok(Self { end, next, chain, unsealed, tail })
+        Ok(Self { end, next, chain, holds_any, unsealed, tail })
     }
 }

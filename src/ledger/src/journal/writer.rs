@@ -4,6 +4,7 @@ use super::format::{FileHeader, Frame, GROUP_HEADER_BYTES, GroupHeader, Stamp, w
 use super::hash::{ChainHash, HashAlgorithm};
 use super::index::Index;
 use super::layout::file_name;
+use super::recover::Recovered;
 use super::tail::Unsealed;
 use crate::Seq;
 use crate::storage::{Append, Storage};
@@ -69,11 +70,11 @@ struct Current {
 
 /// The one writer of a journal.
 pub(crate) struct Writer {
-    pub(crate) storage: Arc<dyn Storage>,
-    pub(crate) folder: PathBuf,
+    storage: Arc<dyn Storage>,
+    folder: PathBuf,
     pub(crate) index: Arc<Index>,
     pub(crate) algorithm: HashAlgorithm,
-    pub(crate) file_bytes_max: u64,
+    file_bytes_max: u64,
     current: Option<Current>,
     /// The highest file number ever used, by whatever came of it.
     highest: u32,
@@ -87,35 +88,26 @@ pub(crate) struct Writer {
     unsealed: bool,
 }
 
-/// Where a writer goes on.
-pub(crate) struct Position {
-    pub(crate) highest: u32,
-    pub(crate) previous: (u32, u64),
-    pub(crate) next: Seq,
-    pub(crate) chain: ChainHash,
-    pub(crate) carry: Option<Unsealed>,
-}
-
 impl Writer {
-    /// Makes a writer that will begin a new file.
-    pub(crate) fn new(
+    /// Makes a writer that will begin a new file behind what was found.
+    pub(super) fn new(
         (storage, folder): (Arc<dyn Storage>, PathBuf),
         index: Arc<Index>,
-        (algorithm, file_bytes_max): (HashAlgorithm, u64),
-        at: Position,
+        file_bytes_max: u64,
+        found: Recovered,
     ) -> Self {
         Self {
             storage,
             folder,
             index,
-            algorithm,
+            algorithm: found.algorithm,
             file_bytes_max,
             current: None,
-            highest: at.highest,
-            previous: at.previous,
-            next: at.next,
-            chain: at.chain,
-            carry: at.carry,
+            highest: found.highest,
+            previous: found.previous,
+            next: found.next,
+            chain: found.chain,
+            carry: found.carry,
             unsealed: false,
         }
     }
@@ -130,12 +122,10 @@ impl Writer {
     pub(crate) fn commit(&mut self, group: &mut Group, now_ms: i64) -> io::Result<()> {
         let (next, chain) = (group.next, group.chain);
         let bytes = group.finish();
-        let full = self.current.as_ref().is_none_or(|c| c.length >= self.file_bytes_max);
-        if full {
-            self.begin(bytes, now_ms)?;
-        } else {
-            self.append(bytes)?;
+        if self.current.as_ref().is_none_or(|c| c.length >= self.file_bytes_max) {
+            self.begin(now_ms)?;
         }
+        self.append(bytes)?;
         (self.next, self.chain) = (next, chain);
         self.unsealed = true;
         self.index.extend(self.previous.1, next);
@@ -144,7 +134,7 @@ impl Writer {
 
     /// Begins a file without a group, to see whether writing is possible.
     pub(crate) fn reopen(&mut self, now_ms: i64) -> io::Result<()> {
-        self.begin(&[], now_ms)
+        self.begin(now_ms)
     }
 
     /// Whether [`Writer::seal`] has something to do.
@@ -173,7 +163,9 @@ impl Writer {
         Ok(())
     }
 
-    fn begin(&mut self, group: &[u8], now_ms: i64) -> io::Result<()> {
+    /// Begins a file. Its header is durable before anything else is written to it, and a group that it takes over
+    /// is before anything new: at any moment at most one group is not synced.
+    fn begin(&mut self, now_ms: i64) -> io::Result<()> {
         self.current = None;
         let number =
             self.highest.checked_add(1).ok_or_else(|| io::Error::other("no file numbers are left"))?;
@@ -191,18 +183,20 @@ impl Writer {
         };
         let mut bytes = Vec::new();
         header.write(&mut bytes);
-        bytes.extend_from_slice(self.carry.as_ref().map_or(&[], |c| c.bytes.as_slice()));
-        let carried = bytes.len() as u64;
-        bytes.extend_from_slice(group);
         let path = self.folder.join(file_name(number));
         let mut file = self.storage.create(&path)?;
         file.append(&bytes)?;
         file.sync()?;
         self.storage.sync_folder(&self.folder)?;
-        self.index.begin_file(path, header);
-        self.index.extend(carried, self.next);
+        let mut length = bytes.len() as u64;
+        if let Some(carry) = &self.carry {
+            file.append(&carry.bytes)?;
+            file.sync()?;
+            length += carry.bytes.len() as u64;
+        }
         self.unsealed = self.carry.take().is_some();
-        let length = bytes.len() as u64;
+        self.index.begin_file(path, header);
+        self.index.extend(length, self.next);
         self.previous = (number, length);
         self.current = Some(Current { file, number, length });
         Ok(())

@@ -19,7 +19,7 @@ pub use page::{Listing, Order, Page};
 pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};
 
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Stream};
 use crate::ledger::Shared;
 use crate::state::{Counters, Key, StateError, Store, record};
 use crate::{Entry, Seq};
@@ -85,7 +85,8 @@ impl Reader {
     }
 
     /// Entries from `from` on up to the last durable one, from the journal.
-    pub fn entries(&self, from: Seq) -> impl Iterator<Item = Result<Entry, JournalError>> + use<> {
+    #[must_use]
+    pub fn entries(&self, from: Seq) -> Stream {
         self.shared.index.stream(from)
     }
 }

@@ -1,7 +1,9 @@
 //! The few things the journal asks of a file system, so that tests can put a worse one under it.
 
+mod model;
 mod real;
 
+pub use model::{Model, PowerCut};
 pub use real::RealStorage;
 
 use std::{fmt, io, path::Path};
@@ -24,16 +26,16 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// What the file system says; `AlreadyExists` when there is one.
     fn create(&self, file: &Path) -> io::Result<Box<dyn Append>>;
-    /// Opens a file to append at its end.
-    ///
-    /// # Errors
-    /// What the file system says.
-    fn open_append(&self, file: &Path) -> io::Result<Box<dyn Append>>;
     /// Opens a file to read.
     ///
     /// # Errors
     /// What the file system says.
     fn open_read(&self, file: &Path) -> io::Result<Box<dyn ReadAt>>;
+    /// Removes a file. The journal never does; the ballast is.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn remove(&self, file: &Path) -> io::Result<()>;
     /// Makes the names in a folder durable.
     ///
     /// # Errors

@@ -32,12 +32,12 @@ impl Storage for RealStorage {
         Ok(Box::new(Appender(file)))
     }
 
-    fn open_append(&self, file: &Path) -> io::Result<Box<dyn Append>> {
-        Ok(Box::new(Appender(OpenOptions::new().append(true).open(file)?)))
-    }
-
     fn open_read(&self, file: &Path) -> io::Result<Box<dyn ReadAt>> {
         Ok(Box::new(Reader(File::open(file)?)))
+    }
+
+    fn remove(&self, file: &Path) -> io::Result<()> {
+        fs::remove_file(file)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

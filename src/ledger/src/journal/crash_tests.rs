@@ -1,0 +1,261 @@
+//! Power cuts at every operation, and damage at every byte.
+
+use super::recover::{RecoverError, Recovered};
+use super::writer::{Group, Writer};
+use super::{HashAlgorithm, Line};
+use crate::storage::{Model, PowerCut, Storage};
+use crate::{Bytes, Draft, Entry, HowEnded, Seq, What, encode};
+use fastrand::Rng;
+use std::path::PathBuf;
+use std::sync::Arc;
+use vocabulary::ConnectionId;
+
+const FILE_BYTES_MAX: u64 = 1500;
+
+fn folder() -> PathBuf {
+    PathBuf::from("/l/journal")
+}
+
+fn recover(disk: &Model) -> Result<Recovered, RecoverError> {
+    let storage: Arc<dyn Storage> = Arc::new(disk.clone());
+    Recovered::read(&storage, folder(), HashAlgorithm::Sha256, &mut |_, _| {})
+}
+
+fn writer(disk: &Model) -> Writer {
+    let found = recover(disk).unwrap();
+    let index = found.index();
+    found.writer(index, FILE_BYTES_MAX)
+}
+
+fn entries(disk: &Model) -> Vec<Entry> {
+    let found = recover(disk).unwrap();
+    let index = found.index();
+    let lines: Vec<Line> = index.stream(Seq::NONE).map(Result::unwrap).collect();
+    let last = found.last().get();
+    assert_eq!(lines.iter().map(|l| l.entry.seq.get()).collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
+    for line in &lines {
+        assert_eq!(index.entry(line.entry.seq).unwrap(), line.entry, "by place and in order");
+    }
+    lines.into_iter().map(|l| l.entry).collect()
+}
+
+/// A draft that is known again by its mark.
+fn draft(mark: u64, rng: &mut Rng) -> Draft {
+    let connection = ConnectionId::new("c").unwrap();
+    let what = match rng.u8(0..3) {
+        0 => What::TransferEnded { connection, transfer: mark, how: HowEnded::Eot },
+        1 => What::FrameReceived {
+            connection,
+            transfer: mark,
+            number: Some(1),
+            end: true,
+            text: Bytes::from(vec![0; rng.usize(0..700)]),
+        },
+        _ => What::FrameReceived {
+            connection,
+            transfer: mark,
+            number: None,
+            end: false,
+            text: Bytes::from((0..rng.usize(0..200)).map(|_| rng.u8(..)).collect::<Vec<u8>>()),
+        },
+    };
+    Draft { by: format!("mark:{mark}"), what }
+}
+
+fn mark(entry: &Entry) -> u64 {
+    entry.by.strip_prefix("mark:").unwrap().parse().unwrap()
+}
+
+/// What one group's writer was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Durable,
+    Refused,
+    /// The power went meanwhile.
+    Nothing,
+}
+
+struct Life {
+    groups: Vec<(Vec<u64>, Told)>,
+    next_mark: u64,
+}
+
+impl Life {
+    /// Writes groups until the power goes; some syncs fail on the way.
+    fn live(&mut self, disk: &Model, rng: &mut Rng) {
+        let Ok(found) = recover(disk) else { panic!("not recovered") };
+        let index = found.index();
+        let mut writer = found.writer(index, FILE_BYTES_MAX);
+        let mut group = Group::new(writer.algorithm);
+        let began = writer.reopen(7).is_ok();
+        for _ in 0..14 {
+            if began && rng.u8(0..8) == 0 && writer.wants_seal() {
+                drop(writer.seal());
+            }
+            if rng.u8(0..15) == 0 {
+                disk.fail_syncs(1);
+            }
+            group.begin(&writer);
+            let marks: Vec<u64> = (0..rng.u64(1..5)).map(|i| self.next_mark + i).collect();
+            self.next_mark += marks.len() as u64;
+            for mark in &marks {
+                let mut body = Vec::new();
+                encode::body(&draft(*mark, rng), &mut body).unwrap();
+                let hash = writer.algorithm.of(&[&body]);
+                group.push(7, &body, hash);
+            }
+            let told = match writer.commit(&mut group, 7) {
+                Ok(()) => Told::Durable,
+                Err(error) if error.to_string().contains("power") => Told::Nothing,
+                Err(_) => Told::Refused,
+            };
+            self.groups.push((marks, told));
+            if told == Told::Nothing {
+                return;
+            }
+        }
+        disk.cut_power();
+    }
+
+    /// Every group that was told durable is there once, in order and whole; a refused one that was followed by
+    /// a durable one is not; what nobody was told of is there whole or not at all.
+    fn check(&self, found: &[Entry]) {
+        let mut found: Vec<u64> = found.iter().map(mark).collect();
+        found.reverse();
+        let last_durable = self.groups.iter().rposition(|(_, told)| *told == Told::Durable);
+        for (number, (marks, told)) in self.groups.iter().enumerate() {
+            let there = found.last() == marks.first();
+            if there {
+                let got: Vec<u64> = (0..marks.len()).filter_map(|_| found.pop()).collect();
+                assert_eq!(&got, marks, "group {number} is whole");
+            }
+            match told {
+                Told::Durable => assert!(there, "group {number} was acknowledged and is lost"),
+                Told::Refused => {
+                    let followed = last_durable.is_some_and(|last| last > number);
+                    assert!(!(there && followed), "group {number} was refused and is there");
+                }
+                Told::Nothing => {}
+            }
+        }
+        assert!(found.is_empty(), "entries that nobody wrote: {found:?}");
+    }
+}
+
+/// One power cut at operation `at`, then a second life with another.
+fn check_cuts(at: u64, treatment: PowerCut, seed: u64) -> bool {
+    let mut rng = Rng::with_seed(seed);
+    let mut life = Life { groups: Vec::new(), next_mark: 1 };
+    let mut disk = Model::new();
+    disk.cut_power_at(at);
+    life.live(&disk, &mut rng);
+    let reached = disk.operations() >= at;
+    for later in 0..3 {
+        disk = disk.after_power_cut(treatment, seed ^ later);
+        let found = entries(&disk);
+        life.check(&found);
+        // Whoever was told nothing now finds out.
+        let there: std::collections::HashSet<u64> = found.iter().map(mark).collect();
+        life.groups.retain(|(marks, told)| *told == Told::Durable || there.contains(&marks[0]));
+        life.groups.iter_mut().for_each(|(_, told)| *told = Told::Durable);
+        disk.cut_power_at(rng.u64(1..40));
+        life.live(&disk, &mut rng);
+    }
+    reached
+}
+
+#[test]
+fn after_a_power_cut_at_any_operation_everything_acknowledged_is_there_once_and_in_order() {
+    let mut cuts = 0;
+    for treatment in [PowerCut::Nothing, PowerCut::Prefix, PowerCut::Torn, PowerCut::Everything] {
+        for seed in 0..6 {
+            let mut at = 1;
+            while check_cuts(at, treatment, seed * 1000 + at) {
+                at += 1;
+                cuts += 4;
+            }
+        }
+    }
+    assert!(cuts > 4_000, "only {cuts} cuts");
+}
+
+/// A journal of several files with groups, seals, a refused group and a carried one.
+fn small_journal() -> (Model, Vec<Entry>) {
+    let mut rng = Rng::with_seed(3);
+    let disk = Model::new();
+    for life in 0..3u64 {
+        let mut writer = writer(&disk);
+        let mut group = Group::new(writer.algorithm);
+        writer.reopen(7).unwrap();
+        for number in 0..4u64 {
+            if life == 1 && number == 2 {
+                disk.fail_syncs(1);
+            }
+            group.begin(&writer);
+            for part in 0..2 {
+                let mut body = Vec::new();
+                encode::body(&draft(life * 100 + number * 10 + part, &mut rng), &mut body).unwrap();
+                let hash = writer.algorithm.of(&[&body]);
+                group.push(7, &body, hash);
+            }
+            drop(writer.commit(&mut group, 7));
+            if number == 1 {
+                writer.seal().unwrap();
+            }
+        }
+        if life != 1 {
+            writer.seal().unwrap();
+        }
+    }
+    let all = entries(&disk);
+    assert_eq!(all.len(), 22);
+    (disk, all)
+}
+
+#[test]
+fn one_damaged_byte_anywhere_stops_the_start_or_cuts_what_holds_no_entry() {
+    let (disk, all) = small_journal();
+    let (mut stopped, mut cut, mut void) = (0, 0, 0);
+    for (path, length) in disk.files() {
+        for offset in 0..length {
+            let damaged = disk.copy();
+            assert!(damaged.damage(&path, offset, 1 << (offset % 8)));
+            match recover(&damaged) {
+                Err(RecoverError::Damage(damage)) => {
+                    stopped += 1;
+                    assert!(path.ends_with(&damage.file), "{damage} names {path:?}");
+                    assert!(damage.offset <= offset as u64, "{damage} stands before byte {offset}");
+                }
+                Err(error) => panic!("{path:?} byte {offset}: {error}"),
+                Ok(found) => {
+                    let here = format!("{path:?} byte {offset}");
+                    let read: Vec<Entry> =
+                        found.index().stream(Seq::NONE).map(|line| line.unwrap().entry).collect();
+                    assert_eq!(read, all, "{here}: every entry is there, unchanged");
+                    if found.tail.is_some() { cut += 1 } else { void += 1 }
+                }
+            }
+        }
+    }
+    // The last seal can be cut; bytes of the refused group are void; everything else stops the start.
+    assert_eq!(cut, super::format::SEAL_BYTES, "stopped {stopped}, void {void}");
+    assert!(stopped > 3000 && void < stopped / 2, "stopped {stopped}, void {void}");
+}
+
+#[test]
+fn a_missing_or_shortened_file_is_named() {
+    let (disk, _) = small_journal();
+    let files = disk.files();
+    let (middle, _) = &files[2];
+    disk.remove(middle).unwrap();
+    let error = recover(&disk).err().unwrap().to_string();
+    assert!(error.contains("00000003.log") && error.contains("missing"), "{error}");
+}
+
+#[test]
+fn recovery_reads_and_writes_nothing_of_its_own() {
+    let (disk, all) = small_journal();
+    let before = disk.operations();
+    assert_eq!(entries(&disk), all);
+    assert_eq!(disk.operations(), before);
+}
