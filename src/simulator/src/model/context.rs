@@ -15,6 +15,7 @@ pub(super) struct MessageContext<'a> {
     pub(super) run: &'a RunContext,
     pub(super) instrument: &'a toml::Table,
     pub(super) texts: &'a BTreeMap<String, String>,
+    pub(super) lots: &'a [toml::Table],
     pub(super) specimens: &'a [SpecimenContext<'a>],
 }
 

@@ -4,7 +4,7 @@ use crate::scenario::Duty;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::{collections::BTreeMap, num::NonZeroU16};
-use vocabulary::{Marker, Protocol};
+use vocabulary::{LotRole, LotUse, Marker, Protocol};
 
 /// What one message holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -130,6 +130,9 @@ pub(super) struct SimulationFile {
     /// Anything, for templates.
     #[serde(default)]
     pub(super) instrument: toml::Table,
+    /// Lots that belong to no single assay or control; anything more is for templates.
+    #[serde(default, rename = "lot")]
+    pub(super) lots: Vec<toml::Table>,
     /// What the model says for each interpretation.
     #[serde(default)]
     pub(super) texts: BTreeMap<String, String>,
@@ -142,6 +145,40 @@ pub(super) struct SimulationFile {
     /// The test that no profile maps.
     #[serde(default)]
     pub(super) unmapped: Option<AssayFile>,
+}
+
+impl SimulationFile {
+    /// Every lot that its messages name: by the keys `lot`, `expires` and `name` of each table.
+    pub(super) fn lot_uses(&self) -> Result<Vec<LotUse>, String> {
+        let assays = self.assays.iter().chain(&self.unmapped).map(|a| (LotRole::Reagent, &a.more));
+        let controls = self.controls.iter().map(|c| (LotRole::Control, &c.more));
+        let others = self.lots.iter().map(|l| (LotRole::Reagent, l));
+        let uses = assays.chain(controls).chain(others).map(|(role, table)| lot_use(role, table));
+        let mut uses: Vec<LotUse> = uses.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        uses.sort();
+        uses.dedup();
+        Ok(uses)
+    }
+}
+
+fn lot_use(role: LotRole, table: &toml::Table) -> Result<Option<LotUse>, String> {
+    let text = |key| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let Some(lot) = text("lot") else { return Ok(None) };
+    let role = match text("role").as_deref() {
+        None => role,
+        Some("reagent") => LotRole::Reagent,
+        Some("control") => LotRole::Control,
+        Some("calibrator") => LotRole::Calibrator,
+        Some(other) => {
+            return Err(format!("lot {lot}: the role {other:?} is none of reagent, control, calibrator"));
+        }
+    };
+    let day = |digits: String| {
+        let fault = |_| format!("lot {lot}: expires = {digits:?} is no day: write YYYYMMDD");
+        jiff::civil::Date::strptime("%Y%m%d", &digits).map_err(fault)
+    };
+    let expires = text("expires").map(day).transpose()?;
+    Ok(Some(LotUse { role, name: text("name"), lot, expires }))
 }
 
 fn one() -> NonZeroU16 {

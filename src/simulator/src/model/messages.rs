@@ -97,6 +97,7 @@ impl Model {
                 run: &run_context,
                 instrument: &self.file.instrument,
                 texts: &self.file.texts,
+                lots: &self.file.lots,
                 specimens: &group.specimens,
             };
             let message = self.write(&context, group.kind, group.donations)?;
@@ -176,6 +177,7 @@ impl<'a> Bench<'a> {
         for control in &self.model.file.controls {
             self.position += 1;
             let mut results = Vec::new();
+            let mut readings = Vec::new();
             let measured = |m: &Marker| self.run.marker.is_none_or(|only| only == *m);
             let reads: Vec<_> = control.reads.iter().filter(|(m, _)| measured(m)).collect();
             for (marker, reads) in reads {
@@ -188,8 +190,10 @@ impl<'a> Bench<'a> {
                     found = found.judged(passes);
                 }
                 results.push(self.result(&reading, assay, found)?);
+                readings.push(reading);
             }
-            let specimen = |results| self.control(control, results);
+            let summary = Summary::of(&readings);
+            let specimen = |results| self.control(control, summary, results);
             let kind = OutgoingKind::Controls;
             let of = |s| Group { kind, specimens: vec![s], donations: Vec::new(), sent_twice: false };
             groups.extend(self.split(results).map(specimen).map(of));
@@ -197,9 +201,13 @@ impl<'a> Bench<'a> {
         Ok(groups)
     }
 
-    fn control(&self, control: &'a ControlFile, results: Vec<ResultContext<'a>>) -> SpecimenContext<'a> {
+    fn control(
+        &self,
+        control: &'a ControlFile,
+        summary: Summary,
+        results: Vec<ResultContext<'a>>,
+    ) -> SpecimenContext<'a> {
         let position = self.position;
-        let summary = Summary::default();
         SpecimenContext { id: "", kind: "control", control: Some(&control.more), position, summary, results }
     }
 

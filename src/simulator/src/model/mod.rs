@@ -31,12 +31,16 @@
 //! code = "11"
 //! cutoff = "0.105"                 # optional: result.od = index × cutoff
 //! signal_cutoff = "1250"           # optional: result.signal = index × signal_cutoff, a whole number
+//! lot = "51104LI00"                # optional, with expires = "YYYYMMDD": a lot that messages name; also in [[control]]
 //! name = "HBsAg"                   # this and anything more: result.assay.name
 //!
 //! [[control]]                      # one for each control material
 //! name = "positive"                # this and anything more: specimen.control.name
 //! reads = { HBsAg = "reactive" }   # what it has to read: reactive, non_reactive, positive, negative, valid,
 //!                                  # or a number in U/L
+//! [[lot]]                          # a lot that belongs to none of them: role (reagent), lot, expires, name, anything
+//! lot = "MO10-77"
+//!
 //! [unmapped]                       # the test that no profile maps, once a day; needed by chemistry only.
 //! marker = "ALT"                   # keys as in [[assay]]; the marker only says what kind of value it has
 //! code = "9999"
@@ -49,7 +53,7 @@
 //!
 //! - `control_id`: unique on the connection, 14 characters; `sequence`: counts messages from 1;
 //!   `sent_at`: `YYYYMMDDHHMMSS`; `utc_offset`: `+0800`; `duty`; `kind`: `results` or `controls`;
-//! - `run.id`, `run.number`, `run.started_at`; `instrument.*`; `texts.*`;
+//! - `run.id`, `run.number`, `run.started_at`; `instrument.*`; `texts.*`; `lots`: list of `[[lot]]`;
 //! - `specimens`: list of `id` (empty on controls), `kind` (`patient`, `control`), `control.*` (on controls),
 //!   `position` (counts from 1 in the run), `summary.abo` (`O`, `A`, `B`, `AB` or none when the columns disagree),
 //!   `summary.rhd` (`positive`, `negative` or none), and `results`: list of
@@ -61,7 +65,7 @@
 //!     `control_ct`, `grade` (`0`, `w`, `1+` … `4+`, with ` mf`), `activity` (U/L): each none where it does not apply.
 //!
 //! `test` messages hold one specimen with one result. A control that fails reads the opposite of what it has to.
-//! Filters beside minijinja's own: `time("%Y-%m-%d %H:%M:%S")` for the 14 digits, and `esc`, which escapes
+//! Filters beside minijinja's own: `time("%Y-%m-%d %H:%M:%S")` for 14 or 8 digits, and `esc`, which escapes
 //! delimiters as the protocol does.
 
 mod context;
@@ -78,7 +82,7 @@ pub use render::RenderError;
 use crate::scenario::Duty;
 use character_sets::CharacterSet;
 use std::collections::BTreeMap;
-use vocabulary::{Marker, Protocol};
+use vocabulary::{LotUse, Marker, Protocol};
 
 /// An analyser model, checked: it can play its duties, and its templates compile.
 #[derive(Debug)]
@@ -86,6 +90,7 @@ pub struct Model {
     id: String,
     file: SimulationFile,
     encoding: CharacterSet,
+    lots: Vec<LotUse>,
     templates: render::Templates,
 }
 
@@ -157,9 +162,10 @@ impl Model {
         if file.duties.contains(&Duty::Chemistry) && file.unmapped.is_none() {
             return Err(lacks("a chemistry model needs [unmapped]".to_owned()));
         }
+        let lots = file.lot_uses().map_err(lacks)?;
         let templates = render::Templates::new(&file, templates)
             .map_err(|e| ModelError::Template { model: model(), source: Box::new(e) })?;
-        Ok(Self { id: model(), file, encoding, templates })
+        Ok(Self { id: model(), file, encoding, lots, templates })
     }
 
     /// `maker/model`.
@@ -178,6 +184,12 @@ impl Model {
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.file.protocol
+    }
+
+    /// Every lot that its messages name, for a laboratory's register.
+    #[must_use]
+    pub fn lots(&self) -> &[LotUse] {
+        &self.lots
     }
 
     /// How many messages it puts in one LIS01 transfer.

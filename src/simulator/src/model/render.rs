@@ -108,7 +108,7 @@ impl Templates {
 /// `{{ sent_at | time("%Y-%m-%d") }}`.
 fn time(digits: &str, format: &str) -> Result<String, Error> {
     let fault = |e: jiff::Error| Error::new(ErrorKind::InvalidOperation, e.to_string());
-    let moment = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits).map_err(fault)?;
+    let moment = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", format!("{digits:0<14}")).map_err(fault)?;
     jiff::fmt::strtime::format(format, moment).map_err(fault)
 }
 
@@ -145,6 +145,7 @@ mod tests {
     #[test]
     fn fourteen_digits_become_any_time_format() {
         assert_eq!(time("20260302140509", "%Y-%m-%d %H:%M:%S").unwrap(), "2026-03-02 14:05:09");
+        assert_eq!(time("20260302", "%y/%m/%d").unwrap(), "26/03/02");
         assert!(time("2026", "%Y").is_err());
     }
 }

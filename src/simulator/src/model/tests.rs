@@ -1,5 +1,6 @@
 use super::*;
 use crate::scenario::{Controls, DaySettings, Scenario, Story};
+use vocabulary::LotRole;
 
 /// A file of one whole run, a LIS02 analyser with one message a test, an HL7 analyser with one a tube.
 pub(crate) const PLATE: &str = r#"
@@ -195,6 +196,29 @@ fn what_cannot_be_simulated_says_what_and_where() {
     ] {
         let error = Model::new("maker/model", &toml, &templates).unwrap_err().to_string();
         assert!(error.contains(expect) && error.contains("maker/model"), "{error}");
+    }
+}
+
+#[test]
+fn a_model_names_its_lots_once_each() {
+    let with = |more: &str| {
+        let toml = SEROLOGY.replace("code = \"11\"", "code = \"11\"\nlot = \"L1\"\nexpires = \"20301231\"");
+        let toml = toml.replace("code = \"12\"", "code = \"12\"\nlot = \"L1\"\nexpires = \"20301231\"");
+        let templates = [("r.jinja".to_owned(), SEROLOGY_TEMPLATE.to_owned())].into();
+        Model::new("maker/model", &format!("{toml}\n{more}"), &templates)
+    };
+    let day = jiff::civil::date(2030, 12, 31);
+    let reagent = LotUse { role: LotRole::Reagent, name: None, lot: "L1".to_owned(), expires: Some(day) };
+    assert_eq!(with("").unwrap().lots(), std::slice::from_ref(&reagent));
+    let card =
+        LotUse { role: LotRole::Control, name: Some("C".to_owned()), lot: "L2".to_owned(), expires: None };
+    let named = with("[[lot]]\nrole = \"control\"\nname = \"C\"\nlot = \"L2\"").unwrap();
+    assert_eq!(named.lots(), [reagent, card]);
+    for (more, expect) in
+        [("expires = \"31.12.2030\"", "is no day"), ("role = \"card\"", "the role \"card\"")]
+    {
+        let error = with(&format!("[[lot]]\nlot = \"L2\"\n{more}")).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}");
     }
 }
 
