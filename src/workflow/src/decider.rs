@@ -36,9 +36,11 @@ fn decide(
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
         return Ok(What::VerdictUnchanged { donation: donation.clone(), considered });
     }
-    let final_word = verdict.complete() && verdict.unit() != release::Unit::Hold;
+    let final_word = verdict.is_complete() && verdict.unit() != release::Unit::Hold;
     let deliver_to = receivers(settings, reader, donation, final_word)?;
-    Ok(What::VerdictMade(VerdictMade::new(&verdict, considered, deliver_to)))
+    let made =
+        VerdictMade::new(&verdict, considered, deliver_to).map_err(|e| Stopped::Unwritable(e.to_string()))?;
+    Ok(What::VerdictMade(made))
 }
 
 /// A final verdict goes to everybody; any other goes to whoever has had one of this donation and must know better now.

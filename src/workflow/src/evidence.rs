@@ -169,9 +169,12 @@ fn flags(observation: &Observation) -> Option<String> {
     (!observation.flags.is_empty()).then(|| format!("flags: {}", observation.flags.join(" ")))
 }
 
+/// Message and run: what stands together there was measured together.
+type Place<'a> = (u64, Option<&'a RunId>);
+
 /// Results of one tube in one message and run are one test with several targets.
 fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
-    let mut tests: Vec<((u64, Option<&RunId>), Vec<&Fact>)> = Vec::new();
+    let mut tests: Vec<(Place<'_>, Vec<&Fact>)> = Vec::new();
     for fact in of_kind(facts, MarkerKind::Nat) {
         let key = (fact.message, fact.observation.run.as_ref());
         match tests.iter_mut().find(|(k, _)| *k == key) {
@@ -261,17 +264,15 @@ fn alt(fact: &Fact) -> AltResult {
 
 /// The rows of one message and one run are one determination.
 fn groupings(facts: &[&Fact]) -> Vec<Grouping> {
-    let mut all: Vec<((u64, Option<&RunId>), Grouping)> = Vec::new();
+    let mut all: Vec<(Place<'_>, Grouping)> = Vec::new();
     for fact in of_kind(facts, MarkerKind::Grouping) {
         let key = (fact.message, fact.observation.run.as_ref());
-        let at = match all.iter().position(|(k, _)| *k == key) {
-            Some(at) => at,
-            None => {
-                let run = fact.observation.run.clone();
-                all.push((key, Grouping { run, ..Grouping::default() }));
-                all.len() - 1
-            }
-        };
+        let known = all.iter().position(|(k, _)| *k == key);
+        let at = known.unwrap_or(all.len());
+        if known.is_none() {
+            let run = fact.observation.run.clone();
+            all.push((key, Grouping { run, ..Grouping::default() }));
+        }
         if let Some((_, grouping)) = all.get_mut(at)
             && let Err(why) = column(grouping, &fact.observation)
         {

@@ -1,7 +1,6 @@
 //! From a message to its observations, findings, and the donations they speak of.
 
-use crate::{Settings, SpecimenRule, Stopped};
-use instrument_profiles::Catalogue;
+use crate::{Profiles, Settings, SpecimenRule, Stopped};
 use ledger::{Draft, Ledger, MessageView, Page, Reader, What};
 use vocabulary::{Consequence, DonationId, Finding, Mode, Observation, ProfileRef, SpecimenId, SpecimenKind};
 
@@ -45,7 +44,7 @@ fn message_of(settings: &Settings, reader: &Reader, message: &MessageView) -> Re
         }
         Err(other) => return Err(other.into()),
     };
-    let Some(interpretation) = read(&settings.catalogue, &message.profile, &raw) else {
+    let Some(interpretation) = read(&settings.profiles, &message.profile, &raw) else {
         let what = format!(
             "profile {} in revision {} is not here; install it and reprocess the message",
             message.profile.id, message.profile.revision
@@ -75,9 +74,8 @@ fn finding(name: &str, place: &str, what: &str) -> Finding {
 }
 
 /// Reads with exactly the revision that was pinned when the message came (law 10).
-fn read(catalogue: &Catalogue, pinned: &ProfileRef, raw: &[u8]) -> Option<(Vec<Observation>, Vec<Finding>)> {
-    let profile = catalogue.get(&pinned.id).filter(|p| p.reference() == pinned)?;
-    let interpretation = profile.interpret(raw);
+fn read(profiles: &Profiles, pinned: &ProfileRef, raw: &[u8]) -> Option<(Vec<Observation>, Vec<Finding>)> {
+    let interpretation = profiles.get(pinned)?.interpret(raw);
     Some((interpretation.observations, interpretation.findings))
 }
 

@@ -1,1 +1,21 @@
-//! Moves work from room to room.
+//! Moves work from room to room: messages into observations, observations into evidence, evidence into verdicts.
+//!
+//! Work items are state of the ledger. This room reads one, asks a pure room, and appends the output together with
+//! the end of the item; a crash in between leaves the item where it was. It knows no socket and no page.
+
+mod decider;
+mod evidence;
+mod facts;
+mod interpreter;
+mod profiles;
+mod run;
+mod runs;
+mod specimens;
+
+pub use decider::facts_of;
+pub use evidence::evidence;
+pub use facts::{AcceptedLot, DonationFacts, Fact, LotRegister, RunFacts};
+pub use interpreter::Interpreted;
+pub use profiles::Profiles;
+pub use run::{Settings, Stopped, run, work_once};
+pub use specimens::{SpecimenRule, SpecimenRuleError};

@@ -1,10 +1,9 @@
 //! The loop: interpret what waits, then decide what waits, then sleep until the state moves.
 
-use crate::{LotRegister, SpecimenRule, decider, interpreter};
-use instrument_profiles::Catalogue;
+use crate::{LotRegister, Profiles, SpecimenRule, decider, interpreter};
 use ledger::{AppendFailed, Draft, Ledger, ReadError, Refused, Seq};
 use release::RulePack;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use vocabulary::DestinationId;
 
@@ -16,8 +15,8 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// What the rooms are given.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Every profile that messages may have been received under.
-    pub catalogue: Catalogue,
+    /// Every profile revision that messages may have been received under.
+    pub profiles: Profiles,
     /// The rule pack in force.
     pub pack: RulePack,
     /// From specimens to donations.
@@ -45,10 +44,13 @@ pub enum Stopped {
     /// The state does not follow the journal.
     #[error("{0}")]
     Stands(#[from] ledger::StateStands),
+    /// A verdict could not be written down.
+    #[error("the verdict cannot be written: {0}")]
+    Unwritable(String),
 }
 
 /// Works until `stop`.
-pub async fn run(settings: Settings, ledger: Ledger, stop: CancellationToken) {
+pub async fn run(settings: Arc<Settings>, ledger: Ledger, stop: CancellationToken) {
     let worker = tokio::task::spawn_blocking(move || work(&settings, &ledger, &stop));
     if let Err(e) = worker.await {
         tracing::error!(error = %e, "the workflow has stopped; messages wait until hemogate is started again");

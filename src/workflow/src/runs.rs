@@ -13,8 +13,7 @@ pub(crate) fn assess(settings: &Settings, run: &RunView, used: &[&Fact]) -> RunF
         run.controls.iter().filter(|c| c.mode == Mode::Production).map(|c| &c.observation).collect();
     let mut required = BTreeSet::new();
     for fact in used {
-        let profile = settings.catalogue.get(&fact.profile.id).filter(|p| *p.reference() == fact.profile);
-        if let Some(profile) = profile {
+        if let Some(profile) = settings.profiles.get(&fact.profile) {
             required.extend(profile.required_controls(fact.observation.marker).names);
         }
     }
