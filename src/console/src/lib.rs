@@ -1,1 +1,68 @@
-//! Web pages and HTTP API.
+//! The HTTP surface: health, metrics, and reading of everything the ledger holds; the pages will grow on it.
+//!
+//! Commands that people give (a registration, a dead letter sent again) go to the ledger as entries with a name.
+//! It knows no rule and no parser; what a verdict means is in the verdict.
+
+mod access;
+mod health;
+mod metrics;
+mod openapi;
+mod paging;
+mod problem;
+mod reading;
+mod site;
+mod writing;
+
+pub use site::Site;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use std::{io, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The longest body of a request.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Serves the surface on `listener` until `stop`.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(site: Site, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+    let until = async move { stop.cancelled().await };
+    axum::serve(listener, routes(site)).with_graceful_shutdown(until).await
+}
+
+/// Every route. All but health ask for the bearer token.
+pub fn routes(site: Site) -> Router {
+    let site = Arc::new(site);
+    let guarded = Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/v1/status", get(health::status))
+        .route("/api/v1/connections", get(reading::connections))
+        .route("/api/v1/messages", get(reading::messages))
+        .route("/api/v1/messages/{seq}", get(reading::message))
+        .route("/api/v1/messages/{seq}/raw", get(reading::raw))
+        .route("/api/v1/quarantine", get(reading::quarantine))
+        .route("/api/v1/transfers/half", get(reading::half_transfers))
+        .route("/api/v1/observations", get(reading::observations))
+        .route("/api/v1/donations", get(reading::donations).post(writing::register))
+        .route("/api/v1/donations/{id}", get(reading::donation))
+        .route("/api/v1/runs/{id}", get(reading::run))
+        .route("/api/v1/verdicts", get(reading::verdicts))
+        .route("/api/v1/deliveries", get(reading::deliveries))
+        .route("/api/v1/deliveries/{id}/requeue", post(writing::requeue))
+        .route("/api/v1/dead-letters", get(reading::dead_letters))
+        .route("/api/v1/audit", get(reading::audit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), access::bearer));
+    Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/api/v1/openapi.json", get(openapi::document))
+        .merge(guarded)
+        .fallback(problem::no_such_resource)
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(site)
+}

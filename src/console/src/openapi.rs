@@ -1,0 +1,67 @@
+//! The surface in `OpenAPI` 3.1, small and by hand; a test holds it against the routes.
+
+use axum::Json;
+use serde_json::{Map, Value, json};
+
+/// Path, method, summary.
+pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
+    ("/health/live", "get", "hemogate lives"),
+    ("/health/ready", "get", "results are accepted; 503 with the reason when not"),
+    ("/metrics", "get", "Prometheus text"),
+    ("/api/v1/status", "get", "ledger, counters and receivers"),
+    ("/api/v1/connections", "get", "every analyser's connection as it stands"),
+    ("/api/v1/messages", "get", "messages, in pages"),
+    ("/api/v1/messages/{seq}", "get", "a message and its meaning"),
+    ("/api/v1/messages/{seq}/raw", "get", "a message's bytes exactly as they came"),
+    ("/api/v1/quarantine", "get", "messages that hold something up, with their findings"),
+    ("/api/v1/transfers/half", "get", "half transmissions"),
+    ("/api/v1/observations", "get", "observations, by message, donation or connection"),
+    ("/api/v1/donations", "get", "donations, in pages"),
+    ("/api/v1/donations", "post", "register donations"),
+    ("/api/v1/donations/{id}", "get", "a donation with evidence, verdict, reasons, history and deliveries"),
+    ("/api/v1/runs/{id}", "get", "a run's controls and donations"),
+    ("/api/v1/verdicts", "get", "the verdict that stands for each donation"),
+    ("/api/v1/deliveries", "get", "deliveries, in pages"),
+    ("/api/v1/deliveries/{id}/requeue", "post", "send a dead letter again"),
+    ("/api/v1/dead-letters", "get", "deliveries that were given up, with the reason"),
+    ("/api/v1/audit", "get", "entries of the journal: who, when, what"),
+];
+
+pub(crate) async fn document() -> Json<Value> {
+    let mut paths: Map<String, Value> = Map::new();
+    for (path, method, summary) in OPERATIONS {
+        let parameters: Vec<Value> = path
+            .split('{')
+            .skip(1)
+            .filter_map(|part| part.split('}').next())
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .collect();
+        let operation = json!({
+            "summary": summary,
+            "parameters": parameters,
+            "responses": {
+                "2XX": { "description": "as asked" },
+                "default": {
+                    "description": "a problem (RFC 9457)",
+                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
+                },
+            },
+        });
+        if let Some(item) = paths.entry(*path).or_insert_with(|| json!({})).as_object_mut() {
+            item.insert((*method).to_owned(), operation);
+        }
+    }
+    Json(json!({
+        "openapi": "3.1.0",
+        "info": { "title": "hemogate", "version": env!("CARGO_PKG_VERSION") },
+        "security": [{ "token": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "schemas": { "Problem": { "type": "object", "properties": {
+                "type": { "type": "string" }, "title": { "type": "string" },
+                "status": { "type": "integer" }, "detail": { "type": "string" },
+            } } },
+        },
+    }))
+}

@@ -1,0 +1,263 @@
+//! Reading: lists in pages, and single things whole.
+
+use crate::{
+    Site,
+    paging::{Items, Paging},
+    problem::Problem,
+};
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::header,
+    response::IntoResponse,
+};
+use ledger::{DeliveryFilter, MessageFilter, MessageView, Seq};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use vocabulary::{DonationId, RunId};
+
+type Asked = Result<Query<Paging>, QueryRejection>;
+type Answer<T> = Result<Json<T>, Problem>;
+
+fn asked(query: Asked) -> Result<Paging, Problem> {
+    query.map(|Query(paging)| paging).map_err(|e| Problem::bad_request(e.body_text()))
+}
+
+pub(crate) async fn connections(State(site): State<Arc<Site>>) -> Json<Items<Value>> {
+    let items = site.connections.standings().into_iter().map(|(id, standing)| {
+        let mut value = json!(standing);
+        if let Value::Object(fields) = &mut value {
+            fields.insert("id".to_owned(), json!(id));
+            fields.insert("last_message_at".to_owned(), json!(time(standing.last_message_ms)));
+            fields.insert("last_bytes_at".to_owned(), json!(time(standing.last_bytes_ms)));
+        }
+        value
+    });
+    Json(Items::all(items.collect()))
+}
+
+/// RFC 3339 in UTC; 0 is never.
+fn time(ms: u64) -> Option<String> {
+    let ms = i64::try_from(ms).ok().filter(|ms| *ms > 0)?;
+    Some(jiff::Timestamp::from_millisecond(ms).ok()?.to_string())
+}
+
+pub(crate) async fn messages(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<MessageView>> {
+    list_messages(&site, asked(query)?, false).await
+}
+
+/// Messages that hold something up, and why.
+pub(crate) async fn quarantine(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
+    let found = list_messages(&site, asked(query)?, true).await?.0;
+    let items = site
+        .read(move |reader| {
+            let mut items = Vec::new();
+            for message in found.items {
+                let findings = reader.observations_of(message.seq)?.map(|i| i.findings).unwrap_or_default();
+                items.push(json!({ "message": message, "findings": findings }));
+            }
+            Ok(Items { items, next: found.next })
+        })
+        .await?;
+    Ok(Json(items))
+}
+
+async fn list_messages(site: &Site, paging: Paging, held: bool) -> Answer<Items<MessageView>> {
+    let connection = Paging::id("connection", paging.connection.as_ref())?;
+    let filter = MessageFilter { connection, held, ..MessageFilter::default() };
+    let page = paging.page::<Seq>()?;
+    let found = site.read(move |reader| reader.messages(&filter, &page)).await?;
+    Ok(Json(Items::of(found, |seq| seq.to_string())))
+}
+
+fn no_message(seq: u64) -> Problem {
+    Problem::not_found(format!("there is no message {seq}"))
+}
+
+/// A message's whole story: what came, what it was taken to mean, what it holds up, which donations it speaks of.
+pub(crate) async fn message(State(site): State<Arc<Site>>, Path(seq): Path<u64>) -> Answer<Value> {
+    let found = site
+        .read(move |reader| {
+            let Some(message) = reader.message(Seq::new(seq))? else { return Ok(None) };
+            let meaning = reader.observations_of(message.seq)?;
+            Ok(Some(json!({ "message": message, "meaning": meaning })))
+        })
+        .await?;
+    found.map(Json).ok_or_else(|| no_message(seq))
+}
+
+/// A message's bytes exactly as they came.
+pub(crate) async fn raw(
+    State(site): State<Arc<Site>>,
+    Path(seq): Path<u64>,
+) -> Result<impl IntoResponse, Problem> {
+    let found = site
+        .read(move |reader| match reader.message(Seq::new(seq))? {
+            Some(message) => reader.raw(message.seq).map(Some),
+            None => Ok(None),
+        })
+        .await?;
+    let bytes = found.ok_or_else(|| no_message(seq))?;
+    let name = format!("attachment; filename=\"message-{seq}.bin\"");
+    Ok((
+        [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)],
+        bytes,
+    ))
+}
+
+pub(crate) async fn half_transfers(
+    State(site): State<Arc<Site>>,
+    query: Asked,
+) -> Answer<Items<ledger::TransferView>> {
+    let page = asked(query)?.page::<(Seq, u64)>()?;
+    let found = site.read(move |reader| reader.half_transfers(&page)).await?;
+    Ok(Json(Items::of(found, |(seq, number)| format!("{seq}-{number}"))))
+}
+
+/// Observations, message by message, or those of one donation or one message.
+pub(crate) async fn observations(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
+    let paging = asked(query)?;
+    if let Some(donation) = Paging::id::<DonationId>("donation", paging.donation.as_ref())? {
+        let wanted = donation.clone();
+        let found = site.read(move |reader| reader.donation(&wanted)).await?;
+        let view = found.ok_or_else(|| no_donation(&donation))?;
+        return Ok(Json(Items::all(view.observations.iter().map(|o| json!(o)).collect())));
+    }
+    let one = paging.message.map(Seq::new);
+    let connection = Paging::id("connection", paging.connection.as_ref())?;
+    let filter = MessageFilter { connection, ..MessageFilter::default() };
+    let page = paging.page::<Seq>()?;
+    let found = site
+        .read(move |reader| {
+            let (seqs, next) = if let Some(seq) = one {
+                (vec![seq], None)
+            } else {
+                let list = reader.messages(&filter, &page)?;
+                (list.items.iter().map(|m| m.seq).collect(), list.next)
+            };
+            let mut items = Vec::new();
+            for seq in seqs {
+                for observation in reader.observations_of(seq)?.map(|i| i.observations).unwrap_or_default() {
+                    items.push(json!({ "message": seq, "observation": observation }));
+                }
+            }
+            Ok(Items { items, next: next.map(|seq| seq.to_string()) })
+        })
+        .await?;
+    Ok(Json(found))
+}
+
+fn no_donation(id: &DonationId) -> Problem {
+    Problem::not_found(format!(
+        "nothing is known of donation {id}: it is not registered and no result names it"
+    ))
+}
+
+pub(crate) async fn donations(
+    State(site): State<Arc<Site>>,
+    query: Asked,
+) -> Answer<Items<ledger::DonationSummary>> {
+    let page = asked(query)?.page::<DonationId>()?;
+    let found = site.read(move |reader| reader.donations(&page)).await?;
+    Ok(Json(Items::of(found, |id| id.to_string())))
+}
+
+/// A donation whole: registration, results, evidence, verdict with its reasons, history, deliveries.
+pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer<Value> {
+    let id = DonationId::new(&id).map_err(Problem::bad_request)?;
+    let wanted = id.clone();
+    let settings = Arc::clone(&site.workflow);
+    let found = site
+        .read(move |reader| {
+            let Some(view) = reader.donation(&wanted)? else { return Ok(None) };
+            let facts = workflow::facts_of(&settings, reader, &wanted)?;
+            let evidence = workflow::evidence(&facts, &settings.lots);
+            let verdict = match &view.summary.verdict {
+                Some(standing) => {
+                    serde_json::from_str(reader.verdict(standing.seq)?.json()).unwrap_or(Value::Null)
+                }
+                None => Value::Null,
+            };
+            let deliveries = reader.deliveries_of(&wanted)?;
+            Ok(Some(json!({
+                "donation": wanted, "summary": view.summary, "registration": view.registration,
+                "observations": view.observations, "findings": view.findings, "evidence": evidence,
+                "verdict": verdict, "history": view.verdicts, "deliveries": deliveries,
+            })))
+        })
+        .await?;
+    found.map(Json).ok_or_else(|| no_donation(&id))
+}
+
+pub(crate) async fn run(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer<ledger::RunView> {
+    let id = RunId::new(&id).map_err(Problem::bad_request)?;
+    Ok(Json(site.read(move |reader| reader.run(&id)).await?))
+}
+
+/// The verdict that stands for each donation.
+pub(crate) async fn verdicts(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
+    let page = asked(query)?.page::<DonationId>()?;
+    let found = site
+        .read(move |reader| {
+            let list = reader.donations(&page)?;
+            let mut items = Vec::new();
+            for standing in list.items.iter().filter_map(|d| d.verdict.as_ref()) {
+                let made = reader.verdict(standing.seq)?;
+                items.push(serde_json::from_str(made.json()).unwrap_or(Value::Null));
+            }
+            Ok(Items { items, next: list.next.map(|id| id.to_string()) })
+        })
+        .await?;
+    Ok(Json(found))
+}
+
+pub(crate) async fn deliveries(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
+    let paging = asked(query)?;
+    let filter = DeliveryFilter {
+        destination: Paging::id("destination", paging.destination.as_ref())?,
+        state: paging.state,
+        donation: Paging::id("donation", paging.donation.as_ref())?,
+    };
+    let page = paging.page()?;
+    let found = site.read(move |reader| reader.deliveries(&filter, &page)).await?;
+    Ok(Json(named(Items::of(found, |id| id.to_string()))))
+}
+
+pub(crate) async fn dead_letters(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
+    let page = asked(query)?.page()?;
+    let found = site.read(move |reader| reader.dead_letters(&page)).await?;
+    Ok(Json(named(Items::of(found, |id| id.to_string()))))
+}
+
+/// Gives each delivery the name that `requeue` takes.
+fn named(found: Items<ledger::DeliveryView>) -> Items<Value> {
+    let name = |delivery: ledger::DeliveryView| {
+        let mut value = json!(delivery);
+        if let Value::Object(fields) = &mut value {
+            fields.insert("name".to_owned(), json!(delivery.id.to_string()));
+        }
+        value
+    };
+    Items { items: found.items.into_iter().map(name).collect(), next: found.next }
+}
+
+/// Entries of the journal, who, when, what.
+pub(crate) async fn audit(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
+    let page = asked(query)?.page::<Seq>()?;
+    let found = site
+        .read(move |reader| {
+            let first = page.after.unwrap_or(Seq::NONE).next();
+            let mut items = Vec::new();
+            let mut last = None;
+            for entry in reader.entries(first).take(page.limit.min(1000)) {
+                let entry = entry?;
+                last = Some(entry.seq);
+                items.push(json!({
+                    "seq": entry.seq, "at_ms": entry.at_ms, "by": entry.by, "what": entry.what.name(),
+                }));
+            }
+            Ok(Items { next: last.map(|seq| seq.to_string()), items })
+        })
+        .await?;
+    Ok(Json(found))
+}

@@ -1,0 +1,43 @@
+//! What the surface shows.
+
+use crate::problem::Problem;
+use ledger::{Ledger, ReadError, Reader};
+use std::sync::Arc;
+
+/// Everything the surface may ask.
+#[derive(Clone)]
+pub struct Site {
+    /// Name of the centre.
+    pub name: String,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Connections as they stand.
+    pub connections: intake::Board,
+    /// Receivers as they stand.
+    pub couriers: delivery::Board,
+    /// What evidence is built with.
+    pub workflow: Arc<workflow::Settings>,
+    /// The bearer token.
+    pub token: String,
+    /// hemogate's version.
+    pub version: String,
+}
+
+impl Site {
+    /// Reads the ledger away from the runtime's threads: a read may wait for the disk.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let reader = self.ledger.state();
+        let outcome = tokio::task::spawn_blocking(move || read(&reader)).await;
+        outcome.map_err(|e| Problem::internal(&e))?.map_err(|e| Problem::internal(&e))
+    }
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token is a secret.
+        f.debug_struct("Site").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,66 @@
+//! Commands: each becomes an entry, with who gave it.
+
+use crate::{Site, problem::Problem};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use ledger::{DeliveryId, DeliveryState, Draft, Seq, What};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use vocabulary::DonationRegistration;
+
+/// Whoever holds the token; users with names come later.
+const TOKEN_HOLDER: &str = "user:token";
+
+/// Donations registered at once.
+const REGISTRATIONS_MAX: usize = 1000;
+
+async fn append(site: &Site, whats: Vec<What>) -> Result<Seq, Problem> {
+    let group = whats.into_iter().map(|what| Draft { by: TOKEN_HOLDER.to_owned(), what }).collect();
+    let pending = site.ledger.append(group).map_err(Problem::unavailable)?;
+    Ok(pending.await.map_err(Problem::unavailable)?.last())
+}
+
+/// Registers donations: one JSON object, or an array of them.
+pub(crate) async fn register(
+    State(site): State<Arc<Site>>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let mut value: Value = serde_json::from_slice(&body).map_err(Problem::bad_request)?;
+    let list = if value.is_array() {
+        value.as_array_mut().map(std::mem::take).unwrap_or_default()
+    } else {
+        vec![value]
+    };
+    if list.is_empty() || list.len() > REGISTRATIONS_MAX {
+        return Err(Problem::bad_request(format!("1 to {REGISTRATIONS_MAX} donations, not {}", list.len())));
+    }
+    let mut whats = Vec::with_capacity(list.len());
+    for (at, one) in list.into_iter().enumerate() {
+        let registration: DonationRegistration =
+            serde_json::from_value(one).map_err(|e| Problem::bad_request(format!("donation {at}: {e}")))?;
+        whats.push(What::DonationRegistered(registration));
+    }
+    let count = whats.len();
+    let seq = append(&site, whats).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "registered": count, "seq": seq }))))
+}
+
+/// Sends a dead letter on its way again.
+pub(crate) async fn requeue(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let delivery: DeliveryId = id.parse().map_err(Problem::bad_request)?;
+    let wanted = delivery.clone();
+    let found = site.read(move |reader| reader.delivery(&wanted)).await?;
+    let found = found.ok_or_else(|| Problem::not_found(format!("there is no delivery {delivery}")))?;
+    if found.state != DeliveryState::Dead {
+        return Err(Problem::conflict(format!("delivery {delivery} is no dead letter")));
+    }
+    let seq = append(&site, vec![What::DeliveryRequeued { delivery }]).await?;
+    Ok(Json(json!({ "seq": seq })))
+}
