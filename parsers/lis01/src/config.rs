@@ -50,7 +50,8 @@ pub struct Timers {
     pub t1: Duration,
     /// T2, 15 s: a frame waits for its answer.
     pub t2: Duration,
-    /// T3, 30 s: a receiver waits for the next frame or EOT.
+    /// T3, 30 s: a receiver waits for the next frame or EOT. While a frame's bytes come, the reply duty runs instead:
+    /// 64 000 bytes take over a minute at 9600 baud.
     pub t3: Duration,
     /// T4, at least 10 s: a sender that was refused or given up on waits before it asks again.
     pub t4: Duration,

@@ -173,7 +173,7 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// Offset of the first byte concerned, counted from the first byte of the connection.
     pub at: u64,
-    /// Bytes that were not delivered because of it.
+    /// Bytes that were not delivered because of it; in noise, CR and LF do not count.
     pub bytes_skipped: u64,
 }
 
