@@ -116,7 +116,7 @@ impl Index {
         let (words, rest) = bytes.get(from as usize..).unwrap_or_default().as_chunks::<8>();
         let mut last = [u8::MAX; 8];
         last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-        let mut open = Open { start: from, first_separator: 0 };
+        let mut open = Open { start: from, first_separator: 0, header_seen: false };
         let mut base = from;
         for word in words.iter().chain(std::iter::once(&last)) {
             let word = u64::from_le_bytes(*word);
@@ -161,11 +161,15 @@ impl Index {
         let end_separator = place(self.separators.len());
         let name_end = self.separators.get(open.first_separator as usize).copied().unwrap_or(end);
         let line = bytes.get(open.start as usize..end as usize).unwrap_or_default();
+        let mut header_seen = open.header_seen;
         let readable = name_end - open.start == 3 && grammar::segment_name(line).is_ok();
         if !readable {
             self.defects.push(DefectKind::SegmentUnreadable, open.start as usize..end as usize);
-        } else if line.starts_with(b"MSH") && self.segments.iter().any(|span| span.is_message_header(bytes)) {
-            self.defects.push(DefectKind::HeaderRepeated, open.start as usize..end as usize);
+        } else if line.starts_with(b"MSH") {
+            if open.header_seen {
+                self.defects.push(DefectKind::HeaderRepeated, open.start as usize..end as usize);
+            }
+            header_seen = true;
         }
         self.segments.push(SegmentSpan {
             start: open.start,
@@ -175,7 +179,7 @@ impl Index {
             end_separator,
             readable,
         });
-        Open { start: next, first_separator: end_separator }
+        Open { start: next, first_separator: end_separator, header_seen }
     }
 
     pub(crate) fn segments(&self) -> &[SegmentSpan] {
@@ -203,17 +207,13 @@ impl Index {
     }
 }
 
-impl SegmentSpan {
-    fn is_message_header(&self, bytes: &[u8]) -> bool {
-        self.readable && bytes.get(self.start as usize..).is_some_and(|line| line.starts_with(b"MSH"))
-    }
-}
-
 /// The segment that is being read.
 #[derive(Clone, Copy)]
 struct Open {
     start: u32,
     first_separator: u32,
+    /// Whether an `MSH` stands before it.
+    header_seen: bool,
 }
 
 /// A place that is known to fit: texts longer than [`TEXT_BYTES_MAX`] are refused before.

@@ -124,6 +124,27 @@ mod tests {
         }
     }
 
+    /// A quadratic step anywhere would take minutes here.
+    #[test]
+    fn large_and_hostile_messages_take_no_longer_than_their_length() {
+        let lines = |line: &str| line.repeat(500_000 / line.len());
+        for text in [
+            lines("A\r") + &lines("MSH|\r"),
+            lines("|"),
+            lines("\r"),
+            "MSH|^~\\&|".to_owned() + &lines("\\"),
+            "MSH|^~\\&|".to_owned() + &lines("\\X41\\"),
+            "MSH|^~\\&|".to_owned() + &lines("\\Z"),
+            "MSH|^~\\&|".to_owned() + &lines("~^&"),
+            "MSH|^~\\&|".to_owned() + &lines("张"),
+            "MSH".to_owned() + &lines("^"),
+        ] {
+            fuzz::fuzz_read(text.as_bytes());
+            fuzz::fuzz_acknowledge(text.as_bytes());
+            fuzz::fuzz_escape(text.as_bytes());
+        }
+    }
+
     const SEEDS: &[&str] = &[
         "MSH|^~\\&|X800DM|LAB|Host||20260301101400+0800||OUL^R22^OUL_R22|4711|P|2.5.1|||NE|AL||UTF-8\rSPM|1|D1&ROCHE\rOBX|1|ST|HIV^HIV||R||||||F\r",
         "MSH|^~\\&|Mindray|BS||||20260301||ORU^R01|7|P|2.3.1||||0||ASCII\nPID|1||||张三\nOBX|1|NM|1|ALT|35.0\n",

@@ -44,3 +44,10 @@ impl fmt::Display for AnomalyKind {
         })
     }
 }
+
+/// Kind, place and length; never the bytes, which may be half a message.
+impl fmt::Display for Anomaly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (from byte {} of the connection, {} bytes)", self.kind, self.at, self.bytes.len())
+    }
+}

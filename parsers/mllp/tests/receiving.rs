@@ -137,6 +137,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_anomaly_tells_people_its_place_and_not_its_bytes() {
+        let mut receiver = Receiver::<()>::new(Config::default());
+        assert_eq!(receiver.handle_input(b"\x02\x0Bsecret\x0B"), 9);
+        let Some(Event::Anomaly(anomaly)) = receiver.poll_event() else {
+            panic!("the broken block is reported")
+        };
+        let expect = "a new block began before the open one ended (from byte 1 of the connection, 6 bytes)";
+        assert_eq!(anomaly.to_string(), expect);
+    }
+
     fn tickets(receiver: &mut Receiver<()>) -> Vec<BlockTicket> {
         let blocks = std::iter::from_fn(|| receiver.poll_event());
         blocks
@@ -179,6 +190,24 @@ mod tests {
         assert_eq!(receiver.poll_transmit(), Some([frame(b"A"), frame(b"A")].concat()));
         assert_eq!(receiver.handle_input(&stream[taken..]), stream.len() - taken);
         assert_eq!(tickets(&mut receiver).len(), 1);
+    }
+
+    #[test]
+    fn input_stops_at_the_bound_of_unanswered_bytes() {
+        let config = Config { outstanding_bytes_max: 10, ..Config::default() };
+        let mut receiver = Receiver::<()>::new(config);
+        let stream = [frame(b"123456"), frame(b"7890"), frame(b"third")].concat();
+        let taken = receiver.handle_input(&stream);
+        assert_eq!(
+            (receiver.outstanding(), taken),
+            (2, 15),
+            "the last 0D is not needed for the second block"
+        );
+        let mut waiting = tickets(&mut receiver);
+        receiver.accept(waiting.remove(0), (), b"A");
+        assert!(receiver.poll_transmit().is_some());
+        assert_eq!(receiver.handle_input(&stream[taken..]), stream.len() - taken);
+        assert_eq!(receiver.outstanding(), 2);
     }
 
     #[test]
