@@ -174,8 +174,9 @@ fn lot_use(role: LotRole, table: &toml::Table) -> Result<Option<LotUse>, String>
         }
     };
     let day = |digits: String| {
-        let fault = |_| format!("lot {lot}: expires = {digits:?} is no day: write YYYYMMDD");
-        jiff::civil::Date::strptime("%Y%m%d", &digits).map_err(fault)
+        let fault = |_| format!("lot {lot}: expires = {digits:?} is no day: write YYYYMMDD, or 14 digits");
+        let form = if digits.len() == 14 { "%Y%m%d%H%M%S" } else { "%Y%m%d" };
+        jiff::civil::Date::strptime(form, &digits).map_err(fault)
     };
     let expires = text("expires").map(day).transpose()?;
     Ok(Some(LotUse { role, name: text("name"), lot, expires }))

@@ -31,7 +31,8 @@
 //! code = "11"
 //! cutoff = "0.105"                 # optional: result.od = index × cutoff
 //! signal_cutoff = "1250"           # optional: result.signal = index × signal_cutoff, a whole number
-//! lot = "51104LI00"                # optional, with expires = "YYYYMMDD": a lot that messages name; also in [[control]]
+//! lot = "51104LI00"                # optional, with expires = "YYYYMMDD" (or 14 digits): a lot that messages
+//!                                  # name; also in [[control]]
 //! name = "HBsAg"                   # this and anything more: result.assay.name
 //!
 //! [[control]]                      # one for each control material

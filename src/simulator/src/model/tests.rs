@@ -203,7 +203,7 @@ fn what_cannot_be_simulated_says_what_and_where() {
 fn a_model_names_its_lots_once_each() {
     let with = |more: &str| {
         let toml = SEROLOGY.replace("code = \"11\"", "code = \"11\"\nlot = \"L1\"\nexpires = \"20301231\"");
-        let toml = toml.replace("code = \"12\"", "code = \"12\"\nlot = \"L1\"\nexpires = \"20301231\"");
+        let toml = toml.replace("code = \"12\"", "code = \"12\"\nlot = \"L1\"\nexpires = \"20301231000000\"");
         let templates = [("r.jinja".to_owned(), SEROLOGY_TEMPLATE.to_owned())].into();
         Model::new("maker/model", &format!("{toml}\n{more}"), &templates)
     };

@@ -67,7 +67,7 @@ impl Draw {
             Level::Low => self.skewed(3, 62),
             Level::Grey => 95,
             Level::Weak => self.skewed(135, 480),
-            Level::Strong => self.skewed(2_500, 9_800),
+            Level::Strong => self.skewed(900, 2_900),
         };
         Decimal::new(hundredths, 2)
     }
