@@ -250,7 +250,7 @@ pub(crate) async fn audit(State(site): State<Arc<Site>>, query: Asked) -> Answer
             let mut items = Vec::new();
             let mut last = None;
             for entry in reader.entries(first).take(page.limit.min(1000)) {
-                let entry = entry?;
+                let entry = entry?.entry;
                 last = Some(entry.seq);
                 items.push(json!({
                     "seq": entry.seq, "at_ms": entry.at_ms, "by": entry.by, "what": entry.what.name(),

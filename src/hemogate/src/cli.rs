@@ -85,10 +85,6 @@ pub(crate) enum Command {
     Export(Export),
     /// State of a running daemon: connections, queues, dead letters
     Status(Output),
-    /// Walk the whole chain of the ledger; names the place of any damage
-    Verify(Verify),
-    /// Make the state again from the journal
-    Rebuild,
     /// One analyser: real traffic, with faults on demand
     Simulate(Simulate),
     /// The benchmarks, beside the floors they are held against
@@ -185,15 +181,6 @@ pub(crate) struct Export {
     /// How to print
     #[arg(long, default_value = "json")]
     pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Verify {
-    /// Make the state again in memory too and compare it with the stored one
-    #[arg(long)]
-    pub(crate) state: bool,
-    #[command(flatten)]
-    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -24,14 +24,30 @@ impl Client {
         let about: Value = serde_json::from_str(&text).map_err(|e| Failure::new(Exit::Internal, e))?;
         let Some(console) = about.get("console").and_then(Value::as_str) else { return Ok(None) };
         let token = fs::read_to_string(token::path(store))?.trim().to_owned();
-        let http = reqwest::Client::builder().no_proxy().build().map_err(|e| Failure::new(Exit::Internal, e))?;
-        Ok(Some(Self { base: format!("http://{console}/api/v1"), token, http }))
+        Self::at(console, &token).map(Some)
+    }
+
+    /// The daemon that listens here.
+    pub(crate) fn at(console: impl std::fmt::Display, token: &str) -> Result<Self, Failure> {
+        let http =
+            reqwest::Client::builder().no_proxy().build().map_err(|e| Failure::new(Exit::Internal, e))?;
+        Ok(Self { base: format!("http://{console}/api/v1"), token: token.to_owned(), http })
     }
 
     /// One resource.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        let answer = self.http.get(format!("{}/{path}", self.base)).bearer_auth(&self.token).send().await;
-        let answer = answer.map_err(|e| Failure::new(Exit::Unavailable, format!("the daemon does not answer: {e}")))?;
+        self.send(path, self.http.get(format!("{}/{path}", self.base))).await
+    }
+
+    /// Sends a command.
+    pub(crate) async fn post(&self, path: &str, body: &impl serde::Serialize) -> Result<Value, Failure> {
+        self.send(path, self.http.post(format!("{}/{path}", self.base)).json(body)).await
+    }
+
+    async fn send(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let answer = request.bearer_auth(&self.token).send().await;
+        let answer = answer
+            .map_err(|e| Failure::new(Exit::Unavailable, format!("the daemon does not answer: {e}")))?;
         let status = answer.status();
         let body: Value = answer.json().await.map_err(|e| Failure::new(Exit::Unavailable, e))?;
         if status.is_success() {
@@ -67,7 +83,9 @@ pub(crate) async fn status(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         };
-        let row = ["id", "activity", "messages_total", "refused_total", "last_message_at", "reason"].map(part).to_vec();
+        let row = ["id", "activity", "messages_total", "refused_total", "last_message_at", "reason"]
+            .map(part)
+            .to_vec();
         printer.item(connection, || row)?;
     }
     printer.heads(&["", ""]);

@@ -152,6 +152,16 @@ pub(crate) enum Transport {
     },
 }
 
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TcpListen { address } => write!(f, "{address}"),
+            Self::TcpConnect { address } => f.write_str(address),
+            Self::Directory { path, .. } => write!(f, "{}", path.display()),
+        }
+    }
+}
+
 fn any_file() -> String {
     "*".into()
 }
@@ -224,7 +234,10 @@ pub(crate) struct Loaded {
 pub(crate) fn load(asked: Option<&Path>, environment: &[(String, String)]) -> Result<Loaded, Fault> {
     let found = match asked {
         Some(path) => Some(path.to_path_buf()),
-        None => ["hemogate.toml", "/etc/hemogate/hemogate.toml"].map(PathBuf::from).into_iter().find(|p| p.is_file()),
+        None => ["hemogate.toml", "/etc/hemogate/hemogate.toml"]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|p| p.is_file()),
     };
     let (text, file) = match &found {
         Some(path) => (fs::read_to_string(path).map_err(|e| unreadable(path, &e))?, path.clone()),
@@ -286,7 +299,8 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) {
     let Some(path) = name.strip_prefix(PREFIX) else { return };
     let parts: Vec<String> = path.split("__").map(str::to_lowercase).collect();
     let [section, key] = parts.as_slice() else { return };
-    let value = value.parse::<i64>().map_or_else(|_| toml::Value::String(value.to_owned()), toml::Value::Integer);
+    let value =
+        value.parse::<i64>().map_or_else(|_| toml::Value::String(value.to_owned()), toml::Value::Integer);
     let section = table.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
     if let toml::Value::Table(section) = section {
         section.insert(key.clone(), value);
@@ -298,7 +312,9 @@ fn repeated(config: &Config) -> Option<String> {
     let connections = config.connections.iter().map(|c| format!("connection id {:?}", c.id.as_str()));
     let destinations = config.destinations.iter().map(|d| format!("destination id {:?}", d.id.as_str()));
     let listening = config.connections.iter().filter_map(|c| match &c.transport {
-        Transport::TcpListen { address } if address.port() != 0 => Some(format!("listening address {address}")),
+        Transport::TcpListen { address } if address.port() != 0 => {
+            Some(format!("listening address {address}"))
+        }
         Transport::TcpListen { .. } | Transport::TcpConnect { .. } | Transport::Directory { .. } => None,
     });
     connections
@@ -310,7 +326,8 @@ fn repeated(config: &Config) -> Option<String> {
 
 /// Turns the reader's words into file, line and the nearest known key.
 pub(crate) fn explain(error: &toml::de::Error, text: &str, file: &Path) -> Fault {
-    let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    let line =
+        error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
     let what = error.message().to_owned();
     let mut names = what.split('`').skip(1).step_by(2);
     let remedy = if what.starts_with("unknown field") || what.starts_with("unknown variant") {
@@ -351,14 +368,17 @@ mod tests {
 
     #[test]
     fn an_unknown_transport_names_the_nearest_one() {
-        let text = fault("[[connection]]\nid='a'\nprofile='m/m'\ntransport = { type = 'tcp-lisen', address = 'x' }");
+        let text =
+            fault("[[connection]]\nid='a'\nprofile='m/m'\ntransport = { type = 'tcp-lisen', address = 'x' }");
         assert!(text.contains("did you mean \"tcp-listen\"?"), "{text}");
     }
 
     #[test]
     fn two_connections_cannot_share_an_id_or_an_address() {
         let one = |id: &str, port: u16| {
-            format!("[[connection]]\nid='{id}'\nprofile='m/m'\ntransport={{type='tcp-listen',address='127.0.0.1:{port}'}}\n")
+            format!(
+                "[[connection]]\nid='{id}'\nprofile='m/m'\ntransport={{type='tcp-listen',address='127.0.0.1:{port}'}}\n"
+            )
         };
         assert!(fault(&(one("a", 1) + &one("a", 2))).contains("connection id \"a\" is used twice"));
         assert!(fault(&(one("a", 1) + &one("b", 1))).contains("127.0.0.1:1 is used twice"));
@@ -368,7 +388,8 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file_and_is_checked_as_strictly() {
         let set = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
-        let config = read("[store]\ncache_mib = 1", Path::new("x"), &set("HEMOGATE__STORE__CACHE_MIB", "7")).unwrap();
+        let config =
+            read("[store]\ncache_mib = 1", Path::new("x"), &set("HEMOGATE__STORE__CACHE_MIB", "7")).unwrap();
         assert_eq!(config.store.cache_mib, 7);
         let wrong = read("", Path::new("x"), &set("HEMOGATE__STORE__CASH_MIB", "7")).unwrap_err().to_string();
         assert!(wrong.contains("cache_mib"), "{wrong}");

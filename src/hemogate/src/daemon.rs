@@ -5,7 +5,6 @@ use crate::{
     exit::{Exit, Failure},
     token, wiring,
 };
-use instrument_profiles::Profile;
 use ledger::{Draft, HashAlgorithm, Ledger, What};
 use std::{
     collections::BTreeMap,
@@ -51,18 +50,13 @@ pub(crate) fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
     settings.free_bytes_min = config.store.minimum_free_mib << 20;
     let opened = Ledger::open(settings, &mut |progress| tracing::info!(?progress, "opening the ledger"));
     let (ledger, report) = opened.map_err(|e| {
-        Failure::new(Exit::Unavailable, format!("the ledger in {} cannot be opened: {e}", config.store.path.display()))
+        Failure::new(
+            Exit::Unavailable,
+            format!("the ledger in {} cannot be opened: {e}", config.store.path.display()),
+        )
     })?;
     tracing::info!(?report, "ledger open");
     Ok(ledger)
-}
-
-/// The profiles that a configuration names, each read once.
-pub(crate) fn profiles(config: &Config) -> Result<Vec<Arc<Profile>>, Failure> {
-    let mut names: Vec<&str> = config.connections.iter().map(|c| c.profile.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(|name| wiring::profile(name).map(Arc::new)).collect()
 }
 
 impl Daemon {
@@ -85,7 +79,7 @@ impl Daemon {
             ready.push(one);
         }
         let console_listener = bind("the console", config.console.listen)?;
-        let mut daemon = Self {
+        let daemon = Self {
             ledger: ledger.clone(),
             board: intake::Board::default(),
             couriers: delivery::Board::default(),
@@ -97,15 +91,15 @@ impl Daemon {
             console_stop: CancellationToken::new(),
         };
         daemon.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
-        daemon.rooms(config)?;
+        let workflow = daemon.rooms(config)?;
         daemon.links(ready);
-        daemon.surface(console_listener, config)?;
+        daemon.surface(console_listener, config, workflow)?;
         Ok(daemon)
     }
 
-    fn rooms(&mut self, config: &Config) -> Result<(), Failure> {
+    fn rooms(&self, config: &Config) -> Result<Arc<workflow::Settings>, Failure> {
         let settings = workflow::Settings {
-            catalogue: wiring::catalogue(config)?,
+            profiles: wiring::every_profile(config)?,
             pack: crate::decide::pack(&config.rules.pack)?,
             specimens: workflow::SpecimenRule::new(&config.site.specimen_pattern)
                 .map_err(|e| Failure::new(Exit::Configuration, e))?,
@@ -113,8 +107,9 @@ impl Daemon {
             lots: workflow::LotRegister::new(config.lots.iter().cloned()),
             deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
         };
+        let settings = Arc::new(settings);
         let (ledger, stop) = (self.ledger.clone(), self.stop.clone());
-        self.tasks.spawn(workflow::run(settings, ledger, stop));
+        self.tasks.spawn(workflow::run(Arc::clone(&settings), ledger, stop));
         for destination in &config.destinations {
             let DestinationKind::Hl7Mllp = destination.kind;
             let courier = delivery::Destination {
@@ -132,7 +127,7 @@ impl Daemon {
             let (ledger, board, stop) = (self.ledger.clone(), self.couriers.clone(), self.stop.clone());
             self.tasks.spawn(delivery::run(courier, ledger, board, stop));
         }
-        Ok(())
+        Ok(settings)
     }
 
     fn links(&self, ready: Vec<Ready>) {
@@ -147,12 +142,18 @@ impl Daemon {
         }
     }
 
-    fn surface(&self, listener: TcpListener, config: &Config) -> Result<(), Failure> {
+    fn surface(
+        &self,
+        listener: TcpListener,
+        config: &Config,
+        workflow: Arc<workflow::Settings>,
+    ) -> Result<(), Failure> {
         let site = console::Site {
             name: config.site.name.clone(),
             ledger: self.ledger.clone(),
             connections: self.board.clone(),
             couriers: self.couriers.clone(),
+            workflow,
             token: self.token.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
@@ -196,7 +197,7 @@ impl Daemon {
 
 fn prepare(connection: &crate::config::Connection) -> Result<Ready, Failure> {
     let profile = wiring::profile(&connection.profile)?;
-    let link = wiring::link(profile.link())?;
+    let link = wiring::link(profile.link());
     let source = match &connection.transport {
         Transport::TcpListen { address } => {
             intake::Source::Listen(bind(&format!("connection {}", connection.id), *address)?)
@@ -212,7 +213,11 @@ fn prepare(connection: &crate::config::Connection) -> Result<Ready, Failure> {
             "connection {}: the profile {} {}",
             connection.id,
             connection.profile,
-            if files { "reads files; give it transport type \"directory\"" } else { "speaks over a line; give it a tcp transport" }
+            if files {
+                "reads files; give it transport type \"directory\""
+            } else {
+                "speaks over a line; give it a tcp transport"
+            }
         );
         return Err(Failure::new(Exit::Configuration, what));
     }
@@ -230,7 +235,9 @@ fn prepare(connection: &crate::config::Connection) -> Result<Ready, Failure> {
 
 fn bind(who: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|e| {
-        Failure::new(Exit::Unavailable, format!("{who} cannot listen on {address}: {e}; is another daemon running?"))
+        Failure::new(
+            Exit::Unavailable,
+            format!("{who} cannot listen on {address}: {e}; is another daemon running?"),
+        )
     })
 }
-

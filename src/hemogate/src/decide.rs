@@ -102,7 +102,12 @@ pub(crate) fn rules(asked: &Rules) -> Outcome {
         }
         Rules::Show { id } => {
             use std::io::Write;
-            io::stdout().lock().write_all(pack(id)?.text().as_bytes())?;
+            let pack = pack(id)?;
+            let mut out = io::stdout().lock();
+            writeln!(out, "{} {}", pack.id(), pack.hash())?;
+            for value in pack.unconfirmed() {
+                writeln!(out, "  {value:?}")?;
+            }
         }
     }
     Ok(Exit::Done)

@@ -9,6 +9,8 @@ pub(crate) enum Exit {
     Done = 0,
     /// The answer is no: a check failed, a fault was found.
     No = 1,
+    /// The command was used wrongly.
+    Usage = 2,
     /// Input that cannot be read as what it should be.
     BadInput = 65,
     /// A file that is not there.

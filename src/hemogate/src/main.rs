@@ -1,2 +1,83 @@
-//! hemogate.
-fn main() {}
+//! hemogate: command line, configuration, wiring, start, drain, stop. No logic of a laboratory lives here.
+
+mod catalogue;
+mod check;
+mod cli;
+mod client;
+mod config;
+mod daemon;
+mod decide;
+mod demo;
+mod exit;
+mod export;
+mod laboratory;
+mod log;
+mod print;
+mod reconcile;
+mod run;
+mod simulate;
+mod token;
+mod wiring;
+
+use clap::Parser;
+use cli::{Cli, Command, Lang};
+use exit::{Exit, Failure, Outcome};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start(&cli);
+    match dispatch(&cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            // A reader that has gone (`hemogate export … | head`) is no fault of ours.
+            if failure.exit != Exit::Io || !failure.what.contains("Broken pipe") {
+                let told = writeln!(io::stderr().lock(), "hemogate: {}", failure.what);
+                debug_assert!(told.is_ok());
+            }
+            failure.exit.into()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Outcome {
+    let lang = cli.lang.unwrap_or_else(|| {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| env::var(name).ok().filter(|v| !v.is_empty()));
+        Lang::from_locale(locale.as_deref())
+    });
+    match &cli.command {
+        Command::Decide(asked) => decide::decide(asked, lang),
+        Command::Rules(asked) => decide::rules(asked),
+        Command::Interpret(asked) => catalogue::interpret(asked),
+        Command::Profile(asked) => catalogue::profile(asked, lang),
+        Command::Check => check::check(cli, lang),
+        Command::Run => block_on(run::run(cli, lang)),
+        Command::Demo(asked) => block_on(demo::demo(asked, lang)),
+        Command::Export(asked) => block_on(export::export(cli, asked)),
+        Command::Status(output) => block_on(client::status(cli, output, lang)),
+        Command::Simulate(asked) => block_on(simulate::simulate(asked, lang)),
+        Command::Bench(asked) => simulate::bench(asked),
+    }
+}
+
+fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|e| Failure::new(Exit::Internal, e))?.block_on(command)
+}
+
+/// The configuration that a command works with, with what the command line lays over it.
+fn configuration(cli: &Cli) -> Result<config::Loaded, Failure> {
+    let environment: Vec<(String, String)> = env::vars().collect();
+    let mut loaded = config::load(cli.config.as_deref(), &environment)
+        .map_err(|fault| Failure::new(Exit::Configuration, fault))?;
+    if let Some(data) = &cli.data {
+        loaded.config.store.path.clone_from(data);
+    }
+    Ok(loaded)
+}

@@ -20,7 +20,11 @@ impl Printer {
     }
 
     /// One object: as a JSON line, or as a row of a table.
-    pub(crate) fn item<T: Serialize>(&mut self, item: &T, row: impl FnOnce() -> Vec<String>) -> Result<(), Failure> {
+    pub(crate) fn item<T: Serialize>(
+        &mut self,
+        item: &T,
+        row: impl FnOnce() -> Vec<String>,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Json => {
                 serde_json::to_writer(&mut self.out, item)

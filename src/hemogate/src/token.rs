@@ -29,7 +29,8 @@ pub(crate) fn of_store(store: &Path) -> Result<String, Failure> {
     }
     let mut random = [0; BYTES];
     fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-    let token: String = random.iter().map(|b| format!("{b:02x}")).collect();
+    let digits = random.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let token: String = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect();
     let mut out = private(&file)?;
     writeln!(out, "{token}")?;
     out.sync_all()?;

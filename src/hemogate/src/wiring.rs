@@ -1,22 +1,27 @@
 //! From profiles and configuration to what the rooms take. No decision is made here, only words exchanged.
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    config::Config,
+    exit::{Exit, Failure},
+};
 use instrument_profiles as profiles;
-use std::time::Duration;
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// The link of a profile, in intake's words.
-pub(crate) fn link(settings: &profiles::LinkSettings) -> Result<intake::Link, Failure> {
-    Ok(match settings {
-        profiles::LinkSettings::Lis01(lis01) => intake::Link::Lis01(frames(lis01), intake::MessageEnd::Terminator),
+pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
+    match settings {
+        profiles::LinkSettings::Lis01(lis01) => {
+            intake::Link::Lis01(frames(lis01), intake::MessageEnd::Terminator)
+        }
         profiles::LinkSettings::Mllp(mllp) => {
-            let (config, answering) = blocks(mllp)?;
+            let (config, answering) = blocks(mllp);
             intake::Link::Mllp(config, answering)
         }
         profiles::LinkSettings::Directory(files) => intake::Link::Files {
             bytes_max: files.file_bytes_max as u64,
             settle: Duration::from_millis(files.settle_ms),
         },
-    })
+    }
 }
 
 /// LIS01 settings as the link machine takes them.
@@ -59,13 +64,7 @@ pub(crate) fn frames(settings: &profiles::Lis01Settings) -> lis01::Config {
     }
 }
 
-fn blocks(settings: &profiles::MllpSettings) -> Result<(mllp::Config, intake::Answering), Failure> {
-    let template = match &settings.template {
-        profiles::AckTemplate::Standard => hl7v2::Template::Standard,
-        profiles::AckTemplate::Segments(lines) => hl7v2::AckTemplate::parse(&lines.join("\n"))
-            .map(hl7v2::Template::Exact)
-            .map_err(|e| Failure::new(Exit::Configuration, e))?,
-    };
+fn blocks(settings: &profiles::MllpSettings) -> (mllp::Config, intake::Answering) {
     let config = mllp::Config {
         block_bytes_max: settings.block_bytes_max,
         outstanding_max: settings.outstanding_max,
@@ -73,7 +72,7 @@ fn blocks(settings: &profiles::MllpSettings) -> Result<(mllp::Config, intake::An
         ..mllp::Config::default()
     };
     let answering = intake::Answering {
-        template,
+        template: settings.template.clone(),
         acknowledge: match settings.acknowledge {
             profiles::AckMode::AsAsked => intake::Acknowledge::AsAsked,
             profiles::AckMode::Always => intake::Acknowledge::Always,
@@ -84,42 +83,45 @@ fn blocks(settings: &profiles::MllpSettings) -> Result<(mllp::Config, intake::An
         },
         characters: None,
     };
-    Ok((config, answering))
+    (config, answering)
+}
+
+/// The catalogue in this binary.
+pub(crate) fn built_in() -> Result<profiles::Catalogue, Failure> {
+    profiles::Catalogue::built_in().map_err(|e| Failure::new(Exit::Internal, e))
 }
 
 /// A profile by `maker/model` from the built-in catalogue, or by its folder.
-pub(crate) fn profile(name: &str) -> Result<profiles::Profile, Failure> {
-    let folder = std::path::Path::new(name);
+pub(crate) fn profile(name: &str) -> Result<Arc<profiles::Profile>, Failure> {
+    let folder = Path::new(name);
     if folder.join("profile.toml").is_file() {
-        return profiles::Profile::load(folder).map_err(|e| Failure::new(Exit::Configuration, e));
+        return profiles::Profile::load(folder)
+            .map(Arc::new)
+            .map_err(|e| Failure::new(Exit::Configuration, e));
     }
-    let catalogue = profiles::Catalogue::built_in().map_err(|e| Failure::new(Exit::Internal, e))?;
+    let catalogue = built_in()?;
     catalogue.get(name).cloned().ok_or_else(|| {
-        let nearest = catalogue
-            .list()
-            .map(|p| p.reference().id.clone())
-            .min_by_key(|known| strsim::osa_distance(name, known))
-            .map(|known| format!("; did you mean {known:?}?"))
-            .unwrap_or_default();
-        Failure::new(
-            Exit::Configuration,
-            format!("there is no profile {name:?} in the catalogue and no such folder{nearest} (hemogate profile list)"),
-        )
+        let nearest = catalogue.nearest(name).map(|known| format!("; did you mean {known:?}?")).unwrap_or_default();
+        let what = format!("there is no profile {name:?} in the catalogue, and no such folder{nearest} (hemogate profile list)");
+        Failure::new(Exit::Configuration, what)
     })
 }
 
-/// Every profile that messages may need: the built-in catalogue, and folders that connections name.
-pub(crate) fn catalogue(config: &crate::config::Config) -> Result<profiles::Catalogue, Failure> {
-    let mut catalogue = profiles::Catalogue::built_in().map_err(|e| Failure::new(Exit::Internal, e))?;
+/// Every profile that messages may need: the built-in catalogue, and the folders that connections name.
+pub(crate) fn every_profile(config: &Config) -> Result<workflow::Profiles, Failure> {
+    let mut all: Vec<Arc<profiles::Profile>> = built_in()?.list().cloned().collect();
     for connection in &config.connections {
-        catalogue.add(profile(&connection.profile)?);
+        all.push(profile(&connection.profile)?);
     }
-    Ok(catalogue)
+    Ok(all.into_iter().collect())
 }
 
 /// An IANA time zone.
 pub(crate) fn time_zone(name: &str) -> Result<jiff::tz::TimeZone, Failure> {
     jiff::tz::TimeZone::get(name).map_err(|e| {
-        Failure::new(Exit::Configuration, format!("time_zone {name:?} is not known: {e}; write it as in \"Asia/Shanghai\""))
+        Failure::new(
+            Exit::Configuration,
+            format!("time_zone {name:?} is not known: {e}; write it as in \"Asia/Shanghai\""),
+        )
     })
 }

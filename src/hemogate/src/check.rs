@@ -1,0 +1,120 @@
+//! `check`: configuration, profiles, rule pack, store and ports; every fault with its remedy, starting nothing.
+
+use crate::{
+    cli::{Cli, Lang},
+    config::{Config, Transport},
+    exit::{Exit, Outcome},
+    wiring,
+};
+use std::{
+    fs,
+    io::{self, Write},
+    net::{SocketAddr, TcpListener},
+};
+
+pub(crate) fn check(cli: &Cli, lang: Lang) -> Outcome {
+    let mut out = io::stdout().lock();
+    let loaded = match crate::configuration(cli) {
+        Ok(loaded) => loaded,
+        Err(failure) => {
+            writeln!(out, "✗ {}", failure.what)?;
+            return Ok(Exit::Configuration);
+        }
+    };
+    let file = loaded
+        .file
+        .map_or_else(|| lang.pick("(defaults)", "(默认值)").to_owned(), |f| f.display().to_string());
+    writeln!(out, "✓ {} {file}", lang.pick("configuration", "配置"))?;
+    let mut faults = 0;
+    for (what, outcome) in findings(&loaded.config, lang) {
+        match outcome {
+            Ok(said) => writeln!(out, "✓ {what} {said}")?,
+            Err(why) => {
+                faults += 1;
+                writeln!(out, "✗ {what} {why}")?;
+            }
+        }
+    }
+    Ok(if faults == 0 { Exit::Done } else { Exit::No })
+}
+
+type Finding = (String, Result<String, String>);
+
+fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
+    let mut found = vec![
+        (lang.pick("rule pack", "规则包").to_owned(), rule_pack(config)),
+        (lang.pick("time zone", "时区").to_owned(), zone(config)),
+        (lang.pick("specimen pattern", "标本号规则").to_owned(), pattern(config)),
+        (lang.pick("store", "账本").to_owned(), store(config)),
+        (lang.pick("console", "控制台").to_owned(), port(config.console.listen)),
+    ];
+    for connection in &config.connections {
+        let what = format!("{} {}", lang.pick("connection", "连接"), connection.id);
+        found.push((
+            what.clone(),
+            wiring::profile(&connection.profile).map(|p| p.reference().to_string()).map_err(|f| f.what),
+        ));
+        found.push((what, transport(&connection.transport)));
+    }
+    for destination in &config.destinations {
+        let what = format!("{} {}", lang.pick("destination", "接收方"), destination.id);
+        found.push((what, address(&destination.address)));
+    }
+    if !config.console.listen.ip().is_loopback() {
+        let why = "the console speaks plain HTTP: listen on loopback and put a TLS proxy in front".to_owned();
+        found.push((lang.pick("console", "控制台").to_owned(), Err(why)));
+    }
+    found
+}
+
+fn rule_pack(config: &Config) -> Result<String, String> {
+    crate::decide::pack(&config.rules.pack).map(|p| format!("{} {}", p.id(), p.hash())).map_err(|f| f.what)
+}
+
+fn zone(config: &Config) -> Result<String, String> {
+    wiring::time_zone(&config.site.time_zone).map(|_| config.site.time_zone.clone()).map_err(|f| f.what)
+}
+
+fn pattern(config: &Config) -> Result<String, String> {
+    let rule = workflow::SpecimenRule::new(&config.site.specimen_pattern);
+    rule.map(|_| config.site.specimen_pattern.clone()).map_err(|e| e.to_string())
+}
+
+fn store(config: &Config) -> Result<String, String> {
+    let path = &config.store.path;
+    let shown = path.display();
+    if !path.exists() {
+        return Ok(format!("{shown} (will be made)"));
+    }
+    let about = fs::metadata(path).map_err(|e| format!("{shown}: {e}"))?;
+    if about.permissions().readonly() || !about.is_dir() {
+        return Err(format!("{shown} is no folder that can be written to"));
+    }
+    Ok(shown.to_string())
+}
+
+fn port(address: SocketAddr) -> Result<String, String> {
+    let free = TcpListener::bind(address).map(|_| address.to_string());
+    free.map_err(|e| format!("{address}: {e}; stop what listens there, or choose another port"))
+}
+
+fn transport(transport: &Transport) -> Result<String, String> {
+    match transport {
+        Transport::TcpListen { address } => port(*address),
+        Transport::TcpConnect { address: to } => address(to),
+        Transport::Directory { path, .. } if path.is_dir() => Ok(path.display().to_string()),
+        Transport::Directory { path, .. } => {
+            Err(format!("{} is no folder: make it, or mend the path", path.display()))
+        }
+    }
+}
+
+/// `host:port`, without asking the network.
+fn address(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
+    match port {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(format!("{text:?} is no host:port")),
+    }
+}

@@ -1,0 +1,137 @@
+//! The demonstration's laboratory: which model of the catalogue plays which part, and over what line.
+
+use crate::{
+    config::Transport,
+    exit::{Exit, Failure},
+    wiring,
+};
+use instrument_profiles::Entry;
+use simulator::{
+    analyser::{Analyser, Target, Tempo},
+    fault::Faults,
+    model::Model,
+    scenario::{Duty, Scenario},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use vocabulary::{ConnectionId, Protocol};
+
+/// All of them work at once.
+pub(crate) const ANALYSERS_AT_ONCE: usize = 8;
+
+/// An analyser in its place.
+pub(crate) struct Placed {
+    pub(crate) connection: ConnectionId,
+    pub(crate) duty: Duty,
+    pub(crate) model: Arc<Model>,
+    pub(crate) transport: Transport,
+    /// Where the analyser itself listens and we connect.
+    pub(crate) listener: Option<TcpListener>,
+}
+
+/// The simulated models of the catalogue, by id.
+pub(crate) fn models() -> Result<Vec<Arc<Model>>, Failure> {
+    let catalogue = wiring::built_in()?;
+    let entries = catalogue.list().filter_map(|p| catalogue.entry(&p.reference().id));
+    entries.filter_map(|entry| model(entry).transpose()).collect()
+}
+
+/// A model as data, where the catalogue holds a simulation of it.
+pub(crate) fn model(entry: &Entry) -> Result<Option<Arc<Model>>, Failure> {
+    let Some(simulation) = entry.text("simulation.toml") else { return Ok(None) };
+    let templates: BTreeMap<String, String> = entry
+        .names_in("simulation")
+        .filter_map(|name| Some((name.to_owned(), entry.text(&format!("simulation/{name}"))?.to_owned())))
+        .collect();
+    let id = &entry.profile().reference().id;
+    Model::new(id, simulation, &templates)
+        .map(|m| Some(Arc::new(m)))
+        .map_err(|e| Failure::new(Exit::Internal, e))
+}
+
+/// Gives every duty of a day to a model that can do it: one that has no duty yet, where there is one.
+pub(crate) fn place(folder: &Path) -> Result<Vec<Placed>, Failure> {
+    let models = models()?;
+    let mut taken = BTreeSet::new();
+    let mut placed = Vec::new();
+    for duty in Duty::ALL {
+        let able = || models.iter().filter(|m| m.duties().contains(duty));
+        let free = able().find(|m| !taken.contains(m.id()));
+        let model = free.or_else(|| able().next()).ok_or_else(|| {
+            Failure::new(Exit::Internal, format!("no model of the catalogue can simulate {}", duty.name()))
+        })?;
+        taken.insert(model.id().to_owned());
+        let connection = ConnectionId::new(duty.name()).map_err(|e| Failure::new(Exit::Internal, e))?;
+        let (transport, listener) = line(model.protocol(), *duty, folder)?;
+        placed.push(Placed { connection, duty: *duty, model: Arc::clone(model), transport, listener });
+    }
+    Ok(placed)
+}
+
+/// Both roles of a socket are played: one analyser listens itself, the others connect.
+fn line(protocol: Protocol, duty: Duty, folder: &Path) -> io::Result<(Transport, Option<TcpListener>)> {
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    Ok(match (protocol, duty) {
+        (Protocol::Delimited, _) => {
+            let path = inbox(folder).join(duty.name());
+            fs::create_dir_all(&path)?;
+            (Transport::Directory { path, pattern: "*".to_owned() }, None)
+        }
+        (Protocol::Lis02 | Protocol::Hl7v2, Duty::GroupingFirst) => {
+            let listener = TcpListener::bind(loopback)?;
+            (Transport::TcpConnect { address: listener.local_addr()?.to_string() }, Some(listener))
+        }
+        (Protocol::Lis02 | Protocol::Hl7v2, _) => (Transport::TcpListen { address: loopback }, None),
+    })
+}
+
+/// Where analysers put files.
+pub(crate) fn inbox(folder: &Path) -> PathBuf {
+    folder.join("inbox")
+}
+
+/// The lots that the day's results will name: the demonstration's laboratory has accepted them all.
+pub(crate) fn accepted_lots(
+    placed: &[Placed],
+    scenario: &Scenario,
+) -> Result<Vec<workflow::AcceptedLot>, Failure> {
+    let mut lots = BTreeSet::new();
+    for p in placed {
+        let profile = wiring::profile(p.model.id())?;
+        let analyser = Analyser {
+            name: p.connection.to_string(),
+            model: Arc::clone(&p.model),
+            duty: p.duty,
+            target: target_of_kind(p.model.protocol()),
+            tempo: Tempo::default(),
+            faults: Faults::default(),
+        };
+        let ready = analyser.prepare(scenario).map_err(|e| Failure::new(Exit::Internal, e))?;
+        for message in ready.messages() {
+            lots.extend(profile.interpret(&message.bytes).observations.into_iter().flat_map(|o| o.lots));
+        }
+    }
+    let accepted = lots.into_iter().map(|lot| workflow::AcceptedLot {
+        lot: lot.lot,
+        role: Some(lot.role),
+        expires: lot.expires,
+        approval: "DEMO".to_owned(),
+        accepted_by: "demo".to_owned(),
+    });
+    Ok(accepted.collect())
+}
+
+/// A line that nothing will be sent over.
+fn target_of_kind(protocol: Protocol) -> Target {
+    match protocol {
+        Protocol::Delimited => Target::Directory(PathBuf::new()),
+        Protocol::Lis02 | Protocol::Hl7v2 => {
+            Target::Tcp(simulator::analyser::TcpPeer::Connect(String::new()))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `simulate`: one analyser with real traffic. `bench`: the benchmarks.
+
+use crate::{
+    cli::{Bench, Lang, Simulate},
+    exit::{Exit, Failure, Outcome},
+    laboratory,
+};
+use simulator::{
+    analyser::{Analyser, Target, TcpPeer, Tempo},
+    fault::{Fault, Faults},
+    scenario::{DaySettings, Scenario},
+};
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::PathBuf,
+};
+use tokio_util::sync::CancellationToken;
+use vocabulary::Protocol;
+
+pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
+    let models = laboratory::models()?;
+    let model = models.into_iter().find(|m| m.id() == asked.profile).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            format!("the catalogue holds no simulation of {:?} (hemogate profile list)", asked.profile),
+        )
+    })?;
+    let faults: Result<Vec<Fault>, _> = asked.fault.iter().map(|f| f.parse()).collect();
+    let faults = faults.map_err(|e| Failure::new(Exit::Usage, e))?;
+    let day = DaySettings { seed: asked.seed, donations: asked.donations, ..DaySettings::default() };
+    let scenario = Scenario::new(day).map_err(|e| Failure::new(Exit::Usage, e))?;
+    let duty =
+        *model.duties().first().ok_or_else(|| Failure::new(Exit::Internal, "the model has no duty"))?;
+    let target = match model.protocol() {
+        Protocol::Delimited => Target::Directory(PathBuf::from(&asked.to)),
+        Protocol::Lis02 | Protocol::Hl7v2 => Target::Tcp(TcpPeer::Connect(asked.to.clone())),
+    };
+    let analyser = Analyser {
+        name: model.id().to_owned(),
+        model,
+        duty,
+        target,
+        tempo: Tempo::default(),
+        faults: Faults::new(faults, asked.seed),
+    };
+    let stop = CancellationToken::new();
+    let ended = stop.clone();
+    let signals = tokio::spawn(async move {
+        if crate::run::until_told().await.is_ok() {
+            ended.cancel();
+        }
+    });
+    let played = simulator::run_day(&scenario, vec![analyser], NonZeroUsize::MIN, &stop).await;
+    signals.abort();
+    let played = played.map_err(|e| Failure::new(Exit::Usage, e))?;
+    let words = lang.pick(["messages acknowledged", "not acknowledged"], ["条消息已确认", "条未确认"]);
+    let [sent, failed] = words;
+    writeln!(io::stdout().lock(), "{} {sent} · {} {failed}", played.sent(), played.failed())?;
+    Ok(if played.failed() == 0 { Exit::Done } else { Exit::No })
+}
+
+pub(crate) fn bench(asked: &Bench) -> Outcome {
+    let selection = asked.what.parse().map_err(|e| Failure::new(Exit::Usage, e))?;
+    let options = benchmark::Options {
+        slice: std::time::Duration::from_secs(asked.seconds.into()),
+        format: match asked.output.format {
+            crate::cli::Format::Table => benchmark::Format::Table,
+            crate::cli::Format::Json => benchmark::Format::Json,
+        },
+        ..benchmark::Options::default()
+    };
+    benchmark::run(selection, &options, &mut io::stdout().lock())
+        .map_err(|e| Failure::new(Exit::Internal, e))?;
+    Ok(Exit::Done)
+}
