@@ -186,8 +186,8 @@ fn an_acknowledgement_template_is_checked() {
         let text = SMALL.replace("[link.lis01]\nchecksum = \"warn\"", &link);
         faults(&text.replace("\"lis02\"", "\"hl7v2\""))
     };
-    let good = with("\"MSH|{now}\", \"MSA|{code}|{MSH-10}|\"");
+    let good = with("\"MSH|^~\\\\&|{now}\", \"MSA|{code}|{MSH-10}|\"");
     assert!(good.iter().all(|fault| !fault.contains("acknowledgement")), "{good:#?}");
-    let bad = with("\"MSH|{noun}\", \"MSA|{code}|{MSH-10}|\"");
+    let bad = with("\"MSH|^~\\\\&|{noun}\", \"MSA|{code}|{MSH-10}|\"");
     assert!(bad.iter().any(|fault| fault.contains(":11:") && fault.contains("{noun}")), "{bad:#?}");
 }

@@ -2,6 +2,7 @@
 
 mod captures;
 mod laws;
+mod simulation;
 
 use crate::{Catalogue, Profile, messages_of};
 use std::sync::{Arc, LazyLock};
