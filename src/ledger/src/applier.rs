@@ -1,8 +1,9 @@
 //! The thread that brings the state up to the journal. It is never in the way of an ACK.
 
+use crate::fold_store::{Batcher, FLUSH_BYTES_MAX};
 use crate::handoff::Next;
 use crate::ledger::Shared;
-use crate::rebuild::{Batcher, FLUSH_BYTES_MAX, write_checkpoint};
+use crate::rebuild::write_checkpoint;
 use crate::settings::StateStore;
 use crate::{Entry, Seq};
 use std::sync::Arc;

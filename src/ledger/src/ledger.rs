@@ -147,6 +147,10 @@ impl Ledger {
         Reader::new(Arc::clone(&self.shared))
     }
 
+    pub(crate) fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.shared.index)
+    }
+
     /// Resolves when the state knows everything up to `seq`.
     pub fn wait_applied(&self, seq: Seq) -> Applied {
         Applied { shared: Arc::clone(&self.shared), seq }

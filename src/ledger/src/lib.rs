@@ -17,7 +17,9 @@ mod applier;
 mod committer;
 mod encode;
 mod entry;
+mod export;
 mod fold;
+mod fold_store;
 mod handoff;
 mod health;
 mod journal;
@@ -32,14 +34,20 @@ mod signal;
 mod state;
 pub mod storage;
 mod sync;
+mod verify;
 
 pub use entry::{Body, Bytes, DeliveryId, DeliveryIdError, Draft, Entry, HowEnded, Seq, VerdictMade, What};
+pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
-pub use journal::{ChainHash, CutTail, Damage, HashAlgorithm, HeaderFault, JournalError, Line, Stream};
+pub use journal::{
+    ChainHash, CutTail, Damage, HashAlgorithm, HeaderFault, JournalError, JournalReport, Line, Stream,
+};
 pub use ledger::{Applied, GROUP_BYTES_MAX, GROUP_ENTRIES_MAX, Ledger, StateStands};
 pub use open::{OpenError, OpenReport, Progress};
 pub use pending::{AppendFailed, Durable, Pending, Refused};
 pub use reader::*;
+pub use rebuild::{RebuildReport, rebuild};
 pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{Counters, DeliveryState, StateError};
+pub use verify::{StateReport, VerifyReport, VerifyState, verify};

@@ -121,7 +121,7 @@ pub(crate) fn open(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> R
 }
 
 /// The lock lives as long as the file is open.
-fn take_lock(dir: &Path) -> Result<File, OpenError> {
+pub(crate) fn take_lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join("lock");
     let failed = |error| OpenError::Io { doing: "open", path: path.clone(), error };
     let mut file =
@@ -155,11 +155,7 @@ pub(crate) fn recover(
     let folder = settings.journal_folder();
     let checked = &mut |done, of| progress(Progress::Checking { done, of });
     let found = Recovered::read(&settings.storage, folder.clone(), settings.hash, checked);
-    let found = found.map_err(|error| match error {
-        RecoverError::Io(error) => OpenError::Io { doing: "read", path: folder, error },
-        RecoverError::Damage(damage) => OpenError::Damage(damage),
-        RecoverError::Foreign { file, why } => OpenError::Foreign { file, why },
-    })?;
+    let found = found.map_err(|error| recover_error(error, &folder))?;
     for void in &found.void {
         tracing::info!(
             file = void.name,
@@ -168,4 +164,12 @@ pub(crate) fn recover(
         );
     }
     Ok(found)
+}
+
+pub(crate) fn recover_error(error: RecoverError, folder: &Path) -> OpenError {
+    match error {
+        RecoverError::Io(error) => OpenError::Io { doing: "read", path: folder.to_path_buf(), error },
+        RecoverError::Damage(damage) => OpenError::Damage(damage),
+        RecoverError::Foreign { file, why } => OpenError::Foreign { file, why },
+    }
 }

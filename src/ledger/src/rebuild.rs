@@ -1,23 +1,58 @@
 //! Opening the state, or making it anew from the journal.
 
-use crate::fold;
-use crate::journal::{Index, JournalError};
-use crate::open::{OpenError, Progress};
+use crate::fold_store::{digest, fold_into};
+use crate::journal::Index;
+use crate::open::{OpenError, Progress, recover, take_lock};
 use crate::settings::StateStore;
-use crate::state::{Key, MemoryStore, STATE_VERSION, StateError, Store, View, open_sled, record, seq};
-use crate::{Entry, Seq, Settings};
+use crate::state::{Key, MemoryStore, STATE_VERSION, StateError, Store, open_sled, record, seq};
+use crate::{ChainHash, Seq, Settings};
+use serde::Serialize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
-/// Changed bytes in one batch: far below a segment of the store.
-pub(crate) const BATCH_BYTES_MAX: usize = 2 << 20;
-/// Entries in one batch.
-pub(crate) const BATCH_ENTRIES_MAX: usize = 512;
-/// Changed bytes between two flushes.
-pub(crate) const FLUSH_BYTES_MAX: usize = 4 << 20;
 /// States set aside that are kept.
 const SET_ASIDE_MAX: usize = 3;
+
+/// What a rebuild made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RebuildReport {
+    /// Entries applied.
+    pub entries: u64,
+    /// Digest of the new state's keys and values.
+    pub digest: ChainHash,
+    /// Digest of the state that was there before, if it could be read and knew as much.
+    pub before: Option<ChainHash>,
+    /// Where the old state was set aside.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// Throws the state away and makes it again from the journal. The daemon must be stopped. The old state is set
+/// aside, not deleted.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn rebuild(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Result<RebuildReport, OpenError> {
+    let _lock = take_lock(&settings.dir)?;
+    let index = recover(settings, progress)?.index();
+    let folder = settings.dir.join("state");
+    let state = |error: StateError| OpenError::State(error.to_string());
+    let mut before = None;
+    let mut aside = None;
+    if settings.state == StateStore::Sled && folder.exists() {
+        before = open_checked(settings, &folder, index.last())
+            .ok()
+            .filter(|(_, applied)| *applied == index.last())
+            .and_then(|(store, _)| digest(store.as_ref()).ok());
+        aside = Some(set_aside(settings, &folder)?);
+    }
+    let made = open_state(settings, &index, progress)?;
+    let digest = digest(made.store.as_ref()).map_err(state)?;
+    if settings.state == StateStore::Sled {
+        write_checkpoint(&settings.dir, made.applied).map_err(|error| OpenError::State(error.to_string()))?;
+    }
+    Ok(RebuildReport { entries: made.applied_now, digest, before, set_aside: aside })
+}
 
 pub(crate) struct MadeState {
     pub(crate) store: Arc<dyn Store>,
@@ -44,9 +79,10 @@ pub(crate) fn open_state(
         },
         StateStore::Sled => open_or_set_aside(settings, index)?,
     };
-    let before = made.applied;
-    made.applied = catch_up(index, made.store.as_ref(), made.applied, progress)?;
-    made.applied_now = made.applied.get() - before.get();
+    let last = index.last();
+    fold_into(index, made.store.as_ref(), (made.applied, last), progress)?;
+    made.applied_now = last.get() - made.applied.get();
+    made.applied = last;
     made.store.flush().map_err(|error| OpenError::State(error.to_string()))?;
     Ok(made)
 }
@@ -125,68 +161,6 @@ fn set_aside(settings: &Settings, folder: &Path) -> Result<PathBuf, OpenError> {
         std::fs::remove_dir_all(path).map_err(failed)?;
     }
     Ok(aside)
-}
-
-/// Applies entries to the store in batches.
-pub(crate) struct Batcher<'s> {
-    store: &'s dyn Store,
-    view: View<'s>,
-    entries: usize,
-}
-
-impl<'s> Batcher<'s> {
-    pub(crate) fn new(store: &'s dyn Store) -> Self {
-        Self { store, view: View::new(store), entries: 0 }
-    }
-
-    pub(crate) fn apply(&mut self, entry: &Entry) -> Result<(), StateError> {
-        self.entries += 1;
-        fold::apply(&mut self.view, entry)
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.entries >= BATCH_ENTRIES_MAX || self.view.len_bytes() >= BATCH_BYTES_MAX
-    }
-
-    /// Writes the batch; gives about how many bytes it was.
-    pub(crate) fn write(self) -> Result<usize, StateError> {
-        let bytes = self.view.len_bytes();
-        self.store.write(self.view.into_changes())?;
-        Ok(bytes)
-    }
-}
-
-/// Applies everything durable behind `applied`; gives the new last.
-pub(crate) fn catch_up(
-    index: &Arc<Index>,
-    store: &dyn Store,
-    applied: Seq,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Seq, OpenError> {
-    let of = index.last();
-    let mut lines = index.stream(applied.next());
-    let mut applied = applied;
-    let mut unflushed = 0;
-    let state = |error: StateError| OpenError::State(error.to_string());
-    while applied < of {
-        let mut batch = Batcher::new(store);
-        while !batch.is_full() && applied < of {
-            let Some(line) = lines.next() else { break };
-            let line = line.map_err(|error| match error {
-                JournalError::Damage(damage) => OpenError::Damage(damage),
-                JournalError::Io(_) | JournalError::NoEntry(_) => OpenError::State(error.to_string()),
-            })?;
-            batch.apply(&line.entry).map_err(state)?;
-            applied = line.entry.seq;
-        }
-        unflushed += batch.write().map_err(state)?;
-        if unflushed >= FLUSH_BYTES_MAX {
-            store.flush().map_err(state)?;
-            unflushed = 0;
-        }
-        progress(Progress::Applying { done: applied, of });
-    }
-    Ok(applied)
 }
 
 /// How far the state was durable when that was last noted.

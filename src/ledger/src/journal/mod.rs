@@ -8,6 +8,7 @@ mod recover;
 mod scan;
 mod stream;
 mod tail;
+mod verify;
 mod writer;
 
 #[cfg(test)]
@@ -22,4 +23,6 @@ pub use layout::Damage;
 pub use recover::CutTail;
 pub(crate) use recover::{RecoverError, Recovered};
 pub use stream::{Line, Stream};
+pub use verify::JournalReport;
+pub(crate) use verify::verify_journal;
 pub(crate) use writer::{Group, Writer};

@@ -100,25 +100,12 @@ impl Recovered {
             chain: ChainHash::default(),
             carry: None,
         };
-        while let Some(span) = found.files.last_mut() {
-            let reader = storage.open_read(&span.path)?;
-            let scan = TailScan::read(reader.as_ref(), span)?;
-            if !scan.holds_any {
-                // It was begun and nothing in it was acknowledged: what its header says of its predecessor's
-                // end does not count either, for a group that it was to take over may still stand there.
-                found.void.push(VoidFile { name: span.name(), bytes: span.length });
-                found.files.pop();
-                if let Some(before) = found.files.last_mut() {
-                    before.end = before.length;
-                }
-                continue;
-            }
+        if let Some((span, scan)) = settle(storage.as_ref(), &mut found.files, &mut found.void)? {
             span.end = scan.end;
             found.algorithm = span.header.hash;
             found.previous = (span.header.number, scan.unsealed.as_ref().map_or(scan.end, |u| u.at));
             (found.next, found.chain) = (scan.next, scan.chain);
             (found.tail, found.carry) = (scan.tail, scan.unsealed);
-            break;
         }
         check_closed(storage.as_ref(), &found.files, progress)?;
         Ok(found)
@@ -138,6 +125,29 @@ impl Recovered {
     pub(crate) fn writer(self, index: Arc<Index>, file_bytes_max: u64) -> Writer {
         Writer::new((Arc::clone(&self.storage), self.folder.clone()), index, file_bytes_max, self)
     }
+}
+
+/// Finds the file that the journal ends in, and its end. A file that was begun and holds nothing yet does not
+/// count, nor does what its header says of its predecessor's end: a group that it was to take over may still
+/// stand there.
+pub(super) fn settle<'f>(
+    storage: &dyn Storage,
+    files: &'f mut Vec<FileSpan>,
+    void: &mut Vec<VoidFile>,
+) -> Result<Option<(&'f mut FileSpan, TailScan)>, RecoverError> {
+    while let Some(span) = files.last() {
+        let reader = storage.open_read(&span.path)?;
+        let scan = TailScan::read(reader.as_ref(), span)?;
+        if scan.holds_any {
+            return Ok(files.last_mut().map(|span| (span, scan)));
+        }
+        void.push(VoidFile { name: span.name(), bytes: span.length });
+        files.pop();
+        if let Some(before) = files.last_mut() {
+            before.end = before.length;
+        }
+    }
+    Ok(None)
 }
 
 /// Checks every file but the last, unless that would take too long for a start.

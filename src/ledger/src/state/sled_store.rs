@@ -5,6 +5,7 @@ use super::{Changes, Each, Read, Span, StateError, Store};
 use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// Segment size; cannot change later.
@@ -64,9 +65,16 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
     folder.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
 }
 
+/// Runs `work` on the store. A damaged page makes it panic: that is an error like any other here, and the store is
+/// to be set aside.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StateError>) -> Result<T, StateError> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    done.unwrap_or_else(|_| Err(StateError("it is damaged (the store panicked)".to_owned())))
+}
+
 impl Read for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        Ok(self.db.get(key)?.map(|value| value.to_vec()))
+        guarded(|| Ok(self.db.get(key)?.map(|value| value.to_vec())))
     }
 
     fn walk(&self, span: &Span, each: Each<'_>) -> Result<(), StateError> {
@@ -74,16 +82,16 @@ impl Read for SledStore {
             return Ok(());
         }
         let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.as_slice()) };
-        let range = self.db.range::<&[u8], _>((Bound::Included(span.from.as_slice()), to));
-        let found: Box<dyn Iterator<Item = _>> =
-            if span.backwards { Box::new(range.rev()) } else { Box::new(range) };
-        for pair in found {
-            let (key, value) = pair?;
-            if each(&key, &value).is_break() {
-                break;
+        guarded(|| {
+            let mut range = self.db.range::<&[u8], _>((Bound::Included(span.from.as_slice()), to));
+            while let Some(pair) = if span.backwards { range.next_back() } else { range.next() } {
+                let (key, value) = pair?;
+                if each(&key, &value).is_break() {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -96,11 +104,13 @@ impl Store for SledStore {
                 None => batch.remove(key),
             }
         }
-        Ok(self.db.apply_batch(batch)?)
+        guarded(|| Ok(self.db.apply_batch(batch)?))
     }
 
     fn flush(&self) -> Result<(), StateError> {
-        self.db.flush()?;
-        self.log.sync_data().map_err(|error| StateError(error.to_string()))
+        guarded(|| {
+            self.db.flush()?;
+            self.log.sync_data().map_err(|error| StateError(error.to_string()))
+        })
     }
 }

@@ -1,0 +1,81 @@
+//! Every entry: who, when, what. Bytes are left out and told by their length; `messages` has them.
+
+use super::{Export, ExportError, json, time};
+use crate::{Body, Entry, Line, What};
+use serde_json::{Value, json as object};
+use std::collections::BTreeSet;
+
+impl Export {
+    pub(super) fn audit(&mut self, line: &Line) -> Result<(), ExportError> {
+        let entry = &line.entry;
+        let told = object!({
+            "entry": entry.seq, "at": time(entry.at_ms), "by": entry.by, "what": entry.what.name(),
+            "detail": detail(entry)?, "previous": line.previous,
+        });
+        self.ready.push_back(told);
+        Ok(())
+    }
+}
+
+fn detail(entry: &Entry) -> Result<Value, ExportError> {
+    Ok(match &entry.what {
+        What::Started { version } => object!({ "version": version }),
+        What::Stopped => Value::Null,
+        What::FrameReceived { connection, transfer, number, end, text } => object!({
+            "connection": connection, "transfer": transfer, "number": number, "end": end, "bytes": text.len(),
+        }),
+        What::TransferEnded { connection, transfer, how } => {
+            object!({ "connection": connection, "transfer": transfer, "how": how })
+        }
+        What::MessageReceived { connection, mode, profile, protocol, body } => object!({
+            "connection": connection, "mode": mode, "profile": profile, "protocol": protocol, "body": told(body),
+        }),
+        What::MessageInterpreted {
+            message,
+            profile,
+            observations,
+            findings,
+            donations,
+            holds,
+            part,
+            last,
+        } => {
+            let about: BTreeSet<_> = donations.iter().chain(holds).map(|(_, donation)| donation).collect();
+            object!({
+                "message": message, "profile": profile, "observations": observations.len(),
+                "findings": findings.len(), "donations": about, "part": part, "last": last,
+            })
+        }
+        What::DonationRegistered(registration) => json(entry, registration)?,
+        What::VerdictMade(made) => object!({
+            "donation": made.donation(), "considered": made.considered(), "deliver_to": made.deliver_to(),
+            "unit": made.unit(), "releasable": made.releasable(), "complete": made.complete(),
+            "rule_pack": made.rule_pack(), "content_hash": made.content_hash(),
+        }),
+        What::VerdictUnchanged { donation, considered } => {
+            object!({ "donation": donation, "considered": considered })
+        }
+        What::DeliveryAttempted { delivery, outcome, next_at_ms } => object!({
+            "delivery": delivery.to_string(), "outcome": outcome, "next_at": time(*next_at_ms),
+        }),
+        What::DeliveryDone { delivery, answer } => {
+            object!({ "delivery": delivery.to_string(), "answer_bytes": answer.len() })
+        }
+        What::DeliveryDead { delivery, reason } => {
+            object!({ "delivery": delivery.to_string(), "reason": reason })
+        }
+        What::DeliveryRequeued { delivery } => object!({ "delivery": delivery.to_string() }),
+        What::FileTaken { connection, name, sha256, bytes } => {
+            object!({ "connection": connection, "name": name, "sha256": sha256, "bytes": bytes })
+        }
+        What::LinkNoted { connection, what } => object!({ "connection": connection, "what": what }),
+        What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
+    })
+}
+
+fn told(body: &Body) -> Value {
+    match body {
+        Body::Whole(bytes) => object!({ "bytes": bytes.len() }),
+        Body::Frames { transfer, from, to } => object!({ "transfer": transfer, "from": from, "to": to }),
+    }
+}
