@@ -134,7 +134,7 @@ mod tables {
     }
 
     #[test]
-    fn rows_and_columns_have_limits_with_names() {
+    fn law_07_rows_and_columns_have_limits_with_names() {
         let mut l = layout();
         l.rows_max = 2;
         l.columns_max = 2;
@@ -160,7 +160,7 @@ mod tables {
     }
 
     #[test]
-    fn text_beyond_the_limit_is_named_and_not_read() {
+    fn law_07_text_beyond_the_limit_is_named_and_not_read() {
         let text = format!("a\n{}", "é".repeat(delimited::TEXT_BYTES_MAX / 2));
         let table = Table::read(&text, &layout());
         let last = table.defects().last().unwrap();

@@ -220,7 +220,7 @@ mod reading {
     }
 
     #[test]
-    fn the_list_of_defects_has_an_end() {
+    fn law_07_the_list_of_defects_has_an_end() {
         let text = format!("H|\\^&\r{}", "R|7|x\r".repeat(5_000));
         let mut index = Index::new();
         let reading = index.read(&text);
@@ -230,7 +230,7 @@ mod reading {
     }
 
     #[test]
-    fn text_beyond_the_limit_is_named_and_not_read() {
+    fn law_07_text_beyond_the_limit_is_named_and_not_read() {
         let text = format!("H|\\^&\rP|1|{}", "é".repeat(lis02::TEXT_BYTES_MAX / 2));
         let mut index = Index::new();
         let reading = index.read(&text);
