@@ -85,7 +85,7 @@ fn judge_target(
 
 /// A reactive result that fell with its run, or could not be used.
 fn sticky(target: Virus, wells: &[Judged<'_>]) -> bool {
-    wells.iter().any(|w| matches!(w.well, Well::Invalid { .. }) && w.would_say_reactive(target))
+    wells.iter().any(|w| matches!(w.well, Well::Invalid(_)) && w.would_say_reactive(target))
 }
 
 /// Final states rest on the tests that were read; before that, every test still has to be answered for.
@@ -94,7 +94,7 @@ fn note_uses(wells: &[Judged<'_>], outcomes: &[Outcome], notes: &mut Notes) {
     for judged in wells {
         let counts = match judged.well {
             Well::Reactive | Well::NonReactive => true,
-            Well::Waiting | Well::Invalid { .. } => !all_final,
+            Well::Waiting | Well::Invalid(_) => !all_final,
             Well::Empty => false,
         };
         if counts {

@@ -19,6 +19,7 @@ pub(crate) enum Step {
     SecondReagent(String),
     Discriminate(Vec<Virus>),
     RepeatNatOnce,
+    NewNatSample,
     NatGivenUp,
     RepeatPool(String),
     ResolvePool(String),
@@ -79,6 +80,9 @@ impl Say for Step {
                 format!("Run the discriminatory NAT for {} on this donation.", listed(targets).0)
             }
             Self::RepeatNatOnce => "Repeat the individual NAT once: the result is invalid.".into(),
+            Self::NewNatSample => {
+                "Take a new sample for NAT, from the bag segment if the kit allows: this one was too old.".into()
+            }
             Self::NatGivenUp => {
                 "Do not test NAT again: it was invalid twice. The unit cannot be released; decide what becomes of it.".into()
             }
@@ -135,6 +139,7 @@ impl Say for Step {
             Self::SecondReagent(marker) => format!("用第二种试剂检测{marker}（要求时须为不同厂家）。"),
             Self::Discriminate(targets) => format!("对本份献血做核酸鉴别试验：{}。", listed(targets).1),
             Self::RepeatNatOnce => "单样核酸重做一次：结果无效。".into(),
+            Self::NewNatSample => "重新留取核酸标本（试剂允许时可用血袋辫子）：原标本超过时限。".into(),
             Self::NatGivenUp => "核酸两次无效，不再检测。血液不得放行，请决定处置。".into(),
             Self::RepeatPool(pool) => format!("重做混样 {pool} 或对本份单样检测：该混样结果不可用。"),
             Self::ResolvePool(pool) => format!("对本份做单样核酸检测：混样 {pool} 有反应性。"),

@@ -373,6 +373,17 @@ mod enumerated {
         }
     }
 
+    /// Evidence built in the program may hold what a file may not: two records of one run. Neither is believed.
+    #[test]
+    fn two_records_of_one_run_prove_nothing() {
+        let mut evidence = releasable();
+        evidence.runs.push(evidence.runs[0].clone());
+        let verdict = decide(&evidence, &pack());
+        assert_eq!(verdict.unit(), Unit::Hold);
+        let closed: Vec<&str> = verdict.gates().iter().filter(|g| !g.pass).map(|g| g.id.name()).collect();
+        assert_eq!(closed, ["R-GATE-04", "R-GATE-05", "R-GATE-06"]);
+    }
+
     /// R-GATE-14: no override of gates 01 to 04 and 11 changes anything.
     #[test]
     fn the_gates_that_protect_the_patient_cannot_be_set_aside() {

@@ -119,6 +119,8 @@ pub struct Lot {
 pub enum Meaning {
     /// Technical review done.
     Reviewed,
+    /// Approved: kept with the donation, opens no gate.
+    Approved,
     /// Report issued, unit released.
     Released,
 }

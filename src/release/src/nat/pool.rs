@@ -1,7 +1,7 @@
 //! Pools: what a pool's result means for one member (rules.md §1.4, `MP`).
 
 use super::is_single;
-use super::well::{Judged, Well};
+use super::well::{Cause, Judged, Well};
 use crate::evidence::{Call, Evidence, NatKind, PoolMember};
 use crate::notes::Notes;
 use crate::steps::Step;
@@ -98,7 +98,8 @@ pub(super) fn combined(
     }
     if let Some(pool) = speaking().next() {
         notes.step(Step::RepeatPool(name(pool)));
-        return NatState::Invalid;
+        let by_log = speaking().any(|w| w.well == Well::Invalid(Cause::Log));
+        return if by_log { NatState::Pending } else { NatState::Invalid };
     }
     if super::MULTIPLEX_TARGETS.contains(&target) {
         notes.step(Step::TestMissing(Test::Individual(None)));

@@ -1,6 +1,6 @@
 //! What the donation's own tests say of one target, before any pool is looked at.
 
-use super::well::{Judged, Well};
+use super::well::{Cause, Judged, Well};
 use super::{MULTIPLEX_TARGETS, is_single};
 use crate::evidence::NatKind;
 use crate::notes::Notes;
@@ -44,8 +44,7 @@ pub(super) fn state(
         });
         return NatState::Pending;
     }
-    let given_up =
-        individual.iter().filter(|w| w.well == Well::Invalid { by_sample: true }).count() >= INVALID_MAX;
+    let given_up = individual.iter().filter(|w| w.well == Well::Invalid(Cause::Test)).count() >= INVALID_MAX;
     if given_up {
         notes.step(Step::NatGivenUp);
         return NatState::InvalidFinal;
@@ -54,8 +53,14 @@ pub(super) fn state(
         return NatState::NonReactive;
     }
     if !individual.is_empty() {
-        let by_sample = individual.iter().any(|w| w.well == Well::Invalid { by_sample: true });
-        notes.step(if by_sample { Step::RepeatNatOnce } else { Step::RepeatInvalid(Test::Individual(None)) });
+        let has = |cause: Cause| individual.iter().any(|w| w.well == Well::Invalid(cause));
+        notes.step(if has(Cause::Age) {
+            Step::NewNatSample
+        } else if has(Cause::Test) {
+            Step::RepeatNatOnce
+        } else {
+            Step::RepeatInvalid(Test::Individual(None))
+        });
         return NatState::Invalid;
     }
     NatState::NotTested
@@ -81,7 +86,7 @@ fn discriminated(target: Virus, own: &[&Judged<'_>], notes: &mut Notes) -> NatSt
         Some(false) => NatState::Pending,
         None => {
             let invalid =
-                |w: &&&Judged<'_>| w.result.target == Some(target) && matches!(w.well, Well::Invalid { .. });
+                |w: &&&Judged<'_>| w.result.target == Some(target) && matches!(w.well, Well::Invalid(_));
             if own.iter().any(|w| invalid(&w)) { NatState::Invalid } else { NatState::Pending }
         }
     }

@@ -16,12 +16,23 @@ pub(super) enum Well {
     NonReactive,
     /// Its run is open.
     Waiting,
-    /// Not usable. `by_sample`: the sample's own test failed, not its run; two of those end testing.
-    Invalid {
-        by_sample: bool,
-    },
+    /// Not usable.
+    Invalid(Cause),
     /// Ordered, not in yet.
     Empty,
+}
+
+/// Why a result cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Its run is invalid or out of control.
+    Run,
+    /// The sample's own test failed; two of those end testing.
+    Test,
+    /// The sample was too old (R-NAT-07).
+    Age,
+    /// The pooling log does not spread the result to this donation (R-NAT-06).
+    Log,
 }
 
 pub(super) struct Judged<'e> {
@@ -55,7 +66,7 @@ impl Judged<'_> {
             Well::Reactive if self.names(target) => Some(true),
             Well::Reactive if self.is_specific() && self.speaks_of(target) => Some(false),
             Well::NonReactive if self.speaks_of(target) => Some(false),
-            Well::Reactive | Well::NonReactive | Well::Waiting | Well::Invalid { .. } | Well::Empty => None,
+            Well::Reactive | Well::NonReactive | Well::Waiting | Well::Invalid(_) | Well::Empty => None,
         }
     }
 
@@ -104,8 +115,7 @@ fn read(
     pack: &RulePack,
     runs: &Runs<'_>,
 ) -> (Well, &'static str, String) {
-    let by_sample = |rule, why: &str| (Well::Invalid { by_sample: true }, rule, format!("INVALID: {why}"));
-    let by_run = |why: &str| (Well::Invalid { by_sample: false }, "R-RUN-02", format!("INVALID: {why}"));
+    let invalid = |cause, rule, why: &str| (Well::Invalid(cause), rule, format!("INVALID: {why}"));
     let call = match result.result {
         None | Some(Call::Pending) if result.validity != Some(Validity::Invalid) => {
             return (Well::Empty, "1.4", "no result yet".into());
@@ -115,9 +125,9 @@ fn read(
         Some(Call::NonReactive) => Some(false),
     };
     match runs.standing(result.run.as_ref()) {
-        Standing::Invalid => return by_run("its run is invalid"),
+        Standing::Invalid => return invalid(Cause::Run, "R-RUN-02", "its run is invalid"),
         Standing::OutOfControl if !(runs.keep_reactive && call == Some(true)) => {
-            return by_run("its run is out of control");
+            return invalid(Cause::Run, "R-RUN-02", "its run is out of control");
         }
         Standing::Open => return (Well::Waiting, "R-RUN-03", "waits for its run".into()),
         Standing::Good | Standing::Unknown | Standing::OutOfControl => {}
@@ -126,20 +136,23 @@ fn read(
         (Some(Validity::Open), _) => return (Well::Waiting, "1.4", "waits for its validity".into()),
         (Some(Validity::Invalid), _) | (_, None) => {
             let why = result.why.as_deref().unwrap_or("the sample's test is not valid");
-            return by_sample("2.3", why);
+            return invalid(Cause::Test, "2.3", why);
         }
         (Some(Validity::Valid) | None, Some(_)) => {}
     }
     if let Some(why) = too_old(result, pack) {
-        return by_sample("R-NAT-07", why);
+        return invalid(Cause::Age, "R-NAT-07", why);
     }
     match call {
         Some(true) if result.kind == NatKind::Pool => (Well::Reactive, "1.4", "R".into()),
         // R-NAT-05: a target that was found outweighs a suppressed internal control.
         Some(true) => (Well::Reactive, "R-NAT-05", "R".into()),
-        Some(false) | None => match not_absent(result, evidence, pack) {
-            Some((rule, why)) => by_sample(rule, why),
-            None => (Well::NonReactive, "1.4", "NR".into()),
+        Some(false) | None => match not_absent(result, pack) {
+            Some((rule, why)) => invalid(Cause::Test, rule, why),
+            None => match pool_not_spread(result, evidence, pack) {
+                Some(why) => invalid(Cause::Log, "R-NAT-06", why),
+                None => (Well::NonReactive, "1.4", "NR".into()),
+            },
         },
     }
 }
@@ -156,11 +169,7 @@ fn too_old(result: &NatResult, pack: &RulePack) -> Option<&'static str> {
 }
 
 /// Why a non-reactive reading is no proof of absence.
-fn not_absent(
-    result: &NatResult,
-    evidence: &Evidence,
-    pack: &RulePack,
-) -> Option<(&'static str, &'static str)> {
+fn not_absent(result: &NatResult, pack: &RulePack) -> Option<(&'static str, &'static str)> {
     if !result.targets.is_empty() {
         return Some(("2.3", "non-reactive, and yet with reactive targets"));
     }
@@ -180,15 +189,14 @@ fn not_absent(
     if control_fails || ct_fails {
         return Some(("R-NAT-05", "no target found and no valid internal control"));
     }
-    (result.kind == NatKind::Pool).then(|| pool_not_spread(result, evidence, pack)).flatten()
+    None
 }
 
 /// R-NAT-06: a pool's result speaks for a member only when the pooling log has every barcode.
-fn pool_not_spread(
-    result: &NatResult,
-    evidence: &Evidence,
-    pack: &RulePack,
-) -> Option<(&'static str, &'static str)> {
+fn pool_not_spread(result: &NatResult, evidence: &Evidence, pack: &RulePack) -> Option<&'static str> {
+    if result.kind != NatKind::Pool {
+        return None;
+    }
     let distinct: BTreeSet<_> = result.members.iter().collect();
     let why = if !distinct.contains(&evidence.donation) {
         "the pooling log does not list this donation"
@@ -203,5 +211,5 @@ fn pool_not_spread(
     } else {
         return None;
     };
-    Some(("R-NAT-06", why))
+    Some(why)
 }
