@@ -11,7 +11,7 @@ use crate::say::Say;
 use crate::steps::Step;
 use crate::test::Test;
 use crate::verdict::{
-    MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit, Verdict,
+    Gate, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit, Verdict,
 };
 use crate::{GateId, alt, group, nat, serology};
 use std::collections::BTreeSet;
@@ -58,7 +58,7 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
     let releasable = unit == Unit::Pass && !closed(true);
     let passes = |id: GateId| gates.iter().any(|g| g.id == id && g.pass);
     let complete = passes(GateId::TestsFinal) && passes(GateId::RunsValid);
-    let steps = ordered(notes.steps, unit, complete, &passes);
+    let steps = ordered(notes.steps, unit, complete, &gates);
     Verdict {
         donation: evidence.donation.clone(),
         rule_pack: pack.reference(),
@@ -76,20 +76,49 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
     }
 }
 
-/// What to do next: first what protects the patient, then the tests, last the signatures.
-fn ordered(tests: Vec<Step>, unit: Unit, complete: bool, passes: &impl Fn(GateId) -> bool) -> Vec<Step> {
+/// What to do next: first what protects the patient, then the tests, then what keeps a gate closed, last the
+/// signatures.
+fn ordered(tests: Vec<Step>, unit: Unit, complete: bool, gates: &[Gate]) -> Vec<Step> {
+    let see_to =
+        |gate: &Gate| Step::SeeToGate { gate: gate.id, why: gate.why.clone(), why_zh: gate.why_zh.clone() };
+    let closed = || gates.iter().filter(|g| !g.is_satisfied());
     let mut steps = Vec::with_capacity(tests.len() + 2);
+    steps.extend(closed().filter(|g| g.id == GateId::Components).map(see_to));
     if unit == Unit::Discard {
         steps.push(Step::RemoveUnit);
     }
     steps.extend(tests);
-    if unit == Unit::Pass && complete && !passes(GateId::TwoPersons) {
-        steps.push(Step::Review);
+    if unit == Unit::Discard {
+        return steps;
     }
-    if unit == Unit::Pass && complete && !passes(GateId::ReleaseAct) {
-        steps.push(Step::Release);
+    steps.extend(closed().filter(|g| is_seen_to_by_hand(g.id)).map(see_to));
+    if unit == Unit::Pass && complete {
+        let is_closed = |id: GateId| closed().any(|g| g.id == id);
+        steps.extend(is_closed(GateId::TwoPersons).then_some(Step::Review));
+        steps.extend(is_closed(GateId::ReleaseAct).then_some(Step::Release));
     }
     steps
+}
+
+/// Gates that open by other means than the tests, repeats and signatures that have steps of their own.
+fn is_seen_to_by_hand(gate: GateId) -> bool {
+    match gate {
+        GateId::RunsValid
+        | GateId::QualityControl
+        | GateId::Lots
+        | GateId::Analyser
+        | GateId::Operator
+        | GateId::Identity
+        | GateId::Donor
+        | GateId::Batch
+        | GateId::Interfaces => true,
+        GateId::TestsFinal
+        | GateId::MarkersPass
+        | GateId::Group
+        | GateId::TwoPersons
+        | GateId::Components
+        | GateId::ReleaseAct => false,
+    }
 }
 
 fn failing(verdicts: &[(&'static str, MarkerVerdict)]) -> Vec<Reason> {
@@ -185,10 +214,8 @@ impl<'a> Markers<'a> {
         let (have, need) = (makers.len(), strategy.reagents_min());
         if have < need {
             self.open.push(Reason::ReagentMissing { marker: marker.to_string(), have, need });
-            let first = Test::Serology { marker, reagent: "1".to_owned() };
-            let missing =
-                if have == 0 { Step::TestMissing(first) } else { Step::SecondReagent(marker.to_string()) };
-            notes.step(missing);
+            let name = marker.to_string();
+            notes.step(if have == 0 { Step::MarkerMissing(name) } else { Step::SecondReagent(name) });
             sero.extend(std::iter::repeat_n(Sero::Missing, need - have));
         }
         sero

@@ -8,7 +8,7 @@ use crate::evidence::{ComponentState, Evidence, Meaning, Qc, Resolution, Run, Si
 use crate::group::Against;
 use crate::notes::Use;
 use crate::pack::{ApplyBy, RulePack};
-use crate::reasons::{Reason, met};
+use crate::reasons::{Reason, RunReason, met};
 use crate::runs::Runs;
 use crate::say::say_all;
 use crate::test::Test;
@@ -41,11 +41,11 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
                 GateId::TestsFinal => tests_final(findings),
                 GateId::MarkersPass => findings.failing.clone(),
                 GateId::Group => findings.group.iter().cloned().map(Reason::Group).collect(),
-                GateId::RunsValid => used.iter().filter_map(run_valid).collect(),
-                GateId::QualityControl => used.iter().filter_map(quality_control).collect(),
-                GateId::Lots => used.iter().flat_map(lots).collect(),
-                GateId::Analyser => used.iter().filter_map(|u| u.run).filter_map(analyser).collect(),
-                GateId::Operator => used.iter().filter_map(|u| u.run).filter_map(operator).collect(),
+                GateId::RunsValid => used.iter().filter_map(run_valid).map(Reason::Run).collect(),
+                GateId::QualityControl => used.iter().filter_map(quality_control).map(Reason::Run).collect(),
+                GateId::Lots => used.iter().flat_map(lots).map(Reason::Run).collect(),
+                GateId::Analyser => records(&used).filter_map(analyser).map(Reason::Run).collect(),
+                GateId::Operator => records(&used).filter_map(operator).map(Reason::Run).collect(),
                 GateId::Identity => identity(findings.evidence),
                 GateId::TwoPersons => two_persons(findings),
                 GateId::Donor => donor(findings.evidence),
@@ -94,6 +94,10 @@ fn used_runs<'a>(findings: &Findings<'a>) -> Vec<Used<'a>> {
     by_run.into_iter().map(|(id, tests)| Used { id, run: findings.runs.get(id), tests }).collect()
 }
 
+fn records<'a>(used: &[Used<'a>]) -> impl Iterator<Item = &'a Run> {
+    used.iter().filter_map(|used| used.run)
+}
+
 fn tests_final(findings: &Findings<'_>) -> Vec<Reason> {
     let settings = findings.pack.settings();
     let mut against = findings.open.clone();
@@ -112,80 +116,80 @@ fn tests_final(findings: &Findings<'_>) -> Vec<Reason> {
     against
 }
 
-fn run_valid(used: &Used<'_>) -> Option<Reason> {
+fn run_valid(used: &Used<'_>) -> Option<RunReason> {
     let tests = used.tests.clone();
-    let Some(id) = used.id.cloned() else { return Some(Reason::NoRun { tests }) };
-    let Some(run) = used.run else { return Some(Reason::RunUnknown { run: id, tests }) };
+    let Some(id) = used.id.cloned() else { return Some(RunReason::NoRun { tests }) };
+    let Some(run) = used.run else { return Some(RunReason::RunUnknown { run: id, tests }) };
     match run.validity {
         Some(Validity::Valid) => None,
-        None => Some(Reason::RunWithoutValidity { run: id, tests }),
-        Some(Validity::Open) => Some(Reason::RunOpen { run: id, tests, why: run.why.clone() }),
-        Some(Validity::Invalid) => Some(Reason::RunInvalid { run: id, tests, why: run.why.clone() }),
+        None => Some(RunReason::RunWithoutValidity { run: id, tests }),
+        Some(Validity::Open) => Some(RunReason::RunOpen { run: id, tests, why: run.why.clone() }),
+        Some(Validity::Invalid) => Some(RunReason::RunInvalid { run: id, tests, why: run.why.clone() }),
     }
 }
 
-fn quality_control(used: &Used<'_>) -> Option<Reason> {
+fn quality_control(used: &Used<'_>) -> Option<RunReason> {
     let Some(run) = used.run else { return Some(unknown_run(used)) };
     let (id, why) = (run.id.clone(), run.qc_why.clone());
     match run.qc {
         Some(Qc::InControl) => None,
         Some(Qc::Released) if run.qc_release.as_ref().is_some_and(Resolution::is_given) => None,
-        Some(Qc::Released) => Some(Reason::QcReleaseUnsigned { run: id }),
-        Some(Qc::Open) => Some(Reason::QcOpen { run: id, why }),
-        Some(Qc::OutOfControl) => Some(Reason::QcOut { run: id, why }),
-        None => Some(Reason::QcUnknown { run: id }),
+        Some(Qc::Released) => Some(RunReason::QcReleaseUnsigned { run: id }),
+        Some(Qc::Open) => Some(RunReason::QcOpen { run: id, why }),
+        Some(Qc::OutOfControl) => Some(RunReason::QcOut { run: id, why }),
+        None => Some(RunReason::QcUnknown { run: id }),
     }
 }
 
-fn unknown_run(used: &Used<'_>) -> Reason {
+fn unknown_run(used: &Used<'_>) -> RunReason {
     let tests = used.tests.clone();
     match used.id.cloned() {
-        Some(run) => Reason::RunUnknown { run, tests },
-        None => Reason::NoRun { tests },
+        Some(run) => RunReason::RunUnknown { run, tests },
+        None => RunReason::NoRun { tests },
     }
 }
 
-fn lots(used: &Used<'_>) -> Vec<Reason> {
+fn lots(used: &Used<'_>) -> Vec<RunReason> {
     let Some(run) = used.run else { return vec![unknown_run(used)] };
     if run.lots.is_empty() {
-        return vec![Reason::LotsUnknown { run: run.id.clone() }];
+        return vec![RunReason::LotsUnknown { run: run.id.clone() }];
     }
     let mut against = Vec::new();
     if run.tested_at.is_none() {
-        against.push(Reason::TestTimeUnknown { run: run.id.clone() });
+        against.push(RunReason::TestTimeUnknown { run: run.id.clone() });
     }
     for lot in &run.lots {
         let (id, name) = (run.id.clone(), lot.lot.clone());
         if name.trim().is_empty() {
-            against.push(Reason::LotUnnamed { run: id.clone() });
+            against.push(RunReason::LotUnnamed { run: id.clone() });
         }
         match (lot.expires, run.tested_at) {
-            (None, _) => against.push(Reason::LotExpiryUnknown { run: id.clone(), lot: name.clone() }),
+            (None, _) => against.push(RunReason::LotExpiryUnknown { run: id.clone(), lot: name.clone() }),
             (Some(expired), Some(tested)) if expired < tested.day() => {
                 let tested = tested.day();
-                against.push(Reason::LotExpired { run: id.clone(), lot: name.clone(), expired, tested });
+                against.push(RunReason::LotExpired { run: id.clone(), lot: name.clone(), expired, tested });
             }
             (Some(_), _) => {}
         }
         match lot.accepted {
             Some(true) => {}
-            Some(false) => against.push(Reason::LotNotAccepted { run: id.clone(), lot: name.clone() }),
-            None => against.push(Reason::LotAcceptanceUnknown { run: id.clone(), lot: name.clone() }),
+            Some(false) => against.push(RunReason::LotNotAccepted { run: id.clone(), lot: name.clone() }),
+            None => against.push(RunReason::LotAcceptanceUnknown { run: id.clone(), lot: name.clone() }),
         }
         if lot.on_board_exceeded == Some(true) {
-            against.push(Reason::LotOnBoard { run: id, lot: name });
+            against.push(RunReason::LotOnBoard { run: id, lot: name });
         }
     }
     against
 }
 
-fn analyser(run: &Run) -> Option<Reason> {
-    run.analyser_overdue.clone().map(|what| Reason::AnalyserOverdue { run: run.id.clone(), what })
+fn analyser(run: &Run) -> Option<RunReason> {
+    run.analyser_overdue.clone().map(|what| RunReason::AnalyserOverdue { run: run.id.clone(), what })
 }
 
-fn operator(run: &Run) -> Option<Reason> {
+fn operator(run: &Run) -> Option<RunReason> {
     (run.operator_authorised == Some(false))
-        .then(|| Reason::OperatorNotAuthorised { run: run.id.clone(), operator: run.operator.clone() })
+        .then(|| RunReason::OperatorNotAuthorised { run: run.id.clone(), operator: run.operator.clone() })
 }
 
 fn identity(evidence: &Evidence) -> Vec<Reason> {
@@ -298,11 +302,12 @@ fn release_act(findings: &Findings<'_>) -> Vec<Reason> {
 
 fn interfaces(evidence: &Evidence, used: &[Used<'_>]) -> Vec<Reason> {
     let mut against = Vec::new();
-    for run in used.iter().filter_map(|u| u.run) {
+    for run in records(used) {
         let gap = run.sequence_gap.clone();
-        against.extend(gap.map(|what| Reason::SequenceGap { run: run.id.clone(), what }));
+        against.extend(gap.map(|what| Reason::Run(RunReason::SequenceGap { run: run.id.clone(), what })));
         let error = run.interface_error.clone();
-        against.extend(error.map(|what| Reason::InterfaceError { run: run.id.clone(), what }));
+        against
+            .extend(error.map(|what| Reason::Run(RunReason::InterfaceError { run: run.id.clone(), what })));
     }
     let findings = evidence.findings.iter();
     against.extend(findings.map(|f| Reason::Finding { name: f.finding.clone(), what: f.what.clone() }));

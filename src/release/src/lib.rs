@@ -10,6 +10,20 @@
 //! ALT ───────────────────────┘                              ├─► gates ─► unit, releasable
 //! grouping ─► determinations ─► group against history ──────┘
 //! ```
+//!
+//! ```
+//! use release::{RulePack, Unit, decide, read_case};
+//!
+//! let pack = RulePack::built_in("cn-2019")?;
+//! let evidence = read_case(
+//!     r#"{"donation":"G123498654321",
+//!         "serology":[{"marker":"HBsAg","reagent":"A","results":[{"kind":"initial","od":"0.210","cutoff":"0.105"}]}]}"#,
+//! )?;
+//! let verdict = decide(&evidence, &pack);
+//! assert_eq!(verdict.unit(), Unit::Hold);
+//! assert!(verdict.next()[0].starts_with("Repeat HBsAg reagent A in two wells"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod alias;
 mod alt;

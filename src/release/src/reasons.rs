@@ -1,77 +1,96 @@
 //! Why a gate is closed, typed, and said in the words of the laboratory.
 
+mod run;
+
+pub(crate) use run::RunReason;
+
 use crate::GateId;
 use crate::group::Against;
-use crate::say::{Say, listed};
+use crate::say::Say;
 use crate::test::Test;
 use crate::verdict::{MarkerState, NatState, SeroState, Unit};
 use jiff::civil::Date;
-use vocabulary::{RunId, Virus};
+use vocabulary::Virus;
 
 /// One reason against a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reason {
+    /// Something about a run that results rest on.
+    Run(RunReason),
     CollectionUnknown,
-    PackNotInForce { day: Date, pack: String },
-    ReagentOpen { test: Test, state: SeroState },
-    ReagentMissing { marker: String, have: usize, need: usize },
-    NatOpen { target: Virus, state: NatState },
+    PackNotInForce {
+        day: Date,
+        pack: String,
+    },
+    ReagentOpen {
+        test: Test,
+        state: SeroState,
+    },
+    ReagentMissing {
+        marker: String,
+        have: usize,
+        need: usize,
+    },
+    NatOpen {
+        target: Virus,
+        state: NatState,
+    },
     AltOpen,
     AboOpen,
     RhdOpen,
-    Marker { name: String, verdict: MarkerState, unit: Unit },
+    Marker {
+        name: String,
+        verdict: MarkerState,
+        unit: Unit,
+    },
     Group(Against),
-    NoRun { tests: Vec<Test> },
-    RunUnknown { run: RunId, tests: Vec<Test> },
-    RunWithoutValidity { run: RunId, tests: Vec<Test> },
-    RunOpen { run: RunId, tests: Vec<Test>, why: Option<String> },
-    RunInvalid { run: RunId, tests: Vec<Test>, why: Option<String> },
-    QcUnknown { run: RunId },
-    QcOpen { run: RunId, why: Option<String> },
-    QcOut { run: RunId, why: Option<String> },
-    QcReleaseUnsigned { run: RunId },
-    LotsUnknown { run: RunId },
-    TestTimeUnknown { run: RunId },
-    LotUnnamed { run: RunId },
-    LotExpiryUnknown { run: RunId, lot: String },
-    LotExpired { run: RunId, lot: String, expired: Date, tested: Date },
-    LotNotAccepted { run: RunId, lot: String },
-    LotAcceptanceUnknown { run: RunId, lot: String },
-    LotOnBoard { run: RunId, lot: String },
-    AnalyserOverdue { run: RunId, what: String },
-    OperatorNotAuthorised { run: RunId, operator: Option<String> },
     CheckCharacter,
     ManualEntry,
     ManualEntrySelfChecked,
     NotReviewed,
     NotIssued,
-    OnePerson { by: String },
+    OnePerson {
+        by: String,
+    },
     NoDonor,
     DeferralUnknown,
     Deferred,
     Barred(String),
     PostDonation(String),
-    ComponentOut { id: String },
-    ComponentDiffers { id: String },
-    BatchNotLocated { failing: u32, located: u32 },
+    ComponentOut {
+        id: String,
+    },
+    ComponentDiffers {
+        id: String,
+    },
+    BatchNotLocated {
+        failing: u32,
+        located: u32,
+    },
     ReleaseUnsigned,
-    SignerNotAuthorised { by: String },
-    ForbiddenOverride { gate: GateId, by: String },
-    UnknownGate { gate: String },
-    UnexplainedOverride { gate: GateId },
-    SequenceGap { run: RunId, what: String },
-    InterfaceError { run: RunId, what: String },
-    Finding { name: String, what: String },
-}
-
-fn after(colon: &str, why: Option<&String>) -> String {
-    why.map_or_else(String::new, |why| format!("{colon}{why}"))
+    SignerNotAuthorised {
+        by: String,
+    },
+    ForbiddenOverride {
+        gate: GateId,
+        by: String,
+    },
+    UnknownGate {
+        gate: String,
+    },
+    UnexplainedOverride {
+        gate: GateId,
+    },
+    Finding {
+        name: String,
+        what: String,
+    },
 }
 
 impl Say for Reason {
     fn en(&self) -> String {
-        let because = |why: &Option<String>| after(": ", why.as_ref());
         match self {
+            Self::Run(reason) => reason.en(),
             Self::CollectionUnknown => {
                 "the time of collection is not known, so the pack in force is not (R-PACK-01)".into()
             }
@@ -86,44 +105,6 @@ impl Say for Reason {
             Self::RhdOpen => "RhD is not determined".into(),
             Self::Marker { name, verdict, unit } => format!("{name} is {}: {}", verdict.name(), unit.name()),
             Self::Group(against) => against.en(),
-            Self::NoRun { tests } => format!("no run is named for {}", listed(tests).0),
-            Self::RunUnknown { run, tests } => format!("run {run} of {} is not known", listed(tests).0),
-            Self::RunWithoutValidity { run, tests } => {
-                format!("nothing says that run {run} of {} is valid", listed(tests).0)
-            }
-            Self::RunOpen { run, tests, why } => {
-                format!("run {run} of {} waits for its controls{}", listed(tests).0, because(why))
-            }
-            Self::RunInvalid { run, tests, why } => {
-                format!("run {run} is invalid and {} is not repeated yet{}", listed(tests).0, because(why))
-            }
-            Self::QcUnknown { run } => format!("quality control of run {run} is not known"),
-            Self::QcOpen { run, why } => format!("quality control of run {run} is open{}", because(why)),
-            Self::QcOut { run, why } => format!("run {run} is out of control{}", because(why)),
-            Self::QcReleaseUnsigned { run } => {
-                format!("run {run} was released after corrective action without a name and a reason")
-            }
-            Self::LotsUnknown { run } => format!("the lots of run {run} are not known"),
-            Self::TestTimeUnknown { run } => {
-                format!("when run {run} was tested is not known, so expiry cannot be judged")
-            }
-            Self::LotUnnamed { run } => format!("a lot of run {run} has no number"),
-            Self::LotExpiryUnknown { run, lot } => {
-                format!("the expiry of lot {lot} of run {run} is not known")
-            }
-            Self::LotExpired { run, lot, expired, tested } => {
-                format!("lot {lot} of run {run} expired on {expired}, tested on {tested}")
-            }
-            Self::LotNotAccepted { run, lot } => format!("lot {lot} of run {run} is not accepted"),
-            Self::LotAcceptanceUnknown { run, lot } => {
-                format!("nothing says that lot {lot} of run {run} is accepted")
-            }
-            Self::LotOnBoard { run, lot } => format!("lot {lot} of run {run} was on board too long"),
-            Self::AnalyserOverdue { run, what } => format!("the analyser of run {run} is overdue: {what}"),
-            Self::OperatorNotAuthorised { run, operator } => {
-                let who = operator.as_deref().unwrap_or("the operator");
-                format!("{who} was not authorised for the assay of run {run}")
-            }
             Self::CheckCharacter => "the check character of the sample's identifier does not fit".into(),
             Self::ManualEntry => "the identifier was typed in and no second person checked it".into(),
             Self::ManualEntrySelfChecked => "the identifier was typed in and its check names nobody".into(),
@@ -149,15 +130,13 @@ impl Say for Reason {
             Self::UnexplainedOverride { gate } => {
                 format!("an override of {gate} gives no name or no reason")
             }
-            Self::SequenceGap { run, what } => format!("run {run} has a gap in its messages: {what}"),
-            Self::InterfaceError { run, what } => format!("run {run} has an open interface error: {what}"),
             Self::Finding { name, what } => format!("open finding {name}: {what}"),
         }
     }
 
     fn zh(&self) -> String {
-        let because = |why: &Option<String>| after("：", why.as_ref());
         match self {
+            Self::Run(reason) => reason.zh(),
             Self::CollectionUnknown => "采血时间不明，无法确定适用的规则包（R-PACK-01）".into(),
             Self::PackNotInForce { day, pack } => {
                 format!("采血日 {day} 不在规则包 {pack} 有效期内（R-PACK-01）")
@@ -172,36 +151,6 @@ impl Say for Reason {
             Self::RhdOpen => "RhD 血型未定".into(),
             Self::Marker { name, verdict, unit } => format!("{name} 为 {}：{}", verdict.name(), unit.zh()),
             Self::Group(against) => against.zh(),
-            Self::NoRun { tests } => format!("{}未注明批次", listed(tests).1),
-            Self::RunUnknown { run, tests } => format!("{}的批次 {run} 无记录", listed(tests).1),
-            Self::RunWithoutValidity { run, tests } => {
-                format!("{}的批次 {run} 无有效性结论", listed(tests).1)
-            }
-            Self::RunOpen { run, tests, why } => {
-                format!("{}的批次 {run} 等待对照结果{}", listed(tests).1, because(why))
-            }
-            Self::RunInvalid { run, tests, why } => {
-                format!("批次 {run} 无效，{}尚未重做{}", listed(tests).1, because(why))
-            }
-            Self::QcUnknown { run } => format!("批次 {run} 的室内质控不明"),
-            Self::QcOpen { run, why } => format!("批次 {run} 的室内质控未关闭{}", because(why)),
-            Self::QcOut { run, why } => format!("批次 {run} 失控{}", because(why)),
-            Self::QcReleaseUnsigned { run } => format!("批次 {run} 纠正后放行但无签名或理由"),
-            Self::LotsUnknown { run } => format!("批次 {run} 的试剂批号不明"),
-            Self::TestTimeUnknown { run } => format!("批次 {run} 的检测时间不明，无法判断效期"),
-            Self::LotUnnamed { run } => format!("批次 {run} 有批号缺失"),
-            Self::LotExpiryUnknown { run, lot } => format!("批次 {run} 批号 {lot} 的效期不明"),
-            Self::LotExpired { run, lot, expired, tested } => {
-                format!("批次 {run} 批号 {lot} 于 {expired} 过期，检测日 {tested}")
-            }
-            Self::LotNotAccepted { run, lot } => format!("批次 {run} 批号 {lot} 未通过验收"),
-            Self::LotAcceptanceUnknown { run, lot } => format!("批次 {run} 批号 {lot} 无验收记录"),
-            Self::LotOnBoard { run, lot } => format!("批次 {run} 批号 {lot} 超过机上有效期"),
-            Self::AnalyserOverdue { run, what } => format!("批次 {run} 的仪器逾期：{what}"),
-            Self::OperatorNotAuthorised { run, operator } => {
-                let who = operator.as_deref().unwrap_or("操作者");
-                format!("{who} 无批次 {run} 检测项目的授权")
-            }
             Self::CheckCharacter => "标本编号校验位不符".into(),
             Self::ManualEntry => "编号为手工录入，无第二人核对".into(),
             Self::ManualEntrySelfChecked => "编号为手工录入，核对人未署名".into(),
@@ -223,8 +172,6 @@ impl Say for Reason {
             Self::ForbiddenOverride { gate, by } => format!("{by} 试图越过 {gate}：已拒绝，该项不可越过"),
             Self::UnknownGate { gate } => format!("越过的关口 {gate:?} 不存在"),
             Self::UnexplainedOverride { gate } => format!("越过 {gate} 未署名或未写理由"),
-            Self::SequenceGap { run, what } => format!("批次 {run} 的消息序列有缺口：{what}"),
-            Self::InterfaceError { run, what } => format!("批次 {run} 有未处理的接口错误：{what}"),
             Self::Finding { name, what } => format!("未处理的发现 {name}：{what}"),
         }
     }

@@ -174,7 +174,7 @@ impl<'a, 'e> Round<'a, 'e> {
         })
     }
 
-    /// Two first tests that disagree, from different runs, and nobody ordered a repeat (S07).
+    /// Two first tests that disagree, and nobody ordered a repeat (S07).
     fn contradictory(&self) -> bool {
         let initial = |w: &&Judged<'_>| w.result.kind == SerologyKind::Initial;
         let reactive = |w: &Judged<'_>| match w.well {

@@ -1,5 +1,6 @@
 //! The next thing to do, in a technician's words.
 
+use crate::GateId;
 use crate::say::{Say, listed};
 use crate::test::Test;
 use vocabulary::{AboGroup, Virus};
@@ -8,6 +9,7 @@ use vocabulary::{AboGroup, Virus};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     TestMissing(Test),
+    MarkerMissing(String),
     WaitForResult(Test),
     WaitForControls(Test),
     RepeatInvalid(Test),
@@ -37,6 +39,7 @@ pub(crate) enum Step {
     GroupReference,
     ReviewUnruled(String),
     RemoveUnit,
+    SeeToGate { gate: GateId, why: String, why_zh: String },
     Review,
     Release,
 }
@@ -56,6 +59,7 @@ impl Say for Virus {
 impl Say for Step {
     fn en(&self) -> String {
         match self {
+            Self::MarkerMissing(marker) => format!("Test {marker}: there is no result."),
             Self::TestMissing(t) => format!("Test {}: there is no result.", t.en()),
             Self::WaitForResult(t) => format!("Wait for {}: it is ordered and not in yet.", t.en()),
             Self::WaitForControls(t) => format!("Wait for the controls of the run of {}.", t.en()),
@@ -116,6 +120,7 @@ impl Say for Step {
             }
             Self::ReviewUnruled(what) => format!("Have {what} reviewed: the rule pack has no rule for it."),
             Self::RemoveUnit => "Remove every component of this donation: the verdict is discard.".into(),
+            Self::SeeToGate { gate, why, .. } => format!("See to {gate}: {why}."),
             Self::Review => "Have the results reviewed and signed.".into(),
             Self::Release => "Have the release signed by a second, authorised person.".into(),
         }
@@ -123,6 +128,7 @@ impl Say for Step {
 
     fn zh(&self) -> String {
         match self {
+            Self::MarkerMissing(marker) => format!("检测 {marker}：尚无结果。"),
             Self::TestMissing(t) => format!("检测{}：尚无结果。", t.zh()),
             Self::WaitForResult(t) => format!("等待{}：已下单，结果未到。", t.zh()),
             Self::WaitForControls(t) => format!("等待{}所在批次的对照结果。", t.zh()),
@@ -161,6 +167,7 @@ impl Say for Step {
             Self::GroupReference => "送参比实验室：直接抗人球蛋白试验阳性，D 抗原无法判读。".into(),
             Self::ReviewUnruled(what) => format!("请复核{what}：规则包中没有相应规则。"),
             Self::RemoveUnit => "移除本次献血的全部成分：结论为报废。".into(),
+            Self::SeeToGate { gate, why_zh, .. } => format!("处理 {gate}：{why_zh}。"),
             Self::Review => "请审核检测结果并签名。".into(),
             Self::Release => "请由另一名授权人员签发放行。".into(),
         }

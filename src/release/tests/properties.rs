@@ -157,96 +157,127 @@ mod properties {
         )
     }
 
-    /// Every way to make one good piece of evidence bad. Pieces that are bad already are left alone: to take back a
-    /// reactive result is no worsening.
-    ///
-    /// Gives the number of ways, and the `wanted` one.
-    fn worsened(good: &Value, wanted: usize) -> (usize, Option<(String, Value)>) {
-        let (mut count, mut chosen) = (0_usize, None);
-        let mut put = |name: String, change: &dyn Fn(&mut Value)| {
-            if count == wanted {
-                let mut worse = good.clone();
+    /// Counts the ways to make one good piece of evidence bad, and applies the wanted one.
+    struct Worsening<'a> {
+        good: &'a Value,
+        wanted: usize,
+        count: usize,
+        chosen: Option<(String, Value)>,
+    }
+
+    impl Worsening<'_> {
+        fn put(&mut self, name: String, change: impl Fn(&mut Value)) {
+            if self.count == self.wanted {
+                let mut worse = self.good.clone();
                 change(&mut worse);
-                chosen = Some((name, worse));
+                self.chosen = Some((name, worse));
             }
-            count += 1;
-        };
-        for (s, series) in good["serology"].as_array().unwrap().iter().enumerate() {
-            for (r, result) in series["results"].as_array().unwrap().iter().enumerate() {
-                if result["sco"] == "3.00" || result.get("validity").is_some() {
+            self.count += 1;
+        }
+
+        fn set(&mut self, at: &str, key: &str, value: &str) {
+            self.put(format!("{at} {key} {value}"), |e| e.pointer_mut(at).unwrap()[key] = json!(value));
+        }
+
+        fn remove(&mut self, at: &str, key: &str) {
+            self.put(format!("{at} without {key}"), |e| {
+                e.pointer_mut(at).unwrap().as_object_mut().unwrap().remove(key);
+            });
+        }
+
+        fn serology(&mut self) {
+            for (s, series) in self.good["serology"].as_array().unwrap().iter().enumerate() {
+                for (r, result) in series["results"].as_array().unwrap().iter().enumerate() {
+                    if result["sco"] == "3.00" || result.get("validity").is_some() {
+                        continue;
+                    }
+                    let at = format!("/serology/{s}/results/{r}");
+                    self.set(&at, "sco", "3.00");
+                    self.set(&at, "validity", "invalid");
+                    self.set(&at, "validity", "open");
+                    self.set(&at, "interpretation", "reactive");
+                }
+            }
+        }
+
+        fn nat_and_alt(&mut self) {
+            for (n, result) in self.good["nat"].as_array().unwrap().iter().enumerate() {
+                if result["result"] != "non_reactive" || result["kind"] == "discriminatory" {
                     continue;
                 }
-                let at = format!("/serology/{s}/results/{r}");
-                for (key, value) in [
-                    ("sco", "3.00"),
-                    ("validity", "invalid"),
-                    ("validity", "open"),
-                    ("interpretation", "reactive"),
-                ] {
-                    put(format!("{at} {key} {value}"), &|e| e.pointer_mut(&at).unwrap()[key] = json!(value));
+                let at = format!("/nat/{n}");
+                self.set(&at, "result", "reactive");
+                self.set(&at, "result", "invalid");
+                self.set(&at, "internal_control", "absent");
+                self.set(&at, "validity", "open");
+            }
+            for (a, result) in self.good["alt"].as_array().unwrap().iter().enumerate() {
+                if result["u_per_l"] == "23" || result["u_per_l"] == "49" {
+                    self.set(&format!("/alt/{a}"), "u_per_l", "60");
+                    self.set(&format!("/alt/{a}"), "validity", "invalid");
                 }
             }
         }
-        for (n, result) in good["nat"].as_array().unwrap().iter().enumerate() {
-            if result["result"] != "non_reactive" || result["kind"] == "discriminatory" {
-                continue;
-            }
-            let at = format!("/nat/{n}");
-            for (key, value) in [
-                ("result", "reactive"),
-                ("result", "invalid"),
-                ("internal_control", "absent"),
-                ("validity", "open"),
-            ] {
-                put(format!("{at} {key} {value}"), &|e| e.pointer_mut(&at).unwrap()[key] = json!(value));
-            }
-        }
-        for (a, result) in good["alt"].as_array().unwrap().iter().enumerate() {
-            if result["u_per_l"] == "23" || result["u_per_l"] == "49" {
-                put(format!("alt {a} up"), &|e| e["alt"][a]["u_per_l"] = json!("60"));
-                put(format!("alt {a} invalid"), &|e| e["alt"][a]["validity"] = json!("invalid"));
+
+        fn grouping(&mut self) {
+            for (g, grouping) in self.good["grouping"].as_array().unwrap().iter().enumerate() {
+                if !is_clean(grouping) {
+                    continue;
+                }
+                let at = format!("/grouping/{g}");
+                for column in COLUMNS {
+                    self.set(&at, column, "1+");
+                    self.remove(&at, column);
+                }
+                self.set(&at, "validity", "invalid");
             }
         }
-        let clean = json!(["4+", "0", "0", "4+", "0"]);
-        for (g, grouping) in good["grouping"].as_array().unwrap().iter().enumerate() {
-            let columns = ["anti_a", "anti_b", "a1_cells", "b_cells", "control"];
-            if json!(columns.map(|c| grouping[c].clone())) != clean {
-                continue;
-            }
-            for column in columns {
-                put(format!("grouping {g} {column}"), &|e| e["grouping"][g][column] = json!("1+"));
-                put(format!("grouping {g} no {column}"), &|e| {
-                    e["grouping"][g].as_object_mut().unwrap().remove(column);
-                });
-            }
-            put(format!("grouping {g} invalid"), &|e| e["grouping"][g]["validity"] = json!("invalid"));
-        }
-        for (r, run) in good["runs"].as_array().unwrap().iter().enumerate() {
-            if run["validity"] != "valid" || run["qc"] != "in_control" {
-                continue;
-            }
-            for key in ["qc", "lots", "tested_at"] {
-                put(format!("run {r} without {key}"), &|e| {
-                    e["runs"][r].as_object_mut().unwrap().remove(key);
-                });
-            }
-            put(format!("run {r} qc open"), &|e| e["runs"][r]["qc"] = json!("open"));
-            put(format!("run {r} open"), &|e| e["runs"][r]["validity"] = json!("open"));
-            if carries_only_good(good, run["id"].as_str().unwrap()) {
-                put(format!("run {r} invalid"), &|e| e["runs"][r]["validity"] = json!("invalid"));
-                put(format!("run {r} out of control"), &|e| e["runs"][r]["qc"] = json!("out_of_control"));
+
+        fn runs(&mut self) {
+            for (r, run) in self.good["runs"].as_array().unwrap().iter().enumerate() {
+                if run["validity"] != "valid" || run["qc"] != "in_control" {
+                    continue;
+                }
+                let at = format!("/runs/{r}");
+                for key in ["qc", "lots", "tested_at"] {
+                    self.remove(&at, key);
+                }
+                self.set(&at, "qc", "open");
+                self.set(&at, "validity", "open");
+                if carries_only_good(self.good, run["id"].as_str().unwrap()) {
+                    self.set(&at, "validity", "invalid");
+                    self.set(&at, "qc", "out_of_control");
+                }
             }
         }
-        put("no donor".into(), &|e| {
-            e.as_object_mut().unwrap().remove("donor");
-        });
-        put("deferred".into(), &|e| e["donor"]["deferred"] = json!(true));
-        put("other history".into(), &|e| e["donor"]["history"] = json!({"abo": "B", "rhd": "positive"}));
-        put("collected never".into(), &|e| {
-            e.as_object_mut().unwrap().remove("collected_at");
-        });
-        put("a finding".into(), &|e| e["findings"] = json!([{"finding": "x", "what": "y"}]));
-        (count, chosen)
+
+        fn surroundings(&mut self) {
+            self.remove("", "donor");
+            self.remove("", "collected_at");
+            self.put("deferred".into(), |e| e["donor"]["deferred"] = json!(true));
+            self.put("other history".into(), |e| {
+                e["donor"]["history"] = json!({"abo": "B", "rhd": "positive"});
+            });
+            self.put("a finding".into(), |e| e["findings"] = json!([{"finding": "x", "what": "y"}]));
+        }
+    }
+
+    /// Every way to make one good piece of evidence bad: how many there are, and the `wanted` one. Pieces that are bad
+    /// already are left alone: to take back a reactive result is no worsening.
+    fn worsened(good: &Value, wanted: usize) -> (usize, Option<(String, Value)>) {
+        let mut ways = Worsening { good, wanted, count: 0, chosen: None };
+        ways.serology();
+        ways.nat_and_alt();
+        ways.grouping();
+        ways.runs();
+        ways.surroundings();
+        (ways.count, ways.chosen)
+    }
+
+    const COLUMNS: [&str; 5] = ["anti_a", "anti_b", "a1_cells", "b_cells", "control"];
+
+    fn is_clean(grouping: &Value) -> bool {
+        json!(COLUMNS.map(|c| grouping[c].clone())) == json!(["4+", "0", "0", "4+", "0"])
     }
 
     fn carries_only_good(evidence: &Value, run: &str) -> bool {
@@ -257,10 +288,7 @@ mod properties {
         let bad_nat = text("nat").iter().any(|r| r["run"] == run && r["result"] != "non_reactive");
         let bad_alt =
             text("alt").iter().any(|r| r["run"] == run && (r["u_per_l"] == "51" || r["u_per_l"] == "52"));
-        let clean = json!(["4+", "0", "0", "4+", "0"]);
-        let columns = ["anti_a", "anti_b", "a1_cells", "b_cells", "control"];
-        let bad_group =
-            text("grouping").iter().any(|g| g["run"] == run && json!(columns.map(|c| g[c].clone())) != clean);
+        let bad_group = text("grouping").iter().any(|g| g["run"] == run && !is_clean(g));
         !(bad_sero || bad_nat || bad_alt || bad_group)
     }
 
