@@ -110,6 +110,15 @@ fn step(against: &Against) -> Option<Step> {
     })
 }
 
+/// Whether a determination typed D by the antiglobulin test (G8, G9): negative, or positive with a flag of weak D.
+fn by_antiglobulin(usable: &[&Determination<'_>]) -> bool {
+    usable.iter().any(|one| match &one.rhd {
+        Rhd::Type { rhd: RhD::Negative, .. } => true,
+        Rhd::Type { rhd: RhD::Positive, flags } => !flags.is_empty(),
+        Rhd::Missing(_) | Rhd::AntiglobulinOpen | Rhd::Unreadable | Rhd::Discrepant => false,
+    })
+}
+
 /// `A RhD positive`, with `?` for what is not known.
 pub(crate) fn group_name(abo: Option<AboGroup>, rhd: Option<RhD>) -> String {
     let abo = abo.map_or_else(|| "?".to_owned(), |g| g.to_string());
@@ -180,6 +189,8 @@ impl Combined {
                     self.flags.extend(flags);
                 }
                 Rhd::Missing(columns) => missing.extend(columns),
+                // Another determination of the same blood may have done it.
+                Rhd::AntiglobulinOpen if by_antiglobulin(usable) => {}
                 Rhd::AntiglobulinOpen => self.object(GroupStatus::Pending, Against::DAntiglobulinOpen),
                 Rhd::Unreadable => self.object(GroupStatus::Discrepant, Against::DUnreadable),
                 Rhd::Discrepant => self.object(GroupStatus::Discrepant, Against::Discrepant),
@@ -220,8 +231,13 @@ impl Combined {
             (self.abo, self.rhd) = (None, None);
         }
         self.hold_against_field(donor, history.abo, usable);
-        let whole =
-            |one: &&&Determination<'_>| matches!((&one.abo, &one.rhd), (Abo::Group(_), Rhd::Type { .. }));
+        let closed = by_antiglobulin(usable);
+        let whole = |one: &&&Determination<'_>| match (&one.abo, &one.rhd) {
+            (Abo::Group(_), Rhd::Type { .. }) => true,
+            (Abo::Group(_), Rhd::AntiglobulinOpen) => closed,
+            (Abo::Group(_), Rhd::Missing(_) | Rhd::Unreadable | Rhd::Discrepant)
+            | (Abo::Missing(_) | Abo::Discrepant(_), _) => false,
+        };
         let known_donor = donor.first_time == Some(false) && history.abo.is_some() && history.rhd.is_some();
         let need = if known_donor { 1 } else { pack.settings().group.first_time_determinations.value };
         // Two tests of one run are not independent of each other.
