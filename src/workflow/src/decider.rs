@@ -93,6 +93,7 @@ fn facts(
     facts.observations = production
         .map(|o| Fact {
             message: o.message.get(),
+            connection: o.connection.clone(),
             profile: o.profile.clone(),
             tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
             observation: o.observation.clone(),

@@ -391,8 +391,10 @@ fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &LotRegister) 
         run.analyser = run.analyser.take().or_else(|| fact.observation.instrument.clone());
         run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
         run.tested_at = run.tested_at.or(fact.tested_at);
-        for lot in &fact.observation.lots {
-            let lot = judged(lot, lots);
+        let sent = fact.observation.lots.iter().cloned();
+        let on_board = lots.in_use_on(&fact.connection).filter(|_| fact.observation.lots.is_empty());
+        for lot in sent.chain(on_board) {
+            let lot = judged(&lot, lots);
             if !run.lots.contains(&lot) {
                 run.lots.push(lot);
             }

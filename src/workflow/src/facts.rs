@@ -7,7 +7,7 @@ use release::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use vocabulary::{
-    DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, ProfileRef, RunId,
+    ConnectionId, DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, ProfileRef, RunId,
 };
 
 /// One result and where it stands in the ledger.
@@ -15,6 +15,8 @@ use vocabulary::{
 pub struct Fact {
     /// Sequence number of its message.
     pub message: u64,
+    /// The connection it came over.
+    pub connection: ConnectionId,
     /// The profile revision that read it.
     pub profile: ProfileRef,
     /// The result.
@@ -80,6 +82,9 @@ pub struct AcceptedLot {
     /// What it is used as; any use when absent.
     #[serde(default)]
     pub role: Option<LotRole>,
+    /// The connection of an analyser that has it on board and names no lots in its messages.
+    #[serde(default)]
+    pub in_use_on: Option<ConnectionId>,
     /// Last day of use.
     #[serde(default)]
     pub expires: Option<jiff::civil::Date>,
@@ -102,6 +107,18 @@ impl LotRegister {
             register.entry(lot.lot.clone()).or_default().push(lot);
         }
         Self(register)
+    }
+
+    /// The lots that an analyser has on board by the laboratory's own word.
+    pub(crate) fn in_use_on(&self, connection: &ConnectionId) -> impl Iterator<Item = LotUse> {
+        let on_board =
+            self.0.values().flatten().filter(move |lot| lot.in_use_on.as_ref() == Some(connection));
+        on_board.map(|lot| LotUse {
+            role: lot.role.unwrap_or(LotRole::Reagent),
+            name: None,
+            lot: lot.lot.clone(),
+            expires: lot.expires,
+        })
     }
 
     pub(crate) fn find(&self, lot: &LotUse) -> Option<&AcceptedLot> {
