@@ -148,7 +148,10 @@ fn show(id: &str, format: crate::cli::Format, lang: Lang) -> Outcome {
     }
     writeln!(out, "\n{}", lang.pick("evidence", "依据"))?;
     for claim in &evidence.claims {
-        writeln!(out, "  {claim:?}")?;
+        writeln!(out, "  {:<12}{}: {} ({})", name(&claim.level), claim.of, claim.says, claim.source)?;
+    }
+    for source in &evidence.sources {
+        writeln!(out, "  {}: {}", source.key, source.title)?;
     }
     writeln!(out, "\n{}", lang.pick("not verified", "尚未核实"))?;
     for what in &evidence.not_verified {

@@ -83,6 +83,10 @@ pub(crate) enum Command {
     Rules(Rules),
     /// What the ledger holds, one object a line
     Export(Export),
+    /// Walk the whole chain of the ledger; names the place of any damage
+    Verify(Verify),
+    /// Make the state again from the journal
+    Rebuild,
     /// State of a running daemon: connections, queues, dead letters
     Status(Output),
     /// One analyser: real traffic, with faults on demand
@@ -181,6 +185,15 @@ pub(crate) struct Export {
     /// How to print
     #[arg(long, default_value = "json")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Make the state again in memory too and compare it with the stored one
+    #[arg(long)]
+    pub(crate) state: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -88,12 +88,15 @@ pub(crate) async fn status(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
             .to_vec();
         printer.item(connection, || row)?;
     }
-    printer.heads(&["", ""]);
-    if let Value::Object(fields) = &status {
-        for (name, value) in fields {
-            printer.item(value, || vec![name.clone(), value.to_string()])?;
+    printer.finish()?;
+    let mut numbers = Printer::new(output.format);
+    for part in ["ledger", "counters", "destinations"] {
+        numbers.heads(&["", ""]);
+        for (name, value) in status.get(part).and_then(Value::as_object).into_iter().flatten() {
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            numbers.item(value, || vec![name.clone(), shown])?;
         }
     }
-    printer.finish()?;
+    numbers.finish()?;
     Ok(Exit::Done)
 }

@@ -39,8 +39,8 @@ struct Ready {
     source: intake::Source,
 }
 
-/// Opens the ledger of a configuration; tells `progress` what takes long.
-pub(crate) fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
+/// How the ledger of a configuration is opened.
+pub(crate) fn ledger_settings(config: &Config) -> ledger::Settings {
     let mut settings = ledger::Settings::new(&config.store.path);
     settings.hash = match config.store.chain_hash {
         ChainHash::Sm3 => HashAlgorithm::Sm3,
@@ -48,12 +48,15 @@ pub(crate) fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
     };
     settings.cache_bytes = config.store.cache_mib << 20;
     settings.free_bytes_min = config.store.minimum_free_mib << 20;
+    settings
+}
+
+fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
+    let settings = ledger_settings(config);
     let opened = Ledger::open(settings, &mut |progress| tracing::info!(?progress, "opening the ledger"));
     let (ledger, report) = opened.map_err(|e| {
-        Failure::new(
-            Exit::Unavailable,
-            format!("the ledger in {} cannot be opened: {e}", config.store.path.display()),
-        )
+        let what = format!("the ledger in {} cannot be opened: {e}", config.store.path.display());
+        Failure::new(Exit::Unavailable, what)
     })?;
     tracing::info!(?report, "ledger open");
     Ok(ledger)

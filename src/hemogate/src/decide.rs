@@ -106,7 +106,8 @@ pub(crate) fn rules(asked: &Rules) -> Outcome {
             let mut out = io::stdout().lock();
             writeln!(out, "{} {}", pack.id(), pack.hash())?;
             for value in pack.unconfirmed() {
-                writeln!(out, "  {value:?}")?;
+                let confirm = value.confirm.as_deref().unwrap_or_default();
+                writeln!(out, "  {} = {}  [{}] {confirm}", value.key, value.value, value.confidence)?;
             }
         }
     }

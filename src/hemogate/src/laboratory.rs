@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use vocabulary::{ConnectionId, Protocol};
+use vocabulary::{ConnectionId, LotUse, Protocol};
 
 /// All of them work at once.
 pub(crate) const ANALYSERS_AT_ONCE: usize = 8;
@@ -54,22 +54,27 @@ pub(crate) fn model(entry: &Entry) -> Result<Option<Arc<Model>>, Failure> {
         .map_err(|e| Failure::new(Exit::Internal, e))
 }
 
-/// Gives every duty of a day to a model that can do it: one that has no duty yet, where there is one.
+/// Gives every duty of a day to a model that can do it, and every model a duty where that can be: the duty that the
+/// fewest can do chooses first.
 pub(crate) fn place(folder: &Path) -> Result<Vec<Placed>, Failure> {
     let models = models()?;
+    let able = |duty: &Duty| models.iter().filter(|m| m.duties().contains(duty)).collect::<Vec<_>>();
+    let mut duties: Vec<(Duty, Vec<&Arc<Model>>)> =
+        Duty::ALL.iter().map(|duty| (*duty, able(duty))).collect();
+    duties.sort_by_key(|(_, able)| able.len());
     let mut taken = BTreeSet::new();
     let mut placed = Vec::new();
-    for duty in Duty::ALL {
-        let able = || models.iter().filter(|m| m.duties().contains(duty));
-        let free = able().find(|m| !taken.contains(m.id()));
-        let model = free.or_else(|| able().next()).ok_or_else(|| {
+    for (duty, able) in duties {
+        let free = able.iter().find(|m| !taken.contains(m.id()));
+        let model = free.or(able.first()).ok_or_else(|| {
             Failure::new(Exit::Internal, format!("no model of the catalogue can simulate {}", duty.name()))
         })?;
         taken.insert(model.id().to_owned());
         let connection = ConnectionId::new(duty.name()).map_err(|e| Failure::new(Exit::Internal, e))?;
-        let (transport, listener) = line(model.protocol(), *duty, folder)?;
-        placed.push(Placed { connection, duty: *duty, model: Arc::clone(model), transport, listener });
+        let (transport, listener) = line(model.protocol(), duty, folder)?;
+        placed.push(Placed { connection, duty, model: Arc::clone(model), transport, listener });
     }
+    placed.sort_by_key(|p| p.duty);
     Ok(placed)
 }
 
@@ -95,35 +100,52 @@ pub(crate) fn inbox(folder: &Path) -> PathBuf {
     folder.join("inbox")
 }
 
-/// The lots that the day's results will name: the demonstration's laboratory has accepted them all.
+/// The lots that the day's results will name, and one on board of each analyser that names none: the demonstration's
+/// laboratory has accepted them all.
 pub(crate) fn accepted_lots(
     placed: &[Placed],
     scenario: &Scenario,
 ) -> Result<Vec<workflow::AcceptedLot>, Failure> {
-    let mut lots = BTreeSet::new();
+    // Where a message gives no expiry, the laboratory's own register has to.
+    let in_use_until = scenario.settings.day.checked_add(jiff::Span::new().months(6)).ok();
+    let mut accepted = Vec::new();
     for p in placed {
-        let profile = wiring::profile(p.model.id())?;
-        let analyser = Analyser {
-            name: p.connection.to_string(),
-            model: Arc::clone(&p.model),
-            duty: p.duty,
-            target: target_of_kind(p.model.protocol()),
-            tempo: Tempo::default(),
-            faults: Faults::default(),
-        };
-        let ready = analyser.prepare(scenario).map_err(|e| Failure::new(Exit::Internal, e))?;
-        for message in ready.messages() {
-            lots.extend(profile.interpret(&message.bytes).observations.into_iter().flat_map(|o| o.lots));
-        }
+        let lots = lots_named(p, scenario)?;
+        let on_board = lots.is_empty().then(|| workflow::AcceptedLot {
+            lot: format!("DEMO-{}", p.connection),
+            role: None,
+            in_use_on: Some(p.connection.clone()),
+            expires: in_use_until,
+            approval: "DEMO".to_owned(),
+            accepted_by: "demo".to_owned(),
+        });
+        accepted.extend(on_board);
+        accepted.extend(lots.into_iter().map(|lot| workflow::AcceptedLot {
+            lot: lot.lot,
+            role: Some(lot.role),
+            in_use_on: None,
+            expires: lot.expires.or(in_use_until),
+            approval: "DEMO".to_owned(),
+            accepted_by: "demo".to_owned(),
+        }));
     }
-    let accepted = lots.into_iter().map(|lot| workflow::AcceptedLot {
-        lot: lot.lot,
-        role: Some(lot.role),
-        expires: lot.expires,
-        approval: "DEMO".to_owned(),
-        accepted_by: "demo".to_owned(),
-    });
-    Ok(accepted.collect())
+    Ok(accepted)
+}
+
+fn lots_named(p: &Placed, scenario: &Scenario) -> Result<BTreeSet<LotUse>, Failure> {
+    let profile = wiring::profile(p.model.id())?;
+    let analyser = Analyser {
+        name: p.connection.to_string(),
+        model: Arc::clone(&p.model),
+        duty: p.duty,
+        target: target_of_kind(p.model.protocol()),
+        tempo: Tempo::default(),
+        faults: Faults::default(),
+    };
+    let ready = analyser.prepare(scenario).map_err(|e| Failure::new(Exit::Internal, e))?;
+    let observations =
+        ready.messages().iter().flat_map(|message| profile.interpret(&message.bytes).observations);
+    Ok(observations.flat_map(|observation| observation.lots).collect())
 }
 
 /// A line that nothing will be sent over.

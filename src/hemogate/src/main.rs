@@ -16,6 +16,7 @@ mod print;
 mod reconcile;
 mod run;
 mod simulate;
+mod store;
 mod token;
 mod wiring;
 
@@ -59,7 +60,9 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Check => check::check(cli, lang),
         Command::Run => block_on(run::run(cli, lang)),
         Command::Demo(asked) => block_on(demo::demo(asked, lang)),
-        Command::Export(asked) => block_on(export::export(cli, asked)),
+        Command::Export(asked) => export::export(cli, asked),
+        Command::Verify(asked) => store::verify(cli, asked, lang),
+        Command::Rebuild => store::rebuild(cli, lang),
         Command::Status(output) => block_on(client::status(cli, output, lang)),
         Command::Simulate(asked) => block_on(simulate::simulate(asked, lang)),
         Command::Bench(asked) => simulate::bench(asked),

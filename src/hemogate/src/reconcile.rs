@@ -113,7 +113,7 @@ impl Summary {
         }
         writeln!(out, "{:>7}  {}", total(&self.held), lang.pick("held, with a reason", "份暂扣(附原因)"))?;
         for (why, count) in &self.held {
-            writeln!(out, "{count:>15}  {why}")?;
+            writeln!(out, "{count:>15}  {}", shortened(why))?;
         }
         let rows = [
             (self.unaccounted.len(), lang.pick("unaccounted for", "份去向不明")),
@@ -127,12 +127,12 @@ impl Summary {
         for (count, what) in rows {
             writeln!(out, "{count:>7}  {what}")?;
         }
-        for other in &self.unexpected {
-            writeln!(
-                out,
-                "         {} {}: {} ≠ {} — {}",
-                other.donation, other.story, other.planned, other.verdict, other.why
-            )?;
+        for other in self.unexpected.iter().take(UNEXPECTED_SHOWN_MAX) {
+            let (donation, story, why) = (&other.donation, &other.story, shortened(&other.why));
+            writeln!(out, "         {donation} {story}: {} ≠ {} — {why}", other.planned, other.verdict)?;
+        }
+        for lost in &self.unaccounted {
+            writeln!(out, "         {lost}")?;
         }
         writeln!(
             out,
@@ -149,6 +149,19 @@ impl Summary {
             self.ledger_entries,
         )
     }
+}
+
+/// So many are shown one by one; JSON has all.
+const UNEXPECTED_SHOWN_MAX: usize = 20;
+/// Characters of a reason in the table; JSON has all.
+const REASON_SHOWN_MAX: usize = 110;
+
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(REASON_SHOWN_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 /// Holds what was planned, what the ledger says and what the LIS has against each other.

@@ -1,0 +1,185 @@
+//! The HTTP surface over a real socket and a real ledger.
+
+#[cfg(test)]
+mod surface {
+    use console::Site;
+    use ledger::{Ledger, Settings, StateStore};
+    use reqwest::{Client, Method, StatusCode};
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+    use tokio_util::sync::CancellationToken;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    struct Served {
+        base: String,
+        http: Client,
+        ledger: Ledger,
+        stop: CancellationToken,
+        _folder: tempfile::TempDir,
+    }
+
+    async fn served() -> Served {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::new(folder.path().join("ledger"));
+        settings.state = StateStore::Memory;
+        settings.free_bytes_min = 0;
+        settings.ballast_bytes = 0;
+        let (ledger, _) = Ledger::open(settings, &mut |_| {}).unwrap();
+        let workflow = workflow::Settings {
+            profiles: workflow::Profiles::default(),
+            pack: release::RulePack::built_in("cn-2019").unwrap(),
+            specimens: workflow::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            lots: workflow::LotRegister::default(),
+            deliver_to: Vec::new(),
+        };
+        let site = Site {
+            name: "test".into(),
+            ledger: ledger.clone(),
+            connections: intake::Board::default(),
+            couriers: delivery::Board::default(),
+            workflow: Arc::new(workflow),
+            token: TOKEN.into(),
+            version: "0".into(),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(console::serve(site, listener, stop.clone()));
+        Served { base, http: Client::builder().no_proxy().build().unwrap(), ledger, stop, _folder: folder }
+    }
+
+    impl Served {
+        async fn ask(
+            &self,
+            method: Method,
+            path: &str,
+            token: Option<&str>,
+            body: Option<&Value>,
+        ) -> (StatusCode, Value) {
+            let mut request = self.http.request(method, format!("{}{path}", self.base));
+            if let Some(token) = token {
+                request = request.bearer_auth(token);
+            }
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let answer = request.send().await.unwrap();
+            let status = answer.status();
+            let text = answer.text().await.unwrap();
+            (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        }
+
+        async fn get(&self, path: &str) -> (StatusCode, Value) {
+            self.ask(Method::GET, path, Some(TOKEN), None).await
+        }
+    }
+
+    fn registration(donation: &str) -> Value {
+        json!({
+            "donation": donation, "collected_at": "2026-03-01T09:00:00Z",
+            "donor": { "id": "D1", "first_time": false, "deferred": false },
+        })
+    }
+
+    #[tokio::test]
+    async fn everything_but_health_asks_for_the_token_and_every_path_of_the_document_is_there() {
+        let served = served().await;
+        let document = served.ask(Method::GET, "/api/v1/openapi.json", None, None).await.1;
+        let paths = document["paths"].as_object().unwrap();
+        assert!(paths.len() >= 18, "{paths:?}");
+        for (path, methods) in paths {
+            let path = path.replace("{seq}", "1").replace("{id}", "1");
+            for method in methods.as_object().unwrap().keys() {
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let open = path.starts_with("/health");
+                for wrong in [None, Some("wrong"), Some("")] {
+                    let (status, body) = served.ask(method.clone(), &path, wrong, None).await;
+                    if open {
+                        assert_eq!(status, StatusCode::OK, "{path}");
+                    } else {
+                        assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} {body}");
+                        assert_eq!(body["status"], 401);
+                    }
+                }
+                let (status, body) = served.ask(method, &path, Some(TOKEN), Some(&json!({}))).await;
+                assert!(
+                    status != StatusCode::METHOD_NOT_ALLOWED && status != StatusCode::UNAUTHORIZED,
+                    "{path} {status}"
+                );
+                assert!(
+                    !body["detail"].as_str().unwrap_or("").starts_with("there is nothing at"),
+                    "{path} {body}"
+                );
+            }
+        }
+        served.stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn a_registered_donation_can_be_read_and_a_bad_one_says_which_and_why() {
+        let served = served().await;
+        let two = json!([registration("000123"), registration("000124")]);
+        let (status, body) = served.ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&two)).await;
+        assert_eq!((status, &body["registered"]), (StatusCode::CREATED, &json!(2)));
+        let last = served.ledger.status().durable;
+        served.ledger.wait_applied(last).await.unwrap();
+        let (status, body) = served.get("/api/v1/donations/000123").await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(body["evidence"]["donor"]["id"], "D1");
+        assert_eq!(served.get("/api/v1/donations?limit=1").await.1["next"], "000123");
+        assert_eq!(
+            served.get("/api/v1/donations?limit=1&after=000123").await.1["items"][0]["donation"],
+            "000124"
+        );
+
+        let mut bad = registration("1");
+        bad["donor"]["typo"] = json!(1);
+        let (status, body) = served
+            .ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&json!([registration("1"), bad])))
+            .await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        let detail = body["detail"].as_str().unwrap();
+        assert!(detail.contains("donation 1") && detail.contains("typo"), "{detail}");
+        assert_eq!(
+            served.get("/api/v1/donations/1").await.0,
+            StatusCode::NOT_FOUND,
+            "nothing of a bad list is taken"
+        );
+        served.stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_and_what_cannot_be_read_are_problems() {
+        let served = served().await;
+        for (path, expect) in [
+            ("/api/v1/messages/7", StatusCode::NOT_FOUND),
+            ("/api/v1/messages/7/raw", StatusCode::NOT_FOUND),
+            ("/api/v1/donations/none", StatusCode::NOT_FOUND),
+            ("/nowhere", StatusCode::NOT_FOUND),
+            ("/api/v1/messages?after=x", StatusCode::BAD_REQUEST),
+            ("/api/v1/messages?typo=1", StatusCode::BAD_REQUEST),
+        ] {
+            let (status, body) = served.get(path).await;
+            assert_eq!(status, expect, "{path}");
+            assert_eq!(body["status"], expect.as_u16(), "{path} {body}");
+            assert!(!body["detail"].as_str().unwrap().is_empty(), "{path}");
+        }
+        served.stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn ready_says_no_when_the_ledger_takes_nothing() {
+        let served = served().await;
+        assert_eq!(served.get("/health/ready").await.0, StatusCode::OK);
+        let metrics = served.get("/metrics").await.1;
+        assert!(metrics.as_str().unwrap().contains("hemogate_accepting 1"), "{metrics}");
+        served.ledger.clone().close();
+        assert_eq!(served.get("/health/live").await.0, StatusCode::OK);
+        let (status, body) =
+            served.ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&registration("1"))).await;
+        assert_eq!((status, &body["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(503)));
+        served.stop.cancel();
+    }
+}
