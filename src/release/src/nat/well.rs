@@ -64,10 +64,21 @@ impl Judged<'_> {
     pub(super) fn says(&self, target: Virus) -> Option<bool> {
         match self.well {
             Well::Reactive if self.names(target) => Some(true),
-            Well::Reactive if self.is_specific() && self.speaks_of(target) => Some(false),
+            Well::Reactive if self.is_specific() && self.speaks_of(target) && !self.control_failed() => {
+                Some(false)
+            }
             Well::NonReactive if self.speaks_of(target) => Some(false),
             Well::Reactive | Well::NonReactive | Well::Waiting | Well::Invalid(_) | Well::Empty => None,
         }
+    }
+
+    /// A failed internal control leaves the target that was found, and says nothing of those that were not (R-NAT-05).
+    fn control_failed(&self) -> bool {
+        let failed = match self.result.internal_control {
+            Some(InternalControl::Invalid | InternalControl::Absent) => true,
+            Some(InternalControl::Valid) | None => false,
+        };
+        failed && self.result.kind != NatKind::Pool
     }
 
     pub(super) fn would_say_reactive(&self, target: Virus) -> bool {
