@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn two_point_one_times_a_twentieth_is_exactly_the_cut_off() {
+    fn law_08_two_point_one_times_a_twentieth_is_exactly_the_cut_off() {
         assert_eq!((2.1_f64 * 0.050).to_string(), "0.10500000000000001", "the trap this guards against");
         let co = reading("0.050").times("2.1".parse().unwrap()).number();
         assert_eq!(reading("0.105").at_least(co), Some(true));
