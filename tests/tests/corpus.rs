@@ -13,12 +13,15 @@ mod corpus {
     const TARGETS: [(&str, &[Play]); 6] = [
         ("character-sets", &[character_sets::fuzz::fuzz_decode]),
         ("delimited", &[delimited::fuzz_table]),
-        ("hl7v2", &[
-            hl7v2::fuzz::fuzz_read,
-            hl7v2::fuzz::fuzz_acknowledge,
-            hl7v2::fuzz::fuzz_escape,
-            hl7v2::fuzz::fuzz_path,
-        ]),
+        (
+            "hl7v2",
+            &[
+                hl7v2::fuzz::fuzz_read,
+                hl7v2::fuzz::fuzz_acknowledge,
+                hl7v2::fuzz::fuzz_escape,
+                hl7v2::fuzz::fuzz_path,
+            ],
+        ),
         ("lis01", &[lis01::fuzz_link]),
         ("lis02", &[lis02::fuzz_records, lis02::fuzz_splitter]),
         ("mllp", &[mllp::fuzz::fuzz_receiver, |bytes| mllp::fuzz::fuzz_sender(bytes, Instant::now())]),
