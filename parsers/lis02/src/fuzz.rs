@@ -2,6 +2,7 @@
 
 use crate::index::Index;
 use crate::reading::{Reading, Record};
+use crate::record_type::RecordType;
 use crate::splitter::{Complete, Splitter};
 
 /// Reads any bytes as text and visits everything; every byte must be accounted for.
@@ -57,8 +58,13 @@ fn check_cover(reading: &Reading<'_>) {
 }
 
 fn check_record(record: &Record<'_>) {
+    let delimiters = record.message().delimiters();
+    let undivided = |raw: &str, by: Option<char>| by.is_none_or(|d| !raw.contains(d));
+    assert!(!record.raw().contains(['\r', '\n']), "a record holds no line end");
     let mut at = record.range().start;
-    for field in record.fields() {
+    for (n, field) in record.fields().enumerate() {
+        let named = n == 1 && record.kind() == RecordType::Header;
+        assert!(undivided(field.raw(), Some(delimiters.field())), "a field holds no field delimiter");
         assert!(field.range().start == at, "fields follow one another");
         at = field.range().end + 1;
         let mut inside = field.range().start;
@@ -66,6 +72,9 @@ fn check_record(record: &Record<'_>) {
             for component in repeat.components() {
                 assert!(component.range().start == inside, "components follow one another");
                 inside = component.range().end + 1;
+                let whole = undivided(component.raw(), delimiters.repeat())
+                    && undivided(component.raw(), delimiters.component());
+                assert!(named || whole, "a component holds no repeat or component delimiter");
                 let text = component.text();
                 assert!(
                     text.len() <= component.raw().len() * 2,

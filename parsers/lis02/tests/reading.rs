@@ -137,6 +137,16 @@ mod reading {
     }
 
     #[test]
+    fn fields_beyond_the_last_one_defined_are_kept() {
+        let mut index = Index::new();
+        let text = format!("H|\\^&\rP|1\rO|1|a\rR|1{}x\rL|1\r", "|".repeat(40));
+        let reading = index.read(&text);
+        assert!(reading.defects().is_empty());
+        let result = reading.record(3).unwrap();
+        assert_eq!((result.field_count(), result.field(42).unwrap().raw()), (42, "x"));
+    }
+
+    #[test]
     fn the_delimiter_field_of_the_header_is_not_divided() {
         let mut index = Index::new();
         let reading = index.read("H|\\^&|a\rL|1\r");
