@@ -297,6 +297,7 @@ impl fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_fault_reads_back_as_written() {
@@ -365,5 +366,44 @@ mod tests {
         let by_chance = |n| faults("drop%30").of(n, 1).has(FaultKind::Drop);
         let hits = (1..=1000).filter(|n| by_chance(*n)).count();
         assert!((250..350).contains(&hits), "{hits}");
+    }
+
+    fn when() -> impl Strategy<Value = When> {
+        let count = || (1_u32..).prop_filter_map("not zero", NonZeroU32::new);
+        prop_oneof![
+            Just(When::Always),
+            count().prop_map(When::Nth),
+            count().prop_map(When::Every),
+            (1_u8..=100).prop_map(When::Percent),
+        ]
+    }
+
+    fn kind() -> impl Strategy<Value = FaultKind> {
+        prop_oneof![
+            Just(FaultKind::Drop),
+            Just(FaultKind::Cut),
+            Just(FaultKind::Flip),
+            Just(FaultKind::Checksum),
+            Just(FaultKind::Merge),
+            Just(FaultKind::Duplicate),
+            (1_usize..100_000).prop_map(FaultKind::Split),
+            (0_u64..1_000_000).prop_map(|ms| FaultKind::Stall(Duration::from_millis(ms))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_fault_reads_back(kind in kind(), when in when()) {
+            let fault = Fault { kind, when };
+            prop_assert_eq!(fault.to_string().parse(), Ok(fault));
+        }
+
+        #[test]
+        fn any_text_is_a_fault_or_an_error_with_a_reason(text in "[a-z=@/%0-9ms]{0,20}|\\PC{0,20}") {
+            match text.parse::<Fault>() {
+                Ok(fault) => prop_assert_eq!(fault.to_string().parse(), Ok(fault)),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! Getting a connection: as client or as server.
 
-use std::{future::Future, io};
+use std::{future::Future, io, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+
+/// A host that does not answer at all is given up after this long, and tried again.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a connection is to a driver.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -31,7 +34,9 @@ impl Dial for TcpPeer {
 
     async fn dial(&mut self) -> io::Result<TcpStream> {
         let stream = match self {
-            Self::Connect(address) => TcpStream::connect(address.as_str()).await?,
+            Self::Connect(address) => {
+                tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address.as_str())).await??
+            }
             Self::Listen(listener) => listener.accept().await?.0,
         };
         stream.set_nodelay(true)?;
