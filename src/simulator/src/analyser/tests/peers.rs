@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 const LINE_BYTES: usize = 64 * 1024;
@@ -83,17 +84,17 @@ pub(crate) struct Habits {
     pub(crate) answers_another_first: bool,
 }
 
-/// A LIS01 computer.
-pub(crate) fn lis01_peer(habits: Habits) -> (Plug, Shared) {
+/// A LIS01 computer. It ends when it has read the last line to its end and no more can come.
+pub(crate) fn lis01_peer(habits: Habits) -> (Plug, Shared, JoinHandle<()>) {
     let (plug, mut lines) = mpsc::unbounded_channel();
     let seen = Shared::default();
     let kept = Arc::clone(&seen);
-    tokio::spawn(async move {
+    let ended = tokio::spawn(async move {
         while let Some(line) = lines.recv().await {
             computer(line, habits, &kept).await;
         }
     });
-    (Plug(plug, Arc::clone(&seen)), seen)
+    (Plug(plug, Arc::clone(&seen)), seen, ended)
 }
 
 pub(crate) async fn computer(mut wire: impl Stream, habits: Habits, seen: &Shared) {
@@ -151,17 +152,17 @@ pub(crate) async fn computer(mut wire: impl Stream, habits: Habits, seen: &Share
 }
 
 /// An MLLP receiver.
-pub(crate) fn mllp_peer(habits: Habits) -> (Plug, Shared) {
+pub(crate) fn mllp_peer(habits: Habits) -> (Plug, Shared, JoinHandle<()>) {
     let (plug, mut lines) = mpsc::unbounded_channel();
     let seen = Shared::default();
     let kept = Arc::clone(&seen);
-    tokio::spawn(async move {
+    let ended = tokio::spawn(async move {
         let mut refusals = habits.refusals;
         while let Some(line) = lines.recv().await {
             receiver(line, habits, &mut refusals, &kept).await;
         }
     });
-    (Plug(plug, Arc::clone(&seen)), seen)
+    (Plug(plug, Arc::clone(&seen)), seen, ended)
 }
 
 pub(crate) async fn receiver(mut line: impl Stream, habits: Habits, refusals: &mut usize, seen: &Shared) {
