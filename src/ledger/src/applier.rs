@@ -1,10 +1,14 @@
 //! The thread that brings the state up to the journal. It is never in the way of an ACK.
+//!
+//! When the store fails it is closed and opened again, or set aside and made again from the journal; meanwhile
+//! results are still taken and kept, and readers are told why they get nothing.
 
-use crate::fold_store::{Batcher, FLUSH_BYTES_MAX};
+use crate::fold_store::{Batcher, FLUSH_BYTES_MAX, digest};
 use crate::handoff::Next;
 use crate::ledger::Shared;
-use crate::rebuild::write_checkpoint;
-use crate::settings::StateStore;
+use crate::open::OpenError;
+use crate::rebuild::{self, MadeState};
+use crate::state::Unavailable;
 use crate::{Entry, Seq};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,24 +16,40 @@ use std::time::{Duration, Instant};
 
 /// Changes rest at most this long before they are made durable.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
+/// So often a store that failed is opened again before it is made anew.
+const REOPEN_TRIES_MAX: u32 = 3;
+/// Longest pause between two tries to get a store again.
+const REOPEN_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// So long readers may hold on to a store that is to be closed.
+const LET_GO_AFTER: Duration = Duration::from_secs(5);
+/// Politeness towards the threads that answer analysers.
+const NICE: i32 = 5;
 
 pub(crate) struct Applier {
     shared: Arc<Shared>,
     unflushed_bytes: usize,
     dirty_since: Option<Instant>,
+    failures: u32,
 }
 
 impl Applier {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, unflushed_bytes: 0, dirty_since: None }
+        Self { shared, unflushed_bytes: 0, dirty_since: None, failures: 0 }
     }
 
-    /// Runs until the committer is done and everything is applied, or until it cannot go on.
+    /// Runs until the committer is done and everything is applied.
     pub(crate) fn run(mut self) {
-        if let Err(why) = self.work() {
-            tracing::error!(why, "the state stands still; results are still taken and kept in the journal");
-            self.shared.health.state_fault(Some(why));
+        // On Linux this is the thread's own; where it is not, or not allowed, nothing is lost.
+        if let Err(error) = rustix::process::nice(NICE) {
+            tracing::debug!(%error, "the state's thread keeps its priority");
+        }
+        while let Err(why) = self.work() {
+            tracing::error!(why, "the state store failed; results are still taken and kept in the journal");
+            self.shared.health.state_fault(Some(why.clone()));
             self.shared.signal.notify();
+            if !self.mend(&why) {
+                return;
+            }
         }
     }
 
@@ -39,19 +59,22 @@ impl Applier {
             match self.shared.handoff.next(applied, FLUSH_AFTER) {
                 Next::Entries(entries) => self.apply(entries.into_iter().map(Ok))?,
                 Next::Journal(last) => {
-                    let entries = self.shared.index.stream(applied.next());
+                    let lines = self.shared.index.stream(applied.next());
                     self.apply(
-                        entries
+                        lines
                             .take_while(|line| line.as_ref().map_or(true, |line| line.entry.seq <= last))
                             .map(|line| line.map(|line| line.entry).map_err(|error| error.to_string())),
                     )?;
                 }
                 Next::Nothing => {}
-                Next::Closed => return self.flush(),
+                Next::Closed => return self.finish(),
             }
             let due = self.dirty_since.is_some_and(|since| since.elapsed() >= FLUSH_AFTER);
             if due || self.unflushed_bytes >= FLUSH_BYTES_MAX {
                 self.flush()?;
+            }
+            if let Some(why) = self.shared.state.get().fault() {
+                return Err(why);
             }
         }
     }
@@ -72,6 +95,7 @@ impl Applier {
             let Some(last) = last else { return Ok(()) };
             self.unflushed_bytes += batch.write().map_err(|error| error.to_string())?;
             self.dirty_since.get_or_insert_with(Instant::now);
+            self.failures = 0;
             self.publish(last);
             if self.unflushed_bytes >= FLUSH_BYTES_MAX {
                 self.flush()?;
@@ -90,11 +114,75 @@ impl Applier {
         }
         self.unflushed_bytes = 0;
         self.shared.state.get().flush().map_err(|error| error.to_string())?;
-        if self.shared.settings.state == StateStore::Sled {
-            let dir = &self.shared.settings.dir;
-            write_checkpoint(dir, self.shared.applied())
-                .map_err(|error| format!("cannot note the checkpoint: {error}"))?;
-        }
-        Ok(())
+        let noted = rebuild::note(&self.shared.settings, self.shared.applied(), None);
+        noted.map_err(|error| error.to_string())
     }
+
+    /// An orderly end: the digest of the state is noted, so that the next start sees whether it was touched.
+    fn finish(&mut self) -> Result<(), String> {
+        self.flush()?;
+        let store = self.shared.state.get();
+        let digest = if store.len_bytes() <= rebuild::DIGEST_AT_START_BYTES_MAX {
+            Some(digest(store.as_ref()).map_err(|error| error.to_string())?)
+        } else {
+            None
+        };
+        let noted = rebuild::note(&self.shared.settings, self.shared.applied(), digest);
+        noted.map_err(|error| error.to_string())
+    }
+
+    /// Gets a working store again; false when the ledger is closed first.
+    fn mend(&mut self, why: &str) -> bool {
+        let damaged = self.shared.state.get().fault().is_some();
+        self.let_go(why);
+        (self.unflushed_bytes, self.dirty_since) = (0, None);
+        loop {
+            self.failures += 1;
+            if self.shared.handoff.closed_within(pause(self.failures)) {
+                return false;
+            }
+            if self.shared.health.is_low() {
+                // A full disk is no reason to throw a state away.
+                self.failures = self.failures.min(REOPEN_TRIES_MAX);
+                continue;
+            }
+            match self.open_again(damaged) {
+                Ok(made) => {
+                    tracing::info!(applied = %made.applied, "the state is there again");
+                    self.shared.state.replace(made.store);
+                    self.shared.health.state_fault(None);
+                    self.publish(made.applied);
+                    return true;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the state cannot be had again yet");
+                    self.shared.health.state_fault(Some(error.to_string()));
+                }
+            }
+        }
+    }
+
+    fn open_again(&self, damaged: bool) -> Result<MadeState, OpenError> {
+        let (settings, index) = (&self.shared.settings, &self.shared.index);
+        if damaged || self.failures > REOPEN_TRIES_MAX {
+            rebuild::begin_anew(settings, index)
+        } else {
+            rebuild::open_state(settings, index, &mut |_| {})
+        }
+    }
+
+    /// Takes the failed store out of use and waits until readers are done with it: its lock must go.
+    fn let_go(&self, why: &str) {
+        let old = self.shared.state.get();
+        self.shared.state.replace(Arc::new(Unavailable::new(why)));
+        let until = Instant::now() + LET_GO_AFTER;
+        while Arc::strong_count(&old) > 1 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn pause(failures: u32) -> Duration {
+    let doubled = Duration::from_millis(250).saturating_mul(1 << failures.min(8));
+    doubled.min(REOPEN_PAUSE_MAX)
 }

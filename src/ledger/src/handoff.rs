@@ -66,6 +66,23 @@ impl Handoff {
         self.moved.notify_all();
     }
 
+    /// Waits so long, or until closed; whether it is closed.
+    pub(crate) fn closed_within(&self, pause: Duration) -> bool {
+        let deadline = Instant::now() + pause;
+        let mut held = lock(&self.held);
+        while !held.closed {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            held = match self.moved.wait_timeout(held, left) {
+                Ok((held, _)) => held,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        held.closed
+    }
+
     /// What follows `applied`, waiting up to `timeout` for it.
     pub(crate) fn next(&self, applied: Seq, timeout: Duration) -> Next {
         let deadline = Instant::now() + timeout;

@@ -81,6 +81,14 @@ impl Health {
         inner.low = free.filter(|f| *f < least).map(|free| Stopped::LowSpace { free, least });
     }
 
+    pub(crate) fn is_low(&self) -> bool {
+        lock(&self.0).low.is_some()
+    }
+
+    pub(crate) fn set_ballast(&self, there: bool) {
+        lock(&self.0).ballast = there;
+    }
+
     pub(crate) fn writing(&self, since: Option<Instant>) {
         lock(&self.0).writing_since = since;
     }

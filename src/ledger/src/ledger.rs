@@ -11,7 +11,7 @@ use crate::queue::{Bounds, Job, Queue};
 use crate::signal::Signal;
 use crate::state::StateCell;
 use crate::sync::lock;
-use crate::{Draft, Pending, Reader, Refused, Seq, Settings, Status, Subscription, What, encode};
+use crate::{Draft, Pending, Reader, Refused, Seq, Settings, Status, Subscription, What, encode, space};
 use std::fs::File;
 use std::future::Future;
 use std::pin::Pin;
@@ -191,6 +191,9 @@ impl Threads {
             }
         }
         *lock(&self.lock_file) = None;
+        if self.shared.health.state_is_faulty().is_none() {
+            self.shared.health.state_fault(Some("the ledger was closed".to_owned()));
+        }
         self.shared.signal.notify();
     }
 }
@@ -213,13 +216,7 @@ impl Shared {
     }
 
     pub(crate) fn look_at_space(&self) {
-        match self.settings.storage.free_bytes(&self.settings.dir) {
-            Ok(free) => self.health.space(Some(free), self.settings.free_bytes_min),
-            Err(error) => {
-                tracing::warn!(%error, "cannot see how much space is free");
-                self.health.space(None, self.settings.free_bytes_min);
-            }
-        }
+        space::look(&self.settings, &self.health);
     }
 
     fn status(&self) -> Status {

@@ -14,6 +14,7 @@
 //! place, and no way to a [`VerdictMade`] but through the release room.
 
 mod applier;
+mod checkpoint;
 mod committer;
 mod encode;
 mod entry;
@@ -31,6 +32,7 @@ mod reader;
 mod rebuild;
 mod settings;
 mod signal;
+mod space;
 mod state;
 pub mod storage;
 mod sync;

@@ -2,7 +2,7 @@
 
 use crate::journal::{CutTail, Damage, RecoverError, Recovered, Writer};
 use crate::state::StateCell;
-use crate::{HeaderFault, Seq, Settings, rebuild};
+use crate::{HeaderFault, Seq, Settings, rebuild, space};
 use serde::Serialize;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -101,6 +101,7 @@ pub(crate) fn open(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> R
     std::fs::create_dir_all(&settings.dir).map_err(failed("make", &settings.dir))?;
     let lock_file = take_lock(&settings.dir)?;
     settings.storage.make_folder(&folder).map_err(failed("make", &folder))?;
+    space::make_room(settings);
     let found = recover(settings, progress)?;
     let mut report = OpenReport { last: found.last(), tail: found.tail.clone(), ..OpenReport::default() };
     let index = found.index();

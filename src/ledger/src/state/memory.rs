@@ -47,4 +47,12 @@ impl Store for MemoryStore {
     fn flush(&self) -> Result<(), StateError> {
         Ok(())
     }
+
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
+    fn len_bytes(&self) -> u64 {
+        0
+    }
 }

@@ -54,6 +54,10 @@ pub(crate) trait Store: Read + Send + Sync {
     fn write(&self, changes: Changes) -> Result<(), StateError>;
     /// Makes what was written durable.
     fn flush(&self) -> Result<(), StateError>;
+    /// What was found to be damaged, by whoever read there.
+    fn fault(&self) -> Option<String>;
+    /// Its size on disk.
+    fn len_bytes(&self) -> u64;
 }
 
 /// The store in use, which may be replaced while readers hold on to the old one.
@@ -64,7 +68,48 @@ impl StateCell {
         Self(RwLock::new(store))
     }
 
+    pub(crate) fn replace(&self, store: Arc<dyn Store>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = store;
+    }
+
     pub(crate) fn get(&self) -> Arc<dyn Store> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Stands in for a store while there is none.
+pub(crate) struct Unavailable(StateError);
+
+impl Unavailable {
+    pub(crate) fn new(why: &str) -> Self {
+        Self(StateError(format!("it is being opened again ({why})")))
+    }
+}
+
+impl Read for Unavailable {
+    fn get(&self, _key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        Err(self.0.clone())
+    }
+
+    fn walk(&self, _span: &Span, _each: Each<'_>) -> Result<(), StateError> {
+        Err(self.0.clone())
+    }
+}
+
+impl Store for Unavailable {
+    fn write(&self, _changes: Changes) -> Result<(), StateError> {
+        Err(self.0.clone())
+    }
+
+    fn flush(&self) -> Result<(), StateError> {
+        Err(self.0.clone())
+    }
+
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
+    fn len_bytes(&self) -> u64 {
+        0
     }
 }

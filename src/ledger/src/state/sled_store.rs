@@ -1,12 +1,15 @@
 //! The state in sled 0.34.7, used as the measurements say: one tree, one writer, one batch at a time, large
 //! segments, a bounded cache, and a real fdatasync of our own, since its flush is none.
 
+use crate::sync::lock;
+
 use super::{Changes, Each, Read, Span, StateError, Store};
 use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// Segment size; cannot change later.
 const SEGMENT_BYTES: usize = 8 << 20;
@@ -21,6 +24,8 @@ impl From<sled::Error> for StateError {
 pub(crate) struct SledStore {
     db: sled::Db,
     log: File,
+    /// Damage that a read or write came upon.
+    damage: Mutex<Option<String>>,
 }
 
 /// Opens it in `folder`, made when there is none.
@@ -45,7 +50,7 @@ pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<SledStore, StateEr
     db.flush()?;
     sync_tree(folder).map_err(failed)?;
     let log = File::open(folder.join("db")).map_err(failed)?;
-    Ok(SledStore { db, log })
+    Ok(SledStore { db, log, damage: Mutex::default() })
 }
 
 /// Syncs every file and folder under `folder`, and the folder it stands in.
@@ -65,16 +70,31 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
     folder.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
 }
 
-/// Runs `work` on the store. A damaged page makes it panic: that is an error like any other here, and the store is
-/// to be set aside.
-fn guarded<T>(work: impl FnOnce() -> Result<T, StateError>) -> Result<T, StateError> {
-    let done = catch_unwind(AssertUnwindSafe(work));
-    done.unwrap_or_else(|_| Err(StateError("it is damaged (the store panicked)".to_owned())))
+impl SledStore {
+    /// Runs `work` on the store. A damaged page makes it panic: that is an error like any other here, and noted, so
+    /// that the store is set aside.
+    fn guarded<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, sled::Error>) -> Result<T, StateError> {
+        let error = match catch_unwind(AssertUnwindSafe(|| work(&self.db))) {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(error)) => {
+                if matches!(error, sled::Error::Corruption { .. }) {
+                    *lock(&self.damage) = Some(error.to_string());
+                }
+                StateError::from(error)
+            }
+            Err(_panic) => {
+                let why = "it is damaged (the store panicked)".to_owned();
+                *lock(&self.damage) = Some(why.clone());
+                StateError(why)
+            }
+        };
+        Err(error)
+    }
 }
 
 impl Read for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        guarded(|| Ok(self.db.get(key)?.map(|value| value.to_vec())))
+        self.guarded(|db| Ok(db.get(key)?.map(|value| value.to_vec())))
     }
 
     fn walk(&self, span: &Span, each: Each<'_>) -> Result<(), StateError> {
@@ -82,8 +102,8 @@ impl Read for SledStore {
             return Ok(());
         }
         let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.as_slice()) };
-        guarded(|| {
-            let mut range = self.db.range::<&[u8], _>((Bound::Included(span.from.as_slice()), to));
+        self.guarded(|db| {
+            let mut range = db.range::<&[u8], _>((Bound::Included(span.from.as_slice()), to));
             while let Some(pair) = if span.backwards { range.next_back() } else { range.next() } {
                 let (key, value) = pair?;
                 if each(&key, &value).is_break() {
@@ -104,13 +124,21 @@ impl Store for SledStore {
                 None => batch.remove(key),
             }
         }
-        guarded(|| Ok(self.db.apply_batch(batch)?))
+        self.guarded(|db| db.apply_batch(batch))
     }
 
     fn flush(&self) -> Result<(), StateError> {
-        guarded(|| {
-            self.db.flush()?;
-            self.log.sync_data().map_err(|error| StateError(error.to_string()))
+        self.guarded(|db| {
+            db.flush()?;
+            Ok(self.log.sync_data()?)
         })
+    }
+
+    fn fault(&self) -> Option<String> {
+        lock(&self.damage).clone()
+    }
+
+    fn len_bytes(&self) -> u64 {
+        self.log.metadata().map_or(u64::MAX, |found| found.len())
     }
 }

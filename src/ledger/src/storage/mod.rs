@@ -31,11 +31,18 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// What the file system says.
     fn open_read(&self, file: &Path) -> io::Result<Box<dyn ReadAt>>;
-    /// Removes a file. The journal never does; the ballast is.
+    /// Removes a file. The journal never does that; the ballast goes this way.
     ///
     /// # Errors
     /// What the file system says.
     fn remove(&self, file: &Path) -> io::Result<()>;
+    /// Makes a file that takes up `bytes` of the disk.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn take_space(&self, file: &Path, bytes: u64) -> io::Result<()>;
+    /// Whether there is such a file.
+    fn exists(&self, file: &Path) -> bool;
     /// Makes the names in a folder durable.
     ///
     /// # Errors

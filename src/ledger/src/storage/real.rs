@@ -1,8 +1,9 @@
 //! The machine's own file system.
 
 use super::{Append, ReadAt, Storage};
+use rustix::fs::FallocateFlags;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -38,6 +39,23 @@ impl Storage for RealStorage {
 
     fn remove(&self, file: &Path) -> io::Result<()> {
         fs::remove_file(file)
+    }
+
+    fn take_space(&self, file: &Path, bytes: u64) -> io::Result<()> {
+        let file = File::create(file)?;
+        match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+            Ok(()) => {}
+            // Not every file system can.
+            Err(rustix::io::Errno::OPNOTSUPP) => {
+                io::copy(&mut io::repeat(0).take(bytes), &mut &file)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        file.sync_all()
+    }
+
+    fn exists(&self, file: &Path) -> bool {
+        file.exists()
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

@@ -1,0 +1,300 @@
+//! What the tests share: settings, and a world that writes believable entries.
+
+#![cfg(test)]
+#![expect(dead_code, reason = "each test file uses its part")]
+
+use fastrand::Rng;
+use ledger::storage::{Model, Storage};
+use ledger::{
+    Body, DeliveryId, Draft, Entry, HowEnded, Ledger, OpenReport, Seq, Settings, StateStore, VerdictMade,
+    What,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use vocabulary::{
+    ConnectionId, Consequence, DestinationId, DonationId, DonationRegistration, DonorRegistration, Finding,
+    Marker, Mode, Observation, ProfileRef, Protocol, ResultStatus, RunId, Source, SpecimenKind, Value,
+};
+
+/// Settings without reserve, for a folder in a test.
+pub(crate) fn settings(dir: &Path, state: StateStore) -> Settings {
+    Settings { state, free_bytes_min: 0, ballast_bytes: 0, cache_bytes: 8 << 20, ..Settings::new(dir) }
+}
+
+/// Settings on a modelled disk, with the state in memory.
+pub(crate) fn on_model(dir: &Path, disk: &Model) -> Settings {
+    let storage: Arc<dyn Storage> = Arc::new(disk.clone());
+    let (seal_after, retry_after) = (Duration::from_millis(20), Duration::from_millis(5));
+    Settings { storage, seal_after, retry_after, file_bytes_max: 20_000, ..settings(dir, StateStore::Memory) }
+}
+
+pub(crate) fn open(settings: &Settings) -> (Ledger, OpenReport) {
+    Ledger::open(settings.clone(), &mut |_| {}).unwrap()
+}
+
+/// Appends and waits until the state knows it.
+pub(crate) fn write(ledger: &Ledger, group: Vec<Draft>) -> Seq {
+    let durable = ledger.append(group).unwrap().wait().unwrap();
+    ledger.wait_applied(durable.last()).wait().unwrap();
+    durable.first()
+}
+
+pub(crate) fn connection() -> ConnectionId {
+    ConnectionId::new("arch-1").unwrap()
+}
+
+pub(crate) fn destination() -> DestinationId {
+    DestinationId::new("bis").unwrap()
+}
+
+pub(crate) fn donation(number: u64) -> DonationId {
+    DonationId::new(&format!("G{number:06}")).unwrap()
+}
+
+pub(crate) fn run(number: u64) -> RunId {
+    RunId::new(&format!("E{number}")).unwrap()
+}
+
+pub(crate) fn profile() -> ProfileRef {
+    ProfileRef { id: "abbott/architect".into(), revision: "00ff".into() }
+}
+
+pub(crate) fn frame(transfer: u64, text: &[u8]) -> Draft {
+    let what = What::FrameReceived {
+        connection: connection(),
+        transfer,
+        number: Some(1),
+        end: true,
+        text: text.into(),
+    };
+    Draft::by_connection(&connection(), what)
+}
+
+pub(crate) fn ended(transfer: u64) -> Draft {
+    Draft::by_system(What::TransferEnded { connection: connection(), transfer, how: HowEnded::Eot })
+}
+
+pub(crate) fn received(body: Body) -> Draft {
+    let what = What::MessageReceived {
+        connection: connection(),
+        mode: Mode::Production,
+        profile: profile(),
+        protocol: Protocol::Lis02,
+        body,
+    };
+    Draft::by_connection(&connection(), what)
+}
+
+pub(crate) fn observation(kind: SpecimenKind, in_run: Option<u64>) -> Observation {
+    Observation {
+        specimen: None,
+        instrument: None,
+        assay: "HBsAg".into(),
+        marker: Marker::HBsAg,
+        kind,
+        value: Value { raw: "0.21".into(), ..Value::default() },
+        flags: vec![],
+        status: ResultStatus::Final,
+        run: in_run.map(run),
+        lots: vec![],
+        completed_at: None,
+        operator: None,
+        control: None,
+        source: Source::default(),
+    }
+}
+
+pub(crate) fn finding(consequence: Consequence) -> Finding {
+    Finding {
+        finding: "unmapped_test".into(),
+        place: "R|3".into(),
+        what: "what".into(),
+        consequence,
+        specimen: None,
+    }
+}
+
+pub(crate) fn interpreted(message: Seq, observations: Vec<Observation>, donations: &[(u32, u64)]) -> Draft {
+    Draft::by_system(What::MessageInterpreted {
+        message,
+        profile: profile(),
+        observations,
+        findings: vec![],
+        donations: donations.iter().map(|(i, d)| (*i, donation(*d))).collect(),
+        holds: vec![],
+        part: 0,
+        last: true,
+    })
+}
+
+pub(crate) fn registered(number: u64) -> Draft {
+    let donor = DonorRegistration {
+        id: "D1".into(),
+        first_time: false,
+        deferred: false,
+        barred: None,
+        history: None,
+        field_abo: None,
+    };
+    let collected_at = "2026-03-01T09:00:00+08:00".parse().unwrap();
+    let registration = DonationRegistration { donation: donation(number), collected_at, donor };
+    Draft::by_system(What::DonationRegistered(registration))
+}
+
+pub(crate) fn verdict(number: u64, considered: Seq, deliver_to: &[DestinationId]) -> Draft {
+    let pack = release::RulePack::built_in("cn-2019").unwrap();
+    let made = release::decide(&release::Evidence::new(donation(number)), &pack);
+    Draft::by_system(What::VerdictMade(VerdictMade::new(&made, considered, deliver_to.to_vec()).unwrap()))
+}
+
+/// Writes believable entries, and some that refer to nothing.
+pub(crate) struct World {
+    rng: Rng,
+    next: u64,
+    transfers: Vec<(u64, u32, u32)>,
+    messages: Vec<Seq>,
+    deliveries: Vec<DeliveryId>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let rng = Rng::with_seed(seed);
+        Self { rng, next: 1, transfers: vec![], messages: vec![], deliveries: vec![] }
+    }
+
+    /// The next group; it must be written next.
+    pub(crate) fn group(&mut self) -> Vec<Draft> {
+        let mut group = Vec::new();
+        for _ in 0..self.rng.usize(1..4) {
+            let draft = self.draft();
+            let seq = Seq::new(self.next);
+            self.next += 1;
+            if let What::MessageReceived { .. } = &draft.what {
+                self.messages.push(seq);
+            }
+            if let What::VerdictMade(made) = &draft.what {
+                let to = made.deliver_to().iter().cloned();
+                self.deliveries.extend(to.map(|destination| DeliveryId { verdict: seq, destination }));
+            }
+            group.push(draft);
+        }
+        group
+    }
+
+    fn message(&mut self) -> Seq {
+        let known = self.messages.len();
+        if known == 0 || self.rng.u8(0..20) == 0 {
+            Seq::new(self.rng.u64(1..500))
+        } else {
+            self.messages[self.rng.usize(0..known)]
+        }
+    }
+
+    fn delivery(&mut self) -> DeliveryId {
+        let known = self.deliveries.len();
+        if known == 0 || self.rng.u8(0..20) == 0 {
+            return DeliveryId { verdict: Seq::new(self.rng.u64(1..500)), destination: destination() };
+        }
+        self.deliveries[self.rng.usize(0..known)].clone()
+    }
+
+    fn considered(&mut self) -> Seq {
+        Seq::new(self.rng.u64(0..=self.next))
+    }
+
+    fn draft(&mut self) -> Draft {
+        let number = self.rng.u64(1..12);
+        let system = Draft::by_system;
+        match self.rng.u8(0..16) {
+            0..3 => self.frame(),
+            3 => match self.transfers.pop() {
+                Some((transfer, _, _)) => ended(transfer),
+                None => ended(77),
+            },
+            4..6 => self.message_in_frames(),
+            6 => received(Body::Whole(vec![b'x'; self.rng.usize(0..3000)].into())),
+            7..10 => self.interpretation(),
+            10 => registered(number),
+            11..13 => {
+                let considered = self.considered();
+                let other = DestinationId::new("lis").unwrap();
+                verdict(number, considered, &[destination(), other][..self.rng.usize(0..3)])
+            }
+            13 => {
+                system(What::VerdictUnchanged { donation: donation(number), considered: self.considered() })
+            }
+            14 => {
+                let (delivery, outcome) = (self.delivery(), "refused".to_owned());
+                system(What::DeliveryAttempted { delivery, outcome, next_at_ms: 7 })
+            }
+            _ => {
+                let delivery = self.delivery();
+                system(match self.rng.u8(0..3) {
+                    0 => What::DeliveryDone { delivery, answer: b"MSA|AA".as_slice().into() },
+                    1 => What::DeliveryDead { delivery, reason: "AR".into() },
+                    _ => What::DeliveryRequeued { delivery },
+                })
+            }
+        }
+    }
+
+    fn frame(&mut self) -> Draft {
+        if self.transfers.is_empty() || self.rng.u8(0..5) == 0 {
+            self.transfers.push((self.rng.u64(..), 0, 0));
+        }
+        let text = vec![b'a'; self.rng.usize(0..300)];
+        let at = self.rng.usize(0..self.transfers.len());
+        let transfer = &mut self.transfers[at];
+        transfer.1 += u32::try_from(text.len()).unwrap();
+        frame(transfer.0, &text)
+    }
+
+    fn message_in_frames(&mut self) -> Draft {
+        let Some((transfer, bytes, used)) = self.transfers.last_mut() else {
+            return received(Body::Frames { transfer: 5, from: 0, to: 9 });
+        };
+        let from = *used;
+        let to = self.rng.u32(from..=*bytes) + u32::from(self.rng.u8(0..9) == 0);
+        if to <= *bytes {
+            *used = to;
+        }
+        received(Body::Frames { transfer: *transfer, from, to })
+    }
+
+    fn interpretation(&mut self) -> Draft {
+        let message = self.message();
+        let kinds =
+            [SpecimenKind::Patient, SpecimenKind::Patient, SpecimenKind::Control, SpecimenKind::Unknown];
+        let observations: Vec<Observation> = (0..self.rng.usize(0..5))
+            .map(|_| {
+                let in_run = (self.rng.u8(0..3) > 0).then(|| self.rng.u64(1..4));
+                observation(kinds[self.rng.usize(0..4)], in_run)
+            })
+            .collect();
+        let donations: Vec<(u32, DonationId)> =
+            (0u32..).zip(&observations).map(|(i, _)| (i, donation(self.rng.u64(1..12)))).collect();
+        let consequence =
+            [Consequence::Note, Consequence::Hold, Consequence::Quarantine][self.rng.usize(0..3)];
+        let findings = vec![finding(consequence); usize::from(self.rng.u8(0..4) == 0)];
+        let holds = findings.iter().map(|_| (0, donation(self.rng.u64(1..12)))).collect();
+        let (part, last) = (u16::from(self.rng.u8(0..4) == 0), self.rng.u8(0..4) > 0);
+        let profile = profile();
+        let what = What::MessageInterpreted {
+            message,
+            profile,
+            observations,
+            findings,
+            donations,
+            holds,
+            part,
+            last,
+        };
+        Draft::by_system(what)
+    }
+}
+
+/// Everything in the journal.
+pub(crate) fn entries(ledger: &Ledger) -> Vec<Entry> {
+    ledger.state().entries(Seq::NONE).map(|line| line.unwrap().entry).collect()
+}
