@@ -171,7 +171,7 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
         .read(move |reader| {
             let Some(view) = reader.donation(&wanted)? else { return Ok(None) };
             let facts = workflow::facts_of(&settings, reader, &wanted)?;
-            let evidence = workflow::evidence(&facts, &settings.lots);
+            let evidence = workflow::evidence(&facts, &settings);
             let verdict = match &view.summary.verdict {
                 Some(standing) => {
                     serde_json::from_str(reader.verdict(standing.seq)?.json()).unwrap_or(Value::Null)

@@ -32,6 +32,7 @@ mod surface {
             specimens: workflow::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
             time_zone: jiff::tz::TimeZone::UTC,
             lots: workflow::LotRegister::default(),
+            reagents_per_marker: 2,
             deliver_to: Vec::new(),
         };
         let site = Site {

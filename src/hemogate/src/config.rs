@@ -8,6 +8,7 @@ use std::{
     collections::BTreeSet,
     fmt, fs, io,
     net::SocketAddr,
+    num::NonZeroU8,
     path::{Path, PathBuf},
 };
 use vocabulary::{ConnectionId, DestinationId, Mode};
@@ -111,11 +112,16 @@ impl Default for Console {
 pub(crate) struct Rules {
     /// Id of a built-in pack, or the path of a pack file.
     pub(crate) pack: String,
+    /// Serology reagents that each of HBsAg, anti-HCV, HIV and syphilis is tested with; a verdict waits for all of them.
+    pub(crate) serology_reagents: NonZeroU8,
 }
+
+/// Two: a laboratory with one has to say so.
+const SEROLOGY_REAGENTS: NonZeroU8 = NonZeroU8::new(2).unwrap();
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { pack: "cn-2019".into() }
+        Self { pack: "cn-2019".into(), serology_reagents: SEROLOGY_REAGENTS }
     }
 }
 

@@ -108,6 +108,7 @@ impl Daemon {
                 .map_err(|e| Failure::new(Exit::Configuration, e))?,
             time_zone: wiring::time_zone(&config.site.time_zone)?,
             lots: workflow::LotRegister::new(config.lots.iter().cloned()),
+            reagents_per_marker: usize::from(config.rules.serology_reagents.get()),
             deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
         };
         let settings = Arc::new(settings);

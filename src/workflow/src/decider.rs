@@ -32,7 +32,7 @@ fn decide(
     let view = reader.donation(donation)?;
     let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
     let facts = facts(settings, reader, donation, view.as_ref(), known)?;
-    let verdict = release::decide(&evidence(&facts, &settings.lots), &settings.pack);
+    let verdict = release::decide(&evidence(&facts, settings), &settings.pack);
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
         return Ok(What::VerdictUnchanged { donation: donation.clone(), considered });
     }

@@ -3,7 +3,10 @@
 //! Nothing is made better here: what does not fit the shape of evidence becomes an invalid or pending result with
 //! its reason, never a missing one.
 
-use crate::facts::{DonationFacts, Fact, LotRegister, RunFacts};
+use crate::{
+    Settings,
+    facts::{DonationFacts, Fact, LotRegister, RunFacts},
+};
 use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
@@ -11,29 +14,28 @@ use release::{
         SerologyKind, SerologyResult, SerologySeries, Validity,
     },
 };
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{
-    AboGroup, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RhD, RunId, Virus,
-};
+use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RhD, RunId};
 
-/// Targets a single-donation nucleic acid test has to answer for before it counts as non-reactive.
-const NAT_TARGETS: [(Marker, Virus); 3] =
-    [(Marker::HbvDna, Virus::Hbv), (Marker::HcvRna, Virus::Hcv), (Marker::HivRna, Virus::Hiv)];
+/// Markers that every reagent of the laboratory has to have spoken for.
+const SEROLOGY: [Marker; 4] = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis];
 
 /// Builds the evidence of one donation.
 #[must_use]
-pub fn evidence(facts: &DonationFacts, lots: &LotRegister) -> Evidence {
+pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
     let mut evidence = Evidence::new(facts.donation.clone());
     if let Some(registration) = &facts.registration {
         evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
         evidence.donor = Some(Donor::from(registration.donor.clone()));
     }
     let used = without_repeats(&facts.observations);
-    evidence.serology = serology(&used, &facts.runs);
+    evidence.serology = serology(&used, &facts.runs, reactive_from(settings));
+    expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     evidence.nat = nucleic(&used);
     evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
     evidence.grouping = groupings(&used);
-    evidence.runs = runs(&used, &facts.runs, lots);
+    evidence.runs = runs(&used, &facts.runs, &settings.lots);
     evidence.findings = facts
         .findings
         .iter()
@@ -87,7 +89,32 @@ fn call(observation: &Observation) -> Option<Call> {
     })
 }
 
-fn serology(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>) -> Vec<SerologySeries> {
+/// From which S/CO on a first well asks for a duplicate round under the pack.
+fn reactive_from(settings: &Settings) -> Decimal {
+    let sero = &settings.pack.settings().sero;
+    let grey = sero.gz_low.as_ref().filter(|_| sero.gz_as_initial_reactive.value);
+    grey.map_or(sero.cut.value, |grey| grey.value).number()
+}
+
+/// A laboratory with two reagents a marker waits for both: one that has sent nothing yet is a series without results.
+fn expect_reagents(serology: &mut Vec<SerologySeries>, reagents: usize) {
+    for marker in SEROLOGY {
+        let have = serology.iter().filter(|series| series.marker == marker).count();
+        serology.extend((have..reagents).map(|at| SerologySeries {
+            marker,
+            reagent: format!("{marker}, reagent {} of {reagents}", at + 1),
+            maker: None,
+            direction: None,
+            results: Vec::new(),
+        }));
+    }
+}
+
+fn serology(
+    facts: &[&Fact],
+    runs: &BTreeMap<RunId, RunFacts>,
+    reactive_from: Decimal,
+) -> Vec<SerologySeries> {
     let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
     for fact in of_kind(facts, MarkerKind::Serology) {
         let key = (fact.observation.marker, fact.observation.assay.as_str());
@@ -100,13 +127,13 @@ fn serology(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>) -> Vec<SerologySe
             reagent: assay.to_owned(),
             maker: Some(maker),
             direction: None,
-            results: wells(&facts, runs),
+            results: wells(&facts, runs, reactive_from),
         })
         .collect()
 }
 
 /// Results of one reagent in the order they came; what follows a usable reactive one is the duplicate round.
-fn wells(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>) -> Vec<SerologyResult> {
+fn wells(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>, reactive_from: Decimal) -> Vec<SerologyResult> {
     let mut duplicates_due = false;
     facts
         .iter()
@@ -120,27 +147,34 @@ fn wells(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>) -> Vec<SerologyResul
                 .and_then(|run| runs.get(run))
                 .is_some_and(|run| run.validity == Validity::Valid);
             let usable = run_valid && result.validity.is_none();
-            duplicates_due |=
-                usable && result.interpretation != Some(Call::NonReactive) && looks_reactive(&result);
+            duplicates_due |= usable
+                && result.interpretation != Some(Call::NonReactive)
+                && looks_reactive(&result, reactive_from);
             result
         })
         .collect()
 }
 
 /// Only says which later wells are the duplicate round; the rule pack judges the numbers.
-fn looks_reactive(result: &SerologyResult) -> bool {
-    match (result.interpretation, result.od, result.cutoff, result.sco) {
-        (Some(call), ..) => call != Call::NonReactive,
-        (None, Some(od), Some(cutoff), _) => od.number() >= cutoff.number(),
-        (None, _, _, Some(sco)) => sco.number() >= rust_decimal::Decimal::ONE,
-        (None, ..) => false,
-    }
+fn looks_reactive(result: &SerologyResult, reactive_from: Decimal) -> bool {
+    let said = result.interpretation.is_some_and(|call| call != Call::NonReactive);
+    let measured = match (result.od, result.cutoff, result.sco) {
+        (Some(od), Some(cutoff), _) => {
+            // A product too large to be exact is far above any cut-off that a kit has.
+            cutoff.number().checked_mul(reactive_from).is_none_or(|from| od.number() >= from)
+        }
+        (_, _, Some(sco)) => sco.number() >= reactive_from,
+        (Some(_) | None, _, None) => false,
+    };
+    said || measured
 }
 
 fn well(observation: &Observation, kind: SerologyKind) -> SerologyResult {
     let value = &observation.value;
     let od = value.od.and_then(|od| Reading::new(value.comparator, od).ok());
     let cutoff = value.cutoff.and_then(|c| Exact::new(c).ok());
+    // One without the other says nothing.
+    let (od, cutoff) = od.zip(cutoff).unzip();
     let sco = if od.is_none() && is_ratio(value.unit.as_deref()) { reading(observation) } else { None };
     let interpretation = call(observation);
     let nothing = od.is_none() && sco.is_none() && interpretation.is_none();
@@ -149,8 +183,8 @@ fn well(observation: &Observation, kind: SerologyKind) -> SerologyResult {
     });
     SerologyResult {
         kind,
-        od: od.filter(|_| cutoff.is_some()),
-        cutoff: cutoff.filter(|_| od.is_some()),
+        od,
+        cutoff,
         sco,
         interpretation,
         validity: wrong.map(|(validity, _)| validity),
@@ -172,57 +206,18 @@ fn flags(observation: &Observation) -> Option<String> {
 /// Message and run: what stands together there was measured together.
 type Place<'a> = (u64, Option<&'a RunId>);
 
-/// Results of one tube in one message and run are one test with several targets.
+/// One result a target: what one target says is never read as an answer of another.
 fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
-    let mut tests: Vec<(Place<'_>, Vec<&Fact>)> = Vec::new();
-    for fact in of_kind(facts, MarkerKind::Nat) {
-        let key = (fact.message, fact.observation.run.as_ref());
-        match tests.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, facts)) => facts.push(fact),
-            None => tests.push((key, vec![fact])),
-        }
-    }
-    tests.into_iter().map(|(_, facts)| individual(&facts)).collect()
+    of_kind(facts, MarkerKind::Nat).map(|fact| individual(&fact.observation)).collect()
 }
 
-fn individual(facts: &[&Fact]) -> NatResult {
-    let calls: Vec<(Marker, Call)> = facts
-        .iter()
-        .map(|f| {
-            let said = match unusable(&f.observation) {
-                None => call(&f.observation).unwrap_or(Call::Invalid),
-                Some((Validity::Open, _)) => Call::Pending,
-                Some((Validity::Valid | Validity::Invalid, _)) => Call::Invalid,
-            };
-            (f.observation.marker, said)
-        })
-        .collect();
-    let any = |wanted: Call| calls.iter().any(|(_, c)| *c == wanted);
-    let multiplex = calls.iter().any(|(m, _)| *m == Marker::Nat);
-    let missing: Vec<&str> = NAT_TARGETS
-        .iter()
-        .filter(|(marker, _)| !multiplex && !calls.iter().any(|(m, _)| m == marker))
-        .map(|(marker, _)| marker.name())
-        .collect();
-    let result = if any(Call::Reactive) {
-        Call::Reactive
-    } else if any(Call::Invalid) {
-        Call::Invalid
-    } else if !missing.is_empty() || any(Call::Pending) {
-        Call::Pending
-    } else if calls.iter().all(|(_, c)| *c == Call::NonReactive) {
-        Call::NonReactive
-    } else {
-        Call::Indeterminate
+fn individual(observation: &Observation) -> NatResult {
+    let wrong = unusable(observation);
+    let result = match wrong {
+        None => call(observation).unwrap_or(Call::Invalid),
+        Some((Validity::Open, _)) => Call::Pending,
+        Some((Validity::Valid | Validity::Invalid, _)) => Call::Invalid,
     };
-    let targets = NAT_TARGETS
-        .iter()
-        .filter(|(marker, _)| calls.contains(&(*marker, Call::Reactive)))
-        .map(|(_, virus)| *virus)
-        .collect();
-    let why = facts.iter().find_map(|f| {
-        unusable(&f.observation).map(|(_, why)| why.to_owned()).or_else(|| flags(&f.observation))
-    });
     NatResult {
         kind: NatKind::Individual,
         pool: None,
@@ -231,16 +226,16 @@ fn individual(facts: &[&Fact]) -> NatResult {
         pooling_log: None,
         pool_members: Vec::new(),
         result: Some(result),
-        targets,
-        target: None,
+        targets: Vec::new(),
+        target: observation.marker.virus(),
         // The analyser judges its internal control itself: it gives no valid non-reactive result without it.
         internal_control: (result == Call::NonReactive).then_some(InternalControl::Valid),
         internal_control_ct: None,
         centrifuged_after_hours: None,
         centrifuge_within_hours: None,
         validity: None,
-        why: if missing.is_empty() { why } else { Some(format!("no result for {}", missing.join(", "))) },
-        run: facts.first().and_then(|f| f.observation.run.clone()),
+        why: wrong.map(|(_, why)| why.to_owned()).or_else(|| flags(observation)),
+        run: observation.run.clone(),
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Settings {
     pub time_zone: jiff::tz::TimeZone,
     /// Lots the laboratory has accepted.
     pub lots: LotRegister,
+    /// How many serology reagents the laboratory tests each marker with. The verdict waits for all of them.
+    pub reagents_per_marker: usize,
     /// Who gets verdicts.
     pub deliver_to: Vec<DestinationId>,
 }

@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
         "benchmark",
         "src/benchmark",
         &[
+            "character-sets",
             "hl7v2",
             "instrument-profiles",
             "intake",
