@@ -1,7 +1,8 @@
 //! One result of one test: everything that is known about it, and whether it may be used.
 
 use super::examination::{Examination, RowOf};
-use crate::{message::Cursor, profile::rules::Measured};
+use crate::{message::Cursor, path::Path, profile::rules::Measured};
+use std::ops::Range;
 use vocabulary::{
     Consequence, Expected, Finding, Interpretation, Observation, Source, SpecimenId, SpecimenKind,
 };
@@ -20,6 +21,17 @@ pub(super) struct Case<'x, 'm> {
     pub(super) invalid: bool,
     /// Flags that say again what the value says.
     pub(super) must_mean: Vec<(String, Interpretation)>,
+}
+
+/// Where something about a result was found. The words and bytes are worked out only when somebody is told.
+#[derive(Debug, Clone)]
+pub(super) enum Where<'p> {
+    /// The result's first row.
+    Row,
+    /// What stands at a path, or should.
+    At(Cursor, &'p Path),
+    /// One of several texts at a path.
+    Piece(Cursor, &'p Path, Range<usize>),
 }
 
 impl<'x, 'm> Case<'x, 'm> {
@@ -88,15 +100,13 @@ impl<'x, 'm> Case<'x, 'm> {
     fn in_its_place(&mut self, kind: SpecimenKind, reads: Option<Expected>, found: Option<Interpretation>) {
         let judged = found == Some(Interpretation::Valid);
         if judged && kind != SpecimenKind::Control {
-            let place = self.row_place();
             let what = "only a control can be valid; is this a control that was not recognised?";
-            self.hold("value_out_of_place", place, what.to_owned());
+            self.hold("value_out_of_place", &Where::Row, what.to_owned());
         }
         let screened = matches!(found, Some(Interpretation::Reactive | Interpretation::NonReactive));
         if screened && reads == Some(Expected::Valid) {
-            let place = self.row_place();
             let what = "this control should be judged valid or invalid; is it a donor?";
-            self.hold("value_out_of_place", place, what.to_owned());
+            self.hold("value_out_of_place", &Where::Row, what.to_owned());
         }
     }
 
@@ -112,12 +122,11 @@ impl<'x, 'm> Case<'x, 'm> {
             else {
                 continue;
             };
-            let place = self.exam.place(self.lead, path);
             let what = format!("{}: {}", check.what, texts.join(", "));
             match check.does {
-                Consequence::Note => self.note(&check.finding, place, what),
+                Consequence::Note => self.note(&check.finding, &Where::At(self.lead, path), what),
                 Consequence::Hold | Consequence::Quarantine => {
-                    self.hold_as(check.does, &check.finding, place, what);
+                    self.hold_as(check.does, &check.finding, &Where::At(self.lead, path), what);
                 }
             }
         }
@@ -135,32 +144,38 @@ impl<'x, 'm> Case<'x, 'm> {
         self.specimen = None;
     }
 
-    pub(super) fn row_place(&self) -> String {
-        self.exam.place_of_row(self.lead.node)
+    fn place(&self, place: &Where<'_>) -> String {
+        match place {
+            Where::Row => self.exam.place_of_row(self.lead.node),
+            Where::At(cursor, path) => self.exam.place(*cursor, path),
+            Where::Piece(cursor, path, at) => self.exam.place_of_piece(*cursor, path, at),
+        }
     }
 
-    pub(super) fn hold(&mut self, name: &str, place: String, what: String) {
+    pub(super) fn hold(&mut self, name: &str, place: &Where<'_>, what: String) {
         self.hold_as(Consequence::Hold, name, place, what);
     }
 
-    pub(super) fn hold_as(&mut self, consequence: Consequence, name: &str, place: String, what: String) {
+    pub(super) fn hold_as(&mut self, consequence: Consequence, name: &str, place: &Where<'_>, what: String) {
         self.withheld = true;
         self.say(consequence, name, place, what);
     }
 
     /// Holds another specimen than the one this result seems to be of.
-    pub(super) fn hold_specimen(&mut self, specimen: &str, name: &str, place: String, what: String) {
+    pub(super) fn hold_specimen(&mut self, specimen: &str, name: &str, place: &Where<'_>, what: String) {
         self.withheld = true;
+        let place = self.place(place);
         let specimen = Some(specimen.to_owned());
         let (finding, consequence) = (name.to_owned(), Consequence::Hold);
         self.exam.findings.add(Finding { finding, place, what, consequence, specimen });
     }
 
-    pub(super) fn note(&mut self, name: &str, place: String, what: String) {
+    pub(super) fn note(&mut self, name: &str, place: &Where<'_>, what: String) {
         self.say(Consequence::Note, name, place, what);
     }
 
-    fn say(&mut self, consequence: Consequence, name: &str, place: String, what: String) {
+    fn say(&mut self, consequence: Consequence, name: &str, place: &Where<'_>, what: String) {
+        let place = self.place(place);
         let specimen = self.specimen.clone().map(String::from);
         self.exam.findings.add(Finding { finding: name.to_owned(), place, what, consequence, specimen });
     }

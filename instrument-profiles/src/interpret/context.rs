@@ -1,7 +1,7 @@
 //! What stands around a value: whose material, which control, how far, flags, lots, run, time.
 
 use super::{
-    case::Case,
+    case::{Case, Where},
     coverage::{control_name, flag_name, status_name},
     examination::Examination,
     time,
@@ -47,9 +47,8 @@ impl<'m> Case<'_, 'm> {
             self.not_a_control(rule.kind);
             return rule.kind;
         }
-        let place = self.row_place();
         let what = "no rule of the profile says whether this is a donor, a control or a calibrator";
-        self.hold("unknown_kind", place, what.to_owned());
+        self.hold("unknown_kind", &Where::Row, what.to_owned());
         SpecimenKind::Unknown
     }
 
@@ -58,9 +57,8 @@ impl<'m> Case<'_, 'm> {
         if kind != SpecimenKind::Control
             && let Some(rule) = self.control_rule()
         {
-            let place = self.row_place();
             let what = format!("this is the control {:?}, and is not marked as a control", rule.name);
-            self.hold("control_not_marked", place, what);
+            self.hold("control_not_marked", &Where::Row, what);
         }
     }
 
@@ -88,32 +86,30 @@ impl<'m> Case<'_, 'm> {
         };
         let Some((path, text)) = found.first() else {
             if let Some(path) = rules.id.first().filter(|_| needed) {
-                let place = self.exam.place(self.lead, path);
                 self.hold(
                     "missing_specimen",
-                    place,
+                    &Where::At(self.lead, path),
                     "a result without a specimen id; find the tube".to_owned(),
                 );
             }
             return None;
         };
-        let place = self.exam.place(self.lead, path);
         if rules.must_agree && found.iter().any(|(_, other)| other != text) {
             let texts: Vec<&str> = found.iter().map(|(_, text)| &**text).collect();
             let what = format!("the message names several specimens for one result: {}", texts.join(", "));
             for text in &texts {
-                self.hold_specimen(text, "ambiguous_specimen", place.clone(), what.clone());
+                self.hold_specimen(text, "ambiguous_specimen", &Where::At(self.lead, path), what.clone());
             }
         }
         let text = if rules.trim_end { text.trim_end_matches(' ') } else { text };
         if needed && rules.form.as_ref().is_some_and(|form| !form.is_match(text)) {
             let what = format!("{text:?} does not have the form of a specimen id; find the tube");
-            self.hold("unknown_specimen_form", place.clone(), what);
+            self.hold("unknown_specimen_form", &Where::At(self.lead, path), what);
         }
         match SpecimenId::new(text) {
             Ok(id) => Some(id),
             Err(error) => {
-                self.hold("bad_specimen", place, format!("{error}; find the tube"));
+                self.hold("bad_specimen", &Where::At(self.lead, path), format!("{error}; find the tube"));
                 None
             }
         }
@@ -127,9 +123,8 @@ impl<'m> Case<'_, 'm> {
         if let Some(rule) = found {
             self.exam.coverage.saw(|| control_name(&rule.name));
         } else {
-            let place = self.row_place();
             let what = "a control that the profile does not name; say in the profile what it has to read";
-            self.hold("unknown_control", place, what.to_owned());
+            self.hold("unknown_control", &Where::Row, what.to_owned());
         }
         found
     }
@@ -166,9 +161,8 @@ impl<'m> Case<'_, 'm> {
             self.exam.coverage.saw(|| status_name(&text));
             return Some(*status);
         }
-        let place = self.exam.place(cursor, at);
         let what = format!("the status {text:?} is not in the profile; is this result final?");
-        self.hold("unknown_status", place, what);
+        self.hold("unknown_status", &Where::At(cursor, at), what);
         None
     }
 
@@ -179,8 +173,7 @@ impl<'m> Case<'_, 'm> {
             ResultStatus::Other => "not the reportable run of its order; that one has to come",
             ResultStatus::NotObtained => "the analyser obtained no result; repeat the test",
         };
-        let place = self.row_place();
-        self.note("not_final", place, what.to_owned());
+        self.note("not_final", &Where::Row, what.to_owned());
         match status {
             ResultStatus::NotObtained => self.invalid = true,
             ResultStatus::Final
@@ -200,8 +193,8 @@ impl<'m> Case<'_, 'm> {
                 for piece in self.exam.look.pieces(Cursor::at(row.node), path) {
                     for flag in split(&piece.text, rules.separator.as_deref()) {
                         if !seen.iter().any(|known| known == flag) {
-                            let place = self.exam.place(Cursor::at(row.node), path);
-                            self.flag(flag, place);
+                            let place = Where::Piece(Cursor::at(row.node), path, piece.at.clone());
+                            self.flag(flag, &place);
                             seen.push(flag.to_owned());
                         }
                     }
@@ -211,7 +204,7 @@ impl<'m> Case<'_, 'm> {
         seen
     }
 
-    fn flag(&mut self, flag: &str, place: String) {
+    fn flag(&mut self, flag: &str, place: &Where<'_>) {
         let rules = &self.exam.look.rules.flags;
         let Some(rule) = rules.known.get(flag) else {
             let what = format!("the flag {flag:?} is not in the profile; what does it mean for the result?");
@@ -237,13 +230,13 @@ impl<'m> Case<'_, 'm> {
         }
     }
 
-    pub(super) fn run_failed(&mut self, place: String, what: String) {
+    pub(super) fn run_failed(&mut self, place: &Where<'_>, what: String) {
         self.invalid = true;
         self.hold("run_failed", place, what);
     }
 
     /// What a text means once the run it may condemn is seen to.
-    pub(super) fn meaning(&mut self, meaning: Meaning, place: String, text: &str) -> Interpretation {
+    pub(super) fn meaning(&mut self, meaning: Meaning, place: &Where<'_>, text: &str) -> Interpretation {
         match meaning {
             Meaning::Reads(interpretation) => {
                 self.invalid |= interpretation == Interpretation::Invalid;
@@ -269,16 +262,18 @@ impl<'m> Case<'_, 'm> {
             .find_map(|(cursor, path)| Some((*cursor, *path, self.exam.look.piece(*cursor, path)?)));
         let Some((cursor, path, piece)) = found else {
             if !self.invalid {
-                let place = self.exam.place(first.0, first.1);
-                self.hold("time_missing", place, "the result does not say when it was made".to_owned());
+                self.hold(
+                    "time_missing",
+                    &Where::At(first.0, first.1),
+                    "the result does not say when it was made".to_owned(),
+                );
             }
             return None;
         };
         let read = self.exam.look.rules.times.read(&piece.text);
         if read.is_none() {
-            let place = self.exam.place(cursor, path);
             let what = format!("{:?} is no time in the form of the profile", piece.text);
-            self.hold("unknown_time", place, what);
+            self.hold("unknown_time", &Where::At(cursor, path), what);
         }
         read
     }
@@ -311,9 +306,8 @@ impl<'m> Case<'_, 'm> {
                 }
             }
             if rule.required && lots.len() == before && !self.invalid {
-                let place = self.exam.place(self.lead, &rule.lot);
                 let what = format!("the result does not name its {} lot", role(rule.role));
-                self.hold("lot_missing", place, what);
+                self.hold("lot_missing", &Where::At(self.lead, &rule.lot), what);
             }
         }
         lots
@@ -329,8 +323,11 @@ impl<'m> Case<'_, 'm> {
         {
             expires = time::expiry(&piece.text, &look.rules.times);
             if expires.is_none() {
-                let place = self.exam.place(cursor, path);
-                self.hold("unknown_expiry", place, format!("{:?} is no last day of use", piece.text));
+                self.hold(
+                    "unknown_expiry",
+                    &Where::At(cursor, path),
+                    format!("{:?} is no last day of use", piece.text),
+                );
             }
         }
         Some(LotUse { role: rule.role, name, lot, expires })
@@ -389,12 +386,11 @@ impl<'m> Case<'_, 'm> {
             return Some(id);
         }
         if !self.invalid {
-            let place = self.row_place();
             let what = format!(
                 "no control can stand for this result: its run is not named ({})",
                 missing.join(", ")
             );
-            self.hold("run_missing", place, what);
+            self.hold("run_missing", &Where::Row, what);
         }
         None
     }

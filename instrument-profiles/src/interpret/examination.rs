@@ -179,6 +179,12 @@ impl<'m> Examination<'m> {
         format!("{label} {}", self.findings.bytes(&at))
     }
 
+    /// As [`Self::place`], for one of several texts that stand there.
+    pub(super) fn place_of_piece(&self, cursor: Cursor, path: &Path, at: &std::ops::Range<usize>) -> String {
+        let (label, _) = self.look.place(cursor, path);
+        format!("{label} {}", self.findings.bytes(at))
+    }
+
     pub(super) fn place_of_row(&self, node: usize) -> String {
         let at = self.look.document.node(node).map_or(0..0, |node| node.record.range());
         format!("{} {}", self.look.document.label(node), self.findings.bytes(&at))

@@ -1,7 +1,7 @@
 //! The value of a result: its parts from their rows, their meaning by exact text, and whether they contradict.
 
 use super::{
-    case::Case,
+    case::{Case, Where},
     coverage::{grade_name, value_name},
     number::{Number, surely_at_least, surely_below},
 };
@@ -78,9 +78,8 @@ impl<'m> Case<'_, 'm> {
         let raw = parts.found.first().map_or_else(String::new, |found| found.text.clone().into_owned());
         let mut value = Value { raw, ..Value::default() };
         for slot in &parts.ambiguous {
-            let place = self.row_place();
             let what = format!("several rows give the {} of one result; which one counts?", slot.name());
-            self.hold("ambiguous_rows", place, what);
+            self.hold("ambiguous_rows", &Where::Row, what);
         }
         let mut number = None;
         for found in &parts.found {
@@ -110,8 +109,7 @@ impl<'m> Case<'_, 'm> {
             && let Some(meaning) = map.texts.get("")
         {
             self.exam.coverage.saw(|| value_name(&map.name, ""));
-            let place = self.row_place();
-            value.interpretation = Some(self.meaning(*meaning, place, ""));
+            value.interpretation = Some(self.meaning(*meaning, &Where::Row, ""));
         }
     }
 
@@ -122,10 +120,10 @@ impl<'m> Case<'_, 'm> {
         }
         if parts.is_empty() {
             let place = match parts.looked {
-                Some((cursor, path)) => self.exam.place(cursor, path),
-                None => self.row_place(),
+                Some((cursor, path)) => Where::At(cursor, path),
+                None => Where::Row,
             };
-            return self.hold("empty_value", place, "the result is empty; repeat the test".to_owned());
+            return self.hold("empty_value", &place, "the result is empty; repeat the test".to_owned());
         }
         let of_row = self.rows.iter().find_map(|row| row.rule?.whole.as_ref());
         let whole = of_row.unwrap_or(&self.test.whole);
@@ -135,26 +133,27 @@ impl<'m> Case<'_, 'm> {
             .map(|slot| slot.name())
             .collect();
         if !missing.is_empty() {
-            let place = self.row_place();
-            self.hold("incomplete_result", place, format!("the result has no {}", missing.join(" and no ")));
+            self.hold(
+                "incomplete_result",
+                &Where::Row,
+                format!("the result has no {}", missing.join(" and no ")),
+            );
         }
     }
 
     fn read_meaning(&mut self, found: &Found<'m>) -> Option<Interpretation> {
         let map = self.test.values.as_ref()?;
-        let place = self.exam.place(found.cursor, found.path);
         if let Some(meaning) = map.texts.get(&*found.text) {
             self.exam.coverage.saw(|| value_name(&map.name, &found.text));
-            return Some(self.meaning(*meaning, place, &found.text));
+            return Some(self.meaning(*meaning, &Where::At(found.cursor, found.path), &found.text));
         }
         let what = format!("the text {:?} is not in the profile's map {:?}", found.text, map.name);
-        self.hold("unknown_value", place, what);
+        self.hold("unknown_value", &Where::At(found.cursor, found.path), what);
         None
     }
 
     fn read_grade(&mut self, found: &Found<'m>) -> Option<Grade> {
         let map = self.test.grades.as_ref()?;
-        let place = self.exam.place(found.cursor, found.path);
         let meaning = map.texts.get(&*found.text);
         if meaning.is_some() {
             self.exam.coverage.saw(|| grade_name(&map.name, &found.text));
@@ -165,12 +164,12 @@ impl<'m> Case<'_, 'm> {
                 self.invalid = true;
                 let what =
                     format!("{:?} is an error of the reader, no reaction; repeat the test", found.text);
-                self.note("reading_error", place, what);
+                self.note("reading_error", &Where::At(found.cursor, found.path), what);
                 None
             }
             None => {
                 let what = format!("{:?} is no grade of the profile's map {:?}", found.text, map.name);
-                self.hold("unknown_value", place, what);
+                self.hold("unknown_value", &Where::At(found.cursor, found.path), what);
                 None
             }
         }
@@ -179,10 +178,9 @@ impl<'m> Case<'_, 'm> {
     fn read_number(&mut self, found: &Found<'m>) -> Option<Number> {
         let number = self.exam.look.rules.numbers.read(&found.text);
         if number.is_none() {
-            let place = self.exam.place(found.cursor, found.path);
             self.hold(
                 "unknown_number",
-                place,
+                &Where::At(found.cursor, found.path),
                 format!("{:?} is no number in the profile's form", found.text),
             );
         }
@@ -196,12 +194,11 @@ impl<'m> Case<'_, 'm> {
         if number.comparator.is_none() {
             return Some(number.value);
         }
-        let place = self.exam.place(found.cursor, found.path);
         let what = format!("{:?} is a bound, no number that can be compared", found.text);
         if concluded == Some(Interpretation::Reactive) {
-            self.note("bound_only", place, what);
+            self.note("bound_only", &Where::At(found.cursor, found.path), what);
         } else {
-            self.hold("bound_only", place, what);
+            self.hold("bound_only", &Where::At(found.cursor, found.path), what);
         }
         None
     }
@@ -213,10 +210,9 @@ impl<'m> Case<'_, 'm> {
         let sent = found.unit.map_or(Cow::Borrowed(""), |path| self.exam.look.text(found.cursor, path));
         let unit = self.test.units.get(&*sent).cloned();
         if unit.is_none() {
-            let place = self.exam.place(found.cursor, found.unit.unwrap_or(found.path));
             self.hold(
                 "unknown_unit",
-                place,
+                &Where::At(found.cursor, found.unit.unwrap_or(found.path)),
                 format!("the unit {sent:?} is not in the profile for this test"),
             );
         }
@@ -227,9 +223,8 @@ impl<'m> Case<'_, 'm> {
         let Some(meaning) = value.interpretation else { return };
         for (flag, wanted) in std::mem::take(&mut self.must_mean) {
             if wanted != meaning {
-                let place = self.row_place();
                 let what = format!("the flag {flag:?} contradicts the value {:?}", value.raw);
-                self.hold("value_contradiction", place, what);
+                self.hold("value_contradiction", &Where::Row, what);
             }
         }
         let Some(criterion) = self.test.reactive else { return };
@@ -242,9 +237,8 @@ impl<'m> Case<'_, 'm> {
         });
         if by_ratio || number.is_some_and(|number| criterion.contradicts(number, meaning)) {
             let texts: Vec<&str> = parts.found.iter().map(|found| &*found.text).collect();
-            let place = self.row_place();
             let what = format!("number and interpretation contradict each other: {}", texts.join(", "));
-            self.hold("value_contradiction", place, what);
+            self.hold("value_contradiction", &Where::Row, what);
         }
     }
 
@@ -270,9 +264,8 @@ impl<'m> Case<'_, 'm> {
             value.interpretation = Some(judgement);
             return;
         }
-        let place = self.exam.place(self.lead, &within.target);
         let what = "the control's target, SD or value cannot be read, so that it cannot be judged";
-        self.hold("control_without_target", place, what.to_owned());
+        self.hold("control_without_target", &Where::At(self.lead, &within.target), what.to_owned());
     }
 }
 

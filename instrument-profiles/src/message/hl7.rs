@@ -37,6 +37,14 @@ pub(crate) fn read_hl7<'a>(message: &Message<'a>) -> Document<'a> {
             continue;
         };
         close_from(&mut open, level);
+        if level == OBX && open.get(OBR).is_some_and(Option::is_none) {
+            document.defects.push(Defect {
+                name: "parent_missing".to_owned(),
+                what: "a result (OBX) without an order (OBR) before it: whose is it?".to_owned(),
+                at: segment.range(),
+                harmless: false,
+            });
+        }
         let parent = open.iter().rev().flatten().next().copied();
         let at = document.push(Record::Hl7(segment), name, parent, false);
         if let Some(slot) = open.get_mut(level) {

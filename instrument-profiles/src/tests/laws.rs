@@ -1,16 +1,9 @@
 //! Every row ends somewhere; nothing that is held can be read; what is taken away is never missed in silence.
 
-use super::MESSAGES;
+use super::{MESSAGES, reads_negative};
 use crate::{Profile, interpret::Coverage, interpret::Fate};
 use proptest::prelude::*;
-use vocabulary::{Consequence, Finding, Interpretation, Observation, Protocol, SpecimenKind};
-
-/// Whether an observation could count as "nothing found".
-fn reads_negative(observation: &Observation) -> bool {
-    let value = &observation.value;
-    let says = matches!(value.interpretation, Some(Interpretation::NonReactive | Interpretation::Negative));
-    says || value.number.is_some() || value.od.is_some() || value.grade.is_some()
-}
+use vocabulary::{Consequence, Finding, Observation, Protocol, SpecimenKind};
 
 fn holds(finding: &Finding) -> bool {
     finding.consequence != Consequence::Note
@@ -77,8 +70,8 @@ fn results(profile: &Profile, raw: &[u8]) -> Vec<Observation> {
 
 /// Every place near the end of a record, and every few bytes elsewhere.
 fn worth_a_cut(raw: &[u8], end: usize) -> bool {
-    let near = &raw[end.saturating_sub(2)..(end + 3).min(raw.len())];
-    let step = if raw.len() > 4_000 { 997 } else { 17 };
+    let near = &raw[end.saturating_sub(1)..(end + 2).min(raw.len())];
+    let step = if raw.len() > 4_000 { 1_997 } else { 41 };
     (raw.len() < 4_000 && near.contains(&b'\r')) || end.is_multiple_of(step) || end % (step + 2) == 1
 }
 

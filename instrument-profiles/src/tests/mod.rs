@@ -2,6 +2,8 @@
 
 mod captures;
 mod laws;
+mod mutations;
+mod rules;
 mod simulation;
 
 use crate::{Catalogue, Profile, messages_of};
@@ -28,3 +30,10 @@ static MESSAGES: LazyLock<Vec<Message>> = LazyLock::new(|| {
     }
     messages
 });
+
+/// Whether an observation could count as a result, above all as "nothing found".
+fn reads_negative(observation: &vocabulary::Observation) -> bool {
+    let value = &observation.value;
+    let says = value.interpretation.is_some_and(|meaning| meaning != vocabulary::Interpretation::Invalid);
+    says || value.number.is_some() || value.od.is_some() || value.grade.is_some()
+}
