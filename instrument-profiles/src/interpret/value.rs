@@ -256,7 +256,10 @@ impl<'m> Case<'_, 'm> {
         let (target, spread) = (read(&within.target), read(&within.sd));
         let limits = target.zip(spread).filter(|(t, s)| t.comparator.is_none() && s.comparator.is_none());
         let judged = limits.zip(value.number).and_then(|((target, spread), number)| {
-            let allowed = spread.value.abs().checked_mul(Decimal::from(within.sds))?;
+            // An SD that lets anything through judges nothing.
+            let widest = target.value.abs().checked_div(Decimal::from(SD_SHARE_MIN))?;
+            let believable = spread.value > Decimal::ZERO && spread.value <= widest;
+            let allowed = spread.value.checked_mul(Decimal::from(within.sds)).filter(|_| believable)?;
             Some((number.checked_sub(target.value)?).abs() <= allowed && !allowed.is_zero())
         });
         if let Some(inside) = judged {
@@ -268,6 +271,9 @@ impl<'m> Case<'_, 'm> {
         self.hold("control_without_target", &Where::At(self.lead, &within.target), what.to_owned());
     }
 }
+
+/// A control's SD may be at most a fifth of its target.
+const SD_SHARE_MIN: u32 = 5;
 
 /// What a control's reaction proves. A remark beside the scale proves nothing.
 fn reaction(grade: Grade, at_least: Strength) -> Interpretation {
