@@ -4,4 +4,4 @@
 
 mod run_validity;
 
-pub use run_validity::{RunAssessment, RunState, assess_run};
+pub use run_validity::{RequiredControl, RunAssessment, RunState, assess_run};

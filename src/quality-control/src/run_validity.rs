@@ -1,7 +1,7 @@
 //! Whether a run's controls allow its results (rules.md §2, R-RUN-01 to R-RUN-03).
 
 use std::collections::BTreeSet;
-use vocabulary::{Observation, ResultStatus, SpecimenKind};
+use vocabulary::{Marker, MarkerKind, Observation, ResultStatus, SpecimenKind};
 
 /// What the controls of a run say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,14 +25,32 @@ pub struct RunAssessment {
     pub why_zh: String,
 }
 
-/// Assesses a run by its control observations and the names of the controls it must have shown.
+/// A control that a run must have shown for an assay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequiredControl<'a> {
+    /// Its name in the profile.
+    pub name: &'a str,
+    /// The assay it has to have been tested with: a control proves no reagent that it never touched.
+    pub assay: &'a str,
+    /// What the assay speaks of. Grouping reagents of one column may be controlled together.
+    pub marker: Marker,
+}
+
+impl RequiredControl<'_> {
+    fn is(&self, control: &Observation) -> bool {
+        let same_column = self.marker.kind() == MarkerKind::Grouping && control.marker == self.marker;
+        name(control) == self.name && (control.assay == self.assay || same_column)
+    }
+}
+
+/// Assesses a run by its control observations and the controls it must have shown.
 ///
 /// Observations of other kinds are passed over. A run that requires no control by name is open until at least one
 /// control has passed: the absence of controls proves nothing.
 #[must_use]
 pub fn assess_run<'a>(
     observations: impl IntoIterator<Item = &'a Observation>,
-    required: &[&str],
+    required: &[RequiredControl<'_>],
 ) -> RunAssessment {
     let controls: Vec<&Observation> =
         observations.into_iter().filter(|o| o.kind == SpecimenKind::Control).collect();
@@ -45,10 +63,14 @@ pub fn assess_run<'a>(
             why_zh: format!("质控失败:{names};请在新批次中重做样本"),
         };
     }
-    let passed: BTreeSet<&str> = controls.iter().filter(|c| has_passed(c)).map(|c| name(c)).collect();
-    let missing: BTreeSet<&str> = required.iter().copied().filter(|name| !passed.contains(name)).collect();
+    let passed: Vec<&Observation> = controls.iter().copied().filter(|c| has_passed(c)).collect();
+    let missing: BTreeSet<String> = required
+        .iter()
+        .filter(|wanted| !passed.iter().any(|control| wanted.is(control)))
+        .map(|wanted| format!("{} ({})", wanted.name, wanted.assay))
+        .collect();
     if !missing.is_empty() {
-        let names = listed(&missing);
+        let names = missing.into_iter().collect::<Vec<_>>().join(", ");
         return RunAssessment {
             state: RunState::Open,
             why: format!("no result yet of control: {names}"),
@@ -98,7 +120,7 @@ fn has_failed(control: &Observation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vocabulary::{ControlReading, Expected, Interpretation, Marker, Source, Value};
+    use vocabulary::{ControlReading, Expected, Interpretation, Source, Value};
 
     fn control(
         name: &str,
@@ -124,13 +146,17 @@ mod tests {
         }
     }
 
+    fn needed<'a>(names: &[&'a str]) -> Vec<RequiredControl<'a>> {
+        names.iter().map(|name| RequiredControl { name, assay: "assay", marker: Marker::HBsAg }).collect()
+    }
+
     fn check(
         controls: &[(&str, Expected, Option<Interpretation>, ResultStatus)],
         required: &[&str],
         expect: RunState,
     ) {
         let controls: Vec<Observation> = controls.iter().map(|(n, e, i, s)| control(n, *e, *i, *s)).collect();
-        let found = assess_run(&controls, required);
+        let found = assess_run(&controls, &needed(required));
         assert_eq!(found.state, expect, "{found:?}");
         assert_eq!(found.why.is_empty(), expect == RunState::Valid);
         assert_eq!(found.why_zh.is_empty(), expect == RunState::Valid);
@@ -182,9 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn a_control_proves_no_assay_that_it_was_not_tested_with() {
+        let good = control("pos", ExpectReactive, Some(Reactive), Final);
+        let other = RequiredControl { name: "pos", assay: "another assay", marker: Marker::HBsAg };
+        let found = assess_run([&good], &[other]);
+        assert_eq!(found.state, RunState::Open);
+        assert!(found.why.contains("pos (another assay)"), "{}", found.why);
+    }
+
+    #[test]
     fn a_patients_result_is_no_control() {
         let mut donor = control("pos", ExpectReactive, Some(Reactive), Final);
         donor.kind = SpecimenKind::Patient;
-        assert_eq!(assess_run([&donor], &["pos"]).state, RunState::Open);
+        assert_eq!(assess_run([&donor], &needed(&["pos"])).state, RunState::Open);
     }
 }

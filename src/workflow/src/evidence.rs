@@ -15,7 +15,7 @@ use release::{
     },
 };
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RhD, RunId};
 
 /// Markers that every reagent of the laboratory has to have spoken for.
@@ -29,7 +29,7 @@ pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
         evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
         evidence.donor = Some(Donor::from(registration.donor.clone()));
     }
-    let used = without_repeats(&facts.observations);
+    let (used, changed) = measurements(&facts.observations);
     evidence.serology = serology(&used, &facts.runs, reactive_from(settings));
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     evidence.nat = nucleic(&used);
@@ -41,17 +41,89 @@ pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
         .iter()
         .map(|f| OpenFinding { finding: f.finding.clone(), what: format!("{} ({})", f.what, f.place) })
         .collect();
+    evidence.findings.extend(changed.iter().map(|fact| {
+        let o = &fact.observation;
+        open(
+            "changed_result",
+            format!(
+                "{} of {} was sent again with another value; a person has to say which stands",
+                o.assay, o.marker
+            ),
+        )
+    }));
+    evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
+    let collected = facts.registration.as_ref().map(|r| r.collected_at);
+    evidence.findings.extend(used.iter().filter_map(|fact| before_collection(fact, collected?)));
     evidence
+}
+
+fn open(finding: &str, what: String) -> OpenFinding {
+    OpenFinding { finding: finding.to_owned(), what }
+}
+
+/// Kinds of results that no part of the evidence takes: only a usable negative one may be passed over.
+fn not_consumed(observation: &Observation) -> Option<OpenFinding> {
+    match observation.marker.kind() {
+        MarkerKind::Serology | MarkerKind::Nat | MarkerKind::Chemistry | MarkerKind::Grouping => None,
+        MarkerKind::Screening => {
+            let negative = observation.value.interpretation == Some(Interpretation::Negative);
+            let usable = unusable(observation).is_none();
+            (!negative || !usable).then(|| {
+                let what = format!(
+                    "{} is not a usable negative ({:?}); refer it",
+                    observation.assay, observation.value.raw
+                );
+                open("antibody_screen", what)
+            })
+        }
+    }
+}
+
+/// A result that is older than the blood is another tube's, or of a clock that cannot be believed.
+fn before_collection(fact: &Fact, collected: jiff::Timestamp) -> Option<OpenFinding> {
+    let tested = fact.tested_at?;
+    (tested.at() < collected).then(|| {
+        let o = &fact.observation;
+        open(
+            "tested_before_collection",
+            format!("{} was finished at {tested}, before the donation was taken", o.assay),
+        )
+    })
 }
 
 fn of_kind<'a>(facts: &'a [&'a Fact], kind: MarkerKind) -> impl Iterator<Item = &'a Fact> {
     facts.iter().copied().filter(move |f| f.observation.marker.kind() == kind)
 }
 
-/// Leaves out what an analyser sent again unchanged (S06): same content, whatever the message was called.
-fn without_repeats(facts: &[Fact]) -> Vec<&Fact> {
-    let mut seen = BTreeSet::new();
-    facts.iter().filter(|f| seen.insert(f.content())).collect()
+/// Each measurement once, in the order they came, and those that came again with another value.
+///
+/// What an analyser sends again unchanged is the same measurement, whatever the message was called (S06). Rows of one
+/// message are measurements of their own; rows of two messages are the same one when run, assay, time and the place
+/// among their like agree. A final result takes the place of a preliminary one. A changed one is never a repetition of
+/// the test (it could make its own duplicates): the first stands, and the donation is held until a person has looked.
+fn measurements(facts: &[Fact]) -> (Vec<&Fact>, Vec<&Fact>) {
+    let mut known: BTreeMap<String, &Fact> = BTreeMap::new();
+    let mut order: Vec<String> = Vec::new();
+    let mut places: BTreeMap<(u64, String), u32> = BTreeMap::new();
+    let mut changed = Vec::new();
+    for fact in facts {
+        let like = fact.measured();
+        let place = places.entry((fact.message, like.clone())).or_default();
+        let identity = format!("{like} {place}");
+        *place += 1;
+        match known.get(&identity) {
+            None => {
+                order.push(identity.clone());
+                known.insert(identity, fact);
+            }
+            Some(before) if before.observation.status == ResultStatus::Preliminary => {
+                known.insert(identity, fact);
+            }
+            Some(before) if before.content() == fact.content() => {}
+            Some(_) => changed.push(fact),
+        }
+    }
+    (order.iter().filter_map(|identity| known.get(identity).copied()).collect(), changed)
 }
 
 /// Why a result of this status cannot be used; preliminary ones are simply not there yet.
@@ -285,7 +357,7 @@ fn column(grouping: &mut Grouping, observation: &Observation) -> Result<(), Stri
         return Err(format!("{marker}: {why}"));
     }
     let nothing = || format!("{marker}: {:?} is no usable reaction", observation.value.raw);
-    let grade = observation.value.grade.ok_or_else(nothing);
+    let grade = observation.value.grade.ok_or_else(&nothing);
     let twice = || format!("{marker} was sent twice in one determination");
     let once = |slot: &mut Option<_>| match slot.replace(grade.clone()?) {
         None => Ok(()),
@@ -307,14 +379,23 @@ fn column(grouping: &mut Grouping, observation: &Observation) -> Result<(), Stri
         Marker::Dat => once(&mut grouping.dat),
         Marker::AntiD => listed(&mut grouping.anti_d),
         Marker::DIat => listed(&mut grouping.iat_d),
-        Marker::Abo => {
-            grouping.reported_abo = abo(observation);
-            Ok(())
-        }
-        Marker::RhD => {
-            grouping.reported_rhd = rhd(observation);
-            Ok(())
-        }
+        // A summary that is there and names no type says that the analyser could not type it.
+        Marker::Abo => match (grouping.reported_abo, abo(observation)) {
+            (None, Some(group)) => {
+                grouping.reported_abo = Some(group);
+                Ok(())
+            }
+            (_, None) => Err(nothing()),
+            (Some(_), Some(_)) => Err(twice()),
+        },
+        Marker::RhD => match (grouping.reported_rhd, rhd(observation)) {
+            (None, Some(rhd)) => {
+                grouping.reported_rhd = Some(rhd);
+                Ok(())
+            }
+            (_, None) => Err(nothing()),
+            (Some(_), Some(_)) => Err(twice()),
+        },
         Marker::Phenotype => Ok(()),
         Marker::HBsAg
         | Marker::AntiHbc

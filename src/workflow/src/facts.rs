@@ -31,10 +31,21 @@ impl Fact {
         self.profile.id.split('/').next().unwrap_or_default()
     }
 
+    /// What was measured, without what came out and without its place: two facts that agree in it may be one measurement.
+    pub(crate) fn measured(&self) -> String {
+        let o = &self.observation;
+        format!(
+            "{} {} {:?} {:?} {} {} {:?}",
+            self.connection, self.profile.id, o.instrument, o.run, o.assay, o.marker, o.completed_at
+        )
+    }
+
     /// What makes it the same result sent again: everything but the message's own name and place.
     pub(crate) fn content(&self) -> String {
         let mut same = self.observation.clone();
         same.source = vocabulary::Source::default();
+        // Who verified it on the analyser does not change what was measured.
+        same.operator = None;
         // A result "sent before, sent again" is the same result.
         if same.status == vocabulary::ResultStatus::Repeated {
             same.status = vocabulary::ResultStatus::Final;

@@ -2,7 +2,12 @@
 
 use crate::{Profiles, Settings, SpecimenRule, Stopped};
 use ledger::{Draft, Ledger, MessageView, Page, Reader, What};
-use vocabulary::{Consequence, DonationId, Finding, Mode, Observation, ProfileRef, SpecimenId, SpecimenKind};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use vocabulary::{
+    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, ProfileRef, RunId, SpecimenId,
+    SpecimenKind,
+};
 
 /// Messages of one round.
 const MESSAGES_PER_ROUND: usize = 64;
@@ -51,7 +56,7 @@ fn message_of(settings: &Settings, reader: &Reader, message: &MessageView) -> Re
         );
         return Ok(only(finding("profile_missing", "message", &what)));
     };
-    Ok(assign(interpretation, message.mode, &settings.specimens))
+    Ok(assign(interpretation, message, &settings.specimens))
 }
 
 fn only(finding: Finding) -> Interpreted {
@@ -84,10 +89,15 @@ fn read(profiles: &Profiles, pinned: &ProfileRef, raw: &[u8]) -> Option<(Vec<Obs
 /// Only production results of patients' specimens are evidence. A quarantined message is evidence for nothing, and
 /// holds every donation that it names.
 fn assign(
-    (observations, mut findings): (Vec<Observation>, Vec<Finding>),
-    mode: Mode,
+    (mut observations, mut findings): (Vec<Observation>, Vec<Finding>),
+    message: &MessageView,
     rule: &SpecimenRule,
 ) -> Interpreted {
+    let mode = message.mode;
+    for observation in &mut observations {
+        observation.run = observation.run.take().and_then(|run| of_connection(&message.connection, &run));
+    }
+    findings.extend(different_cutoffs(&observations));
     let mut named: Vec<(u32, DonationId)> = Vec::new();
     for (at, observation) in (0..).zip(&observations) {
         if observation.kind != SpecimenKind::Patient {
@@ -118,6 +128,29 @@ fn assign(
     let quarantined = findings.iter().any(|f| f.consequence == Consequence::Quarantine);
     let donations = if mode == Mode::Production && !quarantined { named } else { Vec::new() };
     Interpreted { observations, findings, donations, holds }
+}
+
+/// Two analysers of one model may name their runs alike: the controls of one prove nothing of the other. A name that
+/// grows too long is no run, and holds.
+fn of_connection(connection: &ConnectionId, run: &RunId) -> Option<RunId> {
+    RunId::new(&format!("{connection}/{run}")).ok()
+}
+
+/// The cut-off belongs to the plate: results of one run and assay that were judged by two hold everything.
+fn different_cutoffs(observations: &[Observation]) -> Option<Finding> {
+    let mut seen: BTreeMap<(Option<&RunId>, &str), Decimal> = BTreeMap::new();
+    let with_cutoff = observations.iter().filter_map(|o| Some((o, o.value.cutoff?)));
+    for (observation, cutoff) in with_cutoff {
+        let first = *seen.entry((observation.run.as_ref(), &observation.assay)).or_insert(cutoff);
+        if first != cutoff {
+            let what = format!(
+                "{} is judged by the cut-off {cutoff} here and by {first} before, in one run; ask the reader for its cut-off",
+                observation.assay
+            );
+            return Some(finding("cutoffs_differ", &observation.source.record, &what));
+        }
+    }
+    None
 }
 
 fn unknown_form(observation: &Observation, specimen: Option<&SpecimenId>) -> Finding {

@@ -2,7 +2,7 @@
 
 use crate::{Fact, RunFacts, Settings};
 use ledger::RunView;
-use quality_control::{RunState, assess_run};
+use quality_control::{RequiredControl, RunState, assess_run};
 use release::evidence::{Qc, Validity};
 use std::collections::BTreeSet;
 use vocabulary::{Mode, Observation};
@@ -14,10 +14,12 @@ pub(crate) fn assess(settings: &Settings, run: &RunView, used: &[&Fact]) -> RunF
     let mut required = BTreeSet::new();
     for fact in used {
         if let Some(profile) = settings.profiles.get(&fact.profile) {
-            required.extend(profile.required_controls(fact.observation.marker).names);
+            let (assay, marker) = (fact.observation.assay.as_str(), fact.observation.marker);
+            let names = profile.required_controls(marker).names;
+            required.extend(names.into_iter().map(|name| RequiredControl { name, assay, marker }));
         }
     }
-    let required: Vec<&str> = required.into_iter().collect();
+    let required: Vec<RequiredControl<'_>> = required.into_iter().collect();
     let assessed = assess_run(controls.iter().copied(), &required);
     let mut lots: Vec<_> = controls.iter().flat_map(|c| c.lots.iter().cloned()).collect();
     lots.sort_unstable();
