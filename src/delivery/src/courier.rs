@@ -12,7 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-/// Items looked at in one round.
+/// Items looked at in one round: what is not due yet must not hide what is.
+const ITEMS_LOOKED_AT: usize = 10_000;
+/// Deliveries made in one round.
 const ITEMS_PER_ROUND: usize = 64;
 /// The longest sleep while nothing is due: a missed wake-up costs no more.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -53,11 +55,11 @@ impl Courier {
     async fn round(&mut self) -> Result<usize, String> {
         let items = {
             let reader = self.ledger.state();
-            reader.outbox(&self.destination.id, ITEMS_PER_ROUND).map_err(|e| e.to_string())?
+            reader.outbox(&self.destination.id, ITEMS_LOOKED_AT).map_err(|e| e.to_string())?
         };
         let now = now_ms();
         let mut count = 0;
-        for item in items.into_iter().filter(|item| item.next_at_ms <= now) {
+        for item in items.into_iter().filter(|item| item.next_at_ms <= now).take(ITEMS_PER_ROUND) {
             self.deliver(&item).await?;
             count += 1;
         }
