@@ -51,34 +51,58 @@ pub(crate) async fn watch(
         board.note(&connection.id, |s| {
             s.address = folder.path.display().to_string();
             match &outcome {
-                Ok(_) => (s.activity, s.reason) = (Activity::Watching, String::new()),
+                Ok(found) => {
+                    s.activity = Activity::Watching;
+                    s.reason = match found.passed_over.as_slice() {
+                        [] => String::new(),
+                        [name, ..] => format!(
+                            "{} files do not match {:?} and are not taken: {name} …",
+                            found.passed_over.len(),
+                            folder.pattern
+                        ),
+                    };
+                }
                 Err(e) => {
                     (s.activity, s.reason) = (Activity::Failed, format!("the folder cannot be read: {e}"));
                 }
             }
         });
-        for file in outcome.unwrap_or_default() {
+        for file in outcome.unwrap_or_default().whole {
             take(connection, &file, folder.bytes_max, store, board).await;
             seen.remove(&file);
         }
     }
 }
 
-/// The files that have not changed since the last look.
-fn look(folder: &Path, pattern: &str, seen: &mut BTreeMap<PathBuf, Look>) -> io::Result<Vec<PathBuf>> {
+/// What one look found.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Files that have not changed since the last look.
+    whole: Vec<PathBuf>,
+    /// Names that do not match.
+    passed_over: Vec<String>,
+}
+
+/// The files that have not changed since the last look, and the names that are passed over.
+fn look(folder: &Path, pattern: &str, seen: &mut BTreeMap<PathBuf, Look>) -> io::Result<Seen> {
     let mut now = BTreeMap::new();
+    let mut passed_over = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         let about = entry.metadata()?;
-        if about.is_file() && matches(pattern, &name.to_string_lossy()) {
-            now.insert(entry.path(), (about.len(), about.modified()?));
+        if about.is_file() {
+            if matches(pattern, &name.to_string_lossy()) {
+                now.insert(entry.path(), (about.len(), about.modified()?));
+            } else {
+                passed_over.push(name.to_string_lossy().into_owned());
+            }
         }
     }
     let whole =
         now.iter().filter(|(path, look)| seen.get(*path) == Some(look)).map(|(p, _)| p.clone()).collect();
     *seen = now;
-    Ok(whole)
+    Ok(Seen { whole, passed_over })
 }
 
 async fn take(connection: &Connection, file: &Path, bytes_max: u64, store: &Store, board: &Board) {
@@ -149,7 +173,9 @@ fn put_away(connection: &Connection, file: &Path, into: &str, board: &Board) {
 
 /// `*` is any run of characters, `?` any one character.
 fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    // Analysers' computers do not tell PLATE.CSV from plate.csv.
+    let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
+    let (pattern, name) = (letters(pattern), letters(name));
     // reached[i]: the pattern read so far matches the first i characters of the name.
     let mut reached = vec![false; name.len() + 1];
     if let Some(first) = reached.first_mut() {
@@ -182,6 +208,7 @@ mod tests {
         for (pattern, name, expect) in [
             ("*", "", true),
             ("*.csv", "plate.csv", true),
+            ("*.csv", "P6.CSV", true),
             ("*.csv", "plate.csv.tmp", false),
             ("P??.txt", "P01.txt", true),
             ("P??.txt", "P1.txt", false),
@@ -199,9 +226,9 @@ mod tests {
         let file = folder.path().join("a.csv");
         let mut seen = BTreeMap::new();
         fs::write(&file, "1").unwrap();
-        assert!(look(folder.path(), "*", &mut seen).unwrap().is_empty());
+        assert!(look(folder.path(), "*", &mut seen).unwrap().whole.is_empty());
         fs::write(&file, "1,2").unwrap();
-        assert!(look(folder.path(), "*", &mut seen).unwrap().is_empty());
-        assert_eq!(look(folder.path(), "*", &mut seen).unwrap(), [file]);
+        assert!(look(folder.path(), "*", &mut seen).unwrap().whole.is_empty());
+        assert_eq!(look(folder.path(), "*", &mut seen).unwrap().whole, [file]);
     }
 }
