@@ -10,7 +10,7 @@ use axum::{
 use ledger::{DeliveryId, DeliveryState, Draft, Seq, What};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use vocabulary::DonationRegistration;
+use vocabulary::{DonationRegistration, DonorRegistration};
 
 /// Whoever holds the token; users with names come later.
 const TOKEN_HOLDER: &str = "user:token";
@@ -22,6 +22,17 @@ async fn append(site: &Site, whats: Vec<What>) -> Result<Seq, Problem> {
     let group = whats.into_iter().map(|what| Draft { by: TOKEN_HOLDER.to_owned(), what }).collect();
     let pending = site.ledger.append(group).map_err(Problem::unavailable)?;
     Ok(pending.await.map_err(Problem::unavailable)?.last())
+}
+
+/// Whether the new registration says another thing, or holds less: a donation number used twice must not clear a hold.
+fn eases(known: &DonationRegistration, new: &DonationRegistration) -> bool {
+    let stricter = |known: &DonorRegistration, new: &DonorRegistration| {
+        (new.deferred || !known.deferred) && (new.barred.is_some() || known.barred.is_none())
+    };
+    let mut same = new.clone();
+    same.donor.deferred = known.donor.deferred;
+    same.donor.barred.clone_from(&known.donor.barred);
+    same != *known || !stricter(&known.donor, &new.donor)
 }
 
 /// Registers donations: one JSON object, or an array of them.
@@ -42,6 +53,17 @@ pub(crate) async fn register(
     for (at, one) in list.into_iter().enumerate() {
         let registration: DonationRegistration =
             serde_json::from_value(one).map_err(|e| Problem::bad_request(format!("donation {at}: {e}")))?;
+        let donation = registration.donation.clone();
+        let known =
+            site.read(move |reader| reader.donation(&donation)).await?.and_then(|view| view.registration);
+        if let Some(known) = known.filter(|known| eases(&known.registration, &registration)) {
+            let what = format!(
+                "donation {} is registered already (entry {}), with another donor, group or time, or deferred; a registration \
+                 may only become stricter here",
+                registration.donation, known.seq
+            );
+            return Err(Problem::conflict(what));
+        }
         whats.push(What::DonationRegistered(registration));
     }
     let count = whats.len();
