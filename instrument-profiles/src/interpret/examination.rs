@@ -26,10 +26,10 @@ pub(crate) struct Examination<'m> {
     pub(super) coverage: Coverage,
     pub(super) observations: Vec<Observation>,
     /// Result rows and where they ended, in the order of the message.
-    rows: Vec<RowOf<'m>>,
+    pub(super) rows: Vec<RowOf<'m>>,
     fates: Vec<Option<Fate>>,
     /// Order record → the observations made from its rows.
-    made: HashMap<usize, Vec<usize>>,
+    pub(super) made: HashMap<usize, Vec<usize>>,
 }
 
 /// A result row and the rule that reads it.
@@ -357,100 +357,6 @@ impl<'m> Examination<'m> {
         for at in &group.rows {
             self.settle(*at, fate);
         }
-    }
-
-    /// Tests that an order had to bring and did not.
-    fn panels(&mut self) {
-        let mut orders: HashMap<usize, (usize, HashSet<String>)> = HashMap::new();
-        let mut in_order = Vec::new();
-        for row in &self.rows {
-            let Some(order) = self.look.document.node(row.node).and_then(|node| node.parent) else {
-                continue;
-            };
-            let test = row.rule.filter(|rule| rule.aside.is_none()).and_then(|rule| rule.test.as_ref());
-            let code = test.map(|path| self.look.text(Cursor::at(row.node), path).into_owned());
-            let entry = orders.entry(order).or_insert_with(|| {
-                in_order.push(order);
-                (row.node, HashSet::new())
-            });
-            entry.1.extend(code);
-        }
-        for order in in_order {
-            let Some((row, codes)) = orders.get(&order) else { continue };
-            self.panel_of(order, Cursor::at(*row), codes);
-        }
-    }
-
-    fn panel_of(&mut self, order: usize, cursor: Cursor, codes: &HashSet<String>) {
-        let rules = &self.profile.rules;
-        for panel in rules.panels.iter().filter(|panel| self.look.holds(cursor, &panel.when)) {
-            let missing: Vec<&str> =
-                panel.tests.iter().filter(|code| !codes.contains(*code)).map(String::as_str).collect();
-            if missing.is_empty() {
-                continue;
-            }
-            let what = format!("{} lacks {}; wait for the rest or repeat it", panel.name, missing.join(", "));
-            let specimen = self.specimen_text(cursor);
-            self.findings.add(vocabulary::Finding {
-                finding: "incomplete_panel".to_owned(),
-                place: self.place_of_row(order),
-                what,
-                consequence: Consequence::Hold,
-                specimen,
-            });
-            for at in self.made.get(&order).map_or(&[][..], Vec::as_slice) {
-                if let Some(observation) = self.observations.get_mut(*at) {
-                    super::value::withhold(&mut observation.value);
-                }
-            }
-        }
-    }
-
-    /// An order without a row: cancelled, or cut off.
-    fn orders_without_rows(&mut self) {
-        let name = match self.profile.protocol() {
-            Protocol::Lis02 => "O",
-            Protocol::Hl7v2 => "OBR",
-            Protocol::Delimited => "",
-        };
-        let document = self.look.document;
-        let filled: HashSet<usize> = self
-            .rows
-            .iter()
-            .flat_map(|row| [Some(row.node), document.node(row.node).and_then(|node| node.parent)])
-            .flatten()
-            .collect();
-        for (at, node) in document.nodes.iter().enumerate() {
-            if node.name.is(name) && !filled.contains(&at) {
-                self.empty_order(at);
-            }
-        }
-        // A LIS02 message of H and L alone is a sign of life (LIS02-A2 §5); the other formats have no such thing.
-        let expected = self.profile.protocol() != Protocol::Lis02;
-        if expected && self.rows.is_empty() && !document.nodes.iter().any(|node| node.name.is(name)) {
-            let what = "no result at all; the message may have been cut off".to_owned();
-            self.findings.about(Consequence::Quarantine, "no_results", "the message".to_owned(), what);
-        }
-    }
-
-    fn empty_order(&mut self, at: usize) {
-        let cursor = Cursor::at(at);
-        let not_done = &self.profile.rules.order_not_done;
-        let done_with = !not_done.is_empty() && self.look.holds(cursor, not_done);
-        let (name, what, consequence) = if done_with {
-            ("order_not_done", "the analyser says that it could not do this order", Consequence::Note)
-        } else {
-            ("no_results", "an order without a result row; wait for it or repeat the test", Consequence::Hold)
-        };
-        let specimen = self.specimen_text(cursor);
-        let (place, what) = (self.place_of_row(at), what.to_owned());
-        self.findings.add(vocabulary::Finding {
-            finding: name.to_owned(),
-            place,
-            what,
-            consequence,
-            specimen,
-        });
     }
 
     fn finish(mut self) -> Examined {

@@ -12,6 +12,7 @@ mod examination;
 mod findings;
 mod look;
 mod number;
+mod orders;
 mod plate;
 mod time;
 mod value;

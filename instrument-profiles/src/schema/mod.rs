@@ -5,16 +5,18 @@
 
 mod link;
 mod reading;
+mod results;
 mod texts;
 
 pub(crate) use link::{Directory, Link, Lis01, Mllp, Timers};
 pub(crate) use reading::read;
+pub(crate) use results::{Check, FlagEffect, Flags, Panel, Results, Row, Status, Test};
 pub(crate) use texts::{Text, Texts};
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
-use vocabulary::{Consequence, Expected, LotRole, Protocol, ResultStatus, SpecimenKind};
+use vocabulary::{Expected, LotRole, Protocol, SpecimenKind};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -293,153 +295,6 @@ pub(crate) struct Lot {
     /// Results without it are held.
     #[serde(default)]
     pub(crate) required: bool,
-}
-
-/// How far a result has come.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Status {
-    pub(crate) at: Option<Text>,
-    pub(crate) map: BTreeMap<Text, ResultStatus>,
-    /// For formats that only ever hold final results.
-    pub(crate) always: Option<ResultStatus>,
-}
-
-/// Flags and alarms.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Flags {
-    pub(crate) at: Texts,
-    /// Parts one text into several flags.
-    pub(crate) separator: Option<Text>,
-    /// What a flag does that is not in `known`.
-    pub(crate) unknown: Option<Consequence>,
-    pub(crate) known: BTreeMap<Text, Flag>,
-}
-
-/// One flag.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Flag {
-    pub(crate) does: FlagEffect,
-    /// For `agree`: what the value must mean.
-    #[serde(default)]
-    pub(crate) with: Option<Text>,
-    pub(crate) what: String,
-}
-
-/// What a flag does to its result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FlagEffect {
-    /// Kept beside the result; nothing else.
-    Keep,
-    /// A person has to look.
-    Hold,
-    /// The result is invalid and must be repeated.
-    Invalid,
-    /// The run it belongs to failed.
-    RunFailed,
-    /// Says again what the value says, and must not contradict it.
-    Agree,
-}
-
-/// Places that every `[[row]]` starts from.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Results {
-    pub(crate) test: Option<Text>,
-    pub(crate) number: Option<Text>,
-    pub(crate) interpretation: Option<Text>,
-    pub(crate) grade: Option<Text>,
-    pub(crate) od: Option<Text>,
-    pub(crate) cutoff: Option<Text>,
-    pub(crate) unit: Option<Text>,
-    /// The first that is not empty.
-    pub(crate) completed_at: Texts,
-    pub(crate) operator: Texts,
-    /// Model and serial number, joined by a blank.
-    pub(crate) instrument: Texts,
-    /// Rows of one order with the same texts here (and the same test) are one result.
-    pub(crate) together: Option<Texts>,
-    /// What a result must have: `number`, `interpretation`, `grade`, `od`, `cutoff`.
-    pub(crate) whole: Texts,
-}
-
-/// What one sort of row gives. The first whose `when` holds counts.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Row {
-    pub(crate) name: Option<Text>,
-    /// `R`, `OBX`, `row`, … absent: the protocol's own.
-    pub(crate) record: Option<Text>,
-    pub(crate) when: Vec<Spanned<Condition>>,
-    /// Gives nothing to a value, and why.
-    pub(crate) aside: Option<Text>,
-    pub(crate) test: Option<Text>,
-    pub(crate) number: Option<Text>,
-    pub(crate) interpretation: Option<Text>,
-    pub(crate) grade: Option<Text>,
-    pub(crate) od: Option<Text>,
-    pub(crate) cutoff: Option<Text>,
-    pub(crate) unit: Option<Text>,
-    pub(crate) completed_at: Texts,
-    /// What its results must have, instead of what `[result]` or the test says.
-    pub(crate) whole: Option<Texts>,
-    /// For rows that have no status of their own.
-    pub(crate) status_is: Option<ResultStatus>,
-}
-
-/// Two places that must say the same.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Check {
-    pub(crate) finding: Text,
-    pub(crate) equal: Texts,
-    pub(crate) does: Consequence,
-    pub(crate) what: String,
-    #[serde(default)]
-    pub(crate) when: Vec<Spanned<Condition>>,
-}
-
-/// Tests that an order must have brought, all of them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Panel {
-    pub(crate) name: String,
-    pub(crate) when: Vec<Spanned<Condition>>,
-    pub(crate) tests: Texts,
-}
-
-/// One code of the analyser and what it stands for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Test {
-    pub(crate) code: Option<Text>,
-    /// Needed where one code means several things.
-    pub(crate) when: Vec<Spanned<Condition>>,
-    /// Known, and no evidence of anything: why.
-    pub(crate) aside: Option<Text>,
-    pub(crate) marker: Option<Text>,
-    pub(crate) assay: Option<Text>,
-    /// Name of the map in `[values]`.
-    pub(crate) values: Option<Text>,
-    /// Name of the map in `[grades]`.
-    pub(crate) grades: Option<Text>,
-    /// Unit as sent → unit as named here.
-    pub(crate) units: BTreeMap<Text, String>,
-    /// Its unit, where none is sent.
-    pub(crate) unit_is: Option<Text>,
-    /// `">= 1.00"`: the number and the interpretation may not contradict each other.
-    pub(crate) reactive: Option<Text>,
-    /// May be empty.
-    pub(crate) optional: bool,
-    pub(crate) whole: Option<Texts>,
-    pub(crate) number: Option<Text>,
-    pub(crate) interpretation: Option<Text>,
-    pub(crate) grade: Option<Text>,
-    pub(crate) source: Option<Text>,
-    pub(crate) level: Option<crate::evidence::Level>,
 }
 
 /// What the profile rests on.
