@@ -106,7 +106,14 @@ pub(crate) fn open(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> R
     let mut report = OpenReport { last: found.last(), tail: found.tail.clone(), ..OpenReport::default() };
     let index = found.index();
     let mut writer = found.writer(index, settings.file_bytes_max);
-    let write_fault = writer.reopen(settings.clock.now_ms()).err().map(|error| error.to_string());
+    let write_fault = match writer.reopen(settings.clock.now_ms()) {
+        Ok(()) => None,
+        // Nobody may act on entries that a power cut could still take back.
+        Err(error) if writer.carries() => {
+            return Err(failed("make sure of the last entries in", &folder)(error));
+        }
+        Err(error) => Some(error.to_string()),
+    };
     let made = rebuild::open_state(settings, &writer.index, progress)?;
     report.rebuilt = made.rebuilt;
     report.set_aside = made.set_aside;

@@ -19,8 +19,13 @@
 //! * A **seal** carries no entry. It is written when the journal rests (and at the end), after the group before
 //!   it was synced: what stands before a seal, a later group or a later file was durable and is never cut.
 //! * A file's header says where its predecessor **ends**. What stands behind that end was refused (its write or
-//!   sync failed, or it was torn by a power cut) and is void for ever; it is left where it is. Files that no
-//!   header leads to are void as a whole.
+//!   sync failed, or it was torn by a power cut) and is void for ever; it is left where it is. So is a seal at
+//!   the very end, which may not have been synced: the new header does its work. Files that no header leads to,
+//!   and a last file that holds nothing, are void as a whole.
+//! * A **new file** is begun at every start and after every failure; a handle that failed is never used again. Its
+//!   header is synced before anything else is written to it. A last group that nothing shows to have been synced
+//!   is written into it again and synced before anything new: its durability does not rest on a sync that nobody
+//!   saw succeed.
 
 use super::hash::{ChainHash, HashAlgorithm};
 use crate::Seq;

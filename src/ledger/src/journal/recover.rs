@@ -103,7 +103,7 @@ impl Recovered {
         if let Some((span, scan)) = settle(storage.as_ref(), &mut found.files, &mut found.void)? {
             span.end = scan.end;
             found.algorithm = span.header.hash;
-            found.previous = (span.header.number, scan.unsealed.as_ref().map_or(scan.end, |u| u.at));
+            found.previous = (span.header.number, scan.unsealed.as_ref().map_or(scan.groups_end, |u| u.at));
             (found.next, found.chain) = (scan.next, scan.chain);
             (found.tail, found.carry) = (scan.tail, scan.unsealed);
         }

@@ -24,6 +24,8 @@ pub(crate) struct Unsealed {
 pub(crate) struct TailScan {
     /// One past the last whole piece.
     pub(crate) end: u64,
+    /// One past the last whole group: a seal behind it may itself not have been synced.
+    pub(crate) groups_end: u64,
     pub(crate) next: Seq,
     pub(crate) chain: ChainHash,
     /// Whether any group or seal stands in the file.
@@ -47,10 +49,12 @@ impl TailScan {
         let mut scanner =
             Scanner::new(file, range, (header.hash, Check::Chain), (header.first, header.chain));
         let mut unsealed = None;
+        let mut groups_end = FILE_HEADER_BYTES as u64;
         let broken = loop {
             match scanner.piece() {
                 Ok(Some(Piece::Group(group))) => {
                     unsealed = Some((group.at, group.header.first, group.chain_before, group.bytes.len()));
+                    groups_end = group.at + group.bytes.len() as u64;
                 }
                 Ok(Some(Piece::Seal)) => unsealed = None,
                 Ok(None) => break None,
@@ -84,6 +88,6 @@ impl TailScan {
                 (read == length).then_some(Unsealed { at, first, chain_before, bytes })
             }
         };
-        Ok(Self { end, next, chain, holds_any, unsealed, tail })
+        Ok(Self { end, groups_end, next, chain, holds_any, unsealed, tail })
     }
 }

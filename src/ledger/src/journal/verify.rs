@@ -1,6 +1,6 @@
 //! Checking every byte of a journal, and going on behind damage to name all of it.
 
-use super::format::{FILE_HEADER_BYTES, Frame, GROUP_HEADER_BYTES, GroupHeader};
+use super::format::{FILE_HEADER_BYTES, Frame, GROUP_HEADER_BYTES, GroupHeader, SEAL_BYTES, write_seal};
 use super::hash::ChainHash;
 use super::layout::{Damage, FileSpan, Layout};
 use super::recover::{CutTail, RecoverError, does_not_join, settle};
@@ -32,7 +32,8 @@ pub struct JournalReport {
     pub damaged_places: usize,
     /// Bytes at the end that are no whole group; the next start leaves them behind.
     pub tail: Option<CutTail>,
-    /// Bytes of groups that were refused when they were written, and of files given up. They are not read.
+    /// Bytes that are no part of the journal: groups that were refused when they were written, files given up,
+    /// seals that a next file has made needless.
     pub void_bytes: u64,
 }
 
@@ -76,6 +77,10 @@ pub(crate) fn verify_journal(
     report.void_bytes += layout.files.iter().map(|f| f.length - f.end).sum::<u64>().saturating_sub(torn);
     for (number, span) in layout.files.iter().enumerate() {
         let ended = verify_file(storage, span, &mut report)?;
+        if let Some(damage) = ended.map(|ended| superseded_seal(storage, span, ended)).transpose()?.flatten()
+        {
+            report.damaged(damage);
+        }
         if let Some(next) = layout.files.get(number + 1)
             && ended.is_some_and(|ended| ended != (next.header.first, next.header.chain))
         {
@@ -131,6 +136,26 @@ fn verify_file(
             Some((_, None)) | None => return Ok(None),
         }
     }
+}
+
+/// Behind the end of a file that was closed in order stands its last seal. The next file's header does its work;
+/// still, bytes that are neither that seal nor a torn one were changed by somebody.
+fn superseded_seal(
+    storage: &dyn Storage,
+    span: &FileSpan,
+    ended: Ended,
+) -> Result<Option<Damage>, RecoverError> {
+    if span.length != span.end + SEAL_BYTES as u64 {
+        return Ok(None);
+    }
+    let mut expected = Vec::new();
+    write_seal(ended.0, ended.1, &mut expected);
+    let mut found = vec![0; SEAL_BYTES];
+    storage.open_read(&span.path)?.read_at(span.end, &mut found)?;
+    let same = found.iter().zip(&expected).take_while(|(a, b)| a == b).count();
+    let torn = found.iter().skip(same).all(|byte| *byte == 0);
+    let what = || "the seal behind the file's end was changed; no entry is touched".to_owned();
+    Ok((!torn).then(|| Damage { file: span.name(), offset: span.end, seq: ended.0, what: what() }))
 }
 
 fn named(span: &FileSpan, broken: &Broken, goes_on: Option<Seq>) -> Damage {

@@ -112,6 +112,11 @@ impl Writer {
         }
     }
 
+    /// Whether a group found at the end has yet to be made sure of.
+    pub(crate) fn carries(&self) -> bool {
+        self.carry.is_some()
+    }
+
     /// Whether a file is open and good.
     pub(crate) fn is_open(&self) -> bool {
         self.current.is_some()

@@ -19,10 +19,11 @@ pub use page::{Listing, Order, Page};
 pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};
 
+use crate::fold_store::digest;
 use crate::journal::{JournalError, Stream};
 use crate::ledger::Shared;
 use crate::state::{Counters, Key, StateError, Store, record};
-use crate::{Entry, Seq};
+use crate::{ChainHash, Entry, Seq};
 use std::sync::Arc;
 
 /// Why something cannot be read.
@@ -74,6 +75,14 @@ impl Reader {
     /// [`ReadError::State`].
     pub fn counters(&self) -> Result<Counters, ReadError> {
         Ok(record(self.store().as_ref(), Key::COUNTERS)?.unwrap_or_default())
+    }
+
+    /// A digest of the whole state: equal states, equal digests. Reads all of it; meant for a ledger at rest.
+    ///
+    /// # Errors
+    /// [`ReadError::State`].
+    pub fn digest(&self) -> Result<ChainHash, ReadError> {
+        Ok(digest(self.store().as_ref())?)
     }
 
     /// One entry, from the journal.

@@ -113,6 +113,14 @@ impl Model {
         self.after_power_cut(PowerCut::Everything, 0)
     }
 
+    /// The disk after the process was killed and the machine ran on: everything written can be read, and what was
+    /// not synced can still be lost.
+    #[must_use]
+    pub fn after_kill(&self) -> Self {
+        let files = lock(&self.0.0).files.clone();
+        Self(Arc::new((Mutex::new(Disk { files, ..Disk::default() }), Condvar::new())))
+    }
+
     /// The disk as the next start finds it.
     #[must_use]
     pub fn after_power_cut(&self, treatment: PowerCut, seed: u64) -> Self {

@@ -1,8 +1,5 @@
 //! What the tests share: settings, and a world that writes believable entries.
 
-#![cfg(test)]
-#![expect(dead_code, reason = "each test file uses its part")]
-
 use fastrand::Rng;
 use ledger::storage::{Model, Storage};
 use ledger::{

@@ -1,0 +1,16 @@
+//! The ledger as the other rooms see it.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod outside;
+#[cfg(test)]
+mod state;
+#[cfg(test)]
+mod street;
+#[cfg(test)]
+mod work;
