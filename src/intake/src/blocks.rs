@@ -6,9 +6,10 @@ use crate::{
     settings::Answering,
     store::{NotKept, received},
     tcp::Line,
+    transfer::half_block,
 };
-use ledger::{Body, Durable, Pending};
-use mllp::{BlockTicket, Event, Receiver};
+use ledger::{Body, Draft, Durable, HowEnded, Pending};
+use mllp::{Anomaly, AnomalyKind, BlockTicket, Event, Receiver};
 use std::{
     collections::VecDeque,
     future::{Future, pending},
@@ -40,7 +41,13 @@ struct Driver<'a> {
     answerer: Answerer<'a>,
     /// In the order they came; answers leave in that order.
     flight: VecDeque<InFlight>,
+    /// Half transmissions to be kept. While there is one nothing more is read, so they stay few.
+    halves: VecDeque<Vec<Draft>>,
+    /// The one being written.
+    keeping: Keeping,
 }
+
+type Keeping = Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
 
 /// Drives one socket until it closes or `stop`. Returns why it ended.
 pub(crate) async fn serve(
@@ -52,13 +59,18 @@ pub(crate) async fn serve(
 ) -> String {
     let receiver = Receiver::new(config);
     let answerer = Answerer::new(answering);
-    let mut driver = Driver { line, receiver, answerer, flight: VecDeque::new() };
+    let (flight, halves) = (VecDeque::new(), VecDeque::new());
+    let mut driver = Driver { line, receiver, answerer, flight, halves, keeping: None };
     let why = match driver.run(&mut socket, stop).await {
         Ok(()) => "stopped".to_owned(),
         Err(e) => e.to_string(),
     };
     driver.receiver.handle_disconnect();
     driver.take_blocks();
+    half_kept(&mut driver.keeping).await;
+    for half in std::mem::take(&mut driver.halves) {
+        line.store.settle(half, &line.stop).await;
+    }
     why
 }
 
@@ -66,6 +78,7 @@ pub(crate) async fn serve(
 enum Woken {
     Bytes(usize),
     Kept(Result<Durable, NotKept>),
+    HalfKept,
     Stop,
 }
 
@@ -94,15 +107,23 @@ impl Driver<'_> {
             if (taken || !answers.is_empty()) && !unread.is_empty() {
                 continue;
             }
+            if self.keeping.is_none()
+                && let Some(half) = self.halves.pop_front()
+            {
+                let (store, stop) = (self.line.store.clone(), self.line.stop.clone());
+                self.keeping = Some(Box::pin(async move { store.settle(half, &stop).await }));
+            }
             let woken = {
-                let room = unread.is_empty() && !stop.is_cancelled();
-                // A stop lets what is in flight be answered, and takes nothing more.
-                let idle = self.flight.is_empty();
+                let room = unread.is_empty() && self.keeping.is_none() && !stop.is_cancelled();
+                // A stop lets what is in flight be answered and kept, and takes nothing more.
+                let idle = self.flight.is_empty() && self.keeping.is_none();
+                let halves = self.keeping.is_some();
                 let stopped = async { if idle { stop.cancelled().await } else { pending().await } };
                 let front = self.flight.front_mut();
                 tokio::select! {
                     biased;
                     kept = settled(front) => Woken::Kept(kept),
+                    () = half_kept(&mut self.keeping), if halves => Woken::HalfKept,
                     () = stopped => Woken::Stop,
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
                 }
@@ -118,6 +139,7 @@ impl Driver<'_> {
                     });
                 }
                 Woken::Kept(outcome) => self.answer(outcome),
+                Woken::HalfKept => self.keeping = None,
             }
         }
     }
@@ -141,26 +163,45 @@ impl Driver<'_> {
                         within: connection.limits.durable_within,
                     });
                 }
-                // What is kept of it goes the way of a message that nobody can read: stored, and into quarantine.
+                // It cannot be read, so it cannot be accepted; its beginning is kept for whoever looks into it.
                 Event::Oversize(oversize) => {
                     taken = true;
                     let what = format!(
-                        "a block of {} bytes is longer than any may be; its beginning is kept",
-                        oversize.bytes
+                        "a block of {} bytes is longer than any may be; its first {} bytes are kept",
+                        oversize.bytes,
+                        oversize.kept.len()
                     );
-                    self.line.board.anomaly(&self.line.connection.id, what);
-                    self.receiver
-                        .refuse(oversize.ticket, Some(&self.answerer.not_kept(head(&oversize.kept))));
+                    let answer = self.answerer.not_kept(head(&oversize.kept));
+                    self.receiver.refuse(oversize.ticket, Some(&answer));
+                    self.half(what, oversize.kept, HowEnded::Abandoned);
                 }
                 Event::Commit(_) => {
                     self.line.board.anomaly(&self.line.connection.id, "a commit block came unasked".into());
                 }
-                Event::Anomaly(anomaly) => {
-                    self.line.board.anomaly(&self.line.connection.id, format!("{anomaly:?}"));
-                }
+                Event::Anomaly(anomaly) => self.anomaly(anomaly),
             }
         }
         taken
+    }
+
+    fn anomaly(&mut self, anomaly: Anomaly) {
+        let what = anomaly.to_string();
+        match anomaly.kind {
+            AnomalyKind::BlockCutOff => self.half(what, anomaly.bytes, HowEnded::Disconnected),
+            AnomalyKind::BlockRestarted => self.half(what, anomaly.bytes, HowEnded::Restarted),
+            AnomalyKind::StrayBytes | AnomalyKind::EmptyBlock | AnomalyKind::CarriageReturnMissing => {
+                self.line.board.anomaly(&self.line.connection.id, what);
+            }
+        }
+    }
+
+    /// The beginning of a block whose end will not come: kept, never parsed.
+    fn half(&mut self, what: String, bytes: Vec<u8>, how: HowEnded) {
+        let connection = &self.line.connection;
+        tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");
+        self.line.board.note(&connection.id, |s| s.cut_total += 1);
+        self.halves.push_back(half_block(connection, what.clone(), bytes, how));
+        self.line.board.anomaly(&connection.id, what);
     }
 
     /// Answers the blocks at the front that are durable already, so that one write carries all their answers.
@@ -201,6 +242,13 @@ impl Driver<'_> {
                 });
             }
         }
+    }
+}
+
+/// When the half transmission under way is kept; at once when there is none.
+async fn half_kept(keeping: &mut Keeping) {
+    if let Some(half) = keeping {
+        half.await;
     }
 }
 

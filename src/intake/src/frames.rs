@@ -57,8 +57,8 @@ pub(crate) async fn serve(
         Err(e) => e.to_string(),
     };
     driver.link.handle_disconnect(now());
-    driver.events(stop).await;
-    driver.ended(HowEnded::Disconnected, stop).await;
+    driver.events().await;
+    driver.ended(HowEnded::Disconnected).await;
     why
 }
 
@@ -97,7 +97,7 @@ impl Driver<'_> {
             if let Some(bytes) = buffer.get(unread.clone()) {
                 unread.start += self.link.handle_input(bytes, now());
             }
-            self.events(stop).await;
+            self.events().await;
             while let Some(bytes) = self.link.poll_transmit() {
                 socket.write_all(&bytes).await?;
             }
@@ -141,14 +141,14 @@ impl Driver<'_> {
     }
 
     /// Takes the machine's events until it waits for an answer or has none.
-    async fn events(&mut self, stop: &CancellationToken) {
+    async fn events(&mut self) {
         while self.waiting.is_none()
             && let Some(event) = self.link.poll_event()
         {
             match event {
                 Event::TransferStarted => {
                     // A transfer that was open ends here; the machine has said so before, unless it was empty.
-                    self.ended(HowEnded::Restarted, stop).await;
+                    self.ended(HowEnded::Restarted).await;
                     self.transfer = Some(Transfer::new());
                 }
                 Event::Frame(frame) => {
@@ -161,7 +161,7 @@ impl Driver<'_> {
                         .board
                         .anomaly(&self.line.connection.id, format!("frame {number:?} was sent again"));
                 }
-                Event::TransferEnded(ending) => self.ended(how(ending), stop).await,
+                Event::TransferEnded(ending) => self.ended(how(ending)).await,
                 Event::Anomaly(anomaly) => {
                     self.line.board.anomaly(&self.line.connection.id, format!("{anomaly:?}"));
                 }
@@ -245,11 +245,15 @@ impl Driver<'_> {
         });
     }
 
-    async fn ended(&mut self, how: HowEnded, stop: &CancellationToken) {
+    async fn ended(&mut self, how: HowEnded) {
         let Some(mut transfer) = self.transfer.take() else { return };
         if self.late.take().is_some() {
             // Whether that frame is kept is not known here; nothing may be read out of this transfer's tail.
             transfer.unsettled();
+        }
+        if transfer.is_empty() {
+            // Nothing of it is in the ledger, so nothing there waits for an end.
+            return;
         }
         let connection = &self.line.connection;
         let (group, half) = transfer.end(connection, how, self.end);
@@ -261,7 +265,7 @@ impl Driver<'_> {
         if half {
             tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");
         }
-        self.line.store.settle(group, stop).await;
+        self.line.store.settle(group, &self.line.stop).await;
     }
 }
 

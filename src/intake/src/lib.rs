@@ -46,7 +46,7 @@ pub async fn serve(
     if left_open > 0 {
         tracing::warn!(connection = %connection.id, left_open, "transfers were open when hemogate stopped");
     }
-    let line = Line { connection: Arc::new(connection), store, board };
+    let line = Line { connection: Arc::new(connection), store, board, stop: stop.clone() };
     match source {
         Source::Listen(listener) => {
             listener.set_nonblocking(true)?;

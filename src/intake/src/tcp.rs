@@ -17,6 +17,8 @@ pub(crate) struct Line {
     pub(crate) connection: Arc<Connection>,
     pub(crate) store: Store,
     pub(crate) board: Board,
+    /// The daemon's stop. A socket that is displaced still writes its end.
+    pub(crate) stop: CancellationToken,
 }
 
 impl Line {

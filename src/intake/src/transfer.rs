@@ -30,6 +30,19 @@ fn next_transfer() -> u64 {
     u64::try_from(now).unwrap_or(u64::MAX).wrapping_add(count)
 }
 
+/// The group that keeps the beginning of a block: a transfer of its own, ended at once, and why.
+pub(crate) fn half_block(connection: &Connection, why: String, bytes: Vec<u8>, how: HowEnded) -> Vec<Draft> {
+    let transfer = next_transfer();
+    let id = || connection.id.clone();
+    [
+        What::LinkNoted { connection: id(), what: why },
+        What::FrameReceived { connection: id(), transfer, number: None, end: false, text: bytes.into() },
+        What::TransferEnded { connection: id(), transfer, how },
+    ]
+    .map(|what| Draft::by_connection(&connection.id, what))
+    .into()
+}
+
 /// What of a frame is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept {
@@ -59,6 +72,8 @@ struct Place {
 #[derive(Debug)]
 pub(crate) struct Transfer {
     number: u64,
+    /// Frames that are in the ledger or on their way.
+    frames: usize,
     progress: Progress,
     /// The place before the last frame, to go back to when that frame was not kept.
     before: Option<Place>,
@@ -68,12 +83,19 @@ pub(crate) struct Transfer {
 
 impl Transfer {
     pub(crate) fn new() -> Self {
-        Self { number: next_transfer(), progress: Progress::default(), before: None, unsettled: false }
+        Self {
+            number: next_transfer(),
+            frames: 0,
+            progress: Progress::default(),
+            before: None,
+            unsettled: false,
+        }
     }
 
     /// The group that keeps a frame, with the messages it completes.
     pub(crate) fn frame(&mut self, connection: &Connection, frame: &Kept) -> Vec<Draft> {
         self.before = Some(self.progress.place());
+        self.frames += 1;
         let complete = self.progress.push(frame);
         let mut group = Vec::with_capacity(1 + complete.len());
         group.push(Draft::by_connection(
@@ -94,7 +116,13 @@ impl Transfer {
     pub(crate) fn undo(&mut self) {
         if let Some(place) = self.before.take() {
             self.progress.go_back(place);
+            self.frames = self.frames.saturating_sub(1);
         }
+    }
+
+    /// Whether no frame of it was handed to the ledger.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames == 0
     }
 
     pub(crate) fn settled(&mut self) {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod lines {
     use intake::{Acknowledge, Answering, Board, Connection, Limits, Link, MessageEnd, Source, Unreadable};
-    use ledger::{Ledger, MessageFilter, Page, Settings, StateStore};
+    use ledger::{HowEnded, Ledger, MessageFilter, Page, Settings, StateStore};
     use std::{net::SocketAddr, time::Duration};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
@@ -129,6 +129,45 @@ mod lines {
             ledger.state().unused_text(halves[0].transfer).unwrap().unwrap(),
             RECORDS[..3].concat().as_bytes()
         );
+    }
+
+    #[tokio::test]
+    async fn half_a_block_is_kept_and_is_no_message() {
+        let Link::Mllp(_, answering) = mllp_link() else { unreachable!() };
+        let config = mllp::Config { block_bytes_max: 64, ..mllp::Config::default() };
+        let mut site = site(Link::Mllp(config, answering), Protocol::Hl7v2);
+        let mut socket = TcpStream::connect(site.address).await.unwrap();
+        let whole = "MSH|^~\\&|A|B|C|D|1||ORU^R01|7|P|2.5.1\r";
+        let long = format!("MSH|^~\\&|A|B|C|D|1||ORU^R01|8|P|2.5.1\r{}", "x".repeat(100));
+        let mut line = b"\x0bMSH|restarted".to_vec();
+        line.extend(mllp::frame(whole.as_bytes()));
+        line.extend(mllp::frame(long.as_bytes()));
+        line.extend(b"\x0bMSH|cut");
+        socket.write_all(&line).await.unwrap();
+        let mut answers = String::new();
+        while answers.matches('\u{1c}').count() < 2 {
+            let mut part = [0; 4096];
+            let count =
+                tokio::time::timeout(Duration::from_secs(20), socket.read(&mut part)).await.unwrap().unwrap();
+            answers += std::str::from_utf8(&part[..count]).unwrap();
+        }
+        assert!(answers.contains("MSA|AA|7") && answers.contains("MSA|AE|8"), "{answers}");
+        drop(socket);
+        let (messages, board, ledger) = site.messages().await;
+        assert_eq!(messages, [whole.as_bytes()]);
+        let reader = ledger.state();
+        let halves = reader.half_transfers(&Page::first(10)).unwrap().items;
+        let kept: Vec<(HowEnded, Vec<u8>)> = halves
+            .iter()
+            .map(|half| (half.ended.unwrap(), reader.unused_text(half.transfer).unwrap().unwrap()))
+            .collect();
+        let expected = [
+            (HowEnded::Restarted, &b"MSH|restarted"[..]),
+            (HowEnded::Abandoned, &long.as_bytes()[..64]),
+            (HowEnded::Disconnected, b"MSH|cut"),
+        ];
+        assert_eq!(kept, expected.map(|(how, text)| (how, text.to_vec())));
+        assert_eq!(board.standings()[&ConnectionId::new("line").unwrap()].cut_total, 3);
     }
 
     #[tokio::test]
