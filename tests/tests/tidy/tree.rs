@@ -25,7 +25,7 @@ impl Source {
         if self.is_test() {
             return "";
         }
-        self.text.find("\n#[cfg(test)]\nmod ").map_or(self.text.as_str(), |at| &self.text[..at])
+        self.text.find("\n#[cfg(test)]\nmod ").map_or(self.text.as_str(), |at| self.text.split_at(at).0)
     }
 }
 

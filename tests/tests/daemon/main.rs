@@ -1,0 +1,21 @@
+//! The daemon from outside: the binary itself, real sockets, its folder on disk, SIGKILL.
+//!
+//! One test binary for all of it, since linking is slow; a module for each question.
+#[cfg(test)]
+mod analyser;
+#[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod durable_before_ack;
+#[cfg(test)]
+mod full_disk;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod reckoning;
+#[cfg(test)]
+mod split_and_merge;
