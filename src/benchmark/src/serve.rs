@@ -19,8 +19,8 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Starts `serve` on a free port of the loopback interface, on a runtime of one thread.
-    pub(crate) fn start<Serve, Work>(serve: Serve) -> Result<Self, BenchError>
+    /// Starts `serve` as `name` on a free port of the loopback interface, on a runtime of one thread.
+    pub(crate) fn start<Serve, Work>(name: &str, serve: Serve) -> Result<Self, BenchError>
     where
         Serve: FnOnce(std::net::TcpListener, CancellationToken) -> Work + Send + 'static,
         Work: Future<Output = ()>,
@@ -32,7 +32,7 @@ impl Served {
         let stopped = stop.clone();
         let work = move || runtime.block_on(async move { serve(socket, stopped).await });
         let thread = std::thread::Builder::new()
-            .name("server".to_owned())
+            .name(format!("{name}-server"))
             .spawn(work)
             .map_err(BenchError::io("start the server's thread"))?;
         Ok(Self { address, stop, thread })

@@ -76,7 +76,7 @@ where
     let path = folder.join("floor.log");
     let commit = GroupCommit::start(&path).map_err(BenchError::io("start the floor's log"))?;
     let appender = commit.appender();
-    let server = Served::start(move |listener, stop| serve(listener, appender, stop))?;
+    let server = Served::start(FLOOR, move |listener, stop| serve(listener, appender, stop))?;
     let turn = turn(&server);
     server.finish()?;
     commit.finish().map_err(BenchError::io("write the floor's log"))?;
@@ -92,7 +92,8 @@ fn with_intake(
 ) -> Result<Turn, BenchError> {
     let station = Station::open(&folder.join("ledger"))?;
     let ledger = station.ledger.clone();
-    let server = Served::start(move |listener, stop| station::serve(connection, listener, ledger, stop))?;
+    let server =
+        Served::start(OURS, move |listener, stop| station::serve(connection, listener, ledger, stop))?;
     let turn = turn(&server);
     server.finish()?;
     station.close();
