@@ -14,13 +14,15 @@ pub enum Selection {
     Mllp,
     /// LIS01 frames acknowledged when durable.
     Lis01,
+    /// The ledger by itself, without sockets.
+    Ledger,
     /// All of them, in this order.
     All,
 }
 
 impl Selection {
     /// Every name `from_str` takes.
-    pub const NAMES: [&'static str; 4] = ["parse", "mllp", "lis01", "all"];
+    pub const NAMES: [&'static str; 5] = ["parse", "mllp", "lis01", "ledger", "all"];
 
     pub(crate) fn includes(self, part: Self) -> bool {
         self == part || self == Self::All
@@ -35,6 +37,7 @@ impl FromStr for Selection {
             "parse" => Ok(Self::Parse),
             "mllp" => Ok(Self::Mllp),
             "lis01" => Ok(Self::Lis01),
+            "ledger" => Ok(Self::Ledger),
             "all" => Ok(Self::All),
             _ => Err(BenchError::NoSuchBenchmark { name: name.to_owned(), choices: Self::NAMES.join(", ") }),
         }

@@ -2,7 +2,7 @@
 
 use crate::BenchError;
 use intake::{Acknowledge, Answering, Board, Connection, Limits, Link, MessageEnd, Source, Unreadable};
-use ledger::{Ledger, Settings};
+use ledger::{Body, Draft, Ledger, Settings, What};
 use std::net::TcpListener;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,18 @@ pub(crate) fn mllp() -> Result<Connection, BenchError> {
 /// One LIS01 connection with the settings a station has.
 pub(crate) fn lis01() -> Result<Connection, BenchError> {
     connection(Protocol::Lis02, Link::Lis01(lis01::Config::default(), MessageEnd::Terminator))
+}
+
+/// What intake writes of a message.
+pub(crate) fn draft(connection: &Connection, message: &[u8]) -> Draft {
+    let what = What::MessageReceived {
+        connection: connection.id.clone(),
+        mode: connection.mode,
+        profile: connection.profile.clone(),
+        protocol: connection.protocol,
+        body: Body::Whole(message.into()),
+    };
+    Draft::by_connection(&connection.id, what)
 }
 
 fn connection(protocol: Protocol, link: Link) -> Result<Connection, BenchError> {

@@ -15,7 +15,7 @@ pub(crate) struct Corpus {
 
 impl Corpus {
     /// Messages one after another, without what frames them.
-    pub(crate) fn messages(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.messages.iter().filter_map(|range| self.bytes.get(range.clone()))
     }
 

@@ -44,6 +44,12 @@ impl GroupCommit {
 }
 
 impl Appender {
+    /// Hands `bytes` over without waiting; `None` when nothing is taken any more. Not from a task of a runtime.
+    pub(crate) fn push(&self, bytes: Vec<u8>) -> Option<oneshot::Receiver<()>> {
+        let (told, waiting) = oneshot::channel();
+        self.0.blocking_send((bytes, told)).is_ok().then_some(waiting)
+    }
+
     /// Returns when `bytes` are durable; false if they never will be.
     pub(crate) async fn append(&self, bytes: Vec<u8>) -> bool {
         let (told, waiting) = oneshot::channel();

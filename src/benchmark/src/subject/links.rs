@@ -1,5 +1,6 @@
 //! Durable before the ACK: messages and frames acknowledged a second.
 
+use super::clear;
 use crate::contest::{Engine, FLOOR, Measurement, OURS, Turn, contest};
 use crate::corpus;
 use crate::floor::{self, GroupCommit};
@@ -12,8 +13,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 const WANTED: f64 = 0.7;
-/// Far more than a connection sends before it starts again.
-const CORPUS_BYTES: usize = 32 << 20;
 
 /// MLLP at one load: `connections`, each with `outstanding` messages unanswered.
 pub(crate) fn mllp(
@@ -54,12 +53,14 @@ pub(crate) fn lis01(
     contest(name.clone(), "frames/s", Some(WANTED), engines, options.rounds)
 }
 
-/// The clients, with their traffic.
-pub(crate) fn clients(options: &Options) -> (Arc<MllpLoad>, Arc<Lis01Load>) {
-    let bytes = options.corpus_bytes.min(CORPUS_BYTES);
-    let mllp = MllpLoad::new(&corpus::hl7(options.seed, bytes));
-    let lis01 = Lis01Load::new(&corpus::transfers(options.seed, bytes));
-    (Arc::new(mllp), Arc::new(lis01))
+/// MLLP clients, with their traffic.
+pub(crate) fn mllp_client(options: &Options) -> Arc<MllpLoad> {
+    Arc::new(MllpLoad::new(&corpus::hl7(options.seed, options.corpus_bytes)))
+}
+
+/// Instruments on LIS01, with their traffic.
+pub(crate) fn lis01_client(options: &Options) -> Arc<Lis01Load> {
+    Arc::new(Lis01Load::new(&corpus::transfers(options.seed, options.corpus_bytes)))
 }
 
 fn with_floor<Serve, Work>(
@@ -99,13 +100,4 @@ fn with_intake(
     station.close();
     clear(folder)?;
     turn
-}
-
-/// Empties the folder and has the file system finish with it, so that giving back the blocks of one turn does not
-/// fall into the next one.
-fn clear(folder: &Path) -> Result<(), BenchError> {
-    let cleared = std::fs::remove_dir_all(folder)
-        .and_then(|()| std::fs::create_dir(folder))
-        .and_then(|()| std::fs::File::open(folder)?.sync_all());
-    cleared.map_err(BenchError::io(format!("clear {}", folder.display())))
 }

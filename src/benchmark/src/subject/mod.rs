@@ -1,10 +1,12 @@
 //! What is measured: one file a subject, each with its floor beside it.
 
+pub(crate) mod ledger;
 pub(crate) mod links;
 pub(crate) mod parse;
 
 use crate::contest::{Turn, number};
 use crate::{BenchError, Values, gauge};
+use std::path::Path;
 use std::time::Duration;
 
 /// Goes through the same work again and again for `slice` of this thread's CPU time.
@@ -24,4 +26,13 @@ pub(crate) fn repeat(
             return Ok(Turn { amount, seconds, values: Some(values), further: Vec::new() });
         }
     }
+}
+
+/// Empties the folder and has the file system finish with it, so that giving back the blocks of one turn does not
+/// fall into the next one.
+pub(crate) fn clear(folder: &Path) -> Result<(), BenchError> {
+    let cleared = std::fs::remove_dir_all(folder)
+        .and_then(|()| std::fs::create_dir(folder))
+        .and_then(|()| std::fs::File::open(folder)?.sync_all());
+    cleared.map_err(BenchError::io(format!("clear {}", folder.display())))
 }
