@@ -216,7 +216,7 @@ pub(crate) struct Simulate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// parse, mllp, lis01, verdicts, rebuild, memory or all
+    /// parse, mllp, lis01, ledger or all
     #[arg(default_value = "all")]
     pub(crate) what: String,
     /// Length of each measurement

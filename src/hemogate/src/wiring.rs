@@ -11,12 +11,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
     match settings {
         profiles::LinkSettings::Lis01(lis01) => {
-            intake::Link::Lis01(frames(lis01), intake::MessageEnd::Terminator)
+            intake::Link::Lis01(lis01.config(), intake::MessageEnd::Terminator)
         }
-        profiles::LinkSettings::Mllp(mllp) => {
-            let (config, answering) = blocks(mllp);
-            intake::Link::Mllp(config, answering)
-        }
+        profiles::LinkSettings::Mllp(mllp) => intake::Link::Mllp(mllp.config(), answering(mllp)),
         profiles::LinkSettings::Directory(files) => intake::Link::Files {
             bytes_max: files.file_bytes_max as u64,
             settle: Duration::from_millis(files.settle_ms),
@@ -24,54 +21,8 @@ pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
     }
 }
 
-/// LIS01 settings as the link machine takes them.
-pub(crate) fn frames(settings: &profiles::Lis01Settings) -> lis01::Config {
-    let ms = Duration::from_millis;
-    let timers = &settings.timers;
-    lis01::Config {
-        role: match settings.we_are {
-            profiles::LinkRole::Instrument => lis01::Role::Instrument,
-            profiles::LinkRole::Computer => lis01::Role::Computer,
-        },
-        checksum: match settings.checksum {
-            profiles::Checksum::Require => lis01::Checksum::Require,
-            profiles::Checksum::Warn => lis01::Checksum::Warn,
-            profiles::Checksum::Ignore => lis01::Checksum::Ignore,
-        },
-        frame_numbers: match settings.frame_numbers {
-            profiles::FrameNumbers::Strict => lis01::FrameNumbers::Strict,
-            profiles::FrameNumbers::Lenient => lis01::FrameNumbers::Lenient,
-            profiles::FrameNumbers::Absent => lis01::FrameNumbers::Absent,
-        },
-        interrupts: match settings.interrupts {
-            profiles::Interrupts::Ignore => lis01::Interrupts::Ignore,
-            profiles::Interrupts::Honour => lis01::Interrupts::Honour,
-        },
-        frame_text_bytes_max: settings.frame_text_bytes_max,
-        send_text_bytes_max: settings.send_text_bytes_max,
-        tries_max: settings.tries_max,
-        timers: lis01::Timers {
-            t1: ms(timers.t1),
-            t2: ms(timers.t2),
-            t3: ms(timers.t3),
-            t4: ms(timers.t4),
-            t5: ms(timers.t5),
-            t6: ms(timers.t6),
-            t7: ms(timers.t7),
-            ..lis01::Timers::default()
-        },
-        ..lis01::Config::default()
-    }
-}
-
-fn blocks(settings: &profiles::MllpSettings) -> (mllp::Config, intake::Answering) {
-    let config = mllp::Config {
-        block_bytes_max: settings.block_bytes_max,
-        outstanding_max: settings.outstanding_max,
-        answer_timeout: Duration::from_millis(settings.answer_timeout_ms),
-        ..mllp::Config::default()
-    };
-    let answering = intake::Answering {
+fn answering(settings: &profiles::MllpSettings) -> intake::Answering {
+    intake::Answering {
         template: settings.template.clone(),
         acknowledge: match settings.acknowledge {
             profiles::AckMode::AsAsked => intake::Acknowledge::AsAsked,
@@ -82,8 +33,7 @@ fn blocks(settings: &profiles::MllpSettings) -> (mllp::Config, intake::Answering
             profiles::OnUnusable::AnswerError => intake::Unreadable::Reject,
         },
         characters: None,
-    };
-    (config, answering)
+    }
 }
 
 /// The catalogue in this binary.
