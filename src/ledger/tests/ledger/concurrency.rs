@@ -1,6 +1,6 @@
 //! Many senders at once on a real disk.
 
-use crate::common::{entries, frame, open, settings};
+use crate::opening::{entries, frame, open, settings};
 use ledger::{Draft, Refused, Settings, StateStore, VerifyState, verify};
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -1,6 +1,6 @@
 //! A bad disk under the journal: nothing acknowledged is lost, nobody is blocked, and it goes on by itself.
 
-use crate::common::{entries, frame, on_model, open};
+use crate::opening::{entries, frame, on_model, open};
 use ledger::storage::{Model, PowerCut};
 use ledger::{AppendFailed, Draft, Entry, Ledger, Refused, Seq, Settings, What};
 use std::collections::BTreeMap;

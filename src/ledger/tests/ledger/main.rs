@@ -1,11 +1,11 @@
 //! The ledger as the other rooms see it.
 
 #[cfg(test)]
-mod common;
-#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod opening;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is asked of a ledger from outside: verify, export, and reading old ones.
 
-use crate::common::{
+use crate::opening::{
     World, destination, donation, ended, entries, frame, interpreted, observation, on_model, open, received,
     settings, verdict, write,
 };

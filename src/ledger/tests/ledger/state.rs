@@ -1,6 +1,6 @@
 //! The state is what the journal makes it, whatever happens to it.
 
-use crate::common::{World, donation, on_model, open, settings, write};
+use crate::opening::{World, donation, on_model, open, settings, write};
 use ledger::storage::Model;
 use ledger::{Ledger, MessageFilter, Page, Settings, StateStore, VerifyState, rebuild, verify};
 use std::fs;
@@ -187,6 +187,6 @@ fn writing_goes_on_where_the_last_run_ended() {
     let (settings, _) = filled(dir.path());
     let (ledger, _) = open(&settings);
     let before = ledger.status().durable;
-    let first = write(&ledger, vec![crate::common::registered(3)]);
+    let first = write(&ledger, vec![crate::opening::registered(3)]);
     assert_eq!(first, before.next());
 }

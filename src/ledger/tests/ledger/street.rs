@@ -1,6 +1,6 @@
 //! One message's way through the ledger, and back after a restart.
 
-use crate::common::{
+use crate::opening::{
     donation, ended, frame, interpreted, observation, on_model, open, received, settings, write,
 };
 use ledger::storage::Model;

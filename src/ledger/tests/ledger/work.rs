@@ -1,6 +1,6 @@
 //! Work items, runs, interpretations and the outbox: what asks for what, and what ends it.
 
-use crate::common::{
+use crate::opening::{
     destination, donation, ended, finding, frame, interpreted, observation, open, profile, received,
     registered, run, settings, verdict, write,
 };
