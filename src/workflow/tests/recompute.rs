@@ -74,7 +74,7 @@ mod recompute {
         }
         assert!(group.len() > 50, "{} messages", group.len());
         for draft in group {
-            ledger.append(vec![draft]).unwrap().wait().unwrap();
+            drop(ledger.append(vec![draft]).unwrap().wait().unwrap());
         }
         ledger.wait_applied(ledger.status().durable).wait().unwrap();
         while workflow::work_once(&settings, &ledger).unwrap() > 0 {}
