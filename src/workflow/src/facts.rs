@@ -32,12 +32,13 @@ impl Fact {
     }
 
     /// What was measured, without what came out and without its place: two facts that agree in it may be one measurement.
+    ///
+    /// A well of a plate is measured once: a plate that is read again at another time gives no further test.
     pub(crate) fn measured(&self) -> String {
         let o = &self.observation;
-        format!(
-            "{} {} {:?} {:?} {} {} {:?}",
-            self.connection, self.profile.id, o.instrument, o.run, o.assay, o.marker, o.completed_at
-        )
+        let time = if o.value.od.is_some() { None } else { o.completed_at.as_ref() };
+        let of = format!("{} {} {:?} {:?}", self.connection, self.profile.id, o.instrument, o.run);
+        format!("{of} {} {} {time:?}", o.assay, o.marker)
     }
 
     /// What makes it the same result sent again: everything but the message's own name and place.
@@ -46,6 +47,9 @@ impl Fact {
         same.source = vocabulary::Source::default();
         // Who verified it on the analyser does not change what was measured.
         same.operator = None;
+        if same.value.od.is_some() {
+            same.completed_at = None;
+        }
         // A result "sent before, sent again" is the same result.
         if same.status == vocabulary::ResultStatus::Repeated {
             same.status = vocabulary::ResultStatus::Final;

@@ -195,6 +195,20 @@ mod evidence {
     }
 
     #[test]
+    fn a_plate_that_is_read_again_makes_no_duplicates_of_its_own_wells() {
+        let well = |od: &str| {
+            let value = Value {
+                od: Some(od.parse().unwrap()),
+                cutoff: Some("0.105".parse().unwrap()),
+                ..Value::default()
+            };
+            observation(Marker::HBsAg, "first", value)
+        };
+        let again = built(vec![at(10, well("0.150")), at(11, well("0.101")), at(12, well("0.100"))]);
+        assert_eq!((results_of(&again), findings_of(&again)), (1, vec!["changed_result"; 2]));
+    }
+
+    #[test]
     fn a_final_result_takes_the_place_of_its_preliminary_one() {
         let mut preliminary = observation(Marker::HBsAg, "first", ratio("0.30"));
         preliminary.status = ResultStatus::Preliminary;
