@@ -130,7 +130,7 @@ impl Ledger {
             let start = bodies.len();
             encode::body(draft, &mut bodies).map_err(Refused::Unwritable)?;
             let body = bodies.get(start..).unwrap_or_default();
-            parts.push((body.len(), shared.algorithm.of_body(body)));
+            parts.push((body.len(), shared.algorithm.of(&[body])));
         }
         if bodies.len() > GROUP_BYTES_MAX {
             let what = format!("it has {} bytes; {GROUP_BYTES_MAX} can be written", bodies.len());

@@ -108,7 +108,7 @@ impl Life {
             for mark in &marks {
                 let mut body = Vec::new();
                 encode::body(&draft(*mark, rng), &mut body).unwrap();
-                let hash = writer.algorithm.of_body(&body);
+                let hash = writer.algorithm.of(&[&body]);
                 group.push(7, &body, hash);
             }
             let told = match writer.commit(&mut group, 7) {
@@ -211,7 +211,7 @@ fn small_journal() -> (Model, Vec<Entry>) {
             for part in 0..2 {
                 let mut body = Vec::new();
                 encode::body(&draft(life * 100 + number * 10 + part, &mut rng), &mut body).unwrap();
-                let hash = writer.algorithm.of_body(&body);
+                let hash = writer.algorithm.of(&[&body]);
                 group.push(7, &body, hash);
             }
             drop(writer.commit(&mut group, 7));

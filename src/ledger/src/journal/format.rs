@@ -11,10 +11,8 @@
 //! ```
 //!
 //! A header's crc covers what stands before it; a frame's covers its length and everything behind the crc.
-//! An entry's hash is H(seq · at · previous hash · length u64 · B(body)). B is H(body); of a body longer than 1024
-//! bytes it is H(H(part 1) · … · H(part 8)), the parts being ⌈length/8⌉ bytes long each and the last what is left, so
-//! that they can be hashed side by side. B is made by whoever appends: the one committer thread hashes 88 bytes an
-//! entry and no more.
+//! An entry's hash is H(seq · at · previous hash · H(body)); the inner hash is made by whoever appends, so that
+//! the one committer thread hashes 80 bytes an entry and no more.
 //!
 //! * A **group** is whole or it does not exist: its header says how long it is, and one frame that does not
 //!   check out voids it all.
@@ -209,11 +207,10 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// The hash of the entry whose body has this length and hash.
-    pub(crate) fn link(self, algorithm: HashAlgorithm, body_bytes: usize, body: ChainHash) -> ChainHash {
+    /// The hash of the entry whose body has the hash `body`.
+    pub(crate) fn link(self, algorithm: HashAlgorithm, body: ChainHash) -> ChainHash {
         let (seq, at) = (self.seq.get().to_le_bytes(), self.at_ms.to_le_bytes());
-        let length = (body_bytes as u64).to_le_bytes();
-        algorithm.of(&[&seq, &at, &self.previous.0, &length, &body.0])
+        algorithm.of(&[&seq, &at, &self.previous.0, &body.0])
     }
 }
 
@@ -257,7 +254,7 @@ impl<'a> Frame<'a> {
     /// Its own hash.
     pub(crate) fn hash(&self, algorithm: HashAlgorithm) -> ChainHash {
         let stamp = Stamp { seq: self.seq, at_ms: self.at_ms, previous: self.previous };
-        stamp.link(algorithm, self.body.len(), algorithm.of_body(self.body))
+        stamp.link(algorithm, algorithm.of(&[self.body]))
     }
 }
 

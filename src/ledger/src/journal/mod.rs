@@ -6,7 +6,6 @@ mod index;
 mod layout;
 mod recover;
 mod scan;
-mod sm3_lanes;
 mod stream;
 mod tail;
 mod verify;

@@ -41,7 +41,7 @@ impl Group {
     pub(crate) fn push(&mut self, at_ms: i64, body: &[u8], body_hash: ChainHash) -> Seq {
         let stamp = Stamp { seq: self.next, at_ms, previous: self.chain };
         Frame::write(stamp, body, &mut self.bytes);
-        self.chain = stamp.link(self.algorithm, body.len(), body_hash);
+        self.chain = stamp.link(self.algorithm, body_hash);
         self.entries += 1;
         self.next = self.next.next();
         stamp.seq
