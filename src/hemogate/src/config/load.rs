@@ -1,0 +1,174 @@
+//! From file and environment to a [`Config`].
+
+use super::{Config, Fault, Transport, fault::explain};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A configuration and where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    /// Absent when hemogate runs on its defaults.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Reads `asked`, else `./hemogate.toml`, else `/etc/hemogate/hemogate.toml`, else the defaults.
+pub(crate) fn load(asked: Option<&Path>, environment: &[(String, String)]) -> Result<Loaded, Fault> {
+    let found = match asked {
+        Some(path) => Some(path.to_path_buf()),
+        None => ["hemogate.toml", "/etc/hemogate/hemogate.toml"]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|p| p.is_file()),
+    };
+    let (text, file) = match &found {
+        Some(path) => (fs::read_to_string(path).map_err(|e| unreadable(path, &e))?, path.clone()),
+        None => (String::new(), PathBuf::from("(defaults)")),
+    };
+    let mut config = read(&text, &file, environment)?;
+    if let Some(folder) = found.as_deref().and_then(Path::parent) {
+        config.store.path = folder.join(&config.store.path);
+        for connection in &mut config.connections {
+            if let Transport::Directory { path, .. } = &mut connection.transport {
+                *path = folder.join(&*path);
+            }
+        }
+    }
+    Ok(Loaded { config, file: found })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Fault {
+    Fault {
+        file: path.to_path_buf(),
+        line: None,
+        what: format!("the configuration cannot be read: {error}"),
+        remedy: Some("check the path after --config and its permissions".into()),
+    }
+}
+
+/// Reads the text of a configuration, with what the environment sets laid over it.
+pub(crate) fn read(text: &str, file: &Path, environment: &[(String, String)]) -> Result<Config, Fault> {
+    // The text alone first: its faults have lines.
+    let config: Config = toml::from_str(text).map_err(|e| explain(&e, text, file))?;
+    let config = if environment.iter().any(|(name, _)| name.starts_with(PREFIX)) {
+        let mut table: toml::Table = toml::from_str(text).map_err(|e| explain(&e, text, file))?;
+        for (name, value) in environment {
+            overlay(&mut table, name, value);
+        }
+        let text = table.to_string();
+        toml::from_str(&text).map_err(|e| {
+            let mut fault = explain(&e, &text, Path::new("(environment over configuration)"));
+            fault.line = None;
+            fault
+        })?
+    } else {
+        config
+    };
+    match repeated(&config) {
+        Some(what) => Err(Fault {
+            file: file.to_path_buf(),
+            line: None,
+            what,
+            remedy: Some("give each connection and each destination its own id and address".into()),
+        }),
+        None => Ok(config),
+    }
+}
+
+const PREFIX: &str = "HEMOGATE__";
+
+fn overlay(table: &mut toml::Table, name: &str, value: &str) {
+    let Some(path) = name.strip_prefix(PREFIX) else { return };
+    let parts: Vec<String> = path.split("__").map(str::to_lowercase).collect();
+    let [section, key] = parts.as_slice() else { return };
+    let value =
+        value.parse::<i64>().map_or_else(|_| toml::Value::String(value.to_owned()), toml::Value::Integer);
+    let section = table.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let toml::Value::Table(section) = section {
+        section.insert(key.clone(), value);
+    }
+}
+
+fn repeated(config: &Config) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let connections = config.connections.iter().map(|c| format!("connection id {:?}", c.id.as_str()));
+    let destinations = config.destinations.iter().map(|d| format!("destination id {:?}", d.id.as_str()));
+    let listening = config.connections.iter().filter_map(|c| match &c.transport {
+        Transport::TcpListen { address } if address.port() != 0 => {
+            Some(format!("listening address {address}"))
+        }
+        Transport::TcpListen { .. } | Transport::TcpConnect { .. } | Transport::Directory { .. } => None,
+    });
+    connections
+        .chain(destinations)
+        .chain(listening)
+        .find(|name| !seen.insert(name.clone()))
+        .map(|name| format!("{name} is used twice"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vocabulary::Mode;
+
+    fn fault(text: &str) -> String {
+        read(text, Path::new("hemogate.toml"), &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults_and_no_connection_is_in_production_unasked() {
+        let config = read("", Path::new("x"), &[]).unwrap();
+        assert_eq!(config.rules.pack, "cn-2019");
+        assert!(config.console.listen.ip().is_loopback());
+        let text = "[[connection]]\nid = 'a'\nprofile = 'm/m'\ntransport = { type = 'tcp-listen', address = '127.0.0.1:1' }";
+        assert_eq!(read(text, Path::new("x"), &[]).unwrap().connections[0].mode, Mode::Qualification);
+    }
+
+    #[test]
+    fn an_unknown_key_names_file_line_and_the_nearest_key() {
+        let text = fault("[store]\npath = 'x'\ncash_mib = 3\n");
+        assert!(text.starts_with("hemogate.toml:3: unknown field `cash_mib`"), "{text}");
+        assert!(text.ends_with("did you mean \"cache_mib\"?"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_transport_names_the_nearest_one() {
+        let text =
+            fault("[[connection]]\nid='a'\nprofile='m/m'\ntransport = { type = 'tcp-lisen', address = 'x' }");
+        assert!(text.contains("did you mean \"tcp-listen\"?"), "{text}");
+    }
+
+    #[test]
+    fn two_connections_cannot_share_an_id_or_an_address() {
+        let one = |id: &str, port: u16| {
+            format!(
+                "[[connection]]\nid='{id}'\nprofile='m/m'\ntransport={{type='tcp-listen',address='127.0.0.1:{port}'}}\n"
+            )
+        };
+        assert!(fault(&(one("a", 1) + &one("a", 2))).contains("connection id \"a\" is used twice"));
+        assert!(fault(&(one("a", 1) + &one("b", 1))).contains("127.0.0.1:1 is used twice"));
+        assert!(read(&(one("a", 0) + &one("b", 0)), Path::new("x"), &[]).is_ok());
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_is_checked_as_strictly() {
+        let set = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        let config =
+            read("[store]\ncache_mib = 1", Path::new("x"), &set("HEMOGATE__STORE__CACHE_MIB", "7")).unwrap();
+        assert_eq!(config.store.cache_mib, 7);
+        let wrong = read("", Path::new("x"), &set("HEMOGATE__STORE__CASH_MIB", "7")).unwrap_err().to_string();
+        assert!(wrong.contains("cache_mib"), "{wrong}");
+    }
+
+    #[test]
+    fn relative_paths_are_taken_from_the_folder_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.toml");
+        fs::write(&file, "[store]\npath = 'ledger'").unwrap();
+        assert_eq!(load(Some(&file), &[]).unwrap().config.store.path, folder.path().join("ledger"));
+        assert!(load(Some(&folder.path().join("none.toml")), &[]).is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! `[site]`, `[store]`, `[console]` and `[rules]`: what is true of the whole house.
+
+use serde::Deserialize;
+use std::{net::SocketAddr, num::NonZeroU8, path::PathBuf};
+
+/// `[site]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Site {
+    /// Name for pages and messages.
+    pub(crate) name: String,
+    /// Code of the centre, sent as HL7 facility.
+    pub(crate) code: String,
+    /// IANA name; clocks of analysers without a zone are read in it.
+    pub(crate) time_zone: String,
+    /// Regular expression with the named group `donation`; what does not match is held.
+    pub(crate) specimen_pattern: String,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            name: "hemogate".into(),
+            code: "HEMOGATE".into(),
+            time_zone: "Asia/Shanghai".into(),
+            specimen_pattern: r"^(?<donation>\S+)$".into(),
+        }
+    }
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Store {
+    /// Folder of the ledger.
+    pub(crate) path: PathBuf,
+    /// Cache of the state store in MiB; the process takes up to three times as much.
+    pub(crate) cache_mib: u64,
+    /// Below this much free space nothing is accepted any more.
+    pub(crate) minimum_free_mib: u64,
+    /// Hash of the chain.
+    pub(crate) chain_hash: ChainHash,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            path: "hemogate-data".into(),
+            cache_mib: 128,
+            minimum_free_mib: 512,
+            chain_hash: ChainHash::Sm3,
+        }
+    }
+}
+
+/// Hash of the ledger's chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ChainHash {
+    Sm3,
+    Sha256,
+}
+
+/// `[console]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Console {
+    /// Address of the HTTP surface; loopback only until users and TLS come.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// `[rules]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Rules {
+    /// Id of a built-in pack, or the path of a pack file.
+    pub(crate) pack: String,
+    /// Serology reagents that each of HBsAg, anti-HCV, HIV and syphilis is tested with; a verdict waits for all of them.
+    pub(crate) serology_reagents: NonZeroU8,
+}
+
+/// Two: a laboratory with one has to say so.
+const SEROLOGY_REAGENTS: NonZeroU8 = NonZeroU8::new(2).unwrap();
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { pack: "cn-2019".into(), serology_reagents: SEROLOGY_REAGENTS }
+    }
+}
