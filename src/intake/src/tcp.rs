@@ -8,7 +8,10 @@ use crate::{
     store::Store,
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Everything a socket's driver needs, shared by the sockets of one connection.
@@ -28,12 +31,18 @@ impl Line {
         });
     }
 
-    /// Drives one socket to its end.
-    async fn socket(&self, socket: TcpStream, stop: CancellationToken) {
-        // Answers are a few bytes that the analyser waits for.
+    /// Answers are a few bytes that the analyser waits for: they leave at once.
+    fn prompt(&self, socket: &TcpStream) {
         if let Err(e) = socket.set_nodelay(true) {
             self.board.anomaly(&self.connection.id, format!("TCP_NODELAY cannot be set: {e}"));
         }
+    }
+
+    /// Drives one stream of bytes, whatever carries it, to its end.
+    pub(crate) async fn socket<S>(&self, socket: S, stop: CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
         self.board.note(&self.connection.id, |s| s.sockets += 1);
         let ended = match &self.connection.link {
             Link::Lis01(config, end) => frames::serve(self, config.clone(), *end, socket, &stop).await,
@@ -81,6 +90,7 @@ pub(crate) async fn listen(line: Line, listener: TcpListener, stop: Cancellation
         line.standing(Activity::Connected, format!("{peer} is connected"), address.clone());
         let (line, address) = (line.clone(), address.clone());
         sockets.spawn(async move {
+            line.prompt(&socket);
             line.socket(socket, token.clone()).await;
             token.cancel();
             let idle = line.board.standings().get(&line.connection.id).is_none_or(|s| s.sockets == 0);
@@ -112,6 +122,7 @@ pub(crate) async fn connect(line: Line, address: String, stop: CancellationToken
             Ok(Ok(socket)) => {
                 line.standing(Activity::Connected, "connected".into(), address.clone());
                 let began = wall_ms();
+                line.prompt(&socket);
                 line.socket(socket, stop.child_token()).await;
                 // A socket that lived resets the pause; one that is closed at once does not.
                 if wall_ms().saturating_sub(began) > u64::try_from(longest.as_millis()).unwrap_or(u64::MAX) {
