@@ -132,6 +132,11 @@ impl<P> Link<P> {
         Ok(id)
     }
 
+    /// Takes a transfer back that waits for the line. False when it is on the line, or done with: then it goes its way.
+    pub fn withdraw(&mut self, id: SendId) -> bool {
+        self.shared.outgoing.withdraw(id)
+    }
+
     /// Answers the next accepted frame of the transfer under way with EOT, which asks the peer for the line. It may
     /// ignore that; ask again then.
     pub fn request_interrupt(&mut self) {

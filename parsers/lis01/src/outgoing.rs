@@ -99,6 +99,14 @@ impl Outgoing {
         self.queue.push_front(transfer);
     }
 
+    /// Takes a waiting transfer out; whether it was there.
+    pub(crate) fn withdraw(&mut self, id: SendId) -> bool {
+        let Some(at) = self.queue.iter().position(|transfer| transfer.id == id) else { return false };
+        let Some(transfer) = self.queue.remove(at) else { return false };
+        self.done(&transfer);
+        true
+    }
+
     /// The transfer in hand is done with.
     pub(crate) fn done(&mut self, transfer: &Transfer) {
         self.bytes = self.bytes.saturating_sub(transfer.bytes());
@@ -188,5 +196,19 @@ mod tests {
         assert_eq!(outgoing.push(vec![vec![b'x']], &config), full, "the transfer in hand counts");
         outgoing.done(&first);
         assert!(outgoing.push(vec![vec![b'x']], &config).is_ok());
+    }
+
+    #[test]
+    fn a_waiting_transfer_can_be_taken_back_and_one_in_hand_cannot() {
+        let mut outgoing = Outgoing::default();
+        let mut push = || outgoing.push(vec![vec![b'x'; 4]], &Config::default()).unwrap();
+        let (first, second) = (push(), push());
+        let in_hand = outgoing.take().unwrap();
+        assert!(!outgoing.withdraw(first));
+        assert!(outgoing.withdraw(second) && !outgoing.withdraw(second));
+        assert_eq!((outgoing.bytes, outgoing.transfers), (4, 1));
+        outgoing.put_back(in_hand);
+        assert!(outgoing.withdraw(first) && outgoing.is_empty());
+        assert_eq!((outgoing.bytes, outgoing.transfers), (0, 0));
     }
 }

@@ -66,6 +66,7 @@ fn connection(protocol: Protocol, link: Link) -> Result<Connection, BenchError> 
         protocol,
         link,
         limits: Limits { sockets_max: SOCKETS_MAX, ..Limits::default() },
+        desk: None,
     })
 }
 

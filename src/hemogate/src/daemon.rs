@@ -233,6 +233,7 @@ fn prepare(connection: &crate::config::Connection) -> Result<Ready, Failure> {
         protocol: profile.protocol(),
         link,
         limits: intake::Limits::default(),
+        desk: None,
     };
     Ok(Ready { connection, source })
 }

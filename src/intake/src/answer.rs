@@ -27,6 +27,11 @@ impl<'a> Answerer<'a> {
         Self { answering, index: Index::new(), clock: (i64::MIN, String::new()), count: 0 }
     }
 
+    /// The character set laid down for this connection.
+    pub(crate) fn characters(&self) -> Option<CharacterSet> {
+        self.answering.characters
+    }
+
     /// The answer to a message that is kept, by its [`head`]. Empty when the sender wants none.
     pub(crate) fn kept(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.write(bytes, true)

@@ -3,6 +3,9 @@
 use crate::{
     answer::{Answerer, head},
     board::wall_ms,
+    desk::{Awaits, Outgoing, Reply, Settled},
+    response::{Asked, Response, asked, response},
+    sending::{Question, Sending},
     settings::Answering,
     store::{NotKept, received},
     tcp::Line,
@@ -24,15 +27,43 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A block on its way to the disk.
+/// A block between its arrival and its answer.
 struct InFlight {
     ticket: BlockTicket,
-    /// As much of it as its answer needs.
+    /// As much of it as its acknowledgement needs.
     head: Vec<u8>,
-    /// Absent when the ledger refused it at once.
-    pending: Result<Pin<Box<Pending>>, NotKept>,
+    kind: Kind,
+    step: Step,
+}
+
+/// What a block is to us.
+enum Kind {
+    /// Acknowledged when it is kept.
+    Message,
+    /// Asks something: when it is kept, the desk says how it is answered.
+    Question(Vec<u8>),
+    /// Answers a message of ours, or of nobody's. It counts when it is kept, and is never acknowledged.
+    Answer(Response, Vec<u8>),
+}
+
+/// How far it has come.
+enum Step {
+    /// On its way to the disk; an error when the ledger refused it at once.
+    Storing { pending: Result<Pin<Box<Pending>>, NotKept>, until: Instant, within: Duration },
+    /// Durable. Its answer is looked for.
+    Considered(Durable, Question),
+}
+
+/// What has happened to the block at the front.
+enum Done {
+    Stored(Result<Durable, NotKept>),
+    Considered(Option<Reply>),
+}
+
+/// A message of ours that is on the line and waits for its answer.
+struct Out {
+    asked: Asked,
     until: Instant,
-    within: Duration,
 }
 
 struct Driver<'a> {
@@ -45,6 +76,9 @@ struct Driver<'a> {
     halves: VecDeque<Vec<Draft>>,
     /// The one being written.
     keeping: Keeping,
+    sending: Sending<'a>,
+    out: Option<Out>,
+    answer_within: Duration,
 }
 
 type Keeping = Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
@@ -57,14 +91,22 @@ pub(crate) async fn serve(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
     stop: &CancellationToken,
 ) -> String {
-    let receiver = Receiver::new(config);
-    let answerer = Answerer::new(answering);
-    let (flight, halves) = (VecDeque::new(), VecDeque::new());
-    let mut driver = Driver { line, receiver, answerer, flight, halves, keeping: None };
+    let mut driver = Driver {
+        line,
+        answer_within: config.answer_timeout,
+        receiver: Receiver::new(config),
+        answerer: Answerer::new(answering),
+        flight: VecDeque::new(),
+        halves: VecDeque::new(),
+        keeping: None,
+        sending: Sending::new(line),
+        out: None,
+    };
     let why = match driver.run(&mut socket, stop).await {
         Ok(()) => "stopped".to_owned(),
         Err(e) => e.to_string(),
     };
+    driver.sending.close();
     driver.receiver.handle_disconnect();
     driver.take_blocks();
     half_kept(&mut driver.keeping).await;
@@ -77,8 +119,10 @@ pub(crate) async fn serve(
 /// What woke the driver.
 enum Woken {
     Bytes(usize),
-    Kept(Result<Durable, NotKept>),
+    Done(Done),
     HalfKept,
+    Unanswered,
+    Unasked(Outgoing),
     Stop,
 }
 
@@ -101,6 +145,7 @@ impl Driver<'_> {
             while let Some(bytes) = self.receiver.poll_transmit() {
                 answers.extend_from_slice(&bytes);
             }
+            self.send(&mut answers);
             if !answers.is_empty() {
                 socket.write_all(&answers).await?;
             }
@@ -111,7 +156,9 @@ impl Driver<'_> {
                 && let Some(half) = self.halves.pop_front()
             {
                 let (store, stop) = (self.line.store.clone(), self.line.stop.clone());
-                self.keeping = Some(Box::pin(async move { store.settle(half, &stop).await }));
+                self.keeping = Some(Box::pin(async move {
+                    store.settle(half, &stop).await;
+                }));
             }
             let woken = {
                 let room = unread.is_empty() && self.keeping.is_none() && !stop.is_cancelled();
@@ -120,12 +167,16 @@ impl Driver<'_> {
                 let halves = self.keeping.is_some();
                 let stopped = async { if idle { stop.cancelled().await } else { pending().await } };
                 let front = self.flight.front_mut();
+                let out = self.out.as_ref().map(|out| out.until);
+                let running = !stop.is_cancelled();
                 tokio::select! {
                     biased;
-                    kept = settled(front) => Woken::Kept(kept),
+                    done = done(front) => Woken::Done(done),
                     () = half_kept(&mut self.keeping), if halves => Woken::HalfKept,
                     () = stopped => Woken::Stop,
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
+                    () = unanswered(out) => Woken::Unanswered,
+                    outgoing = self.sending.unasked(), if running => Woken::Unasked(outgoing),
                 }
             };
             match woken {
@@ -138,8 +189,11 @@ impl Driver<'_> {
                         s.last_bytes_ms = wall_ms();
                     });
                 }
-                Woken::Kept(outcome) => self.answer(outcome),
+                Woken::Done(Done::Stored(outcome)) => self.stored(outcome),
+                Woken::Done(Done::Considered(reply)) => self.considered(reply),
                 Woken::HalfKept => self.keeping = None,
+                Woken::Unanswered => self.unanswered(),
+                Woken::Unasked(outgoing) => self.sending.push(outgoing),
             }
         }
     }
@@ -153,15 +207,16 @@ impl Driver<'_> {
                     taken = true;
                     let connection = &self.line.connection;
                     let head = head(&block.bytes).to_vec();
+                    let kind = self.kind(&block.bytes);
                     let body = Body::Whole(block.bytes.into());
                     let pending = self.line.store.append(vec![received(connection, body)]);
-                    self.flight.push_back(InFlight {
-                        ticket: block.ticket,
-                        head,
+                    let within = connection.limits.durable_within;
+                    let step = Step::Storing {
                         pending: pending.map(Box::pin).map_err(NotKept::Refused),
-                        until: Instant::now() + connection.limits.durable_within,
-                        within: connection.limits.durable_within,
-                    });
+                        until: Instant::now() + within,
+                        within,
+                    };
+                    self.flight.push_back(InFlight { ticket: block.ticket, head, kind, step });
                 }
                 // It cannot be read, so it cannot be accepted; its beginning is kept for whoever looks into it.
                 Event::Oversize(oversize) => {
@@ -182,6 +237,15 @@ impl Driver<'_> {
             }
         }
         taken
+    }
+
+    fn kind(&self, bytes: &[u8]) -> Kind {
+        let is_ours = |to: &str| self.out.as_ref().is_some_and(|out| out.asked.control_id == to);
+        match response(bytes, self.answerer.characters()) {
+            Some(found) if found.by_type || is_ours(&found.to) => Kind::Answer(found, bytes.to_vec()),
+            Some(_) | None if self.sending.asked(bytes).is_some() => Kind::Question(bytes.to_vec()),
+            Some(_) | None => Kind::Message,
+        }
     }
 
     fn anomaly(&mut self, anomaly: Anomaly) {
@@ -207,40 +271,134 @@ impl Driver<'_> {
     /// Answers the blocks at the front that are durable already, so that one write carries all their answers.
     fn answer_what_is_durable(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
-        while let Some(front) = self.flight.front_mut() {
-            let outcome = match &mut front.pending {
+        while let Some(InFlight { step: Step::Storing { pending, .. }, .. }) = self.flight.front_mut() {
+            let outcome = match pending {
                 Ok(pending) => match pending.as_mut().poll(&mut context) {
                     Poll::Ready(outcome) => outcome.map_err(NotKept::Failed),
                     Poll::Pending => return,
                 },
                 Err(why) => Err(why.clone()),
             };
-            self.answer(outcome);
+            self.stored(outcome);
         }
     }
 
-    fn answer(&mut self, outcome: Result<Durable, NotKept>) {
-        let Some(InFlight { ticket, head, .. }) = self.flight.pop_front() else { return };
+    /// The block at the front is on the disk, or will not be in time.
+    fn stored(&mut self, outcome: Result<Durable, NotKept>) {
+        let Some(InFlight { ticket, head, kind, .. }) = self.flight.pop_front() else { return };
+        match (outcome, kind) {
+            (Ok(durable), Kind::Message) => self.accept(ticket, durable, &head, None),
+            (Ok(durable), Kind::Question(raw)) => match &self.line.connection.desk {
+                Some(desk) => {
+                    let within = self.line.connection.limits.desk_within;
+                    let question = Question::put(desk, durable.last(), raw, within);
+                    let step = Step::Considered(durable, question);
+                    self.flight.push_front(InFlight { ticket, head, kind: Kind::Message, step });
+                }
+                None => self.accept(ticket, durable, &head, None),
+            },
+            (Ok(durable), Kind::Answer(response, raw)) => self.answered(ticket, durable, &response, raw),
+            (Err(why), Kind::Message | Kind::Question(_)) => self.refuse(ticket, &head, &why),
+            // It does not count: the time for an answer runs out, and the message is sent again.
+            (Err(why), Kind::Answer(..)) => {
+                self.receiver.refuse(ticket, None);
+                let what = format!("an answer of the analyser could not be kept, and does not count: {why}");
+                self.line.board.anomaly(&self.line.connection.id, what);
+            }
+        }
+    }
+
+    /// The desk has spoken about the block at the front.
+    fn considered(&mut self, reply: Option<Reply>) {
+        match self.flight.pop_front() {
+            Some(InFlight { ticket, head, step: Step::Considered(durable, _), .. }) => {
+                let reply = reply.unwrap_or_default();
+                if reply.withdraw {
+                    self.sending.withdraw();
+                }
+                self.accept(ticket, durable, &head, reply.direct.as_deref());
+                self.sending.take(reply);
+            }
+            Some(other) => self.flight.push_front(other),
+            None => {}
+        }
+    }
+
+    fn accept(&mut self, ticket: BlockTicket, durable: Durable, head: &[u8], direct: Option<&[u8]>) {
+        let answer = direct.map_or_else(|| self.answerer.kept(head), <[u8]>::to_vec);
+        self.receiver.accept(ticket, durable, &answer);
+        self.line.board.note(&self.line.connection.id, |s| {
+            s.accepted_total += 1;
+            s.messages_total += 1;
+            s.last_message_ms = wall_ms();
+        });
+    }
+
+    fn refuse(&mut self, ticket: BlockTicket, head: &[u8], why: &NotKept) {
         let id = &self.line.connection.id;
-        match outcome {
-            Ok(durable) => {
-                let answer = self.answerer.kept(&head);
-                self.receiver.accept(ticket, durable, &answer);
-                self.line.board.note(id, |s| {
-                    s.accepted_total += 1;
-                    s.messages_total += 1;
-                    s.last_message_ms = wall_ms();
-                });
+        tracing::warn!(connection = %id, %why, "message refused; the analyser will send it again");
+        let answer = self.answerer.not_kept(head);
+        self.receiver.refuse(ticket, Some(&answer));
+        self.line.board.note(id, |s| {
+            s.refused_total += 1;
+            s.last_anomaly = format!("message refused: {why}");
+        });
+    }
+
+    /// An answer is kept. It belongs to the message that it names (MSA-2), or to none.
+    fn answered(&mut self, ticket: BlockTicket, durable: Durable, response: &Response, raw: Vec<u8>) {
+        let message = durable.last();
+        self.receiver.accept(ticket, durable, &[]);
+        let id = &self.line.connection.id;
+        self.line.board.note(id, |s| {
+            s.messages_total += 1;
+            s.last_message_ms = wall_ms();
+        });
+        match &mut self.out {
+            Some(out) if out.asked.control_id == response.to => {
+                if out.asked.is_final(response) {
+                    self.out = None;
+                    self.sending.done(Settled::Answered { answer: raw, message });
+                } else {
+                    out.until = Instant::now() + self.answer_within;
+                }
             }
-            Err(why) => {
-                tracing::warn!(connection = %id, %why, "message refused; the analyser will send it again");
-                let answer = self.answerer.not_kept(&head);
-                self.receiver.refuse(ticket, Some(&answer));
-                self.line.board.note(id, |s| {
-                    s.refused_total += 1;
-                    s.last_anomaly = format!("message refused: {why}");
-                });
+            Some(_) | None => {
+                let what = format!("an answer to {:?} came, and nothing of ours waits for it", response.to);
+                self.line.board.anomaly(id, what);
             }
+        }
+    }
+
+    /// Writes the next message of our own behind the answers, if none waits for its answer.
+    fn send(&mut self, line: &mut Vec<u8>) {
+        while let Some(job) = self.sending.begin() {
+            let bytes = &job.outgoing.bytes;
+            if bytes.is_empty() || bytes.iter().any(|byte| matches!(byte, 0x0B | 0x1C)) {
+                self.sending.refused("it is empty or holds a block character".to_owned());
+                continue;
+            }
+            match (job.outgoing.awaits, asked(bytes, self.answerer.characters())) {
+                (Awaits::Answer, None) => {
+                    self.sending.refused("it has no control id (MSH-10) to be answered by".to_owned());
+                }
+                (Awaits::Answer, Some(asked)) => {
+                    line.extend(mllp::frame(bytes));
+                    self.out = Some(Out { asked, until: Instant::now() + self.answer_within });
+                    return;
+                }
+                (Awaits::Link, _) => {
+                    line.extend(mllp::frame(bytes));
+                    self.sending.done(Settled::Sent);
+                }
+            }
+        }
+    }
+
+    /// The time for an answer is over.
+    fn unanswered(&mut self) {
+        if self.out.take().is_some() {
+            self.sending.failed(&format!("no answer within {:?}", self.answer_within));
         }
     }
 }
@@ -252,15 +410,25 @@ async fn half_kept(keeping: &mut Keeping) {
     }
 }
 
-/// When the block at the front is durable, or is known not to be in time.
-async fn settled(front: Option<&mut InFlight>) -> Result<Durable, NotKept> {
+/// When the time for an answer is over; never when none is awaited.
+async fn unanswered(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => pending().await,
+    }
+}
+
+/// When something has happened to the block at the front: it is durable, or known not to be in time; its answer is
+/// found.
+async fn done(front: Option<&mut InFlight>) -> Done {
     let Some(front) = front else { return pending().await };
-    match &mut front.pending {
-        Ok(durable) => tokio::select! {
+    match &mut front.step {
+        Step::Storing { pending: Ok(durable), until, within } => Done::Stored(tokio::select! {
             biased;
             outcome = durable.as_mut() => outcome.map_err(NotKept::Failed),
-            () = tokio::time::sleep_until(front.until) => Err(NotKept::Late(front.within)),
-        },
-        Err(why) => Err(why.clone()),
+            () = tokio::time::sleep_until(*until) => Err(NotKept::Late(*within)),
+        }),
+        Step::Storing { pending: Err(why), .. } => Done::Stored(Err(why.clone())),
+        Step::Considered(_, question) => Done::Considered(question.answer().await),
     }
 }

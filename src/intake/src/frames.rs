@@ -2,13 +2,16 @@
 
 use crate::{
     board::wall_ms,
+    desk::{Outgoing, Reply, Settled},
+    sending::{Question, Sending},
     settings::Limits,
     tcp::Line,
     transfer::{Kept, MessageEnd, Transfer},
 };
-use ledger::{Durable, HowEnded, Pending};
-use lis01::{Ending, Event, FrameEnd, FrameTicket, Link};
+use ledger::{Durable, HowEnded, Pending, Seq};
+use lis01::{Ending, Event, FrameEnd, FrameTicket, Link, SendFailure, SendId};
 use std::{
+    collections::VecDeque,
     future::pending,
     io,
     pin::Pin,
@@ -19,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The longest transfer, in bytes of text. Past it frames are refused until the sender ends the transfer.
 const TRANSFER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Queries that may wait for their answer; one more is answered as if nothing were known.
+const QUESTIONS_MAX: usize = 16;
 
 /// A frame on its way to the disk, and the analyser waiting for its answer.
 struct Waiting {
@@ -41,6 +47,13 @@ struct Driver<'a> {
     transfer: Option<Transfer>,
     waiting: Option<Waiting>,
     late: Option<Late>,
+    /// Messages that ask and are durable, in order.
+    questions: VecDeque<(Seq, Vec<u8>)>,
+    /// The one whose answer is looked for.
+    question: Option<Question>,
+    sending: Sending<'a>,
+    /// The link's name for the message in hand.
+    sent: Option<SendId>,
 }
 
 /// Drives one socket until it closes or `stop`. Returns why it ended.
@@ -51,7 +64,18 @@ pub(crate) async fn serve(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
     stop: &CancellationToken,
 ) -> String {
-    let mut driver = Driver { line, link: Link::new(config), end, transfer: None, waiting: None, late: None };
+    let mut driver = Driver {
+        line,
+        link: Link::new(config),
+        end,
+        transfer: None,
+        waiting: None,
+        late: None,
+        questions: VecDeque::new(),
+        question: None,
+        sending: Sending::new(line),
+        sent: None,
+    };
     let why = match driver.run(&mut socket, stop).await {
         Ok(()) => "stopped".to_owned(),
         Err(e) => e.to_string(),
@@ -59,6 +83,7 @@ pub(crate) async fn serve(
     driver.link.handle_disconnect(now());
     driver.events().await;
     driver.ended(HowEnded::Disconnected).await;
+    driver.sending.close();
     why
 }
 
@@ -80,6 +105,8 @@ enum Woken {
     Kept(Result<Durable, ledger::AppendFailed>),
     TooSlow,
     Deadline,
+    Answered(Option<Reply>),
+    Unasked(Outgoing),
     Stop,
 }
 
@@ -98,6 +125,7 @@ impl Driver<'_> {
                 unread.start += self.link.handle_input(bytes, now());
             }
             self.events().await;
+            self.send();
             while let Some(bytes) = self.link.poll_transmit() {
                 socket.write_all(&bytes).await?;
             }
@@ -118,9 +146,11 @@ impl Driver<'_> {
                     biased;
                     kept = kept => Woken::Kept(kept),
                     () = stop.cancelled() => Woken::Stop,
+                    reply = answered(&mut self.question) => Woken::Answered(reply),
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
                     () = until(too_slow) => Woken::TooSlow,
                     () = until(deadline) => Woken::Deadline,
+                    outgoing = self.sending.unasked() => Woken::Unasked(outgoing),
                 }
             };
             match woken {
@@ -136,6 +166,8 @@ impl Driver<'_> {
                 Woken::Kept(outcome) => self.kept(outcome),
                 Woken::TooSlow => self.too_slow(limits.durable_within),
                 Woken::Deadline => self.link.handle_timeout(now()),
+                Woken::Answered(reply) => self.answered(reply),
+                Woken::Unasked(outgoing) => self.sending.push(outgoing),
             }
         }
     }
@@ -168,7 +200,16 @@ impl Driver<'_> {
                 Event::Contention => {
                     self.line.board.anomaly(&self.line.connection.id, "both sides wanted the line".into());
                 }
-                Event::InterruptRequested { .. } | Event::Sent(_) | Event::SendFailed { .. } => {}
+                Event::InterruptRequested { honoured } => {
+                    let what = format!("the analyser asked to interrupt us (honoured: {honoured})");
+                    self.line.board.anomaly(&self.line.connection.id, what);
+                }
+                Event::Sent(id) => {
+                    if self.sent.take_if(|sent| *sent == id).is_some() {
+                        self.sending.done(Settled::Sent);
+                    }
+                }
+                Event::SendFailed { id, why, .. } => self.send_failed(id, why),
             }
         }
     }
@@ -205,9 +246,12 @@ impl Driver<'_> {
             Ok(durable) => {
                 // The frame is one entry; what follows it in its group are messages.
                 let messages = durable.last().get().saturating_sub(durable.first().get());
+                let first = durable.first().next();
                 self.link.accept(waiting.ticket, durable, now());
-                if let Some(transfer) = &mut self.transfer {
+                if let Some(mut transfer) = self.transfer.take() {
+                    self.asked(first, transfer.messages());
                     transfer.settled();
+                    self.transfer = Some(transfer);
                 }
                 self.line.board.note(&self.line.connection.id, |s| {
                     s.accepted_total += 1;
@@ -256,17 +300,103 @@ impl Driver<'_> {
             return;
         }
         let connection = &self.line.connection;
-        let (group, half) = transfer.end(connection, how, self.end);
-        let messages = group.len().saturating_sub(1) as u64;
+        let end = transfer.end(connection, how, self.end);
         self.line.board.note(&connection.id, |s| {
-            s.messages_total += messages;
-            s.cut_total += u64::from(half);
+            s.messages_total += end.messages.len() as u64;
+            s.cut_total += u64::from(end.half);
         });
-        if half {
+        if end.half {
             tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");
         }
-        self.line.store.settle(group, &self.line.stop).await;
+        if let Some(first) = self.line.store.settle(end.group, &self.line.stop).await {
+            self.asked(first, end.messages.iter().map(Vec::as_slice));
+        }
     }
+
+    /// Messages that are durable from `first` on: those that ask are put to the desk, one after the other.
+    fn asked<'m>(&mut self, first: Seq, messages: impl Iterator<Item = &'m [u8]>) {
+        let mut message = first;
+        for raw in messages {
+            if let Some(desk) = self.sending.asked(raw) {
+                if self.questions.len() < QUESTIONS_MAX {
+                    self.questions.push_back((message, raw.to_vec()));
+                } else {
+                    tracing::error!(connection = %self.line.connection.id, %message, "too many queries wait for their answer; this one is answered as if nothing were known");
+                    let reply = desk.overdue(message, raw);
+                    self.reply(reply);
+                }
+            }
+            message = message.next();
+        }
+        self.next_question();
+    }
+
+    fn next_question(&mut self) {
+        if self.question.is_none()
+            && let Some((message, raw)) = self.questions.pop_front()
+            && let Some(desk) = &self.line.connection.desk
+        {
+            let within = self.line.connection.limits.desk_within;
+            self.question = Some(Question::put(desk, message, raw, within));
+        }
+    }
+
+    fn answered(&mut self, reply: Option<Reply>) {
+        self.question = None;
+        self.reply(reply);
+        self.next_question();
+    }
+
+    /// Answers go out in transfers of their own; the link waits until the peer has sent EOT (LIS01 §6.2).
+    fn reply(&mut self, reply: Option<Reply>) {
+        let Some(reply) = reply else { return };
+        if reply.withdraw {
+            self.sending.withdraw();
+            if let Some(sent) = self.sent.take_if(|sent| self.link.withdraw(*sent)) {
+                tracing::debug!(connection = %self.line.connection.id, ?sent, "an answer was withdrawn");
+                self.sending.done(Settled::Withdrawn);
+            }
+        }
+        self.sending.take(reply);
+    }
+
+    /// Hands the next message to the link, which has one at a time: only one request may be outstanding (LIS02 §2.4).
+    fn send(&mut self) {
+        while let Some(job) = self.sending.begin() {
+            match self.link.send(records(&job.outgoing.bytes), now()) {
+                Ok(id) => return self.sent = Some(id),
+                Err(refused) => self.sending.refused(refused.to_string()),
+            }
+        }
+    }
+
+    fn send_failed(&mut self, id: SendId, why: SendFailure) {
+        if self.sent.take_if(|sent| *sent == id).is_none() {
+            return;
+        }
+        match why {
+            SendFailure::Disconnected => self.sending.done(Settled::Disconnected),
+            SendFailure::EnquiryUnanswered
+            | SendFailure::PeerBusy
+            | SendFailure::Contention
+            | SendFailure::FrameUnanswered
+            | SendFailure::FrameRefused
+            | SendFailure::Interrupted => self.sending.failed(&why.to_string()),
+        }
+    }
+}
+
+/// When the question under consideration is answered; never when there is none.
+async fn answered(question: &mut Option<Question>) -> Option<Reply> {
+    match question {
+        Some(question) => question.answer().await,
+        None => pending().await,
+    }
+}
+
+/// A message's records, each with its CR: a frame holds one (LIS01 §6.3.1).
+fn records(message: &[u8]) -> Vec<Vec<u8>> {
+    message.split_inclusive(|byte| *byte == b'\r').map(<[u8]>::to_vec).collect()
 }
 
 fn how(ending: Ending) -> HowEnded {

@@ -8,18 +8,24 @@
 //!                    mllp::Receiver                    │ refused, failed, too slow
 //!                                                      └──────────────► refuse ──NAK / AE──► socket
 //! ```
+//!
+//! What a peer asks, and what is sent to it unasked, comes from its [`Desk`].
 
 mod answer;
 mod blocks;
 mod board;
+mod desk;
 mod folder;
 mod frames;
+mod response;
+mod sending;
 mod settings;
 mod store;
 mod tcp;
 mod transfer;
 
 pub use board::{Activity, Board, Standing};
+pub use desk::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};
 pub use settings::{Acknowledge, Answering, Connection, Limits, Link, Source, Unreadable};
 pub use transfer::MessageEnd;
 

@@ -1,7 +1,7 @@
 //! What a connection needs to know: plain values, wired by the binary from configuration and profile.
 
-use crate::transfer::MessageEnd;
-use std::{path::PathBuf, time::Duration};
+use crate::{desk::Desk, transfer::MessageEnd};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use vocabulary::{ConnectionId, Mode, ProfileRef, Protocol};
 
 /// One analyser's connection.
@@ -19,6 +19,8 @@ pub struct Connection {
     pub link: Link,
     /// Bounds.
     pub limits: Limits,
+    /// Who answers what it asks; `None`: nobody, and nothing is ever sent of our own.
+    pub desk: Option<Arc<dyn Desk>>,
 }
 
 /// The link layer and its settings.
@@ -75,6 +77,10 @@ pub struct Limits {
     pub sockets_max: usize,
     /// A frame or block that is not durable by then is answered NAK or AE (a LIS01 receiver has 15 s to answer).
     pub durable_within: Duration,
+    /// The longest that the answer to a query may be looked for. Past it the peer is told that nothing is known.
+    pub desk_within: Duration,
+    /// How often a message of our own is sent before it is given up; over LIS01 each try is a whole transfer.
+    pub send_tries_max: u32,
     /// Bytes taken from a socket at a time.
     pub read_bytes: usize,
     /// The longest pause between attempts to connect; it starts at a fiftieth of it and doubles.
@@ -86,6 +92,8 @@ impl Default for Limits {
         Self {
             sockets_max: 4,
             durable_within: Duration::from_secs(10),
+            desk_within: Duration::from_secs(3),
+            send_tries_max: 3,
             read_bytes: 64 * 1024,
             reconnect_pause_max: Duration::from_secs(30),
         }

@@ -1,7 +1,7 @@
 //! The one way from a link into the ledger.
 
 use crate::settings::Connection;
-use ledger::{AppendFailed, Body, Draft, Durable, HowEnded, Ledger, Pending, ReadError, Refused, What};
+use ledger::{AppendFailed, Body, Draft, Durable, HowEnded, Ledger, Pending, ReadError, Refused, Seq, What};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -61,19 +61,20 @@ impl Store {
         }
     }
 
-    /// Writes what no peer waits for, and tries until it is written or hemogate stops.
-    pub(crate) async fn settle(&self, group: Vec<Draft>, stop: &CancellationToken) {
+    /// Writes what no peer waits for, and tries until it is written or hemogate stops (`None`). The
+    /// place of its first entry.
+    pub(crate) async fn settle(&self, group: Vec<Draft>, stop: &CancellationToken) -> Option<Seq> {
         loop {
             let outcome = match self.append(group.clone()) {
                 Ok(pending) => pending.await.map_err(NotKept::Failed),
                 Err(refused) => Err(NotKept::Refused(refused)),
             };
             match outcome {
-                Ok(_) => return,
+                Ok(durable) => return Some(durable.first()),
                 Err(why) => tracing::warn!(%why, "the end of a transfer waits to be written"),
             }
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(RETRY_PAUSE) => {}
             }
         }

@@ -77,6 +77,8 @@ pub(crate) struct Transfer {
     progress: Progress,
     /// The place before the last frame, to go back to when that frame was not kept.
     before: Option<Place>,
+    /// The messages that the last frame completed.
+    complete: Vec<Complete>,
     /// Set by a damaged or refused frame, cleared by a kept one: the session does not end in order.
     unsettled: bool,
 }
@@ -88,6 +90,7 @@ impl Transfer {
             frames: 0,
             progress: Progress::default(),
             before: None,
+            complete: Vec::new(),
             unsettled: false,
         }
     }
@@ -96,7 +99,8 @@ impl Transfer {
     pub(crate) fn frame(&mut self, connection: &Connection, frame: &Kept) -> Vec<Draft> {
         self.before = Some(self.progress.place());
         self.frames += 1;
-        let complete = self.progress.push(frame);
+        self.complete = self.progress.push(frame);
+        let complete = &self.complete;
         let mut group = Vec::with_capacity(1 + complete.len());
         group.push(Draft::by_connection(
             &connection.id,
@@ -114,6 +118,7 @@ impl Transfer {
 
     /// The last frame is not in the ledger and will not be.
     pub(crate) fn undo(&mut self) {
+        self.complete.clear();
         if let Some(place) = self.before.take() {
             self.progress.go_back(place);
             self.frames = self.frames.saturating_sub(1);
@@ -125,9 +130,15 @@ impl Transfer {
         self.frames == 0
     }
 
+    /// The messages that the last frame completed, while that frame is not settled.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        self.complete.iter().map(|message| self.progress.text(message))
+    }
+
     pub(crate) fn settled(&mut self) {
         self.unsettled = false;
         self.before = None;
+        self.complete.clear();
         self.progress.forget();
     }
 
@@ -140,26 +151,32 @@ impl Transfer {
         self.progress.splitter.rest().end
     }
 
-    /// The group that ends the transfer, and whether it leaves a half transmission.
-    pub(crate) fn end(
-        mut self,
-        connection: &Connection,
-        how: HowEnded,
-        at: MessageEnd,
-    ) -> (Vec<Draft>, bool) {
+    /// What ends the transfer.
+    pub(crate) fn end(mut self, connection: &Connection, how: HowEnded, at: MessageEnd) -> End {
         let in_order = how == HowEnded::Eot && !self.unsettled;
-        let mut group = Vec::new();
+        let (mut group, mut messages) = (Vec::new(), Vec::new());
         if in_order && at == MessageEnd::Session {
             let complete = self.progress.splitter.finish();
             group.extend(complete.iter().map(|m| received(connection, self.progress.body(self.number, m))));
+            messages.extend(complete.iter().map(|m| self.progress.text(m).to_vec()));
         }
         let half = !self.progress.splitter.rest().is_empty();
         group.push(Draft::by_connection(
             &connection.id,
             What::TransferEnded { connection: connection.id.clone(), transfer: self.number, how },
         ));
-        (group, half)
+        End { group, messages, half }
     }
+}
+
+/// The end of a transfer.
+pub(crate) struct End {
+    /// What is written: the messages that only the end completes, then the end.
+    pub(crate) group: Vec<Draft>,
+    /// The bytes of those messages.
+    pub(crate) messages: Vec<Vec<u8>>,
+    /// Whether a half transmission is left.
+    pub(crate) half: bool,
 }
 
 impl Progress {
@@ -187,8 +204,12 @@ impl Progress {
         {
             return Body::Frames { transfer, from, to };
         }
+        Body::Whole(self.text(message).into())
+    }
+
+    fn text(&self, message: &Complete) -> &[u8] {
         let place = |at: usize| at.saturating_sub(self.begins);
-        Body::Whole(self.tail.get(place(range.start)..place(range.end)).unwrap_or_default().into())
+        self.tail.get(place(message.range.start)..place(message.range.end)).unwrap_or_default()
     }
 
     /// Lets go of the text that no unfinished message needs.

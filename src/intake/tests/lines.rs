@@ -37,6 +37,7 @@ mod lines {
             protocol,
             link,
             limits: Limits::default(),
+            desk: None,
         };
         let (board, stop) = (Board::default(), CancellationToken::new());
         let served = tokio::spawn(intake::serve(
