@@ -8,8 +8,8 @@ use crate::{
     sending::{Question, Sending},
     settings::Answering,
     store::{NotKept, received},
-    tcp::Line,
     transfer::half_block,
+    transport::Line,
 };
 use ledger::{Body, Draft, Durable, HowEnded, Pending};
 use mllp::{Anomaly, AnomalyKind, BlockTicket, Event, Receiver};

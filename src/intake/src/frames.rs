@@ -5,8 +5,8 @@ use crate::{
     desk::{Outgoing, Reply, Settled},
     sending::{Question, Sending},
     settings::Limits,
-    tcp::Line,
     transfer::{Kept, MessageEnd, Transfer},
+    transport::Line,
 };
 use ledger::{Durable, HowEnded, Pending, Seq};
 use lis01::{Ending, Event, FrameEnd, FrameTicket, Link, SendFailure, SendId};

@@ -21,8 +21,8 @@ mod response;
 mod sending;
 mod settings;
 mod store;
-mod tcp;
 mod transfer;
+mod transport;
 
 pub use board::{Activity, Board, Standing};
 pub use desk::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};
@@ -33,8 +33,8 @@ use folder::Folder;
 use ledger::Ledger;
 use std::{io, sync::Arc};
 use store::Store;
-use tcp::Line;
 use tokio_util::sync::CancellationToken;
+use transport::Line;
 
 /// Serves one connection until `stop`; what is in flight then is answered first.
 ///
@@ -56,9 +56,9 @@ pub async fn serve(
     match source {
         Source::Listen(listener) => {
             listener.set_nonblocking(true)?;
-            tcp::listen(line, tokio::net::TcpListener::from_std(listener)?, stop).await;
+            transport::listen(line, tokio::net::TcpListener::from_std(listener)?, stop).await;
         }
-        Source::Connect(address) => tcp::connect(line, address, stop).await,
+        Source::Connect(address) => transport::connect(line, address, stop).await,
         Source::Folder { path, pattern } => {
             let Link::Files { bytes_max, settle } = line.connection.link else {
                 return Err(io::Error::other("a folder holds files, but the profile's link is a line"));

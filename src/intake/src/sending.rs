@@ -2,7 +2,7 @@
 
 use crate::{
     desk::{Desk, Later, Outgoing, Reply, Settled},
-    tcp::Line,
+    transport::Line,
 };
 use ledger::Seq;
 use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
