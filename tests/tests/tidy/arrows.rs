@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("hl7v2", "parsers/hl7v2", &["character-sets"]),
     ("lis02", "parsers/lis02", &["character-sets"]),
     ("vocabulary", "src/vocabulary", &[]),
+    ("identifiers", "src/identifiers", &[]),
     (
         "instrument-profiles",
         "instrument-profiles",
@@ -24,7 +25,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     (
         "workflow",
         "src/workflow",
-        &["instrument-profiles", "ledger", "quality-control", "release", "vocabulary"],
+        &["identifiers", "instrument-profiles", "ledger", "quality-control", "release", "vocabulary"],
     ),
     ("delivery", "src/delivery", &["hl7v2", "ledger", "mllp", "release", "vocabulary"]),
     (
@@ -68,6 +69,7 @@ const PURE: &[&str] = &[
     "character-sets",
     "delimited",
     "hl7v2",
+    "identifiers",
     "instrument-profiles",
     "lis01",
     "lis02",
