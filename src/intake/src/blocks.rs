@@ -168,7 +168,6 @@ impl Driver<'_> {
                 let stopped = async { if idle { stop.cancelled().await } else { pending().await } };
                 let front = self.flight.front_mut();
                 let out = self.out.as_ref().map(|out| out.until);
-                let running = !stop.is_cancelled();
                 tokio::select! {
                     biased;
                     done = done(front) => Woken::Done(done),
@@ -176,7 +175,7 @@ impl Driver<'_> {
                     () = stopped => Woken::Stop,
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
                     () = unanswered(out) => Woken::Unanswered,
-                    outgoing = self.sending.unasked(), if running => Woken::Unasked(outgoing),
+                    outgoing = unasked(&mut self.sending, stop) => Woken::Unasked(outgoing),
                 }
             };
             match woken {
@@ -415,6 +414,15 @@ async fn unanswered(until: Option<Instant>) {
     match until {
         Some(until) => tokio::time::sleep_until(until).await,
         None => pending().await,
+    }
+}
+
+/// When there is something to send that nobody asked for; after a stop nothing is begun.
+async fn unasked(sending: &mut Sending<'_>, stop: &CancellationToken) -> Outgoing {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => pending().await,
+        outgoing = sending.unasked() => outgoing,
     }
 }
 

@@ -21,6 +21,8 @@ mod response;
 mod sending;
 mod settings;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod transport;
 
