@@ -112,6 +112,10 @@ identifier!(
     /// One run, plate or batch whose controls stand for its results.
     RunId
 );
+identifier!(
+    /// An order's number, as whoever placed it gave it.
+    OrderId
+);
 
 /// A profile and the revision (content hash) that was used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

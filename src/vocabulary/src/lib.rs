@@ -9,6 +9,7 @@ mod grade;
 mod identifier;
 mod marker;
 mod observation;
+mod order;
 mod run;
 mod value;
 
@@ -16,9 +17,12 @@ pub use donation::{AboGroup, BloodGroup, DonationRegistration, DonorRegistration
 pub use finding::{Consequence, Finding};
 pub use grade::{Grade, Strength, UnknownGrade};
 pub use identifier::{
-    ConnectionId, DestinationId, DonationId, IdentifierError, ProfileRef, RunId, SpecimenId,
+    ConnectionId, DestinationId, DonationId, IdentifierError, OrderId, ProfileRef, RunId, SpecimenId,
 };
 pub use marker::{Marker, MarkerKind, UnknownMarker, Virus};
 pub use observation::{ControlReading, Expected, Observation, ResultStatus, Source, SpecimenKind};
+pub use order::{
+    NotFound, Order, OrderAction, OrderDonor, OrderState, Priority, QueryOutcome, Sex, WhyNothing,
+};
 pub use run::{LotRole, LotUse, Mode, Protocol};
 pub use value::{Comparator, Interpretation, Value};
