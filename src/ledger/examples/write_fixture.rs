@@ -104,6 +104,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
             findings: vec![finding],
             donations: vec![(0, donation.clone())],
             holds: vec![(0, donation.clone())],
+            orders: vec![],
             part: 0,
             last: true,
         }],

@@ -184,6 +184,7 @@ fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
                 findings: findings.by_ref().take(ITEMS_PER_PART).collect(),
                 donations: of_part(&whole.donations, part),
                 holds: of_part(&whole.holds, part),
+                orders: Vec::new(),
                 part: u16::try_from(part).unwrap_or(u16::MAX),
                 last: part + 1 == count,
             };

@@ -12,7 +12,8 @@ pub use verdict::VerdictMade;
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{
-    ConnectionId, DonationId, DonationRegistration, Finding, Mode, Observation, ProfileRef, Protocol,
+    ConnectionId, DonationId, DonationRegistration, Finding, Mode, Observation, Order, OrderAction, OrderId,
+    ProfileRef, Protocol, QueryOutcome,
 };
 
 /// What somebody wants written. The ledger adds the sequence number and the time.
@@ -114,6 +115,9 @@ pub enum What {
         /// Which findings of this part hold which donation: index into `findings`.
         #[serde(default)]
         holds: Vec<(u32, DonationId)>,
+        /// Which observations of this part are results of which order: index into `observations`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        orders: Vec<(u32, OrderId)>,
         /// Number of this part, from 0.
         #[serde(default)]
         part: u16,
@@ -177,6 +181,65 @@ pub enum What {
         /// What, in words.
         what: String,
     },
+    /// Something is to be tested. The number of an order that is known makes this its next version: assays that are
+    /// not in it any more are cancelled, those that it adds or names again after their end are to be done.
+    OrderPlaced {
+        /// The order, whole.
+        order: Order,
+        /// The [`What::MessageReceived`] entry it came in, where it came in one.
+        #[serde(default)]
+        from: Option<Seq>,
+    },
+    /// An order, or some assays of it, are not to be done any more.
+    OrderCancelled {
+        /// Which order.
+        order: OrderId,
+        /// Which assays; empty: all that are open.
+        #[serde(default)]
+        assays: Vec<String>,
+        /// Why.
+        reason: String,
+        /// The [`What::MessageReceived`] entry that asked for it, where one did.
+        #[serde(default)]
+        from: Option<Seq>,
+    },
+    /// What is open of an order grew too old and is not done any more.
+    OrderExpired {
+        /// Which order.
+        order: OrderId,
+        /// How old it may grow, and how old it was.
+        reason: String,
+    },
+    /// An analyser was given an order, or told of its cancellation, and answered.
+    OrderSent {
+        /// Which order.
+        order: OrderId,
+        /// To which analyser.
+        connection: ConnectionId,
+        /// Which assays.
+        assays: Vec<String>,
+        /// The question that this answers, where there was one.
+        #[serde(default)]
+        message: Option<Seq>,
+        /// What it was told.
+        #[serde(default)]
+        action: OrderAction,
+        /// Whether it took it.
+        accepted: bool,
+        /// What it answered.
+        answer: String,
+    },
+    /// An analyser's question for orders was answered.
+    QueryAnswered {
+        /// The [`What::MessageReceived`] entry of the question.
+        message: Seq,
+        /// Who asked.
+        connection: ConnectionId,
+        /// The specimens asked for, as the analyser read them.
+        asked: Vec<String>,
+        /// With what.
+        outcome: QueryOutcome,
+    },
     /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
     TailCut {
         /// Number of the journal file.
@@ -208,6 +271,11 @@ impl What {
             Self::DeliveryRequeued { .. } => "delivery_requeued",
             Self::FileTaken { .. } => "file_taken",
             Self::LinkNoted { .. } => "link_noted",
+            Self::OrderPlaced { .. } => "order_placed",
+            Self::OrderCancelled { .. } => "order_cancelled",
+            Self::OrderExpired { .. } => "order_expired",
+            Self::OrderSent { .. } => "order_sent",
+            Self::QueryAnswered { .. } => "query_answered",
             Self::TailCut { .. } => "tail_cut",
         }
     }

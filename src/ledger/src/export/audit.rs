@@ -37,14 +37,20 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
             findings,
             donations,
             holds,
+            orders,
             part,
             last,
         } => {
             let about: BTreeSet<_> = donations.iter().chain(holds).map(|(_, donation)| donation).collect();
-            object!({
+            let mut told = object!({
                 "message": message, "profile": profile, "observations": observations.len(),
                 "findings": findings.len(), "donations": about, "part": part, "last": last,
-            })
+            });
+            if let Some(fields) = told.as_object_mut().filter(|_| !orders.is_empty()) {
+                let orders: BTreeSet<_> = orders.iter().map(|(_, order)| order).collect();
+                fields.insert("orders".to_owned(), object!(orders));
+            }
+            told
         }
         What::DonationRegistered(registration) => json(entry, registration)?,
         What::VerdictMade(made) => object!({
@@ -69,6 +75,18 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
             object!({ "connection": connection, "name": name, "sha256": sha256, "bytes": bytes })
         }
         What::LinkNoted { connection, what } => object!({ "connection": connection, "what": what }),
+        What::OrderPlaced { order, from } => object!({ "order": order, "from": from }),
+        What::OrderCancelled { order, assays, reason, from } => {
+            object!({ "order": order, "assays": assays, "reason": reason, "from": from })
+        }
+        What::OrderExpired { order, reason } => object!({ "order": order, "reason": reason }),
+        What::OrderSent { order, connection, assays, message, action, accepted, answer } => object!({
+            "order": order, "connection": connection, "assays": assays, "message": message,
+            "action": action, "accepted": accepted, "answer": answer,
+        }),
+        What::QueryAnswered { message, connection, asked, outcome } => object!({
+            "message": message, "connection": connection, "asked": asked, "outcome": outcome,
+        }),
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
 }

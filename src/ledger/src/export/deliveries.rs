@@ -29,6 +29,11 @@ impl Export {
             | What::VerdictUnchanged { .. }
             | What::FileTaken { .. }
             | What::LinkNoted { .. }
+            | What::OrderPlaced { .. }
+            | What::OrderCancelled { .. }
+            | What::OrderExpired { .. }
+            | What::OrderSent { .. }
+            | What::QueryAnswered { .. }
             | What::TailCut { .. } => return Ok(()),
         };
         self.happened(entry, (id, None), event)?;

@@ -40,6 +40,11 @@ impl Export {
             | What::DeliveryRequeued { .. }
             | What::FileTaken { .. }
             | What::LinkNoted { .. }
+            | What::OrderPlaced { .. }
+            | What::OrderCancelled { .. }
+            | What::OrderExpired { .. }
+            | What::OrderSent { .. }
+            | What::QueryAnswered { .. }
             | What::TailCut { .. } => {}
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::state::{
 };
 use crate::{Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{Consequence, DonationId, Finding, Observation, ProfileRef, RunId, SpecimenKind};
+use vocabulary::{Consequence, DonationId, Finding, Observation, OrderId, ProfileRef, RunId, SpecimenKind};
 
 struct Part<'e> {
     message: Seq,
@@ -18,6 +18,7 @@ struct Part<'e> {
     findings: &'e [Finding],
     donations: &'e [(u32, DonationId)],
     holds: &'e [(u32, DonationId)],
+    orders: &'e [(u32, OrderId)],
 }
 
 impl Fold<'_, '_> {
@@ -29,6 +30,7 @@ impl Fold<'_, '_> {
             findings,
             donations,
             holds,
+            orders,
             part,
             last,
         } = what
@@ -44,6 +46,7 @@ impl Fold<'_, '_> {
             findings,
             donations,
             holds,
+            orders,
         };
         let key = Key::message(*message).done();
         let Some(mut record) = record::<MessageRecord>(self.view, &key)? else {
@@ -116,11 +119,13 @@ impl Fold<'_, '_> {
         for run in &controls {
             self.reopen_run(run)?;
         }
+        let orders = self.results(part.message, part.observations, part.orders)?;
         let record = PartRecord {
             seq: self.seq,
             donations,
             runs: runs.into_iter().collect(),
             controls: controls.into_iter().collect(),
+            orders,
         };
         self.view.put_long(&Key::message_parts(part.message).short(part.number), &record)?;
         let work = Key::to_interpret().seq(part.message).done();
@@ -180,6 +185,9 @@ impl Fold<'_, '_> {
             for run in &part.controls {
                 self.view.delete(Key::run_controls(run).seq(message).short(number).done());
                 self.reopen_run(run)?;
+            }
+            for order in &part.orders {
+                self.take_back_results(order, message)?;
             }
             self.view.delete_under(Key::message_parts(message).short(number))?;
             number += 1;

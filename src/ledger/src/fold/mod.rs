@@ -8,6 +8,8 @@ mod decide;
 mod delivery;
 mod interpret;
 mod message;
+mod order;
+mod query;
 mod transfer;
 
 pub(crate) use interpret::refs;
@@ -67,6 +69,16 @@ impl Fold<'_, '_> {
             What::DeliveryDone { delivery, .. } => self.delivered(delivery),
             What::DeliveryDead { delivery, reason } => self.dead(delivery, reason),
             What::DeliveryRequeued { delivery } => self.requeued(delivery),
+            What::OrderPlaced { order, from } => self.order_placed(order, *from),
+            What::OrderCancelled { order, assays, .. } => self.order_cancelled(order, assays),
+            What::OrderExpired { order, .. } => self.order_expired(order),
+            What::OrderSent { order, connection, assays, action, accepted, .. } => {
+                self.order_sent(order, connection, assays, (*action, *accepted))
+            }
+            What::QueryAnswered { message, connection, .. } => {
+                self.query_answered(*message, connection);
+                Ok(())
+            }
             What::FileTaken { connection, name, sha256, .. } => {
                 let key = Key::file_taken(connection, sha256).text(name).done();
                 self.view.put(key, self.seq.get().to_be_bytes().to_vec());

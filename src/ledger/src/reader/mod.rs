@@ -6,7 +6,9 @@
 mod deliveries;
 mod donations;
 mod messages;
+mod orders;
 mod page;
+mod queries;
 mod transfers;
 mod work;
 
@@ -15,7 +17,9 @@ pub use donations::{
     DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Registered, RunView, VerdictSummary,
 };
 pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView};
+pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};
 pub use page::{Listing, Order, Page};
+pub use queries::QueryView;
 pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};
 

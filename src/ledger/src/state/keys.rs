@@ -25,11 +25,22 @@
 //! | `xx` verdict · destination | delivery record |
 //! | `xp` destination · verdict | donation: deliveries to be made |
 //! | `xd` verdict · destination | – : dead letters |
+//! | `or` order | order record |
+//! | `ot` first | order: all orders, by age |
+//! | `ow` first | order: those with something open |
+//! | `oo` placed at · order | – : those with something open, by the time of their last version |
+//! | `os` specimen · first | order: the orders of a specimen |
+//! | `oa` assay · priority · first | order: assays that no analyser has |
+//! | `oc` connection · first | order: cancellations that an analyser is to be told |
+//! | `oh` order · entry | – : its history |
+//! | `qa` entry | connection: answered questions |
+//! | `qc` connection · entry | – : answered questions of a connection |
+//! | `qm` message | entry: the answer to a question |
 //! | `ft` connection · sha256 · name | the entry: files taken |
 
 use super::Span;
 use crate::{DeliveryId, Seq};
-use vocabulary::{ConnectionId, DestinationId, DonationId, RunId};
+use vocabulary::{ConnectionId, DestinationId, DonationId, OrderId, Priority, RunId, SpecimenId};
 
 /// A key being put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,6 +166,43 @@ impl Key {
     }
     pub(crate) fn dead_letter(id: &DeliveryId) -> Self {
         Self::of(*b"xd").seq(id.verdict).text(id.destination.as_str())
+    }
+    pub(crate) fn order(order: &OrderId) -> Self {
+        Self::of(*b"or").text(order.as_str())
+    }
+    pub(crate) fn orders() -> Self {
+        Self::of(*b"ot")
+    }
+    pub(crate) fn open_orders() -> Self {
+        Self::of(*b"ow")
+    }
+    pub(crate) fn open_orders_by_time() -> Self {
+        Self::of(*b"oo")
+    }
+    pub(crate) fn specimen_orders(specimen: &SpecimenId) -> Self {
+        Self::of(*b"os").text(specimen.as_str())
+    }
+    pub(crate) fn unsent_orders(assay: &str, priority: Priority) -> Self {
+        let rank = match priority {
+            Priority::Stat => 0,
+            Priority::Routine => 1,
+        };
+        Self::of(*b"oa").text(assay).short(rank)
+    }
+    pub(crate) fn cancellations(connection: &ConnectionId) -> Self {
+        Self::of(*b"oc").text(connection.as_str())
+    }
+    pub(crate) fn order_history(order: &OrderId) -> Self {
+        Self::of(*b"oh").text(order.as_str())
+    }
+    pub(crate) fn queries() -> Self {
+        Self::of(*b"qa")
+    }
+    pub(crate) fn queries_of(connection: &ConnectionId) -> Self {
+        Self::of(*b"qc").text(connection.as_str())
+    }
+    pub(crate) fn query_answer(message: Seq) -> Self {
+        Self::of(*b"qm").seq(message)
     }
     pub(crate) fn file_taken(connection: &ConnectionId, sha256: &str) -> Self {
         Self::of(*b"ft").text(connection.as_str()).text(sha256)

@@ -3,12 +3,14 @@
 
 mod keys;
 mod memory;
+mod orders;
 mod records;
 mod sled_store;
 mod view;
 
 pub(crate) use keys::{Key, KeyParts};
 pub(crate) use memory::MemoryStore;
+pub(crate) use orders::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
 pub(crate) use sled_store::open as open_sled;

@@ -3,10 +3,10 @@
 
 use crate::{HowEnded, Seq};
 use serde::{Deserialize, Serialize};
-use vocabulary::{ConnectionId, Consequence, DonationId, Mode, ProfileRef, Protocol, RunId};
+use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 1;
+pub(crate) const STATE_VERSION: u32 = 2;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub(crate) struct PartRecord {
     pub(crate) runs: Vec<RunId>,
     /// Runs that it has controls of.
     pub(crate) controls: Vec<RunId>,
+    /// Orders that it has results of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) orders: Vec<OrderId>,
 }
 
 /// A frame of a transfer.
@@ -222,6 +225,12 @@ pub struct Counters {
     pub deliveries_done: u64,
     /// Dead letters, now.
     pub deliveries_dead: u64,
+    /// Orders ever placed, each once.
+    pub orders: u64,
+    /// Orders with something still to be done, now.
+    pub orders_open: u64,
+    /// Questions for orders that were answered.
+    pub queries: u64,
     /// Entries that refer to something which is not there. Kept, counted, never guessed at.
     pub misfits: u64,
 }

@@ -7,6 +7,8 @@ mod faults;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod outside;
 #[cfg(test)]
 mod state;

@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use ledger::storage::{Model, Storage};
 use ledger::{
-    Body, DeliveryId, Draft, Entry, HowEnded, Ledger, OpenReport, Seq, Settings, StateStore, VerdictMade,
-    What,
+    Body, DeliveryId, Draft, Entry, HowEnded, Ledger, OpenReport, Page, Seq, Settings, StateStore,
+    VerdictMade, What,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -120,6 +120,7 @@ pub(crate) fn interpreted(message: Seq, observations: Vec<Observation>, donation
         findings: vec![],
         donations: donations.iter().map(|(i, d)| (*i, donation(*d))).collect(),
         holds: vec![],
+        orders: vec![],
         part: 0,
         last: true,
     })
@@ -143,6 +144,40 @@ pub(crate) fn verdict(number: u64, considered: Seq, deliver_to: &[DestinationId]
     let pack = release::RulePack::built_in("cn-2019").unwrap();
     let made = release::decide(&release::Evidence::new(donation(number)), &pack);
     Draft::by_system(What::VerdictMade(VerdictMade::new(&made, considered, deliver_to.to_vec()).unwrap()))
+}
+
+/// A ledger in memory, written entry by entry.
+pub(crate) struct Lab {
+    pub(crate) ledger: Ledger,
+    _dir: tempfile::TempDir,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { ledger: open(&settings(dir.path(), StateStore::Memory)).0, _dir: dir }
+    }
+
+    pub(crate) fn write(&self, draft: Draft) -> Seq {
+        write(&self.ledger, vec![draft])
+    }
+
+    pub(crate) fn message(&self) -> Seq {
+        self.write(received(Body::Whole(b"H|".as_slice().into())))
+    }
+
+    /// Donations to be decided, and since when.
+    pub(crate) fn undecided(&self) -> Vec<(u64, u64)> {
+        let items = self.ledger.state().to_decide(&Page::first(99)).unwrap().items;
+        items
+            .iter()
+            .map(|i| (i.donation.as_str().trim_start_matches(['G', '0']).parse().unwrap(), i.since.get()))
+            .collect()
+    }
+
+    pub(crate) fn misfits(&self) -> u64 {
+        self.ledger.state().counters().unwrap().misfits
+    }
 }
 
 /// Writes believable entries, and some that refer to nothing.
@@ -284,6 +319,7 @@ impl World {
             findings,
             donations,
             holds,
+            orders: vec![],
             part,
             last,
         };

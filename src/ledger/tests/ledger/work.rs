@@ -1,47 +1,20 @@
 //! Work items, runs, interpretations and the outbox: what asks for what, and what ends it.
 
 use crate::opening::{
-    destination, donation, ended, finding, frame, interpreted, observation, open, profile, received,
-    registered, run, settings, verdict, write,
+    Lab, destination, donation, ended, finding, frame, interpreted, observation, profile, received,
+    registered, run, verdict, write,
 };
-use ledger::{Body, DeliveryId, DeliveryState, Draft, Ledger, MessageFilter, Page, Seq, StateStore, What};
+use ledger::{Body, DeliveryId, DeliveryState, Draft, MessageFilter, Page, Seq, What};
 use vocabulary::{Consequence, DestinationId, SpecimenKind};
 
 fn delivery(verdict: Seq) -> DeliveryId {
     DeliveryId { verdict, destination: destination() }
 }
 
-struct Lab {
-    ledger: Ledger,
-    _dir: tempfile::TempDir,
-}
-
 impl Lab {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        Self { ledger: open(&settings(dir.path(), StateStore::Memory)).0, _dir: dir }
-    }
-
-    fn write(&self, draft: Draft) -> Seq {
-        write(&self.ledger, vec![draft])
-    }
-
-    fn message(&self) -> Seq {
-        self.write(received(Body::Whole(b"H|".as_slice().into())))
-    }
-
     fn patient(&self, number: u64, in_run: Option<u64>) -> Seq {
         let message = self.message();
         self.write(interpreted(message, vec![observation(SpecimenKind::Patient, in_run)], &[(0, number)]))
-    }
-
-    /// Donations to be decided, and since when.
-    fn undecided(&self) -> Vec<(u64, u64)> {
-        let items = self.ledger.state().to_decide(&Page::first(99)).unwrap().items;
-        items
-            .iter()
-            .map(|i| (i.donation.as_str().trim_start_matches(['G', '0']).parse().unwrap(), i.since.get()))
-            .collect()
     }
 
     fn decide(&self, number: u64, considered: Seq) -> Seq {
@@ -72,10 +45,6 @@ impl Lab {
     fn requeue(&self, verdict: Seq) {
         self.write(Draft::by_system(What::DeliveryRequeued { delivery: delivery(verdict) }));
     }
-
-    fn misfits(&self) -> u64 {
-        self.ledger.state().counters().unwrap().misfits
-    }
 }
 
 #[test]
@@ -94,6 +63,7 @@ fn a_message_waits_to_be_interpreted_until_its_last_part_is_written() {
             findings,
             donations,
             holds,
+            orders: vec![],
             part,
             last,
         })
