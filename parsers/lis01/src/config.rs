@@ -12,7 +12,19 @@ pub enum Role {
     Computer,
 }
 
-/// What a frame's checksum has to be. Frames sent always carry one, in upper case.
+/// What a transfer looks like on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// The standard's frames: number, checksum, CR LF, and one answer each (LIS01 §6.3).
+    Numbered,
+    /// `ENQ`, `STX text ETX`, `EOT`, with an ACK for each of the four control bytes. There is no NAK: whoever is not
+    /// answered closes the connection and starts anew, and so does whoever reads what he cannot accept. A block has no
+    /// number, and a checksum (two digits behind ETX) only with [`Checksum::Require`].
+    ControlBytes,
+}
+
+/// What a frame's checksum has to be. Frames sent always carry one, in upper case; those of
+/// [`Framing::ControlBytes`] only where it is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checksum {
     /// Right, in upper or lower case; anything else is answered NAK.
@@ -86,6 +98,8 @@ impl Default for Timers {
 pub struct Config {
     /// Who gives way in contention.
     pub role: Role,
+    /// What a transfer looks like on the line.
+    pub framing: Framing,
     /// What is asked of a received frame's checksum.
     pub checksum: Checksum,
     /// What is asked of a received frame's number, and whether sent frames carry one.
@@ -98,6 +112,9 @@ pub struct Config {
     pub send_text_bytes_max: usize,
     /// How often a frame or an enquiry is sent in total before the transfer is given up, at least 1.
     pub tries_max: u8,
+    /// How many enquiries in a row are refused while we are not ready. The next one is answered ACK all the same, and the
+    /// frames decide: some senders drop what they have to say after a few NAKs.
+    pub enquiry_refusals_max: u8,
     /// Input kept behind a frame that nobody has answered yet; beyond it `handle_input` takes fewer bytes than given. At least 1.
     pub buffered_bytes_max: usize,
     /// Transfers that may wait to be sent.
@@ -115,7 +132,11 @@ impl Config {
         // The frame being read, one waiting to be fetched, the copies of the frame with the caller and of the last
         // accepted one, and memory for the next copy, each in a buffer that doubles as it grows; blocks to be fetched.
         let received = self.frame_text_bytes_max.saturating_mul(10).saturating_add(64);
-        let frame_sent = self.send_text_bytes_max.min(self.queued_bytes_max).saturating_add(8);
+        let sent_at_once = match self.framing {
+            Framing::Numbered => self.send_text_bytes_max.min(self.queued_bytes_max),
+            Framing::ControlBytes => self.queued_bytes_max,
+        };
+        let frame_sent = sent_at_once.saturating_add(8);
         let waiting = frame_sent.saturating_mul(TRANSMIT_BLOCKS_MAX + 2);
         let buffered = self.buffered_bytes_max.max(1);
         [received, waiting, buffered, self.queued_bytes_max].into_iter().fold(0, usize::saturating_add)
@@ -126,12 +147,14 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             role: Role::Computer,
+            framing: Framing::Numbered,
             checksum: Checksum::Require,
             frame_numbers: FrameNumbers::Strict,
             interrupts: Interrupts::Ignore,
             frame_text_bytes_max: 64_000,
             send_text_bytes_max: 240,
             tries_max: 6,
+            enquiry_refusals_max: 3,
             buffered_bytes_max: 128 * 1024,
             queued_transfers_max: 64,
             queued_bytes_max: 4 * 1024 * 1024,

@@ -35,6 +35,9 @@ pub enum Event {
     },
     /// Both sides asked to send at once. The transfer stays queued.
     Contention,
+    /// With [`Framing::ControlBytes`](crate::Framing): close the connection, then call `handle_disconnect`. Nothing more
+    /// is read or sent until then. The peer misses an answer and sends its transfer again over a new connection.
+    HangUp(HangUp),
     /// Something the standard does not foresee. The link goes on.
     Anomaly(Anomaly),
 }
@@ -166,6 +169,26 @@ pub enum SendFailure {
     Disconnected,
 }
 
+/// Why a connection has to be closed, in a dialect that knows no NAK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum HangUp {
+    /// A block cannot be accepted for what is wrong with its bytes.
+    #[error("a block is no good: {0}")]
+    BadBlock(FrameDefect),
+    /// A byte where the dialect has another.
+    #[error("{0:#04x} stands where it may not")]
+    OutOfPlace(u8),
+    /// The caller refused the block.
+    #[error("a block could not be kept")]
+    Refused,
+    /// Nobody answered the block's ticket within the reply duty.
+    #[error("a block was not kept in time")]
+    AnswerOverdue,
+    /// The peer did not answer.
+    #[error("the peer does not answer")]
+    Unanswered,
+}
+
 /// Something the standard does not foresee, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anomaly {
@@ -246,4 +269,7 @@ pub enum FrameDefect {
     /// The rest of the frame did not come within the reply duty.
     #[error("the frame is unfinished")]
     Unfinished,
+    /// A block without text, in a dialect where a text that was lost looks like that.
+    #[error("there is no text")]
+    Empty,
 }

@@ -78,7 +78,7 @@ pub fn encode_frame(number: Option<FrameNumber>, end: FrameEnd, text: &[u8]) -> 
     frame
 }
 
-fn hex_digit(nibble: u8) -> u8 {
+pub(crate) fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 }
 }
 

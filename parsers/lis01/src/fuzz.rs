@@ -1,6 +1,6 @@
 //! The fuzz entry point: bytes as a script of what can happen to a link, watched for what must never happen.
 
-use crate::config::{Checksum, Config, FrameNumbers, Interrupts, Role};
+use crate::config::{Checksum, Config, FrameNumbers, Framing, Interrupts, Role};
 use crate::control::{ACK, ENQ, EOT, NAK};
 use crate::event::{Event, FrameEnd, FrameTicket};
 use crate::frame::{FrameNumber, encode_frame};
@@ -21,13 +21,20 @@ fn play(bytes: &[u8], epoch: Instant) {
     let mut script = Script { bytes };
     let config = config(script.byte(), script.byte());
     let held_bytes_max = config.held_bytes_max();
-    let mut watch =
-        Watch { link: Link::new(config), now: epoch, tickets: Vec::new(), open: false, silent: false };
+    let mut watch = Watch {
+        link: Link::new(config),
+        now: epoch,
+        tickets: Vec::new(),
+        open: false,
+        silent: false,
+        hung_up: false,
+    };
     while !script.bytes.is_empty() {
         watch.play(&mut script);
         watch.fetch();
         assert!(watch.link.held_bytes() <= held_bytes_max, "more is held than allowed");
     }
+    watch.hung_up = false;
     watch.link.handle_disconnect(watch.now);
     watch.fetch();
     assert!(!watch.open, "a transfer outlives its connection");
@@ -46,6 +53,7 @@ fn config(first: u8, second: u8) -> Config {
             1 => FrameNumbers::Lenient,
             _ => FrameNumbers::Absent,
         },
+        framing: if second & 8 == 0 { Framing::Numbered } else { Framing::ControlBytes },
         interrupts: if first & 0x20 == 0 { Interrupts::Ignore } else { Interrupts::Honour },
         frame_text_bytes_max: if second & 1 == 0 { 64_000 } else { 20 },
         send_text_bytes_max: if second & 2 == 0 { 240 } else { 3 },
@@ -82,6 +90,8 @@ struct Watch {
     open: bool,
     /// A frame is with the caller: not a byte may leave.
     silent: bool,
+    /// The link has hung up: nothing more may happen until the connection is closed.
+    hung_up: bool,
 }
 
 impl Watch {
@@ -126,7 +136,7 @@ impl Watch {
             ready @ 0xF8..=0xFB => self.link.set_ready(ready & 1 == 0),
             0xFC | 0xFD => self.link.request_interrupt(),
             0xFE | 0xFF => {
-                self.silent = false;
+                (self.silent, self.hung_up) = (false, false);
                 self.link.handle_disconnect(self.now);
             }
         }
@@ -139,6 +149,7 @@ impl Watch {
 
     fn fetch(&mut self) {
         while let Some(event) = self.link.poll_event() {
+            assert!(!self.hung_up, "something happens after hanging up");
             match event {
                 Event::TransferStarted => {
                     assert!(!self.open, "a transfer starts inside another");
@@ -156,6 +167,11 @@ impl Watch {
                     assert!(deadline.is_some_and(|at| at > self.now), "no reply duty for a frame");
                     self.tickets = vec![frame.ticket];
                 }
+                Event::HangUp(_) => {
+                    self.silent = false;
+                    self.fetch_blocks();
+                    self.hung_up = true;
+                }
                 Event::Repeated { .. }
                 | Event::InterruptRequested { .. }
                 | Event::Sent(_)
@@ -171,6 +187,7 @@ impl Watch {
         while let Some(block) = self.link.poll_transmit() {
             assert!(!block.is_empty(), "an empty block");
             assert!(!self.silent, "an answer before the caller's");
+            assert!(!self.hung_up, "an answer after hanging up");
         }
     }
 }

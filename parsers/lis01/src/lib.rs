@@ -71,6 +71,14 @@
 //!
 //! **Bounded.** A link holds no more than [`Config::held_bytes_max`].
 //!
+//! # The other framing
+//!
+//! With [`Framing::ControlBytes`] a transfer is `ENQ`, `STX text ETX`, `EOT`, each control byte is answered ACK, and
+//! there is no NAK: what cannot be accepted ends in [`Event::HangUp`], and the peer sends again over a new connection.
+//! Only the ACK of the text's end says that something is kept, and only it asks for the proof; that of ENQ says that
+//! we listen, that of STX that a block began, that of EOT that the transfer is over. No frame numbers protect a block
+//! and a checksum only where one is required, so such a link belongs on TCP.
+//!
 //! # What is deliberately absent
 //!
 //! Records: a frame's text is bytes, packed or not. Retrying a failed transfer: which records to send again is
@@ -89,10 +97,10 @@ mod state;
 mod timer;
 mod whole;
 
-pub use config::{Checksum, Config, FrameNumbers, Interrupts, Role, Timers};
+pub use config::{Checksum, Config, FrameNumbers, Framing, Interrupts, Role, Timers};
 pub use event::{
-    Anomaly, AnomalyKind, Ending, Event, Frame, FrameDefect, FrameEnd, FrameTicket, SendFailure, SendId,
-    SendRefused,
+    Anomaly, AnomalyKind, Ending, Event, Frame, FrameDefect, FrameEnd, FrameTicket, HangUp, SendFailure,
+    SendId, SendRefused,
 };
 pub use frame::{DecodeError, DecodedFrame, FrameNumber, checksum, decode_frame, encode_frame};
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use crate::state::{Answer, Context, Neutral, Shared, State};
 use std::marker::PhantomData;
 use std::time::Instant;
 
-/// Which part of the protocol a link is in.
+/// Which part of the protocol a link is in, whatever its framing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Nobody has the line.
@@ -19,6 +19,8 @@ pub enum Phase {
     Sending,
     /// The peer has it.
     Receiving,
+    /// The connection has to be closed ([`Event::HangUp`]).
+    HungUp,
 }
 
 /// A LIS01 link without IO. `P` is the proof that a frame may be answered ACK; the caller chooses it (the ledger's
@@ -48,6 +50,8 @@ impl<P> Link<P> {
             output: Output::default(),
             pause: None,
             ready: true,
+            refusals: 0,
+            ended_by_eot: false,
             interrupt: false,
             identity: LinkId::next(),
             tickets: 0,
@@ -102,6 +106,7 @@ impl<P> Link<P> {
         self.shared.output.drop_unsent();
         self.shared.pause = None;
         self.shared.interrupt = false;
+        self.shared.ended_by_eot = false;
         self.at = 0;
     }
 
@@ -169,8 +174,9 @@ impl<P> Link<P> {
         match self.state {
             State::Neutral(_) => Phase::Neutral,
             State::Establishing(_) => Phase::Establishing,
-            State::Sending(_) => Phase::Sending,
-            State::Receiving(_) => Phase::Receiving,
+            State::Sending(_) | State::PlainSending(_) => Phase::Sending,
+            State::Receiving(_) | State::PlainReceiving(_) => Phase::Receiving,
+            State::HungUp => Phase::HungUp,
         }
     }
 
@@ -188,7 +194,12 @@ impl<P> Link<P> {
         let backlog = std::mem::take(&mut self.backlog);
         self.step(now, |state, cx| match state {
             State::Receiving(state) => state.answer(&ticket, answer, backlog.unread(), cx),
-            State::Neutral(_) | State::Establishing(_) | State::Sending(_) => state,
+            State::PlainReceiving(state) => state.answer(&ticket, answer, backlog.unread(), cx),
+            State::Neutral(_)
+            | State::Establishing(_)
+            | State::Sending(_)
+            | State::PlainSending(_)
+            | State::HungUp => state,
         });
         self.backlog = backlog;
         self.resume(now);
@@ -203,7 +214,12 @@ impl<P> Link<P> {
         if self.backlog.is_empty() && self.phase() == Phase::Neutral {
             self.step(now, |state, cx| match state {
                 State::Neutral(state) => state.ask(cx),
-                State::Establishing(_) | State::Sending(_) | State::Receiving(_) => state,
+                State::Establishing(_)
+                | State::Sending(_)
+                | State::Receiving(_)
+                | State::PlainSending(_)
+                | State::PlainReceiving(_)
+                | State::HungUp => state,
             });
         }
     }
@@ -225,11 +241,7 @@ impl<P> Link<P> {
     }
 
     fn is_blocked(&self) -> bool {
-        let awaits_answer = match &self.state {
-            State::Receiving(state) => state.awaits_answer(),
-            State::Neutral(_) | State::Establishing(_) | State::Sending(_) => false,
-        };
-        awaits_answer || !self.shared.output.has_room()
+        self.state.awaits_answer() || !self.shared.output.has_room()
     }
 
     fn step(&mut self, now: Instant, step: impl FnOnce(State, &mut Context<'_>) -> State) {

@@ -37,6 +37,11 @@ impl Transfer {
         self.records.iter().map(Vec::len).sum()
     }
 
+    /// All of its text.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        self.records.concat()
+    }
+
     /// The frame at `cursor`, and the place behind it.
     pub(crate) fn frame_at(
         &self,

@@ -1,22 +1,25 @@
 //! Establishing: we sent ENQ and wait for the peer's answer, T1 (LIS01 §6.2).
 
+use super::plain::{PlainSending, hang_up};
 use super::{Context, Neutral, Receiving, Sending, State};
-use crate::config::Role;
+use crate::config::{Framing, Role};
 use crate::control::{ACK, ENQ, EOT, NAK};
-use crate::event::{AnomalyKind, Event, SendFailure};
+use crate::event::{AnomalyKind, Event, HangUp, SendFailure};
 use crate::outgoing::Transfer;
 use crate::timer::{Deadline, Timer};
 
 #[derive(Debug)]
 pub(crate) struct Establishing {
     transfer: Transfer,
+    /// How often the enquiry was sent. More than once only where control bytes are repeated.
+    tries: u8,
     deadline: Deadline,
 }
 
 impl Establishing {
     pub(super) fn begin(transfer: Transfer, cx: &mut Context<'_>) -> State {
         cx.send(&[ENQ]);
-        State::Establishing(Self { transfer, deadline: cx.start(Timer::EnquiryReply) })
+        State::Establishing(Self { transfer, tries: 1, deadline: cx.start(Timer::EnquiryReply) })
     }
 
     pub(super) fn deadline(&self) -> Deadline {
@@ -29,7 +32,10 @@ impl Establishing {
             return (self.before_enquiry_left(byte, behind, cx), 1);
         }
         let next = match byte {
-            ACK => Sending::begin(self.transfer, cx),
+            ACK => match cx.config.framing {
+                Framing::Numbered => Sending::begin(self.transfer, cx),
+                Framing::ControlBytes => PlainSending::begin(self.transfer, self.tries, cx),
+            },
             NAK => self.refused(cx),
             ENQ => self.contend(cx),
             _ => {
@@ -79,10 +85,24 @@ impl Establishing {
     }
 
     /// T1.
-    pub(super) fn expire(self, cx: &mut Context<'_>) -> State {
-        cx.send(&[EOT]);
-        cx.fail(&self.transfer, SendFailure::EnquiryUnanswered, 0);
-        State::Neutral(Neutral)
+    pub(super) fn expire(mut self, cx: &mut Context<'_>) -> State {
+        match cx.config.framing {
+            Framing::ControlBytes if self.tries < cx.config.tries_max => {
+                cx.send(&[ENQ]);
+                self.tries += 1;
+                self.deadline = cx.start(Timer::EnquiryReply);
+                State::Establishing(self)
+            }
+            Framing::ControlBytes => {
+                cx.fail(&self.transfer, SendFailure::EnquiryUnanswered, 0);
+                hang_up(HangUp::Unanswered, cx)
+            }
+            Framing::Numbered => {
+                cx.send(&[EOT]);
+                cx.fail(&self.transfer, SendFailure::EnquiryUnanswered, 0);
+                State::Neutral(Neutral)
+            }
+        }
     }
 
     pub(super) fn disconnect(self, cx: &mut Context<'_>) {

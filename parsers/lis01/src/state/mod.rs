@@ -3,17 +3,19 @@
 mod establishing;
 mod history;
 mod neutral;
+mod plain;
 mod receiving;
 mod sending;
 
 pub(crate) use establishing::Establishing;
 pub(crate) use history::Answer;
 pub(crate) use neutral::Neutral;
+pub(crate) use plain::{PlainReceiving, PlainSending};
 pub(crate) use receiving::Receiving;
 pub(crate) use sending::Sending;
 
 use crate::config::Config;
-use crate::control::{CR, ENQ, EOT, LF, STX};
+use crate::control::{ACK, CR, ENQ, EOT, LF, STX};
 use crate::event::{AnomalyKind, Event, LinkId, SendFailure};
 use crate::frame::FrameNumber;
 use crate::outgoing::{Outgoing, Transfer};
@@ -29,6 +31,10 @@ pub(crate) enum State {
     Establishing(Establishing),
     Sending(Sending),
     Receiving(Box<Receiving>),
+    PlainSending(PlainSending),
+    PlainReceiving(Box<PlainReceiving>),
+    /// Waiting for the caller to close the connection.
+    HungUp,
 }
 
 impl State {
@@ -39,6 +45,9 @@ impl State {
             Self::Establishing(state) => state.read(bytes, cx),
             Self::Sending(state) => state.read(bytes, cx),
             Self::Receiving(state) => state.read(bytes, cx),
+            Self::PlainSending(state) => state.read(bytes, cx),
+            Self::PlainReceiving(state) => state.read(bytes, cx),
+            Self::HungUp => (Self::HungUp, bytes.len()),
         }
     }
 
@@ -49,34 +58,59 @@ impl State {
             Self::Establishing(state) => state.expire(cx),
             Self::Sending(state) => state.expire(cx),
             Self::Receiving(state) => state.expire(behind, cx),
+            Self::PlainSending(state) => state.expire(cx),
+            Self::PlainReceiving(state) => state.expire(cx),
+            Self::HungUp => Self::HungUp,
         }
     }
 
     /// The connection has closed.
     pub(crate) fn disconnect(self, cx: &mut Context<'_>) {
         match self {
-            Self::Neutral(_) => {}
+            Self::Neutral(_) | Self::HungUp => {}
             Self::Establishing(state) => state.disconnect(cx),
             Self::Sending(state) => state.disconnect(cx),
             Self::Receiving(state) => state.disconnect(cx),
+            Self::PlainSending(state) => state.disconnect(cx),
+            Self::PlainReceiving(state) => state.disconnect(cx),
         }
     }
 
     /// Bytes of received text held.
     pub(crate) fn held_bytes(&self) -> usize {
         match self {
-            Self::Neutral(_) | Self::Establishing(_) | Self::Sending(_) => 0,
             Self::Receiving(state) => state.held_bytes(),
+            Self::PlainReceiving(state) => state.held_bytes(),
+            Self::Neutral(_)
+            | Self::Establishing(_)
+            | Self::Sending(_)
+            | Self::PlainSending(_)
+            | Self::HungUp => 0,
         }
     }
 
     /// The timer that runs in this state.
     pub(crate) fn deadline(&self) -> Option<Deadline> {
         match self {
-            Self::Neutral(_) => None,
+            Self::Neutral(_) | Self::HungUp => None,
             Self::Establishing(state) => Some(state.deadline()),
             Self::Sending(state) => Some(state.deadline()),
             Self::Receiving(state) => Some(state.deadline()),
+            Self::PlainSending(state) => Some(state.deadline()),
+            Self::PlainReceiving(state) => Some(state.deadline()),
+        }
+    }
+
+    /// Whether input has to wait for the caller's answer.
+    pub(crate) fn awaits_answer(&self) -> bool {
+        match self {
+            Self::Receiving(state) => state.awaits_answer(),
+            Self::PlainReceiving(state) => state.awaits_answer(),
+            Self::Neutral(_)
+            | Self::Establishing(_)
+            | Self::Sending(_)
+            | Self::PlainSending(_)
+            | Self::HungUp => false,
         }
     }
 }
@@ -90,6 +124,10 @@ pub(crate) struct Shared {
     pub(crate) pause: Option<Deadline>,
     /// Whether an enquiry is answered ACK.
     pub(crate) ready: bool,
+    /// Enquiries refused in a row.
+    pub(crate) refusals: u8,
+    /// The last transfer ended by an EOT that was answered, and nothing has come since: another EOT is its repeat.
+    pub(crate) ended_by_eot: bool,
     /// Whether the next accepted frame is answered EOT.
     pub(crate) interrupt: bool,
     /// Makes this link's tickets its own.
@@ -131,6 +169,13 @@ impl Context<'_> {
     pub(crate) fn answer_frame(&mut self, byte: u8, number: Option<FrameNumber>, behind: &[u8]) {
         if !asks_anew(behind) && !number.is_some_and(|number| repeats(number, behind)) {
             self.send(&[byte]);
+        }
+    }
+
+    /// Answers the end of a transfer, in a dialect that does; likewise.
+    pub(crate) fn answer_end(&mut self, behind: &[u8]) {
+        if behind.first() != Some(&EOT) && !asks_anew(behind) {
+            self.send(&[ACK]);
         }
     }
 

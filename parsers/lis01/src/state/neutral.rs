@@ -1,7 +1,7 @@
 //! Neutral: nobody has the line.
 
 use super::{Context, Establishing, Receiving, State};
-use crate::control::ENQ;
+use crate::control::{CR, ENQ, EOT, LF};
 use crate::event::AnomalyKind;
 use memchr::memchr;
 
@@ -9,9 +9,19 @@ use memchr::memchr;
 pub(crate) struct Neutral;
 
 impl Neutral {
-    /// Everything but ENQ is ignored, and counted.
-    #[expect(clippy::unused_self, reason = "the state is used up, as every state is")]
+    /// Everything but ENQ is ignored, and counted; but EOT again right behind the end of a transfer is answered, where
+    /// EOT is.
     pub(super) fn read(self, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
+        if cx.shared.ended_by_eot {
+            match bytes.split_first() {
+                Some((&EOT, behind)) => {
+                    cx.answer_end(behind);
+                    return (State::Neutral(self), 1);
+                }
+                Some((&(CR | LF), _)) => return (State::Neutral(self), 1),
+                Some(_) | None => cx.shared.ended_by_eot = false,
+            }
+        }
         let Some((noise, behind)) = memchr(ENQ, bytes).and_then(|at| bytes.split_at_checked(at)) else {
             cx.ignore(AnomalyKind::Noise, cx.at, bytes);
             return (State::Neutral(Self), bytes.len());

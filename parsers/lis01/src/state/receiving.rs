@@ -2,8 +2,8 @@
 //! (LIS01 §6.3–6.5).
 
 use super::history::{Answer, History, Settled, Verdict};
-use super::{Context, Neutral, State};
-use crate::config::{Checksum, FrameNumbers};
+use super::{Context, Neutral, PlainReceiving, State};
+use crate::config::{Checksum, FrameNumbers, Framing};
 use crate::control::{ACK, ENQ, EOT, ETB, ETX, NAK, STX};
 use crate::event::{AnomalyKind, Ending, Event, Frame, FrameTicket};
 use crate::frame::FrameNumber;
@@ -31,13 +31,19 @@ struct OpenFrame {
 }
 
 impl Receiving {
-    /// An enquiry: ACK when ready, else NAK (LIS01 §6.2). `behind` is the input behind it.
-    pub(super) fn open(behind: &[u8], cx: &mut Context<'_>) -> State {
+    /// An enquiry: ACK when ready, else NAK (LIS01 §6.2), or silence in a dialect without NAK. `behind` is the input
+    /// behind it.
+    pub(in crate::state) fn open(behind: &[u8], cx: &mut Context<'_>) -> State {
         cx.shared.output.end_ignored();
-        if !cx.shared.ready {
-            cx.answer_enquiry(NAK, behind);
+        cx.shared.ended_by_eot = false;
+        if !cx.shared.ready && cx.shared.refusals < cx.config.enquiry_refusals_max {
+            cx.shared.refusals += 1;
+            if cx.config.framing == Framing::Numbered {
+                cx.answer_enquiry(NAK, behind);
+            }
             return State::Neutral(Neutral);
         }
+        cx.shared.refusals = 0;
         // T5, T6 and T7 wait for this; T4 is owed to a peer that was busy.
         if cx.shared.pause.is_some_and(|pause| pause.timer != Timer::BusyPause) {
             cx.shared.pause = None;
@@ -45,6 +51,9 @@ impl Receiving {
         cx.shared.outgoing.peer_has_the_line();
         cx.answer_enquiry(ACK, behind);
         cx.event(Event::TransferStarted);
+        if cx.config.framing == Framing::ControlBytes {
+            return State::PlainReceiving(Box::new(PlainReceiving::begin(cx)));
+        }
         let deadline = cx.start(Timer::NextFrame);
         State::Receiving(Box::new(Self { open: None, history: History::default(), doubt: false, deadline }))
     }
@@ -270,9 +279,14 @@ fn rules(cx: &Context<'_>) -> FrameRules {
     }
 }
 
-/// The peer's transfer is over.
+/// The peer's transfer is over, and the line neutral.
 fn close(ending: Ending, cx: &mut Context<'_>) -> State {
+    end(ending, cx);
+    State::Neutral(Neutral)
+}
+
+/// The peer's transfer is over.
+pub(super) fn end(ending: Ending, cx: &mut Context<'_>) {
     cx.shared.interrupt = false;
     cx.event(Event::TransferEnded(ending));
-    State::Neutral(Neutral)
 }

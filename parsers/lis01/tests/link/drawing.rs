@@ -132,6 +132,7 @@ fn after(bench: &mut Bench) -> String {
         Phase::Establishing => "establishing",
         Phase::Sending => "sending",
         Phase::Receiving => "receiving",
+        Phase::HungUp => "hung up",
     };
     if bench.link.phase() == Phase::Neutral {
         // A pause is a deadline only while something waits to be sent.
@@ -150,6 +151,7 @@ fn after(bench: &mut Bench) -> String {
         Phase::Establishing => &[Timer::EnquiryReply],
         Phase::Sending => &[Timer::FrameReply],
         Phase::Receiving => &[Timer::NextFrame, Timer::ReplyDuty],
+        Phase::HungUp => &[],
     };
     let running = of_phase.iter().find(|timer| Some(timer.duration(&timers)) == remaining);
     let name = match running {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bench_line;
 #[cfg(test)]
+mod control_bytes;
+#[cfg(test)]
 mod drawing;
 #[cfg(test)]
 mod flips;

@@ -140,6 +140,7 @@ impl Side {
                 Event::Contention => self.contentions += 1,
                 Event::InterruptRequested { .. } => self.interrupts += 1,
                 Event::Repeated { .. } => self.repeats += 1,
+                Event::HangUp(why) => panic!("these links know NAK: {why}"),
                 Event::Anomaly(_) => {}
             }
         }
