@@ -29,7 +29,7 @@ pub use evidence::{Claim, Evidence, Level, Source};
 pub use fault::{Fault, ProfileErrors};
 pub use interpret::Interpretation;
 pub use link::{
-    AckMode, Checksum, DirectorySettings, FrameNumbers, Interrupts, LinkRole, LinkSettings, Lis01Settings,
-    MllpSettings, OnUnusable, TcpRole, TimersMs,
+    AckMode, Checksum, DirectorySettings, FrameNumbers, Framing, Interrupts, LinkRole, LinkSettings,
+    Lis01Settings, MessageEnd, MllpSettings, OnUnusable, TcpRole, TimersMs,
 };
 pub use profile::{Name, Profile, RequiredControls};

@@ -34,6 +34,28 @@ pub enum TcpRole {
     Server,
 }
 
+/// What a transfer looks like on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// Numbered frames with a checksum (LIS01 §6.3).
+    Numbered,
+    /// `ENQ STX text ETX EOT`, an ACK for each control byte and no NAK.
+    ControlBytes,
+}
+
+/// Where a message ends (protocols of the field; LIS02 §6.1 has it end with its L record).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageEnd {
+    /// With its terminator record L; a transfer that ends without one leaves a half transmission.
+    Terminator,
+    /// With L, or with the EOT of its transfer: the analyser may leave L out.
+    Session,
+    /// With L, and EOT never comes.
+    TerminatorWithoutEot,
+}
+
 /// What a wrong or missing frame checksum means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -85,6 +107,8 @@ pub struct TimersMs {
     pub t6: u64,
     /// Pause after an honoured interrupt.
     pub t7: u64,
+    /// We answer a frame within; shorter than the analyser's patience.
+    pub reply: u64,
 }
 
 /// Settings of a LIS01 link.
@@ -94,6 +118,8 @@ pub struct Lis01Settings {
     pub we_are: LinkRole,
     /// Which end of the socket the analyser usually is.
     pub analyser_tcp: TcpRole,
+    /// What a transfer looks like.
+    pub framing: Framing,
     /// Checksums.
     pub checksum: Checksum,
     /// Frame numbers.
@@ -106,6 +132,8 @@ pub struct Lis01Settings {
     pub send_text_bytes_max: usize,
     /// Tries for one frame.
     pub tries_max: u8,
+    /// Where a message ends.
+    pub message_end: MessageEnd,
     /// Timers.
     pub timers: TimersMs,
 }
@@ -173,6 +201,10 @@ impl Lis01Settings {
                 LinkRole::Instrument => lis01::Role::Instrument,
                 LinkRole::Computer => lis01::Role::Computer,
             },
+            framing: match self.framing {
+                Framing::Numbered => lis01::Framing::Numbered,
+                Framing::ControlBytes => lis01::Framing::ControlBytes,
+            },
             checksum: match self.checksum {
                 Checksum::Require => lis01::Checksum::Require,
                 Checksum::Warn => lis01::Checksum::Warn,
@@ -198,7 +230,7 @@ impl Lis01Settings {
                 t5: ms(timers.t5),
                 t6: ms(timers.t6),
                 t7: ms(timers.t7),
-                ..lis01::Timers::default()
+                reply: ms(timers.reply),
             },
             ..lis01::Config::default()
         }

@@ -125,6 +125,7 @@ impl Lis01Replay {
                 | lis01::Event::Sent(_)
                 | lis01::Event::SendFailed { .. }
                 | lis01::Event::Contention
+                | lis01::Event::HangUp(_)
                 | lis01::Event::Anomaly(_) => {}
             }
         }

@@ -2,6 +2,8 @@
 
 mod builder;
 mod link;
+#[cfg(test)]
+mod link_tests;
 mod meaning;
 mod results;
 pub(crate) mod rules;

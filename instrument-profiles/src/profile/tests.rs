@@ -3,7 +3,7 @@
 use super::*;
 use crate::link::{Checksum, LinkSettings};
 
-const SMALL: &str = r#"
+pub(super) const SMALL: &str = r#"
 schema = 1
 id = "maker/model"
 protocol = "lis02"
@@ -70,13 +70,13 @@ title = "A trace"
 level = "trace"
 "#;
 
-fn faults(text: &str) -> Vec<String> {
+pub(super) fn faults(text: &str) -> Vec<String> {
     let errors = Profile::read("profile.toml", text).map(|profile| profile.reference().clone()).unwrap_err();
     errors.faults.iter().map(ToString::to_string).collect()
 }
 
 /// Replaces one passage of the small profile and expects exactly one fault, on the line that begins with `on`.
-fn check(from: &str, to: &str, on: &str, words: &[&str]) {
+pub(super) fn check(from: &str, to: &str, on: &str, words: &[&str]) {
     assert!(SMALL.contains(from), "{from:?} is not in the profile");
     let text = SMALL.replacen(from, to, 1);
     let found = faults(&text);

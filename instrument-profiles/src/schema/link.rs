@@ -1,7 +1,9 @@
 //! `[link]`: the shape of the link settings.
 
 use super::{Text, Texts};
-use crate::link::{AckMode, Checksum, FrameNumbers, Interrupts, LinkRole, OnUnusable, TcpRole};
+use crate::link::{
+    AckMode, Checksum, FrameNumbers, Framing, Interrupts, LinkRole, MessageEnd, OnUnusable, TcpRole,
+};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -20,16 +22,18 @@ pub(crate) struct Link {
 pub(crate) struct Lis01 {
     pub(crate) we_are: Option<LinkRole>,
     pub(crate) analyser_tcp: Option<TcpRole>,
+    pub(crate) framing: Option<Framing>,
     pub(crate) checksum: Option<Checksum>,
-    pub(crate) frame_numbers: Option<FrameNumbers>,
+    pub(crate) frame_numbers: Option<Spanned<FrameNumbers>>,
     pub(crate) interrupts: Option<Interrupts>,
     pub(crate) frame_text_bytes_max: Option<Spanned<usize>>,
     pub(crate) send_text_bytes_max: Option<Spanned<usize>>,
     pub(crate) tries_max: Option<Spanned<u8>>,
+    pub(crate) message_end: Option<MessageEnd>,
     pub(crate) timers_ms: Timers,
 }
 
-/// The timers T1 to T7 in milliseconds; absent ones as the standard has them.
+/// The timers T1 to T7 and the reply duty in milliseconds; absent ones as the standard has them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Timers {
@@ -40,6 +44,8 @@ pub(crate) struct Timers {
     pub(crate) t5: Option<u64>,
     pub(crate) t6: Option<u64>,
     pub(crate) t7: Option<u64>,
+    /// Within how long we answer.
+    pub(crate) reply: Option<Spanned<u64>>,
 }
 
 /// HL7 over MLLP.

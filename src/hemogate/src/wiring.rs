@@ -11,7 +11,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
     match settings {
         profiles::LinkSettings::Lis01(lis01) => {
-            intake::Link::Lis01(lis01.config(), intake::MessageEnd::Terminator)
+            let end = match lis01.message_end {
+                profiles::MessageEnd::Terminator => intake::MessageEnd::Terminator,
+                profiles::MessageEnd::Session => intake::MessageEnd::Session,
+                profiles::MessageEnd::TerminatorWithoutEot => intake::MessageEnd::TerminatorAlone,
+            };
+            intake::Link::Lis01(lis01.config(), end)
         }
         profiles::LinkSettings::Mllp(mllp) => intake::Link::Mllp(mllp.config(), answering(mllp)),
         profiles::LinkSettings::Directory(files) => intake::Link::Files {

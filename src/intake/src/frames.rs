@@ -9,7 +9,7 @@ use crate::{
     transport::Line,
 };
 use ledger::{Durable, HowEnded, Pending, Seq};
-use lis01::{Ending, Event, FrameEnd, FrameTicket, Link, SendFailure, SendId};
+use lis01::{Ending, Event, FrameEnd, FrameTicket, Link, Phase, SendFailure, SendId};
 use std::{
     collections::VecDeque,
     future::pending,
@@ -129,6 +129,9 @@ impl Driver<'_> {
             while let Some(bytes) = self.link.poll_transmit() {
                 socket.write_all(&bytes).await?;
             }
+            if self.link.phase() == Phase::HungUp {
+                return Err(self.hung_up().await);
+            }
             if self.waiting.is_none() && !unread.is_empty() {
                 continue;
             }
@@ -199,6 +202,10 @@ impl Driver<'_> {
                 }
                 Event::Contention => {
                     self.line.board.anomaly(&self.line.connection.id, "both sides wanted the line".into());
+                }
+                Event::HangUp(why) => {
+                    let what = format!("hung up, so that the analyser sends again: {why}");
+                    self.line.board.anomaly(&self.line.connection.id, what);
                 }
                 Event::InterruptRequested { honoured } => {
                     let what = format!("the analyser asked to interrupt us (honoured: {honoured})");
@@ -289,6 +296,17 @@ impl Driver<'_> {
         });
     }
 
+    /// The link wants the connection closed. A frame that is on its way to the disk may still arrive there.
+    async fn hung_up(&mut self) -> io::Error {
+        if self.waiting.take().is_some()
+            && let Some(transfer) = &mut self.transfer
+        {
+            transfer.unsettled();
+        }
+        self.events().await;
+        io::Error::other("hung up, so that the analyser sends again")
+    }
+
     async fn ended(&mut self, how: HowEnded) {
         let Some(mut transfer) = self.transfer.take() else { return };
         if self.late.take().is_some() {
@@ -305,6 +323,11 @@ impl Driver<'_> {
             s.messages_total += end.messages.len() as u64;
             s.cut_total += u64::from(end.half);
         });
+        let missing = matches!(how, HowEnded::Timeout | HowEnded::Restarted) && !end.half;
+        if missing && self.end != MessageEnd::TerminatorAlone {
+            let what = format!("a transfer of whole messages ended without EOT ({how:?})");
+            self.line.board.anomaly(&connection.id, what);
+        }
         if end.half {
             tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");
         }

@@ -19,6 +19,8 @@ pub enum MessageEnd {
     Terminator,
     /// At the orderly end of the session too, for analysers that send no terminator (protocols §4.1).
     Session,
+    /// Nowhere, and sessions may end without EOT, for analysers that never send one. Nothing is missing then.
+    TerminatorAlone,
 }
 
 /// Numbers of transfers do not repeat, within a process or over restarts.

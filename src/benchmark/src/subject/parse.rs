@@ -116,6 +116,7 @@ impl Reader {
                 | Event::Sent(_)
                 | Event::SendFailed { .. }
                 | Event::Contention
+                | Event::HangUp(_)
                 | Event::Anomaly(_) => {}
             }
             while self.link.poll_transmit().is_some() {}

@@ -61,6 +61,7 @@ impl Analyser {
                 | Event::Sent(_)
                 | Event::SendFailed { .. }
                 | Event::Contention
+                | Event::HangUp(_)
                 | Event::Anomaly(_) => {}
             }
         }

@@ -121,6 +121,7 @@ impl<S: Stream> Records<S> {
                 Event::SendFailed { id: failed, why, .. } if failed == id => {
                     return Err(DeliverError::Refused(why.to_string()));
                 }
+                Event::HangUp(why) => return Err(DeliverError::Refused(why.to_string())),
                 Event::Frame(frame) => self.link.accept(frame.ticket, (), Instant::now().into_std()),
                 Event::SendFailed { .. }
                 | Event::TransferStarted

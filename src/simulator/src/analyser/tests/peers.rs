@@ -122,7 +122,8 @@ pub(crate) async fn computer(mut wire: impl Stream, habits: Habits, seen: &Share
                 | Event::InterruptRequested { .. }
                 | Event::Sent(_)
                 | Event::SendFailed { .. }
-                | Event::Contention => {}
+                | Event::Contention
+                | Event::HangUp(_) => {}
             }
         }
         while let Some(block) = link.poll_transmit() {

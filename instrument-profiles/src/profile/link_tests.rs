@@ -1,0 +1,94 @@
+//! What `[link]` may say: dialects are settings here, and what makes no sense is named.
+
+use super::tests::{SMALL, check};
+use super::*;
+use crate::link::{
+    Checksum, FrameNumbers, Framing, Interrupts, LinkRole, LinkSettings, Lis01Settings, MessageEnd,
+};
+use std::time::Duration;
+
+const WRITTEN: &str = "[link.lis01]\nchecksum = \"warn\"\n";
+
+fn read(link: &str) -> Profile {
+    Profile::read("profile.toml", &SMALL.replacen(WRITTEN, link, 1)).unwrap()
+}
+
+fn lis01(keys: &str) -> Lis01Settings {
+    let LinkSettings::Lis01(link) = read(&format!("[link.lis01]\n{keys}\n")).link().clone() else {
+        panic!("another link")
+    };
+    link
+}
+
+#[test]
+fn what_is_not_written_is_as_the_standard_has_it() {
+    let config = lis01("").config();
+    let standard = lis01::Config::default();
+    assert_eq!(config, standard);
+    assert_eq!(lis01("").message_end, MessageEnd::Terminator);
+}
+
+#[test]
+fn every_habit_of_the_link_is_a_key() {
+    let link = lis01(
+        r#"
+        we_are = "instrument"
+        checksum = "ignore"
+        frame_numbers = "lenient"
+        interrupts = "honour"
+        frame_text_bytes_max = 1000
+        send_text_bytes_max = 100
+        tries_max = 4
+        message_end = "terminator_without_eot"
+        [link.lis01.timers_ms]
+        t1 = 1
+        t2 = 20
+        t3 = 3
+        t4 = 4
+        t5 = 5
+        t6 = 6
+        t7 = 7
+        reply = 8
+        "#,
+    );
+    let ms = Duration::from_millis;
+    let timers = lis01::Timers {
+        t1: ms(1),
+        t2: ms(20),
+        t3: ms(3),
+        t4: ms(4),
+        t5: ms(5),
+        t6: ms(6),
+        t7: ms(7),
+        reply: ms(8),
+    };
+    let expect = lis01::Config {
+        role: lis01::Role::Instrument,
+        checksum: lis01::Checksum::Ignore,
+        frame_numbers: lis01::FrameNumbers::Lenient,
+        interrupts: lis01::Interrupts::Honour,
+        frame_text_bytes_max: 1000,
+        send_text_bytes_max: 100,
+        tries_max: 4,
+        timers,
+        ..lis01::Config::default()
+    };
+    assert_eq!(link.config(), expect);
+    assert_eq!(link.message_end, MessageEnd::TerminatorWithoutEot);
+    assert_eq!((link.we_are, link.interrupts), (LinkRole::Instrument, Interrupts::Honour));
+    assert_eq!(lis01("message_end = \"session\"").message_end, MessageEnd::Session);
+    assert_eq!(lis01("frame_numbers = \"absent\"").config().frame_numbers, lis01::FrameNumbers::Absent);
+}
+
+#[test]
+fn a_link_that_answers_each_control_byte_has_the_habits_of_its_kind() {
+    let link = lis01("framing = \"control_bytes\"");
+    assert_eq!((link.framing, link.checksum), (Framing::ControlBytes, Checksum::Warn));
+    assert_eq!((link.frame_numbers, link.tries_max), (FrameNumbers::Absent, 3));
+    assert_eq!((link.timers.t1, link.timers.t2, link.timers.reply), (3_000, 3_000, 2_400));
+    let check = |keys: &str, on: &str, words: &[&str]| {
+        check(WRITTEN, &format!("[link.lis01]\nframing = \"control_bytes\"\n{keys}\n"), on, words);
+    };
+    check("frame_numbers = \"strict\"", "frame_numbers", &["no frame numbers"]);
+    check("timers_ms = { reply = 3000 }", "timers_ms", &["after 3000 ms", "t2, 3000 ms"]);
+}
