@@ -31,9 +31,8 @@ fn no_file_has_a_name_that_says_nothing() {
 
 #[test]
 fn banned_words_stay_out() {
-    for source in sources()
-        .iter()
-        .filter(|s| !s.path.starts_with("tests/tests/tidy/") && !s.path.contains("/examples/"))
+    for source in
+        sources().iter().filter(|s| !s.path.starts_with("tests/tidy/") && !s.path.contains("/examples/"))
     {
         for (word, why) in BANNED {
             assert!(!source.shipped().contains(word), "{} says {word:?}: {why}", source.path);
