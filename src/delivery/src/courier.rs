@@ -115,7 +115,8 @@ impl Courier {
     /// Sends once and says what the ledger has to remember of it. A receiver that cannot be reached is no attempt.
     async fn attempt(&mut self, item: &OutboxItem, message: &str, control_id: &str) -> Result<What, String> {
         let delivery = item.id.clone();
-        let mut line = match self.line.take() {
+        // A receiver that closes after each message costs a connection, not an attempt.
+        let mut line = match self.line.take().and_then(|mut line| line.is_open().then_some(line)) {
             Some(line) => line,
             None => self.connect().await?,
         };

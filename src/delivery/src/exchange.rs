@@ -36,6 +36,19 @@ impl Exchange {
         Self { socket, sender: Sender::new(config), index: Index::new(), strays: 0 }
     }
 
+    /// Whether the receiver has not closed the connection since its last answer, as many do after each message.
+    /// What it sent meanwhile answers nothing.
+    pub(crate) fn is_open(&mut self) -> bool {
+        let mut buffer = [0; 1024];
+        loop {
+            match self.socket.try_read(&mut buffer) {
+                Ok(0) => return false,
+                Ok(_) => self.strays += 1,
+                Err(e) => return e.kind() == io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
     /// Sends a message and waits for the answer that carries its control id. Every other answer is a stray: it is
     /// counted and never taken for this message's.
     pub(crate) async fn exchange(&mut self, message: &str, control_id: &str) -> io::Result<Outcome> {
