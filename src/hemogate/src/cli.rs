@@ -209,6 +209,12 @@ pub(crate) struct Simulate {
     /// Seed of the results
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// How often a message is sent in all before it is given up
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) tries: u32,
+    /// HL7: how long an answer is waited for
+    #[arg(long, default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    pub(crate) answer_timeout_ms: u64,
     /// Faults to play: drop, duplicate, flip, split, merge, stall, cut, checksum (may be repeated)
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Vec<String>,

@@ -6,7 +6,7 @@ use crate::{
     laboratory,
 };
 use simulator::{
-    analyser::{Analyser, Target, TcpPeer, Tempo},
+    analyser::{Analyser, Delivery, SessionReport, Target, TcpPeer, Tempo},
     fault::{Fault, Faults},
     scenario::{DaySettings, Scenario},
 };
@@ -14,9 +14,13 @@ use std::{
     io::{self, Write},
     num::NonZeroUsize,
     path::PathBuf,
+    time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 use vocabulary::Protocol;
+
+/// Messages that were not acknowledged are listed with their reason up to this many.
+const FAILURES_SHOWN: usize = 10;
 
 pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
     let models = laboratory::models()?;
@@ -41,7 +45,11 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         model,
         duty,
         target,
-        tempo: Tempo::default(),
+        tempo: Tempo {
+            tries_max: asked.tries,
+            answer_timeout: Duration::from_millis(asked.answer_timeout_ms),
+            ..Tempo::default()
+        },
         faults: Faults::new(faults, asked.seed),
     };
     let stop = CancellationToken::new();
@@ -56,7 +64,14 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
     let played = played.map_err(|e| Failure::new(Exit::Usage, e))?;
     let words = lang.pick(["messages acknowledged", "not acknowledged"], ["条消息已确认", "条未确认"]);
     let [sent, failed] = words;
-    writeln!(io::stdout().lock(), "{} {sent} · {} {failed}", played.sent(), played.failed())?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{} {sent} · {} {failed}", played.sent(), played.failed())?;
+    for message in played.sessions.iter().flat_map(SessionReport::failed).take(FAILURES_SHOWN) {
+        if let Delivery::Failed { tries, why } = &message.delivery {
+            let tried = lang.pick("tries", "次尝试");
+            writeln!(out, "  {}: {tries} {tried}: {why}", message.control_id)?;
+        }
+    }
     Ok(if played.failed() == 0 { Exit::Done } else { Exit::No })
 }
 

@@ -88,7 +88,8 @@ impl<S: Stream> Blocks<S> {
                         }
                     }
                     SenderEvent::TimedOut { id: late } if late == id => {
-                        return Err(DeliverError::Refused("nobody answered in time".to_owned()));
+                        // A late answer must not meet a later message: the connection is given up.
+                        return Err(LineError::Unanswered.into());
                     }
                     SenderEvent::TimedOut { .. }
                     | SenderEvent::Disconnected { .. }

@@ -12,11 +12,14 @@ pub(crate) enum LineError {
     #[error("the connection was closed by the fault {0}")]
     Fault(&'static str),
     /// The other side or the network did.
-    #[error("the connection failed")]
+    #[error("the connection failed: {0}")]
     Io(#[from] io::Error),
     /// The other side closed it.
     #[error("the peer closed the connection")]
     Closed,
+    /// No answer came in time, and what may still come would be another message's.
+    #[error("nobody answered in time")]
+    Unanswered,
 }
 
 /// How a chunk of bytes is treated on its way out.
