@@ -44,7 +44,7 @@ fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
     let mut found = vec![
         (lang.pick("rule pack", "规则包").to_owned(), rule_pack(config)),
         (lang.pick("time zone", "时区").to_owned(), zone(config)),
-        (lang.pick("specimen pattern", "标本号规则").to_owned(), pattern(config)),
+        (lang.pick("identifiers", "标识码规则").to_owned(), codes(config)),
         (lang.pick("store", "账本").to_owned(), store(config)),
         (lang.pick("console", "控制台").to_owned(), port(config.console.listen)),
     ];
@@ -75,9 +75,9 @@ fn zone(config: &Config) -> Result<String, String> {
     wiring::time_zone(&config.site.time_zone).map(|_| config.site.time_zone.clone()).map_err(|f| f.what)
 }
 
-fn pattern(config: &Config) -> Result<String, String> {
-    let rule = workflow::SpecimenRule::new(&config.site.specimen_pattern);
-    rule.map(|_| config.site.specimen_pattern.clone()).map_err(|e| e.to_string())
+fn codes(config: &Config) -> Result<String, String> {
+    let forms = config.site.normaliser().map_err(|e| e.to_string())?;
+    Ok(forms.names().collect::<Vec<_>>().join(", "))
 }
 
 fn store(config: &Config) -> Result<String, String> {

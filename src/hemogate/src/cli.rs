@@ -81,6 +81,9 @@ pub(crate) enum Command {
     /// Rule packs
     #[command(subcommand)]
     Rules(Rules),
+    /// Scanned identifiers
+    #[command(subcommand)]
+    Id(Id),
     /// What the ledger holds, one object a line
     Export(Export),
     /// Walk the whole chain of the ledger; names the place of any damage
@@ -167,6 +170,19 @@ pub(crate) enum Rules {
     Show {
         /// A built-in id or a file
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Id {
+    /// What a scan is: its number without flags and check character, by the site's rules; exit code 1 when not valid
+    Check {
+        /// Scans as the reader sent them; - reads them from standard input, one a line
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// How to print
+        #[arg(long, default_value = "json")]
+        format: Format,
     },
 }
 

@@ -104,8 +104,9 @@ impl Daemon {
         let settings = workflow::Settings {
             profiles: wiring::every_profile(config)?,
             pack: crate::decide::pack(&config.rules.pack)?,
-            specimens: workflow::SpecimenRule::new(&config.site.specimen_pattern)
-                .map_err(|e| Failure::new(Exit::Configuration, e))?,
+            specimens: workflow::SpecimenRule::of(
+                config.site.normaliser().map_err(|e| Failure::new(Exit::Configuration, e))?,
+            ),
             time_zone: wiring::time_zone(&config.site.time_zone)?,
             lots: workflow::LotRegister::new(config.lots.iter().cloned()),
             reagents_per_marker: usize::from(config.rules.serology_reagents.get()),

@@ -10,6 +10,7 @@ mod decide;
 mod demo;
 mod exit;
 mod export;
+mod id;
 mod laboratory;
 mod log;
 mod print;
@@ -55,6 +56,7 @@ fn dispatch(cli: &Cli) -> Outcome {
     match &cli.command {
         Command::Decide(asked) => decide::decide(asked, lang),
         Command::Rules(asked) => decide::rules(asked),
+        Command::Id(asked) => id::id(cli, asked, lang),
         Command::Interpret(asked) => catalogue::interpret(asked),
         Command::Profile(asked) => catalogue::profile(asked, lang),
         Command::Check => check::check(cli, lang),

@@ -36,6 +36,10 @@ pub(crate) struct DinForm {
 }
 
 impl DinForm {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn new(form: &Form) -> Result<Self, RulesFault> {
         let fault =
             |key, what: String, remedy: &str| RulesFault { form: None, key, what, remedy: remedy.to_owned() };

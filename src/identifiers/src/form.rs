@@ -51,6 +51,10 @@ pub(crate) fn whole_expression(key: &'static str, expression: &str) -> Result<Re
 }
 
 impl PatternForm {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn new(form: &Form) -> Result<Self, RulesFault> {
         let Some(expression) = &form.pattern else {
             let remedy = "write pattern = '(?<donation>…)'";

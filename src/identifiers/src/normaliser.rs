@@ -247,6 +247,14 @@ impl Normaliser {
         self.of_forms(scan, |form| form.only_on.is_empty())
     }
 
+    /// The names of the forms.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.forms.iter().map(|ready| match &ready.form {
+            ReadyForm::Din(form) => form.name(),
+            ReadyForm::Pattern(form) => form.name(),
+        })
+    }
+
     /// What becomes of two numbers of which one is the other's beginning.
     #[must_use]
     pub fn shortened(&self) -> Shortened {

@@ -1,6 +1,6 @@
 //! From a message to its observations, findings, and the donations they speak of.
 
-use crate::{Profiles, Settings, SpecimenRule, Stopped};
+use crate::{Profiles, Settings, SpecimenRule, Stopped, Unlocated};
 use ledger::{Draft, Ledger, MessageView, Page, Reader, What};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -103,10 +103,10 @@ fn assign(
         if observation.kind != SpecimenKind::Patient {
             continue;
         }
-        match observation.specimen.as_ref().map(|s| (s, rule.donation(s))) {
-            Some((_, Some(donation))) => named.push((at, donation)),
-            Some((specimen, None)) => findings.push(unknown_form(observation, Some(specimen))),
-            None => findings.push(unknown_form(observation, None)),
+        match observation.specimen.as_ref().map(|s| (s, rule.locate(s, &message.connection))) {
+            Some((_, Ok(located))) => named.push((at, located.donation)),
+            Some((specimen, Err(why))) => findings.push(unlocated(observation, specimen, &why)),
+            None => findings.push(no_specimen(observation)),
         }
     }
     let mut holds = Vec::new();
@@ -115,9 +115,10 @@ fn assign(
             if finding.consequence == Consequence::Note {
                 continue;
             }
-            let about = finding.specimen.as_ref().and_then(|s| rule.donation(&SpecimenId::new(s).ok()?));
+            let specimen = finding.specimen.as_ref().and_then(|s| SpecimenId::new(s).ok());
+            let about = specimen.and_then(|s| rule.locate(&s, &message.connection).ok());
             let mut held: Vec<DonationId> = match about {
-                Some(donation) => vec![donation],
+                Some(located) => vec![located.donation],
                 None => named.iter().map(|(_, donation)| donation.clone()).collect(),
             };
             held.sort_unstable();
@@ -153,20 +154,23 @@ fn different_cutoffs(observations: &[Observation]) -> Option<Finding> {
     None
 }
 
-fn unknown_form(observation: &Observation, specimen: Option<&SpecimenId>) -> Finding {
-    let what = match specimen {
-        Some(id) => format!(
-            "specimen {:?} does not fit the site's specimen_pattern; nothing was matched to it",
-            id.as_str()
-        ),
-        None => "the result names no specimen".to_owned(),
-    };
+fn unlocated(observation: &Observation, specimen: &SpecimenId, why: &Unlocated) -> Finding {
+    Finding {
+        finding: why.name.to_owned(),
+        place: observation.source.record.clone(),
+        what: format!("specimen {:?}: {}; nothing was matched to it", specimen.as_str(), why.what),
+        consequence: Consequence::Hold,
+        specimen: Some(specimen.to_string()),
+    }
+}
+
+fn no_specimen(observation: &Observation) -> Finding {
     Finding {
         finding: "unknown_specimen_id".to_owned(),
         place: observation.source.record.clone(),
-        what,
+        what: "the result names no specimen; find the tube".to_owned(),
         consequence: Consequence::Hold,
-        specimen: specimen.map(ToString::to_string),
+        specimen: None,
     }
 }
 

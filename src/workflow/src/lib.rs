@@ -18,4 +18,4 @@ pub use facts::{AcceptedLot, DonationFacts, Fact, LotRegister, RunFacts};
 pub use interpreter::Interpreted;
 pub use profiles::Profiles;
 pub use run::{Settings, Stopped, run, work_once};
-pub use specimens::{SpecimenRule, SpecimenRuleError};
+pub use specimens::{Located, SpecimenRule, Unlocated};

@@ -1,48 +1,89 @@
 //! From the specimen id an analyser read to the donation it belongs to.
 
-use regex::Regex;
-use vocabulary::{DonationId, SpecimenId};
+use identifiers::{Normaliser, Refusal, RulesFault, Whose};
+use vocabulary::{ConnectionId, DonationId, SpecimenId};
 
-/// Why a rule cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SpecimenRuleError {
-    /// The expression is none.
-    #[error("the specimen pattern cannot be read: {0}")]
-    Expression(String),
-    /// There is no group named `donation`.
-    #[error(
-        "the specimen pattern has no group named donation: write (?<donation>…) around the donation's number"
-    )]
-    NoDonation,
+/// The site's rules for its codes. Ids are never read as numbers, shortened or matched by their beginning.
+#[derive(Debug, Clone)]
+pub struct SpecimenRule(Normaliser);
+
+/// Where a specimen belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The donation.
+    pub donation: DonationId,
+    /// Which of its tubes, where the id names one.
+    pub tube: Option<String>,
+    /// All results of the donation have to come under this one scan.
+    pub one_scan: bool,
 }
 
-/// The site's rule: a regular expression over the whole id, with the named group `donation`.
-///
-/// Ids are never read as numbers, padded, shortened or matched by their beginning (protocols §4.5).
-#[derive(Debug, Clone)]
-pub struct SpecimenRule(Regex);
+/// Why a specimen belongs nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlocated {
+    /// Its name in findings.
+    pub name: &'static str,
+    /// Why, and what to do.
+    pub what: String,
+    /// The same in Chinese.
+    pub what_zh: String,
+}
+
+impl From<Refusal> for Unlocated {
+    fn from(refusal: Refusal) -> Self {
+        Self { name: refusal.name(), what: refusal.to_string(), what_zh: refusal.chinese() }
+    }
+}
 
 impl SpecimenRule {
-    /// Reads a rule.
+    /// The rule of one regular expression over the whole id, with the named group `donation`.
     ///
     /// # Errors
-    /// [`SpecimenRuleError`] when the expression is none or names no donation.
-    pub fn new(expression: &str) -> Result<Self, SpecimenRuleError> {
-        // The whole id has to match, whatever the site wrote.
-        let whole = format!(r"\A(?:{expression})\z");
-        let regex = Regex::new(&whole).map_err(|e| SpecimenRuleError::Expression(e.to_string()))?;
-        if regex.capture_names().flatten().any(|name| name == "donation") {
-            Ok(Self(regex))
-        } else {
-            Err(SpecimenRuleError::NoDonation)
-        }
+    /// [`RulesFault`] when the expression is none or names no donation.
+    pub fn new(expression: &str) -> Result<Self, RulesFault> {
+        Normaliser::of_pattern(expression).map(Self)
     }
 
-    /// The donation a specimen belongs to; nothing when the id does not fit the rule.
+    /// The rules of a site.
     #[must_use]
-    pub fn donation(&self, specimen: &SpecimenId) -> Option<DonationId> {
-        let found = self.0.captures(specimen.as_str())?;
-        DonationId::new(found.name("donation")?.as_str()).ok()
+    pub fn of(normaliser: Normaliser) -> Self {
+        Self(normaliser)
+    }
+
+    /// Where a specimen belongs that was read on a connection.
+    ///
+    /// # Errors
+    /// [`Unlocated`]: then nothing is matched to it.
+    pub fn locate(&self, specimen: &SpecimenId, connection: &ConnectionId) -> Result<Located, Unlocated> {
+        let found = self.0.read(specimen.as_str(), connection.as_str())?;
+        if found.whose == Whose::Pool {
+            return Err(Unlocated {
+                name: "pool_specimen",
+                what: format!(
+                    "it is the pool {}; results of pools are not resolved here: test its members singly",
+                    found.number
+                ),
+                what_zh: format!("这是混样 {};本系统暂不拆分混样结果,请对各成员单独检测", found.number),
+            });
+        }
+        let donation = DonationId::new(&found.number).map_err(|_| Refusal::Unknown)?;
+        Ok(Located { donation, tube: found.tube, one_scan: found.one_scan })
+    }
+
+    /// The donation of an id that came from the blood information system or from a person.
+    ///
+    /// # Errors
+    /// [`Unlocated`]: the id is no donation's number here.
+    pub fn entered(&self, text: &str) -> Result<DonationId, Unlocated> {
+        let found = self.0.read_entered(text)?;
+        match found.whose {
+            Whose::Donation => DonationId::new(&found.number).map_err(|_| Refusal::Unknown.into()),
+            Whose::Pool => Err(Unlocated {
+                name: "pool_specimen",
+                what: format!("it is the pool {}, not a donation", found.number),
+                what_zh: format!("这是混样 {},不是献血码", found.number),
+            }),
+        }
     }
 }
 
@@ -50,23 +91,18 @@ impl SpecimenRule {
 mod tests {
     use super::*;
 
-    fn check(rule: &str, specimen: &str, expect: Option<&str>) {
-        let found = SpecimenRule::new(rule).unwrap().donation(&SpecimenId::new(specimen).unwrap());
-        assert_eq!(found.as_ref().map(DonationId::as_str), expect, "{rule} {specimen}");
+    fn check(rule: &str, specimen: &str, expect: Result<&str, &str>) {
+        let (specimen, line) = (SpecimenId::new(specimen).unwrap(), ConnectionId::new("line").unwrap());
+        let found = SpecimenRule::new(rule).unwrap().locate(&specimen, &line);
+        let found = found.as_ref().map(|l| l.donation.as_str()).map_err(|u| u.name);
+        assert_eq!(found, expect, "{rule} {specimen}");
     }
 
     #[test]
     fn the_whole_id_has_to_fit_and_zeros_stay() {
-        check(r"(?<donation>\S+)", "000123", Some("000123"));
-        check(r"(?<donation>\d{6})", "0001234", None);
-        check(r"(?<donation>\d{6})", "000123", Some("000123"));
-        check(r"(?<donation>[A-Z]\d{12})(-\d)?", "G123498654321-2", Some("G123498654321"));
-        check(r"a|(?<donation>b)", "a", None);
-    }
-
-    #[test]
-    fn a_rule_without_a_donation_is_refused() {
-        assert_eq!(SpecimenRule::new("x").unwrap_err(), SpecimenRuleError::NoDonation);
-        assert!(matches!(SpecimenRule::new("(").unwrap_err(), SpecimenRuleError::Expression(_)));
+        check(r"(?<donation>\S+)", "000123", Ok("000123"));
+        check(r"(?<donation>\d{6})", "0001234", Err("unknown_specimen_id"));
+        check(r"(?<donation>[A-Z]\d{12})(-\d)?", "G123498654321-2", Ok("G123498654321"));
+        check(r"P(?<pool>\d+)", "P17", Err("pool_specimen"));
     }
 }

@@ -1,6 +1,6 @@
 //! From file and environment to a [`Config`].
 
-use super::{Config, Fault, Transport, fault::explain};
+use super::{Config, Fault, Transport, fault::explain, identifiers};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -53,6 +53,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
 pub(crate) fn read(text: &str, file: &Path, environment: &[(String, String)]) -> Result<Config, Fault> {
     // The text alone first: its faults have lines.
     let config: Config = toml::from_str(text).map_err(|e| explain(&e, text, file))?;
+    if let Some(fault) = identifiers::fault(&config, text, file) {
+        return Err(fault);
+    }
     let config = if environment.iter().any(|(name, _)| name.starts_with(PREFIX)) {
         let mut table: toml::Table = toml::from_str(text).map_err(|e| explain(&e, text, file))?;
         for (name, value) in environment {
@@ -67,6 +70,9 @@ pub(crate) fn read(text: &str, file: &Path, environment: &[(String, String)]) ->
     } else {
         config
     };
+    if let Some(fault) = identifiers::fault(&config, "", file) {
+        return Err(fault);
+    }
     match repeated(&config) {
         Some(what) => Err(Fault {
             file: file.to_path_buf(),

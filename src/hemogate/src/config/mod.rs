@@ -6,12 +6,14 @@
 mod connection;
 mod destination;
 mod fault;
+mod identifiers;
 mod load;
 mod site;
 
 pub(crate) use connection::{Connection, Transport};
 pub(crate) use destination::{Destination, DestinationKind};
 pub(crate) use fault::Fault;
+pub(crate) use identifiers::Identifiers;
 pub(crate) use load::{Loaded, load};
 pub(crate) use site::{ChainHash, Console, Rules, Site, Store};
 

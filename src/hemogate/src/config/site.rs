@@ -1,7 +1,9 @@
 //! `[site]`, `[store]`, `[console]` and `[rules]`: what is true of the whole house.
 
+use super::Identifiers;
 use serde::Deserialize;
 use std::{net::SocketAddr, num::NonZeroU8, path::PathBuf};
+use toml::Spanned;
 
 /// `[site]`
 #[derive(Debug, Clone, Deserialize)]
@@ -14,7 +16,9 @@ pub(crate) struct Site {
     /// IANA name; clocks of analysers without a zone are read in it.
     pub(crate) time_zone: String,
     /// Regular expression with the named group `donation`; what does not match is held.
-    pub(crate) specimen_pattern: String,
+    pub(crate) specimen_pattern: Option<Spanned<String>>,
+    /// `[site.identifiers]`: forms of the site's codes, in the place of one pattern.
+    pub(crate) identifiers: Option<Identifiers>,
 }
 
 impl Default for Site {
@@ -23,7 +27,8 @@ impl Default for Site {
             name: "hemogate".into(),
             code: "HEMOGATE".into(),
             time_zone: "Asia/Shanghai".into(),
-            specimen_pattern: r"^(?<donation>\S+)$".into(),
+            specimen_pattern: None,
+            identifiers: None,
         }
     }
 }
