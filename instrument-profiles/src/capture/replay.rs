@@ -1,10 +1,11 @@
 //! Plays a capture through the real link machines: what comes out are messages, and our answers have to be those of
 //! the capture.
 
-use super::dialogue::{Dialogue, Speaker, Turn, shown};
+use super::dialogue::{Dialogue, Speaker, Turn};
 use crate::link::{LinkSettings, Lis01Settings, MllpSettings};
 use lis02::{Splitter, join_frame};
 use std::time::{Duration, Instant};
+use vocabulary::notation;
 
 /// The messages of a capture, or everything that is wrong with the dialogue.
 pub(super) fn replay(dialogue: &Dialogue, link: &LinkSettings) -> Result<Vec<Vec<u8>>, Vec<String>> {
@@ -40,15 +41,15 @@ impl Answers {
             self.faults.push(format!(
                 "line {}: the capture answers {}, we answer {}",
                 turn.line,
-                shown(&turn.bytes),
-                if said.is_empty() { "nothing".to_owned() } else { shown(&said) }
+                notation::write(&turn.bytes),
+                if said.is_empty() { "nothing".to_owned() } else { notation::write(&said) }
             ));
         }
     }
 
     fn finish(mut self, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, Vec<String>> {
         if self.both_sides && !self.said.is_empty() {
-            self.faults.push(format!("the capture does not show our answer {}", shown(&self.said)));
+            self.faults.push(format!("the capture does not show our answer {}", notation::write(&self.said)));
         }
         if self.faults.is_empty() { Ok(messages) } else { Err(self.faults) }
     }

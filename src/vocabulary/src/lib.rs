@@ -8,6 +8,7 @@ mod finding;
 mod grade;
 mod identifier;
 mod marker;
+pub mod notation;
 mod observation;
 mod order;
 mod run;
