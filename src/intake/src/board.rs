@@ -2,6 +2,7 @@
 //!
 //! Nothing here is evidence and nothing rests on it; it starts empty at every start.
 
+use crate::trace::{Trace, Traced};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -60,38 +61,61 @@ pub struct Standing {
     pub last_anomaly: String,
 }
 
-/// All connections' standings. Clones show the same board.
+/// One connection's place on the board.
+#[derive(Debug, Default)]
+struct Post {
+    standing: Standing,
+    trace: Trace,
+}
+
+/// All connections' standings and traces. Clones show the same board.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<BTreeMap<ConnectionId, Standing>>>);
+pub struct Board(Arc<Mutex<BTreeMap<ConnectionId, Post>>>);
 
 impl Board {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Standing>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Post>> {
         // A panic elsewhere leaves counters, which are still worth showing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn at<T>(&self, id: &ConnectionId, then: impl FnOnce(&mut Post) -> T) -> T {
+        let mut board = self.lock();
+        if let Some(post) = board.get_mut(id) {
+            return then(post);
+        }
+        then(board.entry(id.clone()).or_default())
+    }
+
     /// Changes one standing.
     pub(crate) fn note(&self, id: &ConnectionId, change: impl FnOnce(&mut Standing)) {
-        let mut board = self.lock();
-        if let Some(standing) = board.get_mut(id) {
-            change(standing);
-        } else {
-            change(board.entry(id.clone()).or_default());
-        }
+        self.at(id, |post| change(&mut post.standing));
     }
 
     pub(crate) fn anomaly(&self, id: &ConnectionId, what: String) {
         tracing::debug!(connection = %id, anomaly = %what, "anomaly on the line");
-        self.note(id, |s| {
-            s.anomalies_total += 1;
-            s.last_anomaly = what;
+        let trace = self.at(id, |post| {
+            post.standing.anomalies_total += 1;
+            post.standing.last_anomaly.clone_from(&what);
+            post.trace.clone()
         });
+        trace.note(0, Traced::Anomaly { what });
+    }
+
+    /// What went over a connection's line, to write to.
+    pub(crate) fn trace(&self, id: &ConnectionId) -> Trace {
+        self.at(id, |post| post.trace.clone())
+    }
+
+    /// What went over a connection's line; absent when there is no such connection.
+    #[must_use]
+    pub fn trace_of(&self, id: &ConnectionId) -> Option<Trace> {
+        self.lock().get(id).map(|post| post.trace.clone())
     }
 
     /// Every standing, by connection.
     #[must_use]
     pub fn standings(&self) -> BTreeMap<ConnectionId, Standing> {
-        self.lock().clone()
+        self.lock().iter().map(|(id, post)| (id.clone(), post.standing.clone())).collect()
     }
 }
 

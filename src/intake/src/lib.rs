@@ -23,6 +23,7 @@ mod settings;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 mod transfer;
 mod transport;
 
@@ -37,18 +38,23 @@ use std::{io, sync::Arc};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use transport::Line;
+use vocabulary::Mode;
 
 /// Serves one connection until `stop`; what is in flight then is answered first.
 ///
 /// # Errors
 /// Only when `source` cannot be used at all (a listener that cannot be handed to the runtime).
 pub async fn serve(
-    connection: Connection,
+    mut connection: Connection,
     source: Source,
     ledger: Ledger,
     board: Board,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    if connection.mode == Mode::ListenOnly {
+        // What it would send never leaves: nobody may believe it sent.
+        connection.desk = None;
+    }
     let store = Store::new(ledger);
     let left_open = store.end_open_transfers(&connection.id, &stop).await.map_err(io::Error::other)?;
     if left_open > 0 {

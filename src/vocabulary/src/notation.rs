@@ -81,16 +81,14 @@ fn named(text: &str) -> Option<(u8, &str)> {
 }
 
 fn write_byte(text: &mut String, byte: u8) {
-    match NAMES.iter().find(|(_, known)| *known == byte) {
-        Some((name, _)) => text.extend(["<", name, ">"]),
-        None => {
-            text.push_str("<x");
-            for half in [byte >> 4, byte & 15] {
-                text.extend(char::from_digit(u32::from(half), 16).map(|digit| digit.to_ascii_uppercase()));
-            }
-            text.push('>');
-        }
+    if let Some((name, _)) = NAMES.iter().find(|(_, known)| *known == byte) {
+        return text.extend(["<", name, ">"]);
     }
+    text.push_str("<x");
+    for half in [byte >> 4, byte & 15] {
+        text.extend(char::from_digit(u32::from(half), 16).map(|digit| digit.to_ascii_uppercase()));
+    }
+    text.push('>');
 }
 
 /// Characters that show nothing or turn the direction of what follows.

@@ -174,7 +174,7 @@ pub(super) fn site(speaks: Link) -> Site {
     };
     let (peer, host) = tokio::io::duplex(64 * 1024);
     let token = stop.clone();
-    let served = tokio::spawn(async move { line.socket(host, token).await });
+    let served = tokio::spawn(async move { line.socket(host, "a peer in memory", token).await });
     Site { peer, clerk, ledger, board, stop, served, _clock: clock, _folder: folder }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     frames,
     settings::{Connection, Link},
     store::Store,
+    trace::{Sending, Tapped, Traced},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
@@ -38,12 +39,16 @@ impl Line {
         }
     }
 
-    /// Drives one stream of bytes, whatever carries it, to its end.
-    pub(crate) async fn socket<S>(&self, socket: S, stop: CancellationToken)
+    /// Drives one stream of bytes, whatever carries it, to its end. `peer` is who is at its other end, in words.
+    pub(crate) async fn socket<S>(&self, socket: S, peer: &str, stop: CancellationToken)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        self.board.note(&self.connection.id, |s| s.sockets += 1);
+        let id = &self.connection.id;
+        let trace = self.board.trace(id);
+        let number = trace.connected(peer);
+        let socket = Tapped::new(socket, trace.clone(), number, Sending::of(self.connection.mode));
+        self.board.note(id, |s| s.sockets += 1);
         let ended = match &self.connection.link {
             Link::Lis01(config, end) => frames::serve(self, config.clone(), *end, socket, &stop).await,
             Link::Mllp(config, answering) => {
@@ -51,8 +56,9 @@ impl Line {
             }
             Link::Files { .. } => "files do not come over a socket".to_owned(),
         };
-        self.board.note(&self.connection.id, |s| s.sockets = s.sockets.saturating_sub(1));
-        tracing::debug!(connection = %self.connection.id, ended = %ended, "socket closed");
+        self.board.note(id, |s| s.sockets = s.sockets.saturating_sub(1));
+        tracing::debug!(connection = %id, ended = %ended, "socket closed");
+        trace.note(number, Traced::Closed { why: ended });
     }
 }
 
@@ -91,7 +97,7 @@ pub(crate) async fn listen(line: Line, listener: TcpListener, stop: Cancellation
         let (line, address) = (line.clone(), address.clone());
         sockets.spawn(async move {
             line.prompt(&socket);
-            line.socket(socket, token.clone()).await;
+            line.socket(socket, &peer.to_string(), token.clone()).await;
             token.cancel();
             let idle = line.board.standings().get(&line.connection.id).is_none_or(|s| s.sockets == 0);
             if idle {
@@ -123,7 +129,7 @@ pub(crate) async fn connect(line: Line, address: String, stop: CancellationToken
                 line.standing(Activity::Connected, "connected".into(), address.clone());
                 let began = wall_ms();
                 line.prompt(&socket);
-                line.socket(socket, stop.child_token()).await;
+                line.socket(socket, &address, stop.child_token()).await;
                 // A socket that lived resets the pause; one that is closed at once does not.
                 if wall_ms().saturating_sub(began) > u64::try_from(longest.as_millis()).unwrap_or(u64::MAX) {
                     pause = shortest;
