@@ -57,7 +57,9 @@ impl Applier {
         loop {
             let applied = self.shared.applied();
             match self.shared.handoff.next(applied, FLUSH_AFTER) {
-                Next::Entries(entries) => self.apply(entries.into_iter().map(Ok))?,
+                Next::Groups(groups) => {
+                    self.apply(groups.into_iter().flat_map(|group| group.entries).map(Ok))?;
+                }
                 Next::Journal(last) => {
                     let lines = self.shared.index.stream(applied.next());
                     self.apply(

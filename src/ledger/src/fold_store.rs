@@ -20,17 +20,22 @@ pub(crate) const FLUSH_BYTES_MAX: usize = 4 << 20;
 pub(crate) struct Batcher<'s> {
     store: &'s dyn Store,
     view: View<'s>,
+    head: Option<fold::Head>,
     entries: usize,
 }
 
 impl<'s> Batcher<'s> {
     pub(crate) fn new(store: &'s dyn Store) -> Self {
-        Self { store, view: View::new(store), entries: 0 }
+        Self { store, view: View::new(store), head: None, entries: 0 }
     }
 
     pub(crate) fn apply(&mut self, entry: &Entry) -> Result<(), StateError> {
         self.entries += 1;
-        fold::apply(&mut self.view, entry)
+        let head = match &mut self.head {
+            Some(head) => head,
+            None => self.head.insert(fold::Head::read(&self.view)?),
+        };
+        fold::apply(&mut self.view, head, entry)
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -38,7 +43,10 @@ impl<'s> Batcher<'s> {
     }
 
     /// Writes the batch; gives about how many bytes it was.
-    pub(crate) fn write(self) -> Result<usize, StateError> {
+    pub(crate) fn write(mut self) -> Result<usize, StateError> {
+        if let Some(head) = &self.head {
+            head.write(&mut self.view)?;
+        }
         let bytes = self.view.len_bytes();
         self.store.write(self.view.into_changes())?;
         Ok(bytes)

@@ -277,6 +277,7 @@ impl Future for Applied {
         if at >= self.seq {
             return Poll::Ready(Ok(()));
         }
+        self.shared.handoff.want(self.seq);
         match self.shared.health.state_is_faulty() {
             Some(why) => Poll::Ready(Err(StateStands { at, why })),
             None => Poll::Pending,

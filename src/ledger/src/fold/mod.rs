@@ -18,24 +18,42 @@ pub(crate) use transfer::slices;
 use crate::state::{Counters, Key, STATE_VERSION, StateError, View, record, seq};
 use crate::{Entry, Seq, What};
 
+/// What every entry changes. It is read once and written once a batch, not an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    applied: Seq,
+    counters: Counters,
+}
+
+impl Head {
+    pub(crate) fn read(view: &View<'_>) -> Result<Self, StateError> {
+        let applied = seq(view, Key::APPLIED)?.unwrap_or(Seq::NONE);
+        Ok(Self { applied, counters: record(view, Key::COUNTERS)?.unwrap_or_default() })
+    }
+
+    pub(crate) fn write(&self, view: &mut View<'_>) -> Result<(), StateError> {
+        view.put(Key::APPLIED.to_vec(), self.applied.get().to_be_bytes().to_vec());
+        view.put_record(Key::COUNTERS.to_vec(), &self.counters)
+    }
+}
+
 /// Applies `entry`. An entry that was applied before changes nothing.
-pub(crate) fn apply(view: &mut View<'_>, entry: &Entry) -> Result<(), StateError> {
-    let applied = seq(view, Key::APPLIED)?.unwrap_or(Seq::NONE);
-    if entry.seq <= applied {
+pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, entry: &Entry) -> Result<(), StateError> {
+    let Head { applied, counters } = head;
+    if entry.seq <= *applied {
         return Ok(());
     }
     if entry.seq != applied.next() {
         return Err(StateError(format!("entry {} cannot follow entry {applied}", entry.seq)));
     }
-    let mut counters: Counters = record(view, Key::COUNTERS)?.unwrap_or_default();
-    if applied == Seq::NONE {
+    if *applied == Seq::NONE {
         view.put_record(Key::VERSION.to_vec(), &STATE_VERSION)?;
     }
     counters.entries += 1;
-    let fold = &mut Fold { view, counters: &mut counters, seq: entry.seq, at_ms: entry.at_ms };
+    let fold = &mut Fold { view, counters, seq: entry.seq, at_ms: entry.at_ms };
     fold.apply(&entry.what)?;
-    view.put(Key::APPLIED.to_vec(), entry.seq.get().to_be_bytes().to_vec());
-    view.put_record(Key::COUNTERS.to_vec(), &counters)
+    *applied = entry.seq;
+    Ok(())
 }
 
 /// One entry being applied.
