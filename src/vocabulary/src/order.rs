@@ -189,6 +189,9 @@ pub enum QueryOutcome {
     Found {
         /// Which.
         orders: Vec<OrderId>,
+        /// The other specimens asked for, on which there is nothing to do.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        nothing: Vec<NotFound>,
     },
     /// With "nothing to do", and why.
     NothingFound {
@@ -217,8 +220,13 @@ pub struct NotFound {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNothing {
-    /// The id does not fit the site's identifier rule.
-    NoIdentifier,
+    /// The id does not fit the site's identifier rules.
+    NoIdentifier {
+        /// Why not, in English.
+        why: String,
+        /// The same in Chinese.
+        why_zh: String,
+    },
     /// There is no order for it.
     NoOrder,
     /// Its orders have ended.
@@ -243,7 +251,7 @@ impl WhyNothing {
     #[must_use]
     pub fn english(&self) -> String {
         match self {
-            Self::NoIdentifier => "the specimen id does not fit the site's identifier rule".to_owned(),
+            Self::NoIdentifier { why, .. } => format!("the specimen id cannot be matched: {why}"),
             Self::NoOrder => "there is no order for this specimen".to_owned(),
             Self::Ended { state } => format!("its orders have ended: {state}"),
             Self::NotHere { assays } => {
@@ -257,7 +265,7 @@ impl WhyNothing {
     #[must_use]
     pub fn chinese(&self) -> String {
         match self {
-            Self::NoIdentifier => "标本号不符合本站的编号规则".to_owned(),
+            Self::NoIdentifier { why_zh, .. } => format!("标本号无法匹配：{why_zh}"),
             Self::NoOrder => "该标本没有申请".to_owned(),
             Self::Ended { state } => format!("该标本的申请已结束：{}", state.chinese()),
             Self::NotHere { assays } => format!("待检项目为{}，本仪器不能做", assays.join("、")),

@@ -31,14 +31,16 @@ impl Fold<'_, '_> {
                 }
             }
         };
+        // Results are counted from the message on that the order came in, however late that was read.
+        let since = from.unwrap_or(self.seq);
         (after.placed, after.placed_at_ms, after.from) = (self.seq, self.at_ms, from);
         after.versions = after.versions.saturating_add(1);
         for assay in &mut after.assays {
-            restate(assay, &order, self.seq);
+            restate(assay, &order, since);
         }
         for name in &order.assays {
             if after.assay(name).is_none() {
-                after.assays.push(AssayRecord::new(name, self.seq));
+                after.assays.push(AssayRecord::new(name, since));
             }
         }
         // What an earlier version had stays while somebody is to be told, or where it has results.
@@ -154,7 +156,7 @@ impl Fold<'_, '_> {
 }
 
 /// An assay under a new version of its order.
-fn restate(assay: &mut AssayRecord, order: &Order, seq: Seq) {
+fn restate(assay: &mut AssayRecord, order: &Order, since: Seq) {
     let wanted = order.assays.contains(&assay.assay);
     match (wanted, assay.ended) {
         // It is offered once more to whoever refused it.
@@ -163,7 +165,7 @@ fn restate(assay: &mut AssayRecord, order: &Order, seq: Seq) {
             // Who was not yet told of the cancellation still has it; who had it until it grew too old may not.
             assay.sends.retain(|s| s.accepted && how == EndedWithout::Cancelled);
             assay.ended = None;
-            assay.since = seq;
+            assay.since = since;
         }
         (false, None) if assay.state().is_open() => assay.ended = Some(EndedWithout::Cancelled),
         (false, None | Some(_)) => {}

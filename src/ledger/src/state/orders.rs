@@ -32,7 +32,8 @@ pub(crate) struct OrderRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AssayRecord {
     pub(crate) assay: String,
-    /// The entry since which it is to be done: results of messages before it do not end it.
+    /// The entry since which it is to be done, or the message that asked for it: results of messages before it do not
+    /// end it.
     pub(crate) since: Seq,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<EndedWithout>,

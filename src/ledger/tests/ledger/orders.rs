@@ -308,7 +308,7 @@ fn questions_are_listed_with_their_answers() {
     };
     let why = vec![NotFound { specimen: "G1".into(), why: WhyNothing::NoOrder }];
     let first = ask("x", QueryOutcome::NothingFound { why });
-    ask("y", QueryOutcome::Found { orders: vec![order_id("L1")] });
+    ask("y", QueryOutcome::Found { orders: vec![order_id("L1")], nothing: vec![] });
     ask("x", QueryOutcome::Cancelled);
     let state = lab.ledger.state();
     let listed = |connection: Option<&ConnectionId>| {
