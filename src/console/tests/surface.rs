@@ -34,6 +34,7 @@ mod surface {
             lots: workflow::LotRegister::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
+            orders: workflow::orders::OrderRules::default(),
         };
         let site = Site {
             name: "test".into(),

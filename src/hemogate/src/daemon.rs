@@ -111,6 +111,7 @@ impl Daemon {
             lots: workflow::LotRegister::new(config.lots.iter().cloned()),
             reagents_per_marker: usize::from(config.rules.serology_reagents.get()),
             deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
+            orders: wiring::orders(config)?,
         };
         let settings = Arc::new(settings);
         let (ledger, stop) = (self.ledger.clone(), self.stop.clone());

@@ -130,6 +130,7 @@ fn configuration(
         store: Store { path: folder.join("ledger"), minimum_free_mib: 64, ..Default::default() },
         console: Console { listen: loopback() },
         rules: crate::config::Rules::default(),
+        orders: crate::config::Orders::default(),
         connections,
         destinations: vec![destination],
         lots,

@@ -5,7 +5,7 @@ use crate::{
     exit::{Exit, Failure},
 };
 use instrument_profiles as profiles;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 /// The link of a profile, in intake's words.
 pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
@@ -69,6 +69,24 @@ pub(crate) fn every_profile(config: &Config) -> Result<workflow::Profiles, Failu
         all.push(profile(&connection.profile)?);
     }
     Ok(all.into_iter().collect())
+}
+
+/// The worklist's limits, and the analysers that orders wait for.
+pub(crate) fn orders(config: &Config) -> Result<workflow::orders::OrderRules, Failure> {
+    let mut analysers = Vec::new();
+    for connection in &config.connections {
+        let profile = profile(&connection.profile)?;
+        let assays: BTreeSet<String> = profile.assays().map(|(_, assay)| assay.to_owned()).collect();
+        if !assays.is_empty() {
+            analysers.push(workflow::orders::Analyser {
+                connection: connection.id.clone(),
+                mode: connection.mode,
+                assays,
+                exchange: workflow::orders::Exchange::None,
+            });
+        }
+    }
+    Ok(workflow::orders::OrderRules { limits: config.orders.limits(), analysers })
 }
 
 /// An IANA time zone.

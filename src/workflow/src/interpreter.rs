@@ -1,12 +1,13 @@
 //! From a message to its observations, findings, and the donations they speak of.
 
+use crate::orders::OrderBook;
 use crate::{Profiles, Settings, SpecimenRule, Stopped, Unlocated};
 use ledger::{Draft, Ledger, MessageView, Page, Reader, What};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vocabulary::{
-    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, ProfileRef, RunId, SpecimenId,
-    SpecimenKind,
+    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, RunId,
+    SpecimenId, SpecimenKind,
 };
 
 /// Messages of one round.
@@ -25,6 +26,8 @@ pub struct Interpreted {
     pub donations: Vec<(u32, DonationId)>,
     /// Which findings hold which donation.
     pub holds: Vec<(u32, DonationId)>,
+    /// Which observations are results of which order.
+    pub orders: Vec<(u32, OrderId)>,
 }
 
 /// The groups that end some interpretation items.
@@ -56,7 +59,11 @@ fn message_of(settings: &Settings, reader: &Reader, message: &MessageView) -> Re
         );
         return Ok(only(finding("profile_missing", "message", &what)));
     };
-    Ok(assign(interpretation, message, &settings.specimens))
+    let mut whole = assign(interpretation, message, &settings.specimens);
+    if !whole.is_quarantined() {
+        whole.orders = OrderBook::new(settings, reader).answered(message, &whole.observations)?;
+    }
+    Ok(whole)
 }
 
 fn only(finding: Finding) -> Interpreted {
@@ -65,6 +72,13 @@ fn only(finding: Finding) -> Interpreted {
         findings: vec![finding],
         donations: Vec::new(),
         holds: Vec::new(),
+        orders: Vec::new(),
+    }
+}
+
+impl Interpreted {
+    fn is_quarantined(&self) -> bool {
+        self.findings.iter().any(|f| f.consequence == Consequence::Quarantine)
     }
 }
 
@@ -128,7 +142,7 @@ fn assign(
     }
     let quarantined = findings.iter().any(|f| f.consequence == Consequence::Quarantine);
     let donations = if mode == Mode::Production && !quarantined { named } else { Vec::new() };
-    Interpreted { observations, findings, donations, holds }
+    Interpreted { observations, findings, donations, holds, orders: Vec::new() }
 }
 
 /// Two analysers of one model may name their runs alike: the controls of one prove nothing of the other. A name that
@@ -188,7 +202,7 @@ fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
                 findings: findings.by_ref().take(ITEMS_PER_PART).collect(),
                 donations: of_part(&whole.donations, part),
                 holds: of_part(&whole.holds, part),
-                orders: Vec::new(),
+                orders: of_part(&whole.orders, part),
                 part: u16::try_from(part).unwrap_or(u16::MAX),
                 last: part + 1 == count,
             };
@@ -198,14 +212,14 @@ fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
 }
 
 /// The pairs whose index falls into a part, counted from the part's first item.
-fn of_part(pairs: &[(u32, DonationId)], part: usize) -> Vec<(u32, DonationId)> {
+fn of_part<T: Clone>(pairs: &[(u32, T)], part: usize) -> Vec<(u32, T)> {
     let size = u32::try_from(ITEMS_PER_PART).unwrap_or(u32::MAX);
     let first = u32::try_from(part).unwrap_or(u32::MAX).saturating_mul(size);
     pairs
         .iter()
-        .filter_map(|(at, donation)| {
+        .filter_map(|(at, of)| {
             let at = at.checked_sub(first).filter(|at| *at < size)?;
-            Some((at, donation.clone()))
+            Some((at, of.clone()))
         })
         .collect()
 }

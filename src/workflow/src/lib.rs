@@ -7,6 +7,7 @@ mod decider;
 mod evidence;
 mod facts;
 mod interpreter;
+pub mod orders;
 mod profiles;
 mod run;
 mod runs;

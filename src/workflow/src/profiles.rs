@@ -14,6 +14,11 @@ impl Profiles {
     pub fn get(&self, pinned: &ProfileRef) -> Option<&Arc<Profile>> {
         self.0.get(pinned)
     }
+
+    /// The assays that any of them knows; a name may come more than once.
+    pub fn assays(&self) -> impl Iterator<Item = &str> {
+        self.0.values().flat_map(|profile| profile.assays().map(|(_, assay)| assay))
+    }
 }
 
 impl FromIterator<Arc<Profile>> for Profiles {

@@ -1,9 +1,13 @@
 //! The loop: interpret what waits, then decide what waits, then sleep until the state moves.
 
+use crate::orders::{self, OrderRules};
 use crate::{LotRegister, Profiles, SpecimenRule, decider, interpreter};
 use ledger::{AppendFailed, Draft, Ledger, ReadError, Refused, Seq};
 use release::RulePack;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 use vocabulary::DestinationId;
 
@@ -11,6 +15,9 @@ use vocabulary::DestinationId;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Pause after the ledger would not read or write.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often orders are looked through for those that grew too old.
+const LOOK_FOR_OLD_ORDERS_EVERY: Duration = Duration::from_mins(1);
 
 /// What the rooms are given.
 #[derive(Debug, Clone)]
@@ -29,6 +36,8 @@ pub struct Settings {
     pub reagents_per_marker: usize,
     /// Who gets verdicts.
     pub deliver_to: Vec<DestinationId>,
+    /// The worklist's limits, and the analysers orders wait for.
+    pub orders: OrderRules,
 }
 
 /// Why the work stands still for now. The items stay where they are.
@@ -61,7 +70,14 @@ pub async fn run(settings: Arc<Settings>, ledger: Ledger, stop: CancellationToke
 
 fn work(settings: &Settings, ledger: &Ledger, stop: &CancellationToken) {
     let mut moves = ledger.subscribe();
+    let mut aged_at: Option<Instant> = None;
     while !stop.is_cancelled() {
+        if aged_at.is_none_or(|at| at.elapsed() >= LOOK_FOR_OLD_ORDERS_EVERY) {
+            aged_at = Some(Instant::now());
+            if let Err(why) = orders::expire(settings, ledger, jiff::Timestamp::now().as_millisecond()) {
+                tracing::error!(%why, "orders that grew too old are not ended");
+            }
+        }
         match work_once(settings, ledger) {
             Ok(0) => {
                 moves.wait(LOOK_AGAIN);

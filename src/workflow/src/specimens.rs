@@ -85,6 +85,23 @@ impl SpecimenRule {
             }),
         }
     }
+
+    /// The number that orders for a specimen are kept and looked up by: of its donation, whichever of its tubes it is,
+    /// or of its pool. `connection` is the one whose reader read it; none where it was entered.
+    ///
+    /// # Errors
+    /// [`Unlocated`]: then nothing is matched to it.
+    pub fn number(
+        &self,
+        scan: &SpecimenId,
+        connection: Option<&ConnectionId>,
+    ) -> Result<SpecimenId, Unlocated> {
+        let found = match connection {
+            Some(connection) => self.0.read(scan.as_str(), connection.as_str())?,
+            None => self.0.read_entered(scan.as_str())?,
+        };
+        SpecimenId::new(&found.number).map_err(|_| Refusal::Unknown.into())
+    }
 }
 
 #[cfg(test)]

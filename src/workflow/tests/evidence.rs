@@ -31,6 +31,7 @@ mod evidence {
             }]),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
+            orders: workflow::orders::OrderRules::default(),
         }
     }
 

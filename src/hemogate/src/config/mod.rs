@@ -8,6 +8,7 @@ mod destination;
 mod fault;
 mod identifiers;
 mod load;
+mod orders;
 mod site;
 
 pub(crate) use connection::{Connection, Transport};
@@ -15,6 +16,7 @@ pub(crate) use destination::{Destination, DestinationKind};
 pub(crate) use fault::Fault;
 pub(crate) use identifiers::Identifiers;
 pub(crate) use load::{Loaded, load};
+pub(crate) use orders::Orders;
 pub(crate) use site::{ChainHash, Console, Rules, Site, Store};
 
 use serde::Deserialize;
@@ -31,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) console: Console,
     #[serde(default)]
     pub(crate) rules: Rules,
+    #[serde(default)]
+    pub(crate) orders: Orders,
     #[serde(default, rename = "connection")]
     pub(crate) connections: Vec<Connection>,
     #[serde(default, rename = "destination")]
