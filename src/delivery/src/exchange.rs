@@ -109,3 +109,46 @@ impl Exchange {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    /// A receiver that accepts one message, says `more`, and closes or not.
+    async fn after_one_message(more: &'static [u8], closes: bool) -> Exchange {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut far = listener.accept().await.unwrap().0;
+        let answers = tokio::spawn(async move {
+            let mut buffer = [0; 256];
+            assert!(far.read(&mut buffer).await.unwrap() > 0);
+            let answer = mllp::frame(b"MSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|1\r");
+            far.write_all(&answer).await.unwrap();
+            far
+        });
+        let mut line = Exchange::new(near, mllp::Config::default());
+        let outcome = line.exchange("MSH|^~\\&|||||||ORU^R01|1|P|2.5.1\r", "1").await.unwrap();
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+        let mut far = answers.await.unwrap();
+        far.write_all(more).await.unwrap();
+        if closes {
+            drop(far);
+        } else {
+            // Open until the test ends.
+            std::mem::forget(far.into_std().unwrap());
+        }
+        if closes || !more.is_empty() {
+            line.socket.readable().await.unwrap();
+        }
+        line
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_open_until_the_receiver_closes_it() {
+        for (more, closes, strays) in [(&b""[..], false, 0), (b"", true, 0), (b"late", false, 1)] {
+            let mut line = after_one_message(more, closes).await;
+            assert_eq!((line.is_open(), line.strays), (!closes, strays), "{more:?} {closes}");
+        }
+    }
+}

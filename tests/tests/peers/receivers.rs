@@ -40,7 +40,6 @@ fn deliver(port: u16, otherwise: impl FnOnce(&mut Destination)) -> (Vec<Delivery
     let id = DestinationId::new("lis").unwrap();
     let ledger = outbox(folder.path(), &id);
     let mut destination = Destination::new(id.clone(), &format!("127.0.0.1:{port}"));
-    destination.answer_timeout = Duration::from_millis(500);
     destination.pause_first = Duration::from_millis(10);
     otherwise(&mut destination);
     let (board, stop) = (Board::default(), CancellationToken::new());
@@ -108,7 +107,7 @@ fn hl7apy_receives_every_verdict_over_a_connection_of_its_own() {
     let (server, port) = Driver::serve(python, "hl7apy_server.py", &[]);
     let (delivered, standing) = deliver(port, |_| {});
     all_done("hl7apy", &delivered);
-    assert!(standing.accepted_total == 5 && standing.failed_total < 4, "{standing:?}");
+    assert_eq!(standing.accepted_total, 5, "{standing:?}");
     let said = server.end();
     assert_eq!(texts(&said, "error"), [""; 0]);
     assert_eq!(texts(&said, "message").len(), 5);
@@ -122,7 +121,7 @@ fn node_hl7_server_acknowledges_the_wrong_message_and_no_verdict_is_lost_by_it()
     let Some(node) = newer_node() else { return };
     let port = free_port();
     let (server, _) = Driver::serve(node, "node_hl7_server.js", &[&port]);
-    let (delivered, standing) = deliver(port, |_| {});
+    let (delivered, standing) = deliver(port, |to| to.answer_timeout = Duration::from_millis(500));
     all_done("node-hl7-server", &delivered);
     let said = server.end();
     let acknowledged = texts(&said, "control_id");
