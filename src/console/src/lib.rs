@@ -4,6 +4,8 @@
 //! It knows no rule and no parser; what a verdict means is in the verdict.
 
 mod access;
+mod connections;
+mod consulted;
 mod health;
 mod metrics;
 mod openapi;
@@ -16,7 +18,7 @@ mod writing;
 pub use site::Site;
 
 use axum::{
-    Router, middleware,
+    Extension, Router, middleware,
     routing::{get, post},
 };
 use std::{io, sync::Arc};
@@ -41,7 +43,9 @@ pub fn routes(site: Site) -> Router {
     let guarded = Router::new()
         .route("/metrics", get(metrics::metrics))
         .route("/api/v1/status", get(health::status))
-        .route("/api/v1/connections", get(reading::connections))
+        .route("/api/v1/connections", get(connections::connections))
+        .route("/api/v1/connections/{id}", get(connections::connection))
+        .route("/api/v1/connections/{id}/trace", get(connections::trace))
         .route("/api/v1/messages", get(reading::messages))
         .route("/api/v1/messages/{seq}", get(reading::message))
         .route("/api/v1/messages/{seq}/raw", get(reading::raw))
@@ -56,6 +60,7 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/deliveries/{id}/requeue", post(writing::requeue))
         .route("/api/v1/dead-letters", get(reading::dead_letters))
         .route("/api/v1/audit", get(reading::audit))
+        .layer(Extension(Arc::new(consulted::Consulted::default())))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), access::bearer));
     Router::new()
         .route("/health/live", get(health::live))

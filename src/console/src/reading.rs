@@ -2,16 +2,17 @@
 
 use crate::{
     Site,
+    consulted::Consulted,
     paging::{Items, Paging},
     problem::Problem,
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, Query, State, rejection::QueryRejection},
     http::header,
     response::IntoResponse,
 };
-use ledger::{DeliveryFilter, MessageFilter, MessageView, Seq};
+use ledger::{DeliveryFilter, DonorData, MessageFilter, MessageView, Seq};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use vocabulary::{DonationId, RunId};
@@ -21,25 +22,6 @@ type Answer<T> = Result<Json<T>, Problem>;
 
 fn asked(query: Asked) -> Result<Paging, Problem> {
     query.map(|Query(paging)| paging).map_err(|e| Problem::bad_request(e.body_text()))
-}
-
-pub(crate) async fn connections(State(site): State<Arc<Site>>) -> Json<Items<Value>> {
-    let items = site.connections.standings().into_iter().map(|(id, standing)| {
-        let mut value = json!(standing);
-        if let Value::Object(fields) = &mut value {
-            fields.insert("id".to_owned(), json!(id));
-            fields.insert("last_message_at".to_owned(), json!(time(standing.last_message_ms)));
-            fields.insert("last_bytes_at".to_owned(), json!(time(standing.last_bytes_ms)));
-        }
-        value
-    });
-    Json(Items::all(items.collect()))
-}
-
-/// RFC 3339 in UTC; 0 is never.
-fn time(ms: u64) -> Option<String> {
-    let ms = i64::try_from(ms).ok().filter(|ms| *ms > 0)?;
-    Some(jiff::Timestamp::from_millisecond(ms).ok()?.to_string())
 }
 
 pub(crate) async fn messages(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<MessageView>> {
@@ -86,9 +68,10 @@ pub(crate) async fn message(State(site): State<Arc<Site>>, Path(seq): Path<u64>)
     found.map(Json).ok_or_else(|| no_message(seq))
 }
 
-/// A message's bytes exactly as they came.
+/// A message's bytes exactly as they came. Who reads them is written down.
 pub(crate) async fn raw(
     State(site): State<Arc<Site>>,
+    Extension(consulted): Extension<Arc<Consulted>>,
     Path(seq): Path<u64>,
 ) -> Result<impl IntoResponse, Problem> {
     let found = site
@@ -98,6 +81,7 @@ pub(crate) async fn raw(
         })
         .await?;
     let bytes = found.ok_or_else(|| no_message(seq))?;
+    consulted.write(&site, DonorData::RawMessage { message: Seq::new(seq) }).await?;
     let name = format!("attachment; filename=\"message-{seq}.bin\"");
     Ok((
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)],

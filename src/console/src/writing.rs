@@ -18,7 +18,8 @@ const TOKEN_HOLDER: &str = "user:token";
 /// Donations registered at once.
 const REGISTRATIONS_MAX: usize = 1000;
 
-async fn append(site: &Site, whats: Vec<What>) -> Result<Seq, Problem> {
+/// Writes what whoever holds the token did, and waits until it is durable.
+pub(crate) async fn append(site: &Site, whats: Vec<What>) -> Result<Seq, Problem> {
     let group = whats.into_iter().map(|what| Draft { by: TOKEN_HOLDER.to_owned(), what }).collect();
     let pending = site.ledger.append(group).map_err(Problem::unavailable)?;
     Ok(pending.await.map_err(Problem::unavailable)?.last())

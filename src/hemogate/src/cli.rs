@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Rebuild,
     /// State of a running daemon: connections, queues, dead letters
     Status(Output),
+    /// What went over a connection's line, both ways, as a dialogue; that it was read is recorded
+    Trace(Trace),
     /// One analyser: real traffic, with faults on demand
     Simulate(Simulate),
     /// The benchmarks, beside the floors they are held against
@@ -208,6 +210,17 @@ pub(crate) struct Verify {
     /// Make the state again in memory too and compare it with the stored one
     #[arg(long)]
     pub(crate) state: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// Which connection, as the configuration names it
+    pub(crate) connection: String,
+    /// Go on with what comes, until Ctrl-C
+    #[arg(long)]
+    pub(crate) follow: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }

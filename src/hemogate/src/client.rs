@@ -7,6 +7,7 @@ use crate::{
     run::Whereabouts,
     token,
 };
+use reqwest::header::ACCEPT;
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -27,6 +28,17 @@ impl Client {
         Self::at(console, &token).map(Some)
     }
 
+    /// The daemon of this store; a failure when there is none.
+    pub(crate) fn of_running(store: &Path, lang: Lang) -> Result<Self, Failure> {
+        Self::of_store(store)?.ok_or_else(|| {
+            let what = match lang {
+                Lang::En => format!("no daemon is running on {} (hemogate run)", store.display()),
+                Lang::Zh => format!("{} 上没有运行中的守护进程(请执行 hemogate run)", store.display()),
+            };
+            Failure::new(Exit::Unavailable, what)
+        })
+    }
+
     /// The daemon that listens here.
     pub(crate) fn at(console: impl std::fmt::Display, token: &str) -> Result<Self, Failure> {
         let http =
@@ -44,15 +56,36 @@ impl Client {
         self.send(path, self.http.post(format!("{}/{path}", self.base)).json(body)).await
     }
 
+    /// One resource as text, and the numbers in its headers.
+    pub(crate) async fn text(&self, path: &str, numbers: [&str; 2]) -> Result<(String, [u64; 2]), Failure> {
+        let request = self.http.get(format!("{}/{path}", self.base)).header(ACCEPT, "text/plain");
+        let answer = self.answer(path, request).await?;
+        let numbers = numbers
+            .map(|name| answer.headers().get(name)?.to_str().ok()?.parse().ok())
+            .map(|number: Option<u64>| number.unwrap_or(0));
+        let text = answer.text().await.map_err(|e| Failure::new(Exit::Unavailable, e))?;
+        Ok((text, numbers))
+    }
+
     async fn send(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let answer = self.answer(path, request.header(ACCEPT, "application/json")).await?;
+        answer.json().await.map_err(|e| Failure::new(Exit::Unavailable, e))
+    }
+
+    /// The answer, when it is one of success.
+    async fn answer(
+        &self,
+        path: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, Failure> {
         let answer = request.bearer_auth(&self.token).send().await;
         let answer = answer
             .map_err(|e| Failure::new(Exit::Unavailable, format!("the daemon does not answer: {e}")))?;
         let status = answer.status();
-        let body: Value = answer.json().await.map_err(|e| Failure::new(Exit::Unavailable, e))?;
         if status.is_success() {
-            return Ok(body);
+            return Ok(answer);
         }
+        let body: Value = answer.json().await.unwrap_or_default();
         let detail = body.get("detail").and_then(Value::as_str).unwrap_or("no detail").to_owned();
         let exit = if status.as_u16() == 404 { Exit::No } else { Exit::Unavailable };
         Err(Failure::new(exit, format!("{path}: {status}: {detail}")))
@@ -61,10 +94,7 @@ impl Client {
 
 pub(crate) async fn status(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
     let store = crate::configuration(cli)?.config.store.path;
-    let Some(client) = Client::of_store(&store)? else {
-        let what = format!("no daemon is running on {} (hemogate run)", store.display());
-        return Err(Failure::new(Exit::Unavailable, what));
-    };
+    let client = Client::of_running(&store, lang)?;
     let status = client.get("status").await?;
     let connections = client.get("connections").await?;
     let mut printer = Printer::new(output.format);

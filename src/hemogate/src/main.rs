@@ -19,6 +19,7 @@ mod run;
 mod simulate;
 mod store;
 mod token;
+mod trace;
 mod wiring;
 
 use clap::Parser;
@@ -65,6 +66,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Export(asked) => export::export(cli, asked),
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
+        Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),
         Command::Status(output) => block_on(client::status(cli, output, lang)),
         Command::Simulate(asked) => block_on(simulate::simulate(asked, lang)),
         Command::Bench(asked) => simulate::bench(asked),

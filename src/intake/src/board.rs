@@ -2,14 +2,17 @@
 //!
 //! Nothing here is evidence and nothing rests on it; it starts empty at every start.
 
-use crate::trace::{Trace, Traced};
+use crate::{
+    settings::Connection,
+    trace::{Trace, Traced},
+};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
-use vocabulary::ConnectionId;
+use vocabulary::{ConnectionId, Mode, ProfileRef};
 
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
@@ -33,6 +36,10 @@ pub enum Activity {
 /// One connection's standing.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Standing {
+    /// How its results may be used; absent until it is served.
+    pub mode: Option<Mode>,
+    /// The profile revision that reads its messages; absent until it is served.
+    pub profile: Option<ProfileRef>,
     /// Where it stands.
     pub activity: Activity,
     /// Why, in words.
@@ -84,6 +91,16 @@ impl Board {
             return then(post);
         }
         then(board.entry(id.clone()).or_default())
+    }
+
+    /// A connection is served from here on.
+    pub(crate) fn begin(&self, connection: &Connection) {
+        let Connection { id, mode, profile, limits, .. } = connection;
+        self.at(id, |post| {
+            post.standing.mode = Some(*mode);
+            post.standing.profile = Some(profile.clone());
+            post.trace = Trace::new(limits.trace);
+        });
     }
 
     /// Changes one standing.

@@ -55,6 +55,7 @@ pub async fn serve(
         // What it would send never leaves: nobody may believe it sent.
         connection.desk = None;
     }
+    board.begin(&connection);
     let store = Store::new(ledger);
     let left_open = store.end_open_transfers(&connection.id, &stop).await.map_err(io::Error::other)?;
     if left_open > 0 {

@@ -1,6 +1,6 @@
 //! What a connection needs to know: plain values, wired by the binary from configuration and profile.
 
-use crate::{desk::Desk, transfer::MessageEnd};
+use crate::{desk::Desk, trace::TraceLimits, transfer::MessageEnd};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use vocabulary::{ConnectionId, Mode, ProfileRef, Protocol};
 
@@ -85,6 +85,8 @@ pub struct Limits {
     pub read_bytes: usize,
     /// The longest pause between attempts to connect; it starts at a fiftieth of it and doubles.
     pub reconnect_pause_max: Duration,
+    /// How much of what went over the line can be looked at afterwards.
+    pub trace: TraceLimits,
 }
 
 impl Default for Limits {
@@ -96,6 +98,7 @@ impl Default for Limits {
             send_tries_max: 3,
             read_bytes: 64 * 1024,
             reconnect_pause_max: Duration::from_secs(30),
+            trace: TraceLimits::default(),
         }
     }
 }

@@ -38,7 +38,9 @@ pub mod storage;
 mod sync;
 mod verify;
 
-pub use entry::{Body, Bytes, DeliveryId, DeliveryIdError, Draft, Entry, HowEnded, Seq, VerdictMade, What};
+pub use entry::{
+    Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Entry, HowEnded, Seq, VerdictMade, What,
+};
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
 pub use journal::{

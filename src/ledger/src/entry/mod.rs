@@ -2,11 +2,13 @@
 
 mod bytes;
 mod delivery;
+mod donor_data;
 mod seq;
 mod verdict;
 
 pub use bytes::Bytes;
 pub use delivery::{DeliveryId, DeliveryIdError};
+pub use donor_data::DonorData;
 pub use seq::Seq;
 pub use verdict::VerdictMade;
 
@@ -240,6 +242,12 @@ pub enum What {
         /// With what.
         outcome: QueryOutcome,
     },
+    /// Somebody (`by`) read raw bytes of analysers. Written before they are shown; a reading that goes on is one entry
+    /// for a while, not one for every look.
+    DonorDataRead {
+        /// What.
+        of: DonorData,
+    },
     /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
     TailCut {
         /// Number of the journal file.
@@ -276,6 +284,7 @@ impl What {
             Self::OrderExpired { .. } => "order_expired",
             Self::OrderSent { .. } => "order_sent",
             Self::QueryAnswered { .. } => "query_answered",
+            Self::DonorDataRead { .. } => "donor_data_read",
             Self::TailCut { .. } => "tail_cut",
         }
     }

@@ -1,7 +1,7 @@
 //! Every entry: who, when, what. Bytes are left out and told by their length; `messages` has them.
 
 use super::{Export, ExportError, json, time};
-use crate::{Body, Entry, Line, What};
+use crate::{Body, DonorData, Entry, Line, What};
 use serde_json::{Value, json as object};
 use std::collections::BTreeSet;
 
@@ -87,6 +87,12 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         What::QueryAnswered { message, connection, asked, outcome } => object!({
             "message": message, "connection": connection, "asked": asked, "outcome": outcome,
         }),
+        What::DonorDataRead { of: DonorData::Trace { connection } } => {
+            object!({ "read": "trace", "connection": connection })
+        }
+        What::DonorDataRead { of: DonorData::RawMessage { message } } => {
+            object!({ "read": "raw_message", "message": message })
+        }
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
 }

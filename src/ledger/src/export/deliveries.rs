@@ -29,6 +29,7 @@ impl Export {
             | What::VerdictUnchanged { .. }
             | What::FileTaken { .. }
             | What::LinkNoted { .. }
+            | What::DonorDataRead { .. }
             | What::OrderPlaced { .. }
             | What::OrderCancelled { .. }
             | What::OrderExpired { .. }

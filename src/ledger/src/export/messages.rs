@@ -40,6 +40,7 @@ impl Export {
             | What::DeliveryRequeued { .. }
             | What::FileTaken { .. }
             | What::LinkNoted { .. }
+            | What::DonorDataRead { .. }
             | What::OrderPlaced { .. }
             | What::OrderCancelled { .. }
             | What::OrderExpired { .. }

@@ -69,7 +69,11 @@ type Folded = Result<(), StateError>;
 impl Fold<'_, '_> {
     fn apply(&mut self, what: &What) -> Folded {
         match what {
-            What::Started { .. } | What::Stopped | What::LinkNoted { .. } | What::TailCut { .. } => Ok(()),
+            What::Started { .. }
+            | What::Stopped
+            | What::LinkNoted { .. }
+            | What::DonorDataRead { .. }
+            | What::TailCut { .. } => Ok(()),
             What::FrameReceived { connection, transfer, text, .. } => {
                 self.frame(connection, *transfer, text.len())
             }
