@@ -105,6 +105,8 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
             donations: vec![(0, donation.clone())],
             holds: vec![(0, donation.clone())],
             orders: vec![],
+            measured: Vec::new(),
+            continues: Vec::new(),
             part: 0,
             last: true,
         }],

@@ -13,6 +13,7 @@
 //! Absent on purpose: no runtime (futures wake, threads block, callers choose), no deletion, no update in
 //! place, and no way to a [`VerdictMade`] but through the release room.
 
+mod alike;
 mod applier;
 mod checkpoint;
 mod committer;
@@ -39,7 +40,8 @@ mod sync;
 mod verify;
 
 pub use entry::{
-    Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Entry, HowEnded, Seq, VerdictMade, What,
+    Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HowEnded, Known, Measured,
+    ObservationRef, Seq, VerdictMade, What,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;

@@ -117,6 +117,23 @@ identifier!(
     OrderId
 );
 
+/// Readers that cut identifiers keep at least so many characters of them.
+const CUT_CHARS_MIN: usize = 8;
+
+impl DonationId {
+    /// Whether it is long enough to be what a reader left of a longer number.
+    #[must_use]
+    pub fn may_be_a_beginning(&self) -> bool {
+        self.0.chars().count() >= CUT_CHARS_MIN
+    }
+
+    /// The shorter numbers that a reader may have left of this one, shortest first.
+    pub fn beginnings(&self) -> impl Iterator<Item = Self> {
+        let ends = self.0.char_indices().map(|(at, _)| at).skip(CUT_CHARS_MIN);
+        ends.filter_map(|end| Self::new(self.0.get(..end)?).ok())
+    }
+}
+
 /// A profile and the revision (content hash) that was used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProfileRef {
@@ -154,6 +171,18 @@ mod tests {
         }
         let long = "9".repeat(201);
         assert_eq!(RunId::new(&long).unwrap_err(), IdentifierError::TooLong { bytes: 201 });
+    }
+
+    #[test]
+    fn what_a_reader_may_have_left_of_a_number() {
+        let left = |text: &str| -> Vec<String> {
+            DonationId::new(text).unwrap().beginnings().map(String::from).collect()
+        };
+        assert_eq!(left("1234567890"), ["12345678", "123456789"]);
+        assert_eq!(left("12345678"), Vec::<String>::new());
+        assert_eq!(left("献血码献血码献血码"), ["献血码献血码献血"]);
+        assert!(DonationId::new("12345678").unwrap().may_be_a_beginning());
+        assert!(!DonationId::new("1234567").unwrap().may_be_a_beginning());
     }
 
     #[test]

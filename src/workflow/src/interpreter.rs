@@ -203,6 +203,8 @@ fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
                 donations: of_part(&whole.donations, part),
                 holds: of_part(&whole.holds, part),
                 orders: of_part(&whole.orders, part),
+                measured: Vec::new(),
+                continues: Vec::new(),
                 part: u16::try_from(part).unwrap_or(u16::MAX),
                 last: part + 1 == count,
             };

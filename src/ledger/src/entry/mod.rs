@@ -3,12 +3,14 @@
 mod bytes;
 mod delivery;
 mod donor_data;
+mod measured;
 mod seq;
 mod verdict;
 
 pub use bytes::Bytes;
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
+pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use seq::Seq;
 pub use verdict::VerdictMade;
 
@@ -120,6 +122,12 @@ pub enum What {
         /// Which observations of this part are results of which order: index into `observations`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         orders: Vec<(u32, OrderId)>,
+        /// What the observations of this part measured, and what they are to earlier ones.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        measured: Vec<Measured>,
+        /// Half transmissions whose rest this message is: their records were read with it. In the first part only.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        continues: Vec<u64>,
         /// Number of this part, from 0.
         #[serde(default)]
         part: u16,

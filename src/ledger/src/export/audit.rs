@@ -38,6 +38,8 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
             donations,
             holds,
             orders,
+            measured,
+            continues,
             part,
             last,
         } => {
@@ -46,9 +48,18 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
                 "message": message, "profile": profile, "observations": observations.len(),
                 "findings": findings.len(), "donations": about, "part": part, "last": last,
             });
-            if let Some(fields) = told.as_object_mut().filter(|_| !orders.is_empty()) {
-                let orders: BTreeSet<_> = orders.iter().map(|(_, order)| order).collect();
-                fields.insert("orders".to_owned(), object!(orders));
+            if let Some(fields) = told.as_object_mut() {
+                if !orders.is_empty() {
+                    let orders: BTreeSet<_> = orders.iter().map(|(_, order)| order).collect();
+                    fields.insert("orders".to_owned(), object!(orders));
+                }
+                let earlier: Vec<_> = measured.iter().filter_map(|m| m.earlier).collect();
+                if !earlier.is_empty() {
+                    fields.insert("earlier".to_owned(), object!(earlier));
+                }
+                if !continues.is_empty() {
+                    fields.insert("continues".to_owned(), object!(continues));
+                }
             }
             told
         }

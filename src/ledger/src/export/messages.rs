@@ -73,8 +73,16 @@ impl Export {
     }
 
     pub(super) fn observations(&mut self, entry: &Entry) -> Result<(), ExportError> {
-        let What::MessageInterpreted { message, profile, observations, findings, donations, holds, .. } =
-            &entry.what
+        let What::MessageInterpreted {
+            message,
+            profile,
+            observations,
+            findings,
+            donations,
+            holds,
+            measured,
+            ..
+        } = &entry.what
         else {
             return Ok(());
         };
@@ -85,6 +93,12 @@ impl Export {
             let mut line = json(entry, observation)?;
             self.place(&mut line, entry, (*message, about(donations, index)))?;
             set(&mut line, "profile", json(entry, profile)?);
+            if let Some(measured) = measured.iter().find(|m| m.index == index) {
+                set(&mut line, "place", measured.place.into());
+                if let Some((name, of)) = measured.earlier.map(|earlier| (earlier.name(), earlier.of())) {
+                    set(&mut line, name, json(entry, &of)?);
+                }
+            }
             self.ready.push_back(line);
         }
         for (index, finding) in (0u32..).zip(findings) {

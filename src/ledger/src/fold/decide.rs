@@ -1,6 +1,7 @@
 //! Donations: what is known of each, and when it has to be decided anew.
 
 use super::{Fold, Folded};
+use crate::alike::alike;
 use crate::state::{
     DeliveryRecord, DeliveryState, DonationRecord, Key, StateError, VerdictRecord, record, seq,
 };
@@ -9,18 +10,22 @@ use vocabulary::{DonationId, DonationRegistration};
 
 impl Fold<'_, '_> {
     fn donation(&mut self, donation: &DonationId) -> Result<DonationRecord, StateError> {
-        let found = record(self.view, &Key::donation(donation).done())?;
-        Ok(found.unwrap_or_else(|| {
-            self.counters.donations += 1;
-            DonationRecord {
-                first: self.seq,
-                registered: None,
-                collected_at_ms: None,
-                latest: None,
-                verdicts: 0,
-                work: None,
-            }
-        }))
+        if let Some(found) = record(self.view, &Key::donation(donation).done())? {
+            return Ok(found);
+        }
+        self.counters.donations += 1;
+        // It may be one of these, cut off, or the other way round: they have to be judged with it in view.
+        for other in alike(self.view, donation)? {
+            self.reopen(&other)?;
+        }
+        Ok(DonationRecord {
+            first: self.seq,
+            registered: None,
+            collected_at_ms: None,
+            latest: None,
+            verdicts: 0,
+            work: None,
+        })
     }
 
     fn put_donation(&mut self, donation: &DonationId, record: &DonationRecord) -> Folded {

@@ -5,7 +5,7 @@ use crate::state::{
     InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, Read, RefsRecord, collect, decode,
     long_record, record,
 };
-use crate::{Seq, What};
+use crate::{Known, Measured, ObservationRef, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{Consequence, DonationId, Finding, Observation, OrderId, ProfileRef, RunId, SpecimenKind};
 
@@ -19,6 +19,22 @@ struct Part<'e> {
     donations: &'e [(u32, DonationId)],
     holds: &'e [(u32, DonationId)],
     orders: &'e [(u32, OrderId)],
+    measured: &'e [Measured],
+    continues: &'e [u64],
+}
+
+impl Part<'_> {
+    /// What is kept of the measurements behind these observations.
+    fn known(&self, observations: &[u32]) -> Vec<Known> {
+        let measured = self.measured.iter().filter(|m| observations.contains(&m.index));
+        measured
+            .map(|m| Known {
+                at: ObservationRef { message: self.message, place: m.place },
+                identity: m.identity,
+                outcome: m.outcome,
+            })
+            .collect()
+    }
 }
 
 impl Fold<'_, '_> {
@@ -31,6 +47,8 @@ impl Fold<'_, '_> {
             donations,
             holds,
             orders,
+            measured,
+            continues,
             part,
             last,
         } = what
@@ -47,6 +65,8 @@ impl Fold<'_, '_> {
             donations,
             holds,
             orders,
+            measured,
+            continues,
         };
         let key = Key::message(*message).done();
         let Some(mut record) = record::<MessageRecord>(self.view, &key)? else {
@@ -101,6 +121,7 @@ impl Fold<'_, '_> {
         let mut runs = BTreeSet::new();
         for (donation, mut about) in refs.iter().map(|(d, r)| (*d, r.clone())) {
             about.entry = self.seq;
+            about.measured = part.known(&about.observations);
             for index in &about.observations {
                 let observation = usize::try_from(*index).ok().and_then(|i| part.observations.get(i));
                 if let Some(run) = observation.and_then(|o| o.run.as_ref()) {
@@ -119,6 +140,9 @@ impl Fold<'_, '_> {
         for run in &controls {
             self.reopen_run(run)?;
         }
+        for transfer in part.continues {
+            self.continued(*transfer, Some(part.message))?;
+        }
         let orders = self.results(part.message, part.observations, part.orders)?;
         let record = PartRecord {
             seq: self.seq,
@@ -126,6 +150,7 @@ impl Fold<'_, '_> {
             runs: runs.into_iter().collect(),
             controls: controls.into_iter().collect(),
             orders,
+            continues: part.continues.to_vec(),
         };
         self.view.put_long(&Key::message_parts(part.message).short(part.number), &record)?;
         let work = Key::to_interpret().seq(part.message).done();
@@ -151,6 +176,7 @@ impl Fold<'_, '_> {
         }
         for (run, refs) in &mut controls {
             refs.entry = self.seq;
+            refs.measured = part.known(&refs.observations);
             let key = Key::run_controls(run).seq(part.message).short(part.number).done();
             self.view.put_record(key, refs)?;
         }
@@ -181,6 +207,9 @@ impl Fold<'_, '_> {
                     self.view.delete(Key::run_donations(run).text(donation.as_str()).seq(message).done());
                 }
                 self.reopen(donation)?;
+            }
+            for transfer in &part.continues {
+                self.continued(*transfer, None)?;
             }
             for run in &part.controls {
                 self.view.delete(Key::run_controls(run).seq(message).short(number).done());

@@ -30,6 +30,7 @@ impl Fold<'_, '_> {
             pages: 0,
             refs: Vec::new(),
             ended: None,
+            continued_by: None,
         });
         let Some(end) = u32::try_from(length).ok().and_then(|n| open.bytes.checked_add(n)) else {
             self.misfit();
@@ -62,6 +63,21 @@ impl Fold<'_, '_> {
         self.counters.half_transfers += 1;
         self.mark(Key::half_transfers_by_end().seq(self.seq).number(transfer));
         self.view.put_record(Key::half_transfer(transfer).done(), &open)
+    }
+
+    /// A half transmission whose rest came in a message, or whose message says so no more.
+    pub(super) fn continued(&mut self, transfer: u64, by: Option<Seq>) -> Folded {
+        // A line that was displaced may not have ended its transfer yet.
+        for key in [Key::half_transfer(transfer), Key::open_transfer(transfer)].map(Key::done) {
+            if let Some(mut half) = record::<TransferRecord>(self.view, &key)? {
+                half.continued_by = by;
+                return self.view.put_record(key, &half);
+            }
+        }
+        if by.is_some() {
+            self.misfit();
+        }
+        Ok(())
     }
 
     /// Gives bytes `from..to` of a transfer to a message; `None` when they are not there.

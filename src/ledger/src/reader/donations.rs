@@ -2,9 +2,10 @@
 
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
+use crate::alike::alike;
 use crate::fold::refs;
 use crate::state::{DonationRecord, Key, KeyParts, RefsRecord, VerdictRecord, collect, decode, record};
-use crate::{Seq, What};
+use crate::{Earlier, Known, Measured, Seq, What};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
@@ -88,6 +89,11 @@ pub struct EvidenceObservation {
     pub profile: ProfileRef,
     /// When the message was written.
     pub at_ms: i64,
+    /// Its place among all observations of the message.
+    pub place: u32,
+    /// What it is to an earlier result of the same measurement.
+    #[serde(flatten)]
+    pub earlier: Option<Earlier>,
     /// What was found.
     pub observation: Observation,
 }
@@ -211,9 +217,12 @@ impl Reader {
         refs: &RefsRecord,
     ) -> Result<(Vec<EvidenceObservation>, Vec<EvidenceFinding>), ReadError> {
         let entry = refs.entry;
-        let What::MessageInterpreted { observations, findings, profile, .. } = self.entry(entry)?.what else {
+        let What::MessageInterpreted { observations, findings, profile, measured, .. } =
+            self.entry(entry)?.what
+        else {
             return Err(ReadError::OtherKind { seq: entry, wanted: "interpretation" });
         };
+        let measured: BTreeMap<u32, Measured> = measured.into_iter().map(|m| (m.index, m)).collect();
         let Some(about) = self.message_record(message)? else {
             return Err(ReadError::OtherKind { seq: message, wanted: "message" });
         };
@@ -228,11 +237,45 @@ impl Reader {
             mode: about.mode,
             profile: profile.clone(),
             at_ms: about.at_ms,
+            place: measured.get(&index).map_or(index, |m| m.place),
+            earlier: measured.get(&index).and_then(|m| m.earlier),
             observation,
         });
         let evidence = evidence.collect();
         let held = refs.findings.iter().filter_map(|i| findings.remove(i));
         Ok((evidence, held.map(|finding| EvidenceFinding { message, entry, finding }).collect()))
+    }
+
+    /// What the donation's observations measured, oldest message first.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn measured_of(&self, donation: &DonationId) -> Result<Vec<Known>, ReadError> {
+        self.measured_under(Key::donation_refs(donation))
+    }
+
+    /// What the controls of a run measured, oldest message first.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn measured_in(&self, run: &RunId) -> Result<Vec<Known>, ReadError> {
+        self.measured_under(Key::run_controls(run))
+    }
+
+    fn measured_under(&self, key: Key) -> Result<Vec<Known>, ReadError> {
+        let mut known = Vec::new();
+        for (_, value) in collect(self.store().as_ref(), &key.under())? {
+            known.extend(refs(&value)?.measured);
+        }
+        Ok(known)
+    }
+
+    /// Donations whose number begins this one, or is begun by it: one may be the other, cut off by a reader.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn alike(&self, donation: &DonationId) -> Result<Vec<DonationId>, ReadError> {
+        Ok(alike(self.store().as_ref(), donation)?)
     }
 
     /// A run's controls and donations. Empty when nothing is known of it.

@@ -5,7 +5,7 @@ use super::{ReadError, Reader};
 use crate::state::{
     FrameSlice, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, decode, long_record, record,
 };
-use crate::{Body, Seq, What};
+use crate::{Body, Measured, Seq, What};
 use serde::Serialize;
 use vocabulary::{ConnectionId, Consequence, DonationId, Finding, Mode, Observation, ProfileRef, Protocol};
 
@@ -62,6 +62,10 @@ pub struct Interpretation {
     pub donations: Vec<(u32, DonationId)>,
     /// Which findings hold which donation.
     pub holds: Vec<(u32, DonationId)>,
+    /// What the observations measured, and what they are to earlier ones.
+    pub measured: Vec<Measured>,
+    /// Half transmissions whose rest the message is.
+    pub continues: Vec<u64>,
 }
 
 /// Which messages.
@@ -203,6 +207,8 @@ impl Reader {
             findings: Vec::new(),
             donations: Vec::new(),
             holds: Vec::new(),
+            measured: Vec::new(),
+            continues: Vec::new(),
         };
         for number in 0..standing.parts {
             let part: Option<PartRecord> =
@@ -215,7 +221,9 @@ impl Reader {
     }
 
     fn add_part(&self, seq: Seq, whole: &mut Interpretation) -> Result<(), ReadError> {
-        let What::MessageInterpreted { observations, findings, donations, holds, .. } = self.entry(seq)?.what
+        let What::MessageInterpreted {
+            observations, findings, donations, holds, measured, continues, ..
+        } = self.entry(seq)?.what
         else {
             return Err(ReadError::OtherKind { seq, wanted: "interpretation" });
         };
@@ -225,6 +233,9 @@ impl Reader {
         whole.findings.extend(findings);
         whole.donations.extend(donations.into_iter().map(|(i, d)| (i.saturating_add(shift), d)));
         whole.holds.extend(holds.into_iter().map(|(i, d)| (i.saturating_add(hold_shift), d)));
+        let measured = measured.into_iter().map(|m| Measured { index: m.index.saturating_add(shift), ..m });
+        whole.measured.extend(measured);
+        whole.continues.extend(continues);
         Ok(())
     }
 

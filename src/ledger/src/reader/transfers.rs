@@ -30,6 +30,8 @@ pub struct TransferView {
     pub ended_by: Option<Seq>,
     /// When that was written.
     pub ended_at_ms: Option<i64>,
+    /// The message that is its rest, and was read together with it.
+    pub continued_by: Option<Seq>,
 }
 
 impl TransferView {
@@ -45,6 +47,7 @@ impl TransferView {
             ended: record.ended.map(|e| e.how),
             ended_by: record.ended.map(|e| e.seq),
             ended_at_ms: record.ended.map(|e| e.at_ms),
+            continued_by: record.continued_by,
         }
     }
 }

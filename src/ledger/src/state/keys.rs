@@ -137,6 +137,12 @@ impl Key {
     pub(crate) fn donation(donation: &DonationId) -> Self {
         Self::of(*b"do").text(donation.as_str())
     }
+    /// Every donation whose number begins like this one; itself among them.
+    pub(crate) fn donations_begun_by(donation: &DonationId) -> Self {
+        let mut key = Self::of(*b"do");
+        key.0.extend_from_slice(donation.as_str().as_bytes());
+        key
+    }
     pub(crate) fn donation_refs(donation: &DonationId) -> Self {
         Self::of(*b"dr").text(donation.as_str())
     }

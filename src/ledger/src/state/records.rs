@@ -1,12 +1,12 @@
 //! The values of the state. CBOR with named fields; a change of shape raises [`STATE_VERSION`] and the state is
 //! made again.
 
-use crate::{HowEnded, Seq};
+use crate::{HowEnded, Known, Seq};
 use serde::{Deserialize, Serialize};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 2;
+pub(crate) const STATE_VERSION: u32 = 3;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub(crate) struct PartRecord {
     /// Orders that it has results of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) orders: Vec<OrderId>,
+    /// Half transmissions whose rest its message is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) continues: Vec<u64>,
 }
 
 /// A frame of a transfer.
@@ -118,6 +121,9 @@ pub(crate) struct TransferRecord {
     pub(crate) refs: Vec<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<EndRecord>,
+    /// The message that is its rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) continued_by: Option<Seq>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +166,9 @@ pub(crate) struct RefsRecord {
     pub(crate) entry: Seq,
     pub(crate) observations: Vec<u32>,
     pub(crate) findings: Vec<u32>,
+    /// What the observations measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) measured: Vec<Known>,
 }
 
 /// How a delivery is.

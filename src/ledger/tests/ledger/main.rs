@@ -5,6 +5,8 @@ mod concurrency;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod orders;

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use ledger::storage::{Model, Storage};
 use ledger::{
-    Body, DeliveryId, Draft, Entry, HowEnded, Ledger, OpenReport, Page, Seq, Settings, StateStore,
+    Body, DeliveryId, Draft, Entry, HowEnded, Ledger, Measured, OpenReport, Page, Seq, Settings, StateStore,
     VerdictMade, What,
 };
 use std::path::Path;
@@ -121,12 +121,18 @@ pub(crate) fn interpreted(message: Seq, observations: Vec<Observation>, donation
         donations: donations.iter().map(|(i, d)| (*i, donation(*d))).collect(),
         holds: vec![],
         orders: vec![],
+        measured: Vec::new(),
+        continues: Vec::new(),
         part: 0,
         last: true,
     })
 }
 
 pub(crate) fn registered(number: u64) -> Draft {
+    registered_as(donation(number).as_str())
+}
+
+pub(crate) fn registered_as(text: &str) -> Draft {
     let donor = DonorRegistration {
         id: "D1".into(),
         first_time: false,
@@ -136,7 +142,7 @@ pub(crate) fn registered(number: u64) -> Draft {
         field_abo: None,
     };
     let collected_at = "2026-03-01T09:00:00+08:00".parse().unwrap();
-    let registration = DonationRegistration { donation: donation(number), collected_at, donor };
+    let registration = DonationRegistration { donation: DonationId::new(text).unwrap(), collected_at, donor };
     Draft::by_system(What::DonationRegistered(registration))
 }
 
@@ -247,7 +253,9 @@ impl World {
             4..6 => self.message_in_frames(),
             6 => received(Body::Whole(vec![b'x'; self.rng.usize(0..3000)].into())),
             7..10 => self.interpretation(),
-            10 => registered(number),
+            10 if self.rng.bool() => registered(number),
+            // Numbers that begin one another.
+            10 => registered_as(&format!("G1234567{}", "8".repeat(self.rng.usize(0..9)))),
             11..13 => {
                 let considered = self.considered();
                 let other = DestinationId::new("lis").unwrap();
@@ -310,6 +318,18 @@ impl World {
             [Consequence::Note, Consequence::Hold, Consequence::Quarantine][self.rng.usize(0..3)];
         let findings = vec![finding(consequence); usize::from(self.rng.u8(0..4) == 0)];
         let holds = findings.iter().map(|_| (0, donation(self.rng.u64(1..12)))).collect();
+        let measured = (0u32..)
+            .zip(&observations)
+            .map(|(index, _)| Measured {
+                index,
+                place: index,
+                identity: self.rng.u64(0..9),
+                outcome: self.rng.u64(..),
+                earlier: None,
+            })
+            .collect();
+        let begun = self.transfers.first().map_or(77, |(transfer, _, _)| *transfer);
+        let continues = vec![begun; usize::from(self.rng.u8(0..4) == 0)];
         let (part, last) = (u16::from(self.rng.u8(0..4) == 0), self.rng.u8(0..4) > 0);
         let profile = profile();
         let what = What::MessageInterpreted {
@@ -320,6 +340,8 @@ impl World {
             donations,
             holds,
             orders: vec![],
+            measured,
+            continues,
             part,
             last,
         };

@@ -67,6 +67,8 @@ pub(crate) fn results(message: Seq, results: &[(&str, &str)]) -> Draft {
         donations: vec![],
         holds: vec![],
         orders: (0..).zip(results).map(|(at, (id, _))| (at, order_id(id))).collect(),
+        measured: Vec::new(),
+        continues: Vec::new(),
         part: 0,
         last: true,
     })

@@ -64,6 +64,8 @@ fn a_message_waits_to_be_interpreted_until_its_last_part_is_written() {
             donations,
             holds,
             orders: vec![],
+            measured: Vec::new(),
+            continues: Vec::new(),
             part,
             last,
         })
