@@ -9,6 +9,7 @@ mod consulted;
 mod health;
 mod metrics;
 mod openapi;
+mod orders;
 mod paging;
 mod problem;
 mod reading;
@@ -59,6 +60,10 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/deliveries", get(reading::deliveries))
         .route("/api/v1/deliveries/{id}/requeue", post(writing::requeue))
         .route("/api/v1/dead-letters", get(reading::dead_letters))
+        .route("/api/v1/orders", get(orders::list).post(orders::place))
+        .route("/api/v1/orders/{id}", get(orders::one))
+        .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
+        .route("/api/v1/queries", get(orders::queries))
         .route("/api/v1/audit", get(reading::audit))
         .layer(Extension(Arc::new(consulted::Consulted::default())))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), access::bearer));

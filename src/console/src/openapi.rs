@@ -34,6 +34,19 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/deliveries", "get", "deliveries, in pages"),
     ("/api/v1/deliveries/{id}/requeue", "post", "send a dead letter again"),
     ("/api/v1/dead-letters", "get", "deliveries that were given up, with the reason"),
+    (
+        "/api/v1/orders",
+        "get",
+        "orders with the reason why they wait, in pages; state, open, specimen, connection, assay",
+    ),
+    (
+        "/api/v1/orders",
+        "post",
+        "place orders, one or an array; the order's number is the key: the same again changes nothing",
+    ),
+    ("/api/v1/orders/{id}", "get", "an order with its assays, why it waits, and its history"),
+    ("/api/v1/orders/{id}/cancel", "post", "cancel an order or some of its assays"),
+    ("/api/v1/queries", "get", "what analysers asked for and how they were answered"),
     ("/api/v1/audit", "get", "entries of the journal: who, when, what"),
 ];
 

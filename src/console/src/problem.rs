@@ -36,6 +36,19 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "urn:hemogate:conflict", "It is not in that state", what)
     }
 
+    pub(crate) fn unprocessable(what: impl Display) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:hemogate:refused",
+            "It cannot be taken as it is",
+            what,
+        )
+    }
+
+    pub(crate) fn precondition(what: impl Display) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "urn:hemogate:changed", "It has changed meanwhile", what)
+    }
+
     pub(crate) fn unauthorized() -> Self {
         let what =
             "send the header Authorization: Bearer TOKEN; the token lies in console-token beside the ledger";

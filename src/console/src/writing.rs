@@ -13,7 +13,7 @@ use std::sync::Arc;
 use vocabulary::{DonationRegistration, DonorRegistration};
 
 /// Whoever holds the token; users with names come later.
-const TOKEN_HOLDER: &str = "user:token";
+pub(crate) const TOKEN_HOLDER: &str = "user:token";
 
 /// Donations registered at once.
 const REGISTRATIONS_MAX: usize = 1000;

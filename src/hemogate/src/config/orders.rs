@@ -7,6 +7,7 @@ use workflow::orders::Limits;
 /// `[orders]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the keys of the configuration say that they are limits")]
 pub(crate) struct Orders {
     /// Days after which what is open of an order ends, by an entry that says so.
     days_max: NonZeroU16,
