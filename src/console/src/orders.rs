@@ -125,39 +125,27 @@ fn time(ms: i64) -> Option<String> {
 
 /// One entry of an order's history.
 fn told(entry: &Entry, id: &OrderId) -> Value {
-    let detail = match &entry.what {
-        What::OrderPlaced { order, from } => json!({ "order": order, "message": from }),
-        What::OrderCancelled { assays, reason, from, .. } => {
-            json!({ "assays": assays, "reason": reason, "message": from })
-        }
-        What::OrderExpired { reason, .. } => json!({ "reason": reason }),
-        What::OrderSent { connection, assays, message, action, accepted, answer, .. } => json!({
+    // Other kinds of entries are no part of an order's history.
+    let detail = if let What::OrderPlaced { order, from } = &entry.what {
+        json!({ "order": order, "message": from })
+    } else if let What::OrderCancelled { assays, reason, from, .. } = &entry.what {
+        json!({ "assays": assays, "reason": reason, "message": from })
+    } else if let What::OrderExpired { reason, .. } = &entry.what {
+        json!({ "reason": reason })
+    } else if let What::OrderSent { connection, assays, message, action, accepted, answer, .. } = &entry.what
+    {
+        json!({
             "connection": connection, "assays": assays, "message": message, "action": action,
             "accepted": accepted, "answer": answer,
-        }),
-        What::MessageInterpreted { message, observations, orders, .. } => {
-            let mine = orders.iter().filter(|(_, order)| order == id);
-            let assays: BTreeSet<&str> = mine
-                .filter_map(|(at, _)| Some(observations.get(usize::try_from(*at).ok()?)?.assay.as_str()))
-                .collect();
-            json!({ "message": message, "assays": assays })
-        }
-        What::Started { .. }
-        | What::Stopped
-        | What::FrameReceived { .. }
-        | What::TransferEnded { .. }
-        | What::MessageReceived { .. }
-        | What::DonationRegistered(_)
-        | What::VerdictMade(_)
-        | What::VerdictUnchanged { .. }
-        | What::DeliveryAttempted { .. }
-        | What::DeliveryDone { .. }
-        | What::DeliveryDead { .. }
-        | What::DeliveryRequeued { .. }
-        | What::FileTaken { .. }
-        | What::LinkNoted { .. }
-        | What::QueryAnswered { .. }
-        | What::TailCut { .. } => Value::Null,
+        })
+    } else if let What::MessageInterpreted { message, observations, orders, .. } = &entry.what {
+        let mine = orders.iter().filter(|(_, order)| order == id);
+        let assays: BTreeSet<&str> = mine
+            .filter_map(|(at, _)| Some(observations.get(usize::try_from(*at).ok()?)?.assay.as_str()))
+            .collect();
+        json!({ "message": message, "assays": assays })
+    } else {
+        Value::Null
     };
     json!({ "seq": entry.seq, "at": time(entry.at_ms), "by": entry.by, "what": entry.what.name(), "detail": detail })
 }

@@ -79,10 +79,9 @@ mod orders {
         }
 
         fn refused(&self, request: &Request) -> String {
-            match self.place(request) {
-                Placed::Refused(refusal) => refusal.english(),
-                other => panic!("{other:?}"),
-            }
+            let placed = self.place(request);
+            let Placed::Refused(refusal) = placed else { panic!("{placed:?}") };
+            refusal.english()
         }
 
         fn cancel(&self, id: &str, assays: &[&str]) -> Cancelled {
@@ -188,10 +187,7 @@ mod orders {
         let before = lab.ledger.status().durable;
         let bound = Request { only_on: Some("arch1".into()), ..request("L2", "G0001", &[HBSAG]) };
         for (request, expect) in [
-            (
-                request("L2", "0001", &[HBSAG]),
-                "specimen \"0001\": it has no form",
-            ),
+            (request("L2", "0001", &[HBSAG]), "specimen \"0001\": it has no form"),
             (request("L2", "G0001", &["HBsAg"]), "did you mean ARCHITECT HBsAg Qualitative II or"),
             (request("L2", "G0001", &["urea"]), "no profile knows the assay \"urea\"; hemogate profile"),
             (request("L2", "G0001", &[" "]), "it names no assay"),
@@ -235,9 +231,9 @@ mod orders {
     fn a_cancellation_names_what_it_ends_and_is_not_taken_twice() {
         let lab = Lab::new(Limits::default());
         lab.place(&request("L1", "G0001", &[HBSAG, HCV]));
-        let why = |cancelled: Cancelled| match cancelled {
-            Cancelled::Refused(refusal) => refusal.english(),
-            other => panic!("{other:?}"),
+        let why = |cancelled: Cancelled| {
+            let Cancelled::Refused(refusal) = cancelled else { panic!("{cancelled:?}") };
+            refusal.english()
         };
         assert!(why(lab.cancel("L9", &[])).contains("there is no order L9"));
         assert!(why(lab.cancel("L1", &["ELISA HBsAg"])).contains("is not in the order; it has"));
