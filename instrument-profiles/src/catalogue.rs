@@ -3,7 +3,7 @@
 use crate::{
     capture::{CaptureReport, test_files},
     fault::{Fault, ProfileErrors},
-    profile::{PROFILE_FILE, Profile},
+    profile::{PROFILE_FILE, Profile, templates_in},
 };
 use std::{
     borrow::Cow,
@@ -39,6 +39,12 @@ impl Entry {
     #[must_use]
     pub fn profile(&self) -> &Arc<Profile> {
         &self.profile
+    }
+
+    /// The templates of its answers and orders, by file name.
+    #[cfg(test)]
+    pub(crate) fn templates(&self) -> BTreeMap<String, String> {
+        templates_in(&self.files)
     }
 
     /// A file beside the profile as text: `simulation.toml`, `captures/results.capture`.
@@ -126,7 +132,7 @@ impl Catalogue {
                 faults.push(fault(&file, "the file is not there, or is not UTF-8"));
                 continue;
             };
-            match Profile::read(&file, text) {
+            match Profile::read_with(&file, text, &templates_in(&files)) {
                 Ok(profile) if profile.reference().id == id => {
                     entries.insert(id, Entry { profile: Arc::new(profile), files });
                 }

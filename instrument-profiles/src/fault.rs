@@ -75,6 +75,17 @@ impl<'t> Faults<'t> {
         self.push(at, format!("unknown {kind} {name:?}"), nearest);
     }
 
+    /// A file beside this one, by its path within the folder.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        let folder = self.file.rfind(['/', '\\']).and_then(|at| self.file.get(..=at)).unwrap_or("");
+        format!("{folder}{name}")
+    }
+
+    /// Notes a fault of another file.
+    pub(crate) fn found(&mut self, fault: Fault) {
+        self.found.push(fault);
+    }
+
     pub(crate) fn any(&self) -> bool {
         !self.found.is_empty()
     }

@@ -16,6 +16,7 @@ mod fault;
 mod interpret;
 mod link;
 mod message;
+mod orders;
 mod path;
 mod profile;
 mod schema;
@@ -31,5 +32,9 @@ pub use interpret::Interpretation;
 pub use link::{
     AckMode, Checksum, DirectorySettings, FrameNumbers, Framing, Interrupts, LinkRole, LinkSettings,
     Lis01Settings, MessageEnd, MllpSettings, OnUnusable, TcpRole, TimersMs,
+};
+pub use orders::{
+    AskedSpecimen, Covers, ForSpecimen, Host, OrderAnswer, OrderMessage, OrderPart, Outcome, Query,
+    QueryKind, Stamp, Step, StepAnswer, StepMeaning, WriteError, Written,
 };
 pub use profile::{Name, Profile, RequiredControls};

@@ -9,6 +9,9 @@
 //! 00:01.200 > <VT>MSH|^~\&|Maker<CR>
 //!             PID|1<CR><FS><CR>                    indented: the same bytes go on
 //! ```
+//! order: { id = "O1", specimen = "G123426000001", assays = […] }              on the worklist from the beginning
+//! 00:05.000 ! place O1                             sent without having been asked for; `cancel O1`; `fails`: the next
+//!                                                  question cannot be looked up
 //! A line break in the capture is no byte; bytes are written as [`vocabulary::notation`] has it. Minutes go on past 59
 //! and past 99: a trace of a running line may be long.
 
@@ -20,6 +23,8 @@ use vocabulary::notation;
 pub(super) enum Speaker {
     Analyser,
     Host,
+    /// Whoever keeps the orders: something is to be sent.
+    Desk,
 }
 
 /// Bytes sent at one moment.
@@ -35,7 +40,14 @@ pub(super) struct Turn {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Dialogue {
     pub(super) clock: Option<jiff::civil::DateTime>,
+    pub(super) orders: Vec<vocabulary::Order>,
     pub(super) turns: Vec<Turn>,
+}
+
+/// One `order:` line.
+#[derive(serde::Deserialize)]
+struct OrderLine {
+    order: vocabulary::Order,
 }
 
 impl Dialogue {
@@ -64,12 +76,19 @@ impl Dialogue {
             self.clock = Some(clock);
             return Ok(());
         }
+        if let Some(order) = line.strip_prefix("order:") {
+            let order = toml::from_str::<OrderLine>(&format!("order = {}", order.trim()));
+            self.orders
+                .push(order.map_err(|error| format!("no order: {}", error.message()))?.order.in_order());
+            return Ok(());
+        }
         let mut words = line.splitn(3, ' ');
         let at_ms = words.next().and_then(milliseconds).ok_or("no time MM:SS.mmm at the beginning")?;
         let speaker = match words.next() {
             Some(">") => Speaker::Analyser,
             Some("<") => Speaker::Host,
-            Some(_) | None => return Err("no > or < after the time".to_owned()),
+            Some("!") => Speaker::Desk,
+            Some(_) | None => return Err("no >, < or ! after the time".to_owned()),
         };
         if self.turns.last().is_some_and(|last| last.at_ms > at_ms) {
             return Err("time runs backwards".to_owned());
@@ -128,7 +147,8 @@ mod tests {
             ("00:00.000 > <ENQ>\n0:00.000 > x", "line 2: no time"),
             ("00:61.000 > x", "line 1: no time"),
             ("1234567:00.000 > x", "line 1: no time"),
-            ("00:00.000 x", "line 1: no > or <"),
+            ("00:00.000 x", "line 1: no >, < or !"),
+            ("order: { id = 'O1' }", "line 1: no order: missing field `specimen`"),
             ("00:00.000 > ", "line 1: nothing is sent"),
             ("  x", "line 1: an indented line"),
             ("00:02.000 > x\n00:01.000 > x", "line 2: time runs backwards"),

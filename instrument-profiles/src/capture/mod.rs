@@ -107,7 +107,7 @@ pub fn record_expectations(folder: &Path) -> Result<Vec<String>, ProfileErrors> 
 /// What is wrong with the dialogue, line by line.
 pub fn messages_of(profile: &Profile, capture: &str) -> Result<Vec<Vec<u8>>, Vec<String>> {
     let dialogue = Dialogue::read(capture).map_err(|what| vec![what])?;
-    replay::replay(&dialogue, profile.link())
+    replay::replay(&dialogue, profile).map(|played| played.messages)
 }
 
 pub(crate) fn test_files(profile: &Profile, files: &Files) -> CaptureReport {
@@ -117,7 +117,8 @@ pub(crate) fn test_files(profile: &Profile, files: &Files) -> CaptureReport {
         let expected = files.get(&expected_name(name));
         captures.push(outcome(profile, name, bytes, expected, &mut coverage));
     }
-    let declared: BTreeSet<String> = profile.rules.declared();
+    let mut declared: BTreeSet<String> = profile.rules.declared();
+    declared.extend(profile.orders.declared());
     let not_shown = declared.difference(&coverage.used).cloned().collect();
     CaptureReport { profile: profile.reference().clone(), captures, not_shown }
 }
@@ -147,14 +148,25 @@ fn interpreted(profile: &Profile, bytes: &[u8], coverage: &mut Coverage) -> Resu
     let text = std::str::from_utf8(bytes)
         .map_err(|_| vec!["a capture is UTF-8; write other bytes as <xHH>".to_owned()])?;
     let mut messages = Vec::new();
-    for raw in messages_of(profile, text)? {
+    let dialogue = Dialogue::read(text).map_err(|what| vec![what])?;
+    let played = replay::replay(&dialogue, profile)?;
+    for name in played.used {
+        coverage.saw(|| name);
+    }
+    for raw in played.messages {
         let examined = profile.examine(&raw, std::mem::take(coverage));
         *coverage = examined.coverage;
         let interpretation = examined.interpretation;
-        messages.push(json!({
-            "observations": interpretation.observations,
-            "findings": interpretation.findings,
-        }));
+        let mut message = serde_json::Map::new();
+        message.insert("observations".to_owned(), json!(interpretation.observations));
+        message.insert("findings".to_owned(), json!(interpretation.findings));
+        if let Some(query) = profile.query(&raw) {
+            message.insert("query".to_owned(), json!(query));
+        }
+        if examined.answers_order {
+            message.insert("order_answer".to_owned(), json!(profile.order_answer(&raw)));
+        }
+        messages.push(Value::Object(message));
     }
     Ok(json!({ "messages": messages }))
 }

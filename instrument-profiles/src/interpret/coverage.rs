@@ -1,5 +1,6 @@
 //! Which parts of a profile a message made use of, so that captures can be held against it.
 
+use crate::orders::OrderRules;
 use crate::profile::rules::{Rules, StatusRules, TestBody};
 use std::collections::BTreeSet;
 
@@ -42,6 +43,27 @@ impl Rules {
         names.extend(self.flags.known.keys().map(|flag| flag_name(flag)));
         if let StatusRules::Read { map, .. } = &self.status {
             names.extend(map.keys().map(|text| status_name(text)));
+        }
+        names
+    }
+}
+
+impl OrderRules {
+    /// Likewise: every answer, every test that can be ordered, every word of an answer to an order.
+    pub(crate) fn declared(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> =
+            self.answers.each().map(|(name, _)| format!("answer {name}")).collect();
+        if self.query.is_some() || self.order_out.is_some() {
+            names.extend(self.orderables.iter().map(|test| format!("orderable {}", test.code)));
+        }
+        if let Some(out) = &self.order_out {
+            names.extend(out.place.as_ref().map(|_| "order place".to_owned()));
+            names.extend(out.cancel.as_ref().map(|_| "order cancel".to_owned()));
+        }
+        if let Some(reply) = &self.reply {
+            names.insert("reply".to_owned());
+            let steps = reply.step.iter().flat_map(|step| step.meanings.keys());
+            names.extend(steps.map(|text| format!("reply {text:?}")));
         }
         names
     }

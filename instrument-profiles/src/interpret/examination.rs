@@ -125,12 +125,15 @@ impl<'m> Examination<'m> {
         if self.profile.protocol() == Protocol::Delimited {
             return true;
         }
+        let look = self.look;
+        // Questions, and answers to orders, are read elsewhere; that they come from the right sender is seen to here.
+        let of_orders = !self.profile.asking(look).is_empty() || self.profile.is_order_answer(look);
         let mut reads = true;
         let headers: Vec<usize> = (0..self.look.document.nodes.len())
             .filter(|at| self.look.document.node(*at).is_some_and(|n| n.name.is("H") || n.name.is("MSH")))
             .collect();
         for header in headers {
-            reads &= self.header(Cursor::at(header));
+            reads &= self.header(Cursor::at(header), of_orders);
         }
         if !reads && !self.rows.is_empty() {
             let what = "the message should carry no results, and does";
@@ -145,10 +148,17 @@ impl<'m> Examination<'m> {
         reads
     }
 
-    fn header(&mut self, cursor: Cursor) -> bool {
+    fn header(&mut self, cursor: Cursor, of_orders: bool) -> bool {
         let message = &self.profile.rules.message;
         self.expect(cursor, &message.sender, "sender_mismatch", "the sender is not the one of the profile");
         self.expect(cursor, &message.production, "not_production", "the message is not marked as production");
+        if of_orders {
+            return false;
+        }
+        if !self.profile.rules.reads_results {
+            self.results_are_not_read(cursor);
+            return false;
+        }
         if self.look.holds(cursor, &message.results) {
             return true;
         }
@@ -161,6 +171,24 @@ impl<'m> Examination<'m> {
             );
         }
         false
+    }
+
+    /// A dialect of orders alone: what is neither a question nor silent, nor a LIS02 sign of life, was not meant for it.
+    fn results_are_not_read(&mut self, cursor: Cursor) {
+        let message = &self.profile.rules.message;
+        let silent = !message.silent.is_empty() && self.look.holds(cursor, &message.silent);
+        let bare = self.profile.protocol() == Protocol::Lis02
+            && self
+                .look
+                .document
+                .nodes
+                .iter()
+                .all(|node| ["H", "L", "C", "M"].iter().any(|name| node.name.is(name)));
+        if !silent && !bare {
+            let what = "this profile speaks of orders only and reads no results; take one that does";
+            let place = self.place_of_row(cursor.node);
+            self.findings.about(Consequence::Quarantine, "results_not_read", place, what.to_owned());
+        }
     }
 
     fn expect(&mut self, cursor: Cursor, conditions: &[Condition], name: &str, what: &str) {
@@ -368,7 +396,8 @@ impl<'m> Examination<'m> {
         let fates = self.fates.into_iter().flatten().collect();
         let interpretation =
             Interpretation { observations: self.observations, findings: self.findings.finish() };
-        Examined { interpretation, fates, coverage: self.coverage }
+        let answers_order = self.profile.is_order_answer(self.look);
+        Examined { interpretation, fates, coverage: self.coverage, answers_order }
     }
 }
 

@@ -18,6 +18,7 @@ mod time;
 mod value;
 
 pub(crate) use coverage::Coverage;
+pub(crate) use look::Look;
 
 use crate::{
     message::{self, Document, layout_of},
@@ -57,6 +58,8 @@ pub(crate) struct Examined {
     )]
     pub(crate) fates: Vec<Fate>,
     pub(crate) coverage: Coverage,
+    /// The message answers an order of ours.
+    pub(crate) answers_order: bool,
 }
 
 impl Profile {
@@ -73,7 +76,7 @@ impl Profile {
             let what = "there is nothing in it; ask the analyser to send it again".to_owned();
             findings.about(Consequence::Quarantine, "empty_message", "the message".to_owned(), what);
             let interpretation = Interpretation { observations: Vec::new(), findings: findings.finish() };
-            return Examined { interpretation, fates: Vec::new(), coverage };
+            return Examined { interpretation, coverage, ..Examined::default() };
         }
         note_decoding(&decoded, &mut findings);
         match self.protocol() {
@@ -95,7 +98,7 @@ impl Profile {
                     findings.about(Consequence::Quarantine, "no_layout", "the profile".to_owned(), what);
                     let interpretation =
                         Interpretation { observations: Vec::new(), findings: findings.finish() };
-                    return Examined { interpretation, fates: Vec::new(), coverage };
+                    return Examined { interpretation, coverage, ..Examined::default() };
                 };
                 let table = delimited::Table::read(&decoded.text, &layout);
                 let document = message::read_table(&table, rules);
@@ -104,7 +107,7 @@ impl Profile {
         }
     }
 
-    fn decode<'r>(&self, raw: &'r [u8]) -> Decoded<'r> {
+    pub(crate) fn decode<'r>(&self, raw: &'r [u8]) -> Decoded<'r> {
         let characters = &self.rules.characters;
         let fallback = characters.fallback.unwrap_or(CharacterSet::Utf8);
         match self.protocol() {

@@ -1,7 +1,8 @@
 //! HL7 segments as a document: which segment belongs to which.
 //!
 //! Levels follow the groups of ORU^R01 and OUL^R22: MSH, then PID, then SPM, then OBR (with its ORC), then OBX.
-//! Everything else is attached to the segment that is open when it comes, which is where both structures put it
+//! ORC belongs to the OBR behind it where the message begins its orders with ORC (ORU, OML, ORL), else to the one
+//! before it (OUL). Everything else is attached to the segment that is open when it comes, which is where both structures put it
 //! (SAC and INV to the specimen, TCD, SID and NTE to the result).
 
 use super::{Defect, Document, Record, RecordName, snake_case};
@@ -17,12 +18,14 @@ const LEVELS: usize = 5;
 pub(crate) fn read_hl7<'a>(message: &Message<'a>) -> Document<'a> {
     let mut document = Document::default();
     let mut open: [Option<usize>; LEVELS] = [None; LEVELS];
-    // ORC stands before its OBR in ORU^R01 and after it in OUL^R22.
+    let of_orders =
+        || message.segments().map(|segment| segment.name()).filter(|name| matches!(*name, "ORC" | "OBR"));
+    let orc_leads = of_orders().next() == Some("ORC");
     let mut waiting_orc: Option<usize> = None;
     for segment in message.segments() {
         let name = RecordName::new(segment.name());
         let deepest = open.iter().rev().flatten().next().copied();
-        if segment.name() == "ORC" && open.get(OBX).is_some_and(Option::is_some) {
+        if segment.name() == "ORC" && (orc_leads || open.get(OBX).is_some_and(Option::is_some)) {
             // A new order begins: what was open of the last one is closed.
             close_from(&mut open, OBR);
             let parent = open.iter().rev().flatten().next().copied();

@@ -130,6 +130,12 @@ impl<'a> Document<'a> {
         self.visible(cursor.node).find(|at| self.fits(*at, path))
     }
 
+    /// The text at a field path in the first record that it names, wherever that stands.
+    pub(crate) fn first(&self, path: &FieldPath) -> Option<Piece<'a>> {
+        let at = (0..self.nodes.len()).find(|at| self.fits(*at, &path.record))?;
+        self.nodes.get(at)?.record.piece(path.spot)
+    }
+
     /// Every record that a record path names, nearest first.
     pub(crate) fn find_all(&self, from: usize, path: &RecordPath) -> Vec<usize> {
         self.visible(from).filter(|at| self.fits(*at, path)).collect()

@@ -6,7 +6,7 @@ use crate::{
     path::Path,
     schema::{self, Text, Texts},
 };
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 use toml::Spanned;
 use vocabulary::{Marker, Protocol};
 
@@ -14,6 +14,8 @@ use vocabulary::{Marker, Protocol};
 pub(crate) struct Builder<'f, 't> {
     pub(crate) protocol: Protocol,
     pub(crate) faults: &'f mut Faults<'t>,
+    /// The templates in the folder `orders`, by file.
+    pub(crate) templates: &'f BTreeMap<String, String>,
     /// Something could not even be read: what is missing may only be misspelt, so it is not reported as well.
     pub(crate) shape_faults: bool,
 }

@@ -155,7 +155,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn character_set(&mut self, name: &Text) -> Option<CharacterSet> {
+    pub(crate) fn character_set(&mut self, name: &Text) -> Option<CharacterSet> {
         let found = CharacterSet::from_name(name.get_ref());
         if found.is_none() {
             let common = ["utf-8", "gb18030", "gbk", "latin1", "windows-1251", "windows-1252", "ascii"];

@@ -1,10 +1,12 @@
 //! A profile that was read and checked.
 
 mod builder;
+mod dialect;
 mod link;
 #[cfg(test)]
 mod link_tests;
 mod meaning;
+mod orders;
 mod results;
 pub(crate) mod rules;
 #[cfg(test)]
@@ -15,15 +17,17 @@ pub(crate) use results::own_record;
 pub use whole::Name;
 
 use crate::{
+    catalogue::{Files, read_files},
     evidence::Evidence,
     fault::{Fault, Faults, ProfileErrors},
     link::LinkSettings,
+    orders::{ORDERS_FOLDER, OrderRules},
     schema,
 };
 use builder::Builder;
 use rules::Rules;
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 use vocabulary::{Marker, ProfileRef, Protocol};
 
 /// The file of a profile that decides meaning; its SHA-256 is the revision.
@@ -39,6 +43,7 @@ pub struct Profile {
     link: LinkSettings,
     evidence: Evidence,
     pub(crate) rules: Rules,
+    pub(crate) orders: OrderRules,
 }
 
 /// Controls that a run must have shown, all of them, before its results are valid.
@@ -57,21 +62,31 @@ impl Profile {
         let file = folder.join(PROFILE_FILE);
         let name = file.display().to_string();
         match std::fs::read_to_string(&file) {
-            Ok(text) => Self::read(&name, &text),
-            Err(error) => {
-                let what = format!("the file cannot be read: {error}");
-                Err(ProfileErrors {
-                    faults: vec![Fault { file: name, line: 1, column: 1, what, nearest: None }],
-                })
+            Ok(text) => {
+                let files = read_files(folder).map_err(|error| unreadable(&name, &error))?;
+                Self::read_with(&name, &text, &templates_in(&files))
             }
+            Err(error) => Err(unreadable(&name, &error)),
         }
     }
 
-    /// Reads a profile from its text; `file` is the name that faults carry.
+    /// Reads a profile without templates from its text; `file` is the name that faults carry.
     ///
     /// # Errors
     /// Every fault, with file, line and the nearest known name.
     pub fn read(file: &str, text: &str) -> Result<Self, ProfileErrors> {
+        Self::read_with(file, text, &BTreeMap::new())
+    }
+
+    /// Reads a profile from its text and the templates beside it, by their file names in the folder `orders`.
+    ///
+    /// # Errors
+    /// Every fault, with file, line and the nearest known name.
+    pub fn read_with(
+        file: &str,
+        text: &str,
+        templates: &BTreeMap<String, String>,
+    ) -> Result<Self, ProfileErrors> {
         let mut faults = Faults::new(file, text);
         let Some(document) = schema::read(text, &mut faults) else { return faults.into_result(None) };
         let shape_faults = faults.any();
@@ -79,15 +94,16 @@ impl Profile {
             faults.add(&(0..0), "missing `protocol`: lis02, hl7v2 or delimited");
             return faults.into_result(None);
         };
-        let parts = Builder { protocol, faults: &mut faults, shape_faults }.parts(&document);
+        let parts = Builder { protocol, faults: &mut faults, templates, shape_faults }.parts(&document);
         let profile = parts.map(|parts| Self {
-            reference: ProfileRef { id: parts.id, revision: revision(text) },
+            reference: ProfileRef { id: parts.id, revision: revision(text, templates) },
             protocol,
             maker: parts.maker,
             model: parts.model,
             link: parts.link,
             evidence: parts.evidence,
             rules: parts.rules,
+            orders: parts.orders,
         });
         faults.into_result(profile)
     }
@@ -128,6 +144,12 @@ impl Profile {
         &self.evidence
     }
 
+    /// Whether it reads results; else it is a dialect of orders alone, and messages with results are quarantined.
+    #[must_use]
+    pub fn reads_results(&self) -> bool {
+        self.rules.reads_results
+    }
+
     /// The assays it knows, each with its marker, in the order of the profile.
     pub fn assays(&self) -> impl Iterator<Item = (Marker, &str)> {
         self.rules.tests.iter().filter_map(|test| match &test.body {
@@ -150,12 +172,35 @@ impl Profile {
     }
 }
 
-/// SHA-256 of the text. Line ends do not count, so that a checkout on another system is the same revision.
-fn revision(text: &str) -> String {
+/// The templates among the files of a folder.
+pub(crate) fn templates_in(files: &Files) -> BTreeMap<String, String> {
+    let folder = format!("{ORDERS_FOLDER}/");
+    let templates = files.iter().filter_map(|(name, bytes)| {
+        Some((name.strip_prefix(&folder)?.to_owned(), String::from_utf8_lossy(bytes).into_owned()))
+    });
+    templates.collect()
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> ProfileErrors {
+    let what = format!("the file cannot be read: {error}");
+    ProfileErrors { faults: vec![Fault { file: file.to_owned(), line: 1, column: 1, what, nearest: None }] }
+}
+
+/// SHA-256 of the text, and of every template with its name: what an answer says is as much a part of a revision as
+/// what a result means (law 10). Line ends do not count, so that a checkout on another system is the same revision.
+fn revision(text: &str, templates: &BTreeMap<String, String>) -> String {
     let mut hash = Sha256::new();
-    for line in text.lines() {
-        hash.update(line.as_bytes());
-        hash.update(b"\n");
+    let mut lines = |text: &str| {
+        for line in text.lines() {
+            hash.update(line.as_bytes());
+            hash.update(b"\n");
+        }
+    };
+    lines(text);
+    for (name, text) in templates {
+        // A form feed begins no line of a profile.
+        lines(&format!("\u{c}{name}"));
+        lines(text);
     }
     let mut hex = String::with_capacity(64);
     for byte in hash.finalize() {

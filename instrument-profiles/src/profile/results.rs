@@ -20,11 +20,15 @@ use toml::Spanned;
 use vocabulary::{Comparator, Expected, Grade, Interpretation, Protocol, Strength};
 
 impl Builder<'_, '_> {
-    pub(crate) fn message(&mut self, written: Option<&Spanned<schema::Message>>) -> MessageRules {
+    pub(crate) fn message(
+        &mut self,
+        written: Option<&Spanned<schema::Message>>,
+        reads_results: bool,
+    ) -> MessageRules {
         let nothing = schema::Message::default();
         let (span, message) = written.map_or((0..0, &nothing), |w| (w.span(), w.get_ref()));
         match self.protocol {
-            Protocol::Hl7v2 if message.results.is_empty() => {
+            Protocol::Hl7v2 if reads_results && message.results.is_empty() => {
                 self.missing(&span, "`results` in `[message]`: which messages carry results");
             }
             Protocol::Lis02 | Protocol::Hl7v2 if message.sender.is_empty() => {

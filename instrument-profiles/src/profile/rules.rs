@@ -14,6 +14,8 @@ use vocabulary::{
 
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
+    /// `false`: a dialect of orders alone; messages with results are quarantined.
+    pub(crate) reads_results: bool,
     pub(crate) characters: Characters,
     pub(crate) numbers: Numbers,
     pub(crate) times: TimeForm,

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     evidence::{Claim, Evidence, Level, Source},
     link::LinkSettings,
+    orders::OrderRules,
     schema::{self, Recognition},
 };
 use std::{
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) model: Name,
     pub(super) link: LinkSettings,
     pub(super) rules: Rules,
+    pub(super) orders: OrderRules,
     pub(super) evidence: Evidence,
 }
 
@@ -48,12 +50,16 @@ impl Builder<'_, '_> {
         let link = self.required(document.link.as_ref(), &START, "`[link]`");
         let link = link.and_then(|link| self.link(link));
         let evidence = self.evidence(document);
-        let rules = self.rules(document);
+        let rules = match &document.reads_results {
+            Some(reads) if !*reads.get_ref() => Some(self.no_results(document, reads)),
+            Some(_) | None => self.rules(document),
+        };
+        let orders = self.orders(document, rules.as_ref().map_or(&[], |rules| &rules.tests));
         if !self.faults.any() {
             self.maps_are_used(document);
         }
         let ((maker, model), rules) = (names?, rules?);
-        Some(Parts { id: id?, maker, model, link: link?, rules, evidence })
+        Some(Parts { id: id?, maker, model, link: link?, rules, orders, evidence })
     }
 
     fn schema_version(&mut self, document: &schema::Document) {
@@ -120,12 +126,13 @@ impl Builder<'_, '_> {
         let no_flags =
             FlagRules { at: vec![], separator: None, unknown: Consequence::Hold, known: HashMap::new() };
         Some(Rules {
+            reads_results: true,
             characters: self.characters(&document.characters),
             numbers: self.numbers(&document.numbers),
             times: self.times(&document.times),
             table: self.table_of(document),
             plate: document.plate.as_ref().and_then(|plate| self.plate(plate)),
-            message: self.message(document.message.as_ref()),
+            message: self.message(document.message.as_ref(), true),
             order_not_done: self.conditions(&document.order.not_done),
             specimen: specimen?,
             kinds,
@@ -222,6 +229,9 @@ impl Builder<'_, '_> {
         for test in &document.test {
             claims.extend(self.claim_of_test(test, &sources));
         }
+        for test in &document.orderable {
+            claims.extend(self.claim_of_orderable(test, &sources));
+        }
         for fact in &written.get_ref().fact {
             let fact = fact.get_ref();
             let of = fact.at.to_strings().join(", ");
@@ -252,7 +262,7 @@ impl Builder<'_, '_> {
         self.claim(format!("test {code}"), says, source, test.level, sources)
     }
 
-    fn claim(
+    pub(super) fn claim(
         &mut self,
         of: String,
         says: String,

@@ -4,11 +4,13 @@
 //! form is [`crate::Profile`]. Field paths, templates and conditions are explained in the catalogue's README.
 
 mod link;
+mod orders;
 mod reading;
 mod results;
 mod texts;
 
 pub(crate) use link::{Directory, Link, Lis01, Mllp, Timers};
+pub(crate) use orders::{Answer, Answers, Awaits, Each, OrderOut, Orderable, Query, Reply, Step, Writing};
 pub(crate) use reading::read;
 pub(crate) use results::{Check, FlagEffect, Flags, Panel, Results, Row, Status, Test};
 pub(crate) use texts::{Text, Texts};
@@ -28,6 +30,8 @@ pub(crate) struct Document {
     pub(crate) id: Option<Text>,
     pub(crate) protocol: Option<Spanned<Protocol>>,
     pub(crate) names: Option<Spanned<Names>>,
+    /// `false`: a dialect of orders alone. Messages with results are quarantined.
+    pub(crate) reads_results: Option<Spanned<bool>>,
     pub(crate) link: Option<Spanned<Link>>,
     pub(crate) characters: Characters,
     pub(crate) numbers: Numbers,
@@ -36,6 +40,12 @@ pub(crate) struct Document {
     pub(crate) plate: Option<Spanned<Plate>>,
     pub(crate) message: Option<Spanned<Message>>,
     pub(crate) order: Order,
+    pub(crate) query: Option<Spanned<Query>>,
+    pub(crate) answer: Option<Spanned<Answers>>,
+    pub(crate) order_out: Option<Spanned<OrderOut>>,
+    pub(crate) reply: Option<Spanned<Reply>>,
+    pub(crate) writing: Option<Spanned<Writing>>,
+    pub(crate) orderable: Vec<Spanned<Orderable>>,
     pub(crate) specimen: Option<Spanned<Specimen>>,
     pub(crate) kind: Vec<Spanned<Kind>>,
     pub(crate) controls: Option<Spanned<Controls>>,

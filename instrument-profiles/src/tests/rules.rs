@@ -40,7 +40,7 @@ fn every_code_has_a_source_and_what_is_guessed_is_said() {
 
 #[test]
 fn every_model_has_captures_of_good_days_and_of_bad_ones_and_can_be_simulated() {
-    for profile in CATALOGUE.list() {
+    for profile in CATALOGUE.list().filter(|profile| profile.reads_results()) {
         let entry = CATALOGUE.entry(&profile.reference().id).unwrap();
         let captures = entry.names_in("captures").filter(|name| name.ends_with(".capture")).count();
         assert!(captures >= 3, "{}", profile.reference());
@@ -50,6 +50,15 @@ fn every_model_has_captures_of_good_days_and_of_bad_ones_and_can_be_simulated() 
             |raw: &[u8]| profile.interpret(raw).findings.iter().any(|f| f.consequence != Consequence::Note);
         assert!(messages().any(|(_, _, raw)| held(raw)), "{}: nothing is ever held", profile.reference());
         assert!(messages().any(|(_, _, raw)| !held(raw)), "{}: nothing ever passes", profile.reference());
+    }
+}
+
+#[test]
+fn a_dialect_without_results_speaks_of_orders_and_says_what_a_site_must_check() {
+    for profile in CATALOGUE.list().filter(|profile| !profile.reads_results()) {
+        assert!(profile.asks() || profile.takes_orders_unasked(), "{}", profile.reference());
+        assert!(!profile.evidence().not_verified.is_empty(), "{}", profile.reference());
+        assert!(profile.assays().next().is_none() && profile.orderable_assays().next().is_some());
     }
 }
 

@@ -155,7 +155,7 @@ fn check(entry: &Entry) {
 
 #[test]
 fn what_a_models_templates_write_its_profile_reads_and_its_controls_pass() {
-    for profile in CATALOGUE.list() {
+    for profile in CATALOGUE.list().filter(|profile| profile.reads_results()) {
         check(CATALOGUE.entry(&profile.reference().id).unwrap());
     }
 }

@@ -107,6 +107,17 @@ fn push_hex(digits: &str, bytes: &mut Vec<u8>) {
     }
 }
 
+/// The raw field text that stands for `text`: delimiters and control characters are escaped. `None` when that needs an
+/// escape character and the delimiters name none.
+#[must_use]
+pub fn escape(text: &str, delimiters: Delimiters) -> Option<Cow<'_, str>> {
+    let mut raw = String::new();
+    if !escape_into(text, delimiters, &mut raw) {
+        return None;
+    }
+    Some(if raw == text { Cow::Borrowed(text) } else { Cow::Owned(raw) })
+}
+
 /// Appends `text` with delimiters and control characters escaped; `false` when that needs an escape character and
 /// there is none.
 pub(crate) fn escape_into(text: &str, delimiters: Delimiters, out: &mut String) -> bool {

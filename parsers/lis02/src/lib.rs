@@ -36,6 +36,7 @@ mod fuzz;
 
 pub use defect::{Defect, DefectKind, Weight};
 pub use delimiters::Delimiters;
+pub use escape::escape;
 pub use field::{Field, Part, Repeat};
 pub use index::{DEFECTS_MAX, Index, ReadOptions, TEXT_BYTES_MAX};
 pub use path::{Path, PathError};

@@ -1,0 +1,244 @@
+//! What templates see.
+//!
+//! ```text
+//! now  utc_offset  control_id  host.name  host.facility        the moment, and us
+//! more                                                         another message of the same answer follows
+//! outcome  why                                                 found, nothing, refused, failed, cancelled, place, cancel
+//! asked.specimens  .all  .carrier  .position  .tag  .id        the question; none where nobody asked
+//!      .control_id  field("MSH-3")  record("QRD")              as they stood on the line
+//! specimens: id  carrier  position  priority  stat  type  collected_at  donor.{id,name,born,sex}
+//!            tests: code  step  order  priority  stat  with.NAME
+//! nothing:   id  known                                         specimens without anything to do
+//! ```
+//! Whatever comes from an order is escaped when it is written. What stood on the line, and the profile's own words
+//! (codes, `with`, priorities, types), are written as they stand.
+
+use super::{
+    question::Query,
+    rules::{OrderRules, Orderable},
+    write::{ForSpecimen, OrderPart, Outcome, Stamp, steps},
+};
+use jiff::civil::DateTime;
+use minijinja::{Value, value::Serde};
+use std::collections::BTreeMap;
+use vocabulary::{Order, OrderAction, OrderId, Priority};
+
+/// Everything one message is written from.
+pub(super) struct Scene<'a> {
+    pub(super) rules: &'a OrderRules,
+    pub(super) query: Option<&'a Query>,
+    pub(super) kind: Kind<'a>,
+    pub(super) specimens: &'a [ForSpecimen<'a>],
+    /// Another message of the same answer follows.
+    pub(super) more: bool,
+    pub(super) stamp: &'a Stamp<'a>,
+}
+
+/// Why it is written.
+#[derive(Clone, Copy)]
+pub(super) enum Kind<'a> {
+    Answer(&'a Outcome<'a>),
+    Order(OrderAction),
+}
+
+/// Why there is nothing to write.
+pub(super) enum SceneError {
+    SpecimenType { order: OrderId, specimen_type: String },
+    Template(minijinja::Error),
+}
+
+/// Names at the top, for faults.
+pub(super) const TOP: [&str; 12] = [
+    "now",
+    "utc_offset",
+    "control_id",
+    "host",
+    "outcome",
+    "why",
+    "more",
+    "asked",
+    "specimens",
+    "nothing",
+    "field",
+    "record",
+];
+/// Names below them.
+pub(super) const BELOW: [&str; 27] = [
+    "name",
+    "facility",
+    "specimens",
+    "all",
+    "carrier",
+    "position",
+    "tag",
+    "id",
+    "control_id",
+    "priority",
+    "stat",
+    "type",
+    "collected_at",
+    "donor",
+    "born",
+    "sex",
+    "tests",
+    "code",
+    "step",
+    "order",
+    "with",
+    "known",
+    "loop",
+    "first",
+    "last",
+    "index",
+    "length",
+];
+
+fn object<const N: usize>(pairs: [(&'static str, Value); N]) -> Value {
+    Value::from(Serde(pairs.into_iter().collect::<BTreeMap<_, _>>()))
+}
+
+fn list(values: impl Iterator<Item = Value>) -> Value {
+    Value::from(Serde(values.collect::<Vec<_>>()))
+}
+
+fn text(text: Option<impl Into<String>>) -> Value {
+    text.map_or(Value::from(()), |text| Value::from(text.into()))
+}
+
+/// The profile's own word, as it stands on the line.
+fn word(word: Option<&String>) -> Value {
+    word.map_or(Value::from(()), |word| Value::from_safe_string(word.clone()))
+}
+
+fn with(test: Option<&Orderable>) -> Value {
+    let words = test.into_iter().flat_map(|test| &test.with);
+    Value::from(Serde(
+        words.map(|(name, value)| (name.as_str(), word(Some(value)))).collect::<BTreeMap<_, _>>(),
+    ))
+}
+
+fn digits(moment: DateTime) -> String {
+    moment.strftime("%Y%m%d%H%M%S").to_string()
+}
+
+impl Scene<'_> {
+    /// The values, by name.
+    pub(super) fn values(&self) -> Result<BTreeMap<&'static str, Value>, SceneError> {
+        let (stamp, host) = (self.stamp, self.stamp.host);
+        let (outcome, why) = self.outcome();
+        let specimens: Result<Vec<Value>, SceneError> =
+            self.specimens.iter().map(|specimen| self.specimen(specimen)).collect();
+        let nothing = match self.kind {
+            Kind::Answer(Outcome::Found { nothing, .. } | Outcome::Nothing(nothing)) => *nothing,
+            Kind::Answer(Outcome::Refused(_) | Outcome::Failed(_) | Outcome::Cancelled) | Kind::Order(_) => {
+                &[]
+            }
+        };
+        let nothing = nothing.iter().filter_map(|(at, known)| {
+            let asked = self.query?.specimens.get(*at)?;
+            Some(object([("id", Value::from_safe_string(asked.raw.clone())), ("known", Value::from(*known))]))
+        });
+        Ok(BTreeMap::from([
+            ("now", Value::from(digits(stamp.now))),
+            ("utc_offset", Value::from(stamp.utc_offset)),
+            ("control_id", Value::from((stamp.control_id)())),
+            ("host", object([("name", Value::from(host.name)), ("facility", Value::from(host.facility))])),
+            ("outcome", Value::from(outcome)),
+            ("why", Value::from(why)),
+            ("more", Value::from(self.more)),
+            ("asked", self.query.map_or(Value::from(()), asked)),
+            ("specimens", list(specimens?.into_iter())),
+            ("nothing", list(nothing)),
+        ]))
+    }
+
+    fn outcome(&self) -> (&'static str, String) {
+        match self.kind {
+            Kind::Answer(Outcome::Found { .. }) => ("found", String::new()),
+            Kind::Answer(Outcome::Nothing(_)) => ("nothing", String::new()),
+            Kind::Answer(Outcome::Refused(why)) => ("refused", (*why).to_owned()),
+            Kind::Answer(Outcome::Failed(why)) => ("failed", (*why).to_owned()),
+            Kind::Answer(Outcome::Cancelled) => ("cancelled", String::new()),
+            Kind::Order(OrderAction::Place) => ("place", String::new()),
+            Kind::Order(OrderAction::Cancel) => ("cancel", String::new()),
+        }
+    }
+
+    fn specimen(&self, specimen: &ForSpecimen<'_>) -> Result<Value, SceneError> {
+        let asked = specimen.asked.zip(self.query).and_then(|(at, query)| query.specimens.get(at));
+        let orders: Vec<&Order> = specimen.parts.iter().map(|part| part.order).collect();
+        let id = match asked {
+            Some(asked) => Value::from_safe_string(asked.raw.clone()),
+            None => text(orders.first().map(|order| order.given_specimen().as_str())),
+        };
+        let urgent = orders.iter().map(|order| order.priority).min().unwrap_or_default();
+        let collected = orders.iter().find_map(|order| order.collected_at);
+        let of_query = |value: fn(&Query) -> &Option<String>| text(self.query.and_then(|q| value(q).clone()));
+        Ok(object([
+            ("id", id),
+            ("carrier", of_query(|query| &query.carrier)),
+            ("position", of_query(|query| &query.position)),
+            ("priority", self.priority(urgent)),
+            ("stat", Value::from(urgent == Priority::Stat)),
+            ("type", self.specimen_type(&orders)?),
+            ("collected_at", text(collected.map(digits))),
+            ("donor", self.donor(&orders)),
+            ("tests", list(specimen.parts.iter().flat_map(|part| self.tests(part)))),
+        ]))
+    }
+
+    fn priority(&self, priority: Priority) -> Value {
+        word(self.rules.writing.priority.get(&priority))
+    }
+
+    /// The first order that says what the specimen is.
+    fn specimen_type(&self, orders: &[&Order]) -> Result<Value, SceneError> {
+        let said = orders.iter().find_map(|order| Some((order, order.specimen_type.as_ref()?)));
+        let known = &self.rules.writing.specimen_types;
+        let Some((order, said)) = said.filter(|_| !known.is_empty()) else { return Ok(Value::from(())) };
+        match known.get(said) {
+            Some(own) => Ok(word(Some(own))),
+            None => Err(SceneError::SpecimenType { order: order.id.clone(), specimen_type: said.clone() }),
+        }
+    }
+
+    fn donor(&self, orders: &[&Order]) -> Value {
+        let donor = orders.iter().find_map(|order| order.donor.clone()).unwrap_or_default();
+        let sex = donor.sex.and_then(|sex| self.rules.writing.sex.get(&sex));
+        object([
+            ("id", text(donor.id)),
+            ("name", text(donor.name)),
+            ("born", text(donor.born.map(|born| born.strftime("%Y%m%d").to_string()))),
+            ("sex", word(sex)),
+        ])
+    }
+
+    fn tests(&self, part: &OrderPart<'_>) -> Vec<Value> {
+        let priority = part.order.priority;
+        let found = steps(&self.rules.orderables, part).into_iter().map(|step| {
+            let test: Option<&Orderable> = self.rules.orderables.iter().find(|test| test.code == step.code);
+            object([
+                ("code", word(Some(&step.code))),
+                ("step", Value::from(step.id)),
+                ("order", Value::from(part.order.id.as_str())),
+                ("priority", self.priority(priority)),
+                ("stat", Value::from(priority == Priority::Stat)),
+                ("with", with(test)),
+            ])
+        });
+        found.collect()
+    }
+}
+
+fn asked(query: &Query) -> Value {
+    let raw = query.specimens.iter().map(|asked| Value::from_safe_string(asked.raw.clone()));
+    object([
+        ("specimens", list(raw)),
+        ("all", Value::from(query.all)),
+        ("carrier", text(query.carrier.clone())),
+        ("position", text(query.position.clone())),
+        ("tag", text(query.tag.clone())),
+        ("id", text(query.id.clone())),
+        ("control_id", text(query.control_id.clone())),
+    ])
+}

@@ -1,0 +1,75 @@
+//! A profile without results: how a model speaks of orders, and nothing else.
+
+use super::{
+    builder::Builder,
+    rules::{FlagRules, Rules, RunRules, SpecimenRules, StatusRules},
+};
+use crate::schema;
+use std::collections::HashMap;
+use toml::Spanned;
+use vocabulary::{Consequence, ResultStatus};
+
+impl Builder<'_, '_> {
+    /// Rules that read no result. Nothing about results may be said beside them.
+    pub(super) fn no_results(&mut self, document: &schema::Document, reads: &Spanned<bool>) -> Rules {
+        let said = [
+            ("[[test]]", !document.test.is_empty()),
+            ("[[row]]", !document.row.is_empty()),
+            ("[[kind]]", !document.kind.is_empty()),
+            ("[[control]]", !document.control.is_empty()),
+            ("[[panel]]", !document.panel.is_empty()),
+            ("[[lot]]", !document.lot.is_empty()),
+            ("[[check]]", !document.check.is_empty()),
+            ("[controls]", document.controls.is_some()),
+            ("[run]", document.run.is_some()),
+            ("[status]", document.status.is_some()),
+            ("[flags]", document.flags.is_some()),
+            ("[values]", !document.values.is_empty()),
+            ("[grades]", !document.grades.is_empty()),
+        ];
+        for (section, _) in said.iter().filter(|(_, said)| *said) {
+            self.fault(&reads.span(), format!("`reads_results = false`, yet there is `{section}`"));
+        }
+        if document.query.is_none() && document.order_out.is_none() {
+            self.missing(&reads.span(), "`[query]` or `[order_out]`: without results there has to be one");
+        }
+        let no_specimen = SpecimenRules {
+            id: vec![],
+            must_agree: false,
+            trim_end: false,
+            not_of_controls: false,
+            form: None,
+        };
+        let specimen = document.specimen.as_ref().map_or(no_specimen, |specimen| self.specimen(specimen));
+        Rules {
+            reads_results: false,
+            characters: self.characters(&document.characters),
+            numbers: self.numbers(&document.numbers),
+            times: self.times(&document.times),
+            table: None,
+            plate: None,
+            message: self.message(document.message.as_ref(), false),
+            order_not_done: self.conditions(&document.order.not_done),
+            specimen,
+            kinds: vec![],
+            controls: vec![],
+            run: RunRules { id: None, requires: vec![] },
+            lots: vec![],
+            status: StatusRules::Always(ResultStatus::Other),
+            flags: FlagRules {
+                at: vec![],
+                separator: None,
+                unknown: Consequence::Hold,
+                known: HashMap::new(),
+            },
+            rows: vec![],
+            operator: vec![],
+            instrument: vec![],
+            together: None,
+            checks: vec![],
+            panels: vec![],
+            tests: vec![],
+            codes: HashMap::new(),
+        }
+    }
+}
