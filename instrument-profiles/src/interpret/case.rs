@@ -87,6 +87,7 @@ impl<'x, 'm> Case<'x, 'm> {
             run,
             lots,
             completed_at,
+            replicate: self.joined(&self.exam.look.rules.replicate),
             operator: self.first_text(&self.exam.look.rules.operator),
             control: control.map(Self::reading),
             source: Source {

@@ -65,6 +65,7 @@ impl Builder<'_, '_> {
             rows: vec![],
             operator: vec![],
             instrument: vec![],
+            replicate: vec![],
             together: None,
             checks: vec![],
             panels: vec![],

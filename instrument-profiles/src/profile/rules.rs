@@ -33,6 +33,7 @@ pub(crate) struct Rules {
     pub(crate) rows: Vec<RowRule>,
     pub(crate) operator: Vec<Path>,
     pub(crate) instrument: Vec<Path>,
+    pub(crate) replicate: Vec<Path>,
     /// Rows of one order with the same texts here are one result; `None`: every row is a result of its own.
     pub(crate) together: Option<Vec<Path>>,
     pub(crate) checks: Vec<CheckRule>,

@@ -144,12 +144,22 @@ impl Builder<'_, '_> {
             rows,
             operator: self.paths(&document.result.operator),
             instrument: self.paths(&document.result.instrument),
+            replicate: self.replicate(document),
             together: document.result.together.as_ref().map(|texts| self.paths(texts)),
             checks: self.checks(&document.check),
             panels: self.panels(&document.panel, &codes),
             tests,
             codes,
         })
+    }
+
+    /// Where a replicate is named; on a plate that is its well.
+    fn replicate(&mut self, document: &schema::Document) -> Vec<crate::path::Path> {
+        let well = document.plate.as_ref().and_then(|plate| plate.get_ref().well.as_ref());
+        match well.filter(|_| document.result.replicate.0.is_empty()) {
+            Some(well) => self.path_if(Some(well)).into_iter().collect(),
+            None => self.paths(&document.result.replicate),
+        }
     }
 
     fn table_of(&mut self, document: &schema::Document) -> Option<super::rules::TableRules> {

@@ -71,6 +71,8 @@ pub(crate) struct Results {
     pub(crate) operator: Texts,
     /// Model and serial number, joined by a blank.
     pub(crate) instrument: Texts,
+    /// Which of several measurements of one specimen in one run; the well of a plate where nothing is said.
+    pub(crate) replicate: Texts,
     /// Rows of one order with the same texts here (and the same test) are one result.
     pub(crate) together: Option<Texts>,
     /// What a result must have: `number`, `interpretation`, `grade`, `od`, `cutoff`.

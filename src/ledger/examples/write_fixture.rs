@@ -38,6 +38,7 @@ fn observation(kind: SpecimenKind) -> Result<Observation, Failure> {
         run: Some(RunId::new("E1")?),
         lots: vec![],
         completed_at: Some("2026-03-01T15:00:00".to_owned()),
+        replicate: None,
         operator: None,
         control: None,
         source: Source { record: "R|1".to_owned(), message: None },

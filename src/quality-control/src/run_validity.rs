@@ -140,6 +140,7 @@ mod tests {
             run: None,
             lots: vec![],
             completed_at: None,
+            replicate: None,
             operator: None,
             control: Some(ControlReading { name: name.into(), expected }),
             source: Source::default(),

@@ -120,6 +120,9 @@ pub struct Observation {
     /// When the analyser finished it, RFC 3339 or civil time as sent by a clock without a zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<String>,
+    /// Which of several measurements of one specimen in one run it is: well or replicate, as the analyser names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicate: Option<String>,
     /// Who released it on the analyser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,

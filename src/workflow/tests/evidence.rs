@@ -48,6 +48,7 @@ mod evidence {
             run: Some(RunId::new("R1").unwrap()),
             lots: vec![],
             completed_at: Some("2026-03-01T10:00:00Z".into()),
+            replicate: None,
             operator: None,
             control: None,
             source: Source::default(),

@@ -96,6 +96,7 @@ pub(crate) fn observation(kind: SpecimenKind, in_run: Option<u64>) -> Observatio
         run: in_run.map(run),
         lots: vec![],
         completed_at: None,
+        replicate: None,
         operator: None,
         control: None,
         source: Source::default(),
