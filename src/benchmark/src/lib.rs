@@ -9,6 +9,7 @@
 //! Traffic is made up, from a seed, the same on every machine. Nothing here is a test with a time limit: `cargo test`
 //! checks that generators, floors and clients are right, [`run`] measures.
 
+mod analysers;
 mod contest;
 mod corpus;
 mod error;
@@ -23,6 +24,7 @@ mod station;
 mod subject;
 mod values;
 
+pub use analysers::{AnalysersOptions, GROWTH_KIB_MAX, P99_9_US_MAX, Part, Verdict, analysers};
 pub use contest::{Figure, Measurement};
 pub use error::BenchError;
 pub use options::{Format, Options, Selection};

@@ -251,9 +251,15 @@ pub(crate) struct Simulate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// parse, mllp, lis01, ledger or all
+    /// parse, mllp, lis01, ledger or all of these; or analysers: many at once at a daemon of their own
     #[arg(default_value = "all")]
     pub(crate) what: String,
+    /// analysers: how many
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) analysers: u16,
+    /// analysers: how long
+    #[arg(long, default_value_t = 10.0)]
+    pub(crate) minutes: f64,
     /// Length of each measurement
     #[arg(long, default_value_t = 3)]
     pub(crate) seconds: u32,

@@ -1,5 +1,6 @@
 //! hemogate: command line, configuration, wiring, start, drain, stop. No logic of a laboratory lives here.
 
+mod analysers;
 mod catalogue;
 mod check;
 mod cli;

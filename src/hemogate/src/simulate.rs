@@ -19,6 +19,8 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use vocabulary::Protocol;
 
+/// The benchmark that starts a daemon of its own and takes minutes.
+const ANALYSERS: &str = "analysers";
 /// Messages that were not acknowledged are listed with their reason up to this many.
 const FAILURES_SHOWN: usize = 10;
 
@@ -76,6 +78,9 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
 }
 
 pub(crate) fn bench(asked: &Bench) -> Outcome {
+    if asked.what == ANALYSERS {
+        return crate::analysers::bench(asked);
+    }
     let selection = asked.what.parse().map_err(|e| Failure::new(Exit::Usage, e))?;
     let options = benchmark::Options {
         slice: std::time::Duration::from_secs(asked.seconds.into()),

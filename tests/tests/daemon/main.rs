@@ -16,6 +16,8 @@ mod house;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod many_analysers;
+#[cfg(test)]
 mod reckoning;
 #[cfg(test)]
 mod split_and_merge;

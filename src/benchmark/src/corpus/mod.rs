@@ -4,6 +4,8 @@ mod hl7;
 mod lis02;
 mod random;
 
+pub(crate) use random::Random;
+
 use std::ops::Range;
 
 /// Many messages in one piece of memory, and where each stands.

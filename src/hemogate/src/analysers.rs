@@ -1,0 +1,138 @@
+//! `bench analysers`: a laboratory's worth of the catalogue's simulated models at a daemon of its own.
+
+use crate::{
+    cli::{Bench, Format},
+    exit::{Exit, Failure, Outcome},
+    laboratory,
+};
+use benchmark::{AnalysersOptions, Part};
+use simulator::{
+    analyser::{Analyser, Target, TcpPeer, Tempo},
+    fault::Faults,
+    model::Model,
+    scenario::{DaySettings, Duty, Scenario},
+};
+use std::{collections::BTreeMap, env, io, path::PathBuf, sync::Arc, time::Duration};
+use vocabulary::Protocol;
+
+/// Of so many analysers in a row, how many speak LIS01; the others MLLP.
+const LIS01_OF: (usize, usize) = (3, 5);
+/// Donations that the day has for each minute: enough that few results are sent twice.
+const DONATIONS_A_MINUTE: f64 = 300.0;
+const DONATIONS: (f64, f64) = (50.0, 6_000.0);
+const MINUTES_MAX: f64 = 24.0 * 60.0;
+const SEED: u64 = 64;
+
+pub(crate) fn bench(asked: &Bench) -> Outcome {
+    if !(asked.minutes > 0.0 && asked.minutes <= MINUTES_MAX) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("--minutes {}: from 0.01 to {MINUTES_MAX}", asked.minutes),
+        ));
+    }
+    let options = AnalysersOptions {
+        duration: Duration::from_secs_f64(asked.minutes * 60.0),
+        seed: SEED,
+        binary: env::current_exe()?,
+        folder: PathBuf::from("."),
+        format: match asked.output.format {
+            Format::Table => benchmark::Format::Table,
+            Format::Json => benchmark::Format::Json,
+        },
+    };
+    let parts = parts(usize::from(asked.analysers), asked.minutes)?;
+    let verdict = benchmark::analysers(parts, &options, &mut io::stdout().lock())
+        .map_err(|e| Failure::new(Exit::Internal, e))?;
+    Ok(if verdict.is_reached() { Exit::Done } else { Exit::No })
+}
+
+/// `count` analysers; those of one model share its part of the day.
+fn parts(count: usize, minutes: f64) -> Result<Vec<Part>, Failure> {
+    let donations = (minutes * DONATIONS_A_MINUTE).clamp(DONATIONS.0, DONATIONS.1);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the two bounds")]
+    let day = DaySettings { donations: donations as u32, ..DaySettings::default() };
+    let scenario = Scenario::new(day).map_err(|e| Failure::new(Exit::Internal, e))?;
+    let chosen = choose(count)?;
+    let mut of_model: BTreeMap<&str, usize> = BTreeMap::new();
+    for model in &chosen {
+        *of_model.entry(model.id()).or_default() += 1;
+    }
+    let mut written: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+    for model in &chosen {
+        if !written.contains_key(model.id()) {
+            written.insert(model.id(), messages(model, &scenario)?);
+        }
+    }
+    let mut begun: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut parts = Vec::with_capacity(count);
+    for (nth, model) in chosen.iter().enumerate() {
+        let all = written.get(model.id()).map(Vec::as_slice).unwrap_or_default();
+        let share = all.len().div_ceil(of_model.get(model.id()).copied().unwrap_or(1)).max(1);
+        let place = begun.entry(model.id()).or_default();
+        let messages = all.chunks(share).nth(*place).or_else(|| all.chunks(share).next()).unwrap_or_default();
+        *place += 1;
+        parts.push(Part {
+            connection: format!("a{:02}", nth + 1),
+            profile: model.id().to_owned(),
+            protocol: model.protocol(),
+            per_transfer: model.messages_per_transfer(),
+            messages: messages.to_vec(),
+        });
+    }
+    Ok(parts)
+}
+
+/// Models by turns: of five analysers three with LIS01 and two with MLLP.
+fn choose(count: usize) -> Result<Vec<Arc<Model>>, Failure> {
+    let models = laboratory::models()?;
+    let with = |protocol| models.iter().filter(|m| m.protocol() == protocol).cloned().collect::<Vec<_>>();
+    let (mut lis01, mut mllp) =
+        (with(Protocol::Lis02).into_iter().cycle(), with(Protocol::Hl7v2).into_iter().cycle());
+    let turns = (0..count).map(|nth| if nth % LIS01_OF.1 < LIS01_OF.0 { lis01.next() } else { mllp.next() });
+    let chosen: Option<Vec<Arc<Model>>> = turns.collect();
+    chosen.ok_or_else(|| Failure::new(Exit::Internal, "the catalogue simulates no such analyser"))
+}
+
+/// The messages of a model's busiest duty.
+fn messages(model: &Arc<Model>, scenario: &Scenario) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut busiest = Vec::new();
+    for duty in model.duties() {
+        let of_duty = messages_of(model, *duty, scenario)?;
+        if of_duty.len() > busiest.len() {
+            busiest = of_duty;
+        }
+    }
+    Ok(busiest)
+}
+
+fn messages_of(model: &Arc<Model>, duty: Duty, scenario: &Scenario) -> Result<Vec<Vec<u8>>, Failure> {
+    let analyser = Analyser {
+        name: model.id().to_owned(),
+        model: Arc::clone(model),
+        duty,
+        // Nothing is sent from here.
+        target: Target::Tcp(TcpPeer::Connect(String::new())),
+        tempo: Tempo::default(),
+        faults: Faults::default(),
+    };
+    let ready = analyser.prepare(scenario).map_err(|e| Failure::new(Exit::Internal, e))?;
+    Ok(ready.messages().iter().map(|message| message.bytes.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_analyser_has_messages_and_both_links_are_there() {
+        let parts = parts(12, 0.1).unwrap();
+        assert_eq!(parts.len(), 12);
+        assert!(
+            parts.iter().all(|p| !p.messages.is_empty()),
+            "{:?}",
+            parts.iter().map(|p| p.messages.len()).collect::<Vec<_>>()
+        );
+        let lis01 = parts.iter().filter(|p| p.protocol == Protocol::Lis02).count();
+        assert_eq!(lis01, 8, "3 of 5, and the next two");
+    }
+}
