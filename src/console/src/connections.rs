@@ -35,18 +35,26 @@ fn told(id: &ConnectionId, standing: &Standing) -> Value {
     let mut value = json!(standing);
     if let Value::Object(fields) = &mut value {
         fields.insert("id".to_owned(), json!(id));
-        fields.insert("last_message_at".to_owned(), json!(time(standing.last_message_ms)));
-        fields.insert("last_bytes_at".to_owned(), json!(time(standing.last_bytes_ms)));
+        for (name, ms) in [
+            ("since_at", standing.since_ms),
+            ("served_since_at", standing.served_since_ms),
+            ("last_bytes_at", standing.last_bytes_ms),
+            ("last_frame_at", standing.last_frame_ms),
+            ("last_message_at", standing.last_message_ms),
+            ("last_anomaly_at", standing.last_anomaly_ms),
+        ] {
+            fields.insert(name.to_owned(), json!(time(ms)));
+        }
     }
     value
 }
 
 fn standing(site: &Site, id: &str) -> Result<(ConnectionId, Standing), Problem> {
-    let mut standings = site.connections.standings();
     let id = ConnectionId::new(id).map_err(Problem::bad_request)?;
-    if let Some(standing) = standings.remove(&id) {
+    if let Some(standing) = site.connections.standing(&id) {
         return Ok((id, standing));
     }
+    let standings = site.connections.standings();
     let known: Vec<&str> = standings.keys().map(ConnectionId::as_str).collect();
     Err(Problem::not_found(format!("there is no connection {id}; there are: {}", known.join(", "))))
 }

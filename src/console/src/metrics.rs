@@ -2,7 +2,9 @@
 
 use crate::{Site, problem::Problem};
 use axum::{extract::State, http::header, response::IntoResponse};
-use std::{fmt::Write, sync::Arc};
+use intake::{Irregularity, Standing};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use vocabulary::ConnectionId;
 
 struct Text(String);
 
@@ -33,9 +35,12 @@ impl Text {
     }
 }
 
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ")
+}
+
 fn label(name: &str, value: &str) -> String {
-    let value: String = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ");
-    format!("{{{name}=\"{value}\"}}")
+    format!("{{{name}=\"{}\"}}", escaped(value))
 }
 
 fn bare(value: u64) -> [(String, u64); 1] {
@@ -68,18 +73,47 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<impl IntoRe
     text.metric("deliveries_pending", "gauge", "Deliveries to be made", bare(counters.deliveries_pending));
     text.metric("deliveries_done_total", "counter", "Deliveries made", bare(counters.deliveries_done));
     text.metric("dead_letters", "gauge", "Deliveries given up", bare(counters.deliveries_dead));
-    let lines = site.connections.standings();
-    let of = |value: fn(&intake::Standing) -> u64| -> Vec<(String, u64)> {
-        lines.iter().map(|(id, standing)| (label("connection", id.as_str()), value(standing))).collect()
-    };
-    text.metric(
-        "connection_accepted_total",
-        "counter",
-        "Frames and blocks accepted",
-        of(|s| s.accepted_total),
-    );
-    text.metric("connection_refused_total", "counter", "Frames and blocks refused", of(|s| s.refused_total));
-    text.metric("connection_bytes_total", "counter", "Bytes received", of(|s| s.bytes_total));
-    text.metric("connection_anomalies_total", "counter", "Anomalies of the line", of(|s| s.anomalies_total));
+    connections(&mut text, &site.connections.standings());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text.0))
+}
+
+/// A number of a connection: name, kind, help, and where it stands.
+type OfConnection = (&'static str, &'static str, &'static str, fn(&Standing) -> u64);
+
+const OF_CONNECTION: &[OfConnection] = &[
+    ("connection_sockets", "gauge", "Sockets open", |s| s.sockets as u64),
+    ("connection_connected_total", "counter", "Sockets and lines opened", |s| s.connected_total),
+    ("connection_silent", "gauge", "1 while nothing comes for longer than it should", |s| {
+        u64::from(s.silent)
+    }),
+    ("connection_bytes_total", "counter", "Bytes received", |s| s.bytes_total),
+    ("connection_sent_bytes_total", "counter", "Bytes sent", |s| s.bytes_sent_total),
+    ("connection_accepted_total", "counter", "Frames and blocks accepted", |s| s.accepted_total),
+    ("connection_refused_total", "counter", "Frames and blocks refused", |s| s.refused_total),
+    ("connection_messages_total", "counter", "Messages received", |s| s.messages_total),
+    ("connection_cut_total", "counter", "Transmissions that ended half-way", |s| s.cut_total),
+    ("connection_repeated_total", "counter", "Frames and files that came again", |s| s.repeated_total),
+    ("connection_last_bytes_seconds", "gauge", "When the last bytes came; 0 is never", |s| {
+        s.last_bytes_ms / 1_000
+    }),
+    ("connection_last_message_seconds", "gauge", "When the last message was kept; 0 is never", |s| {
+        s.last_message_ms / 1_000
+    }),
+];
+
+fn connections(text: &mut Text, standings: &BTreeMap<ConnectionId, Standing>) {
+    for (name, kind, help, value) in OF_CONNECTION {
+        let samples =
+            standings.iter().map(|(id, standing)| (label("connection", id.as_str()), value(standing)));
+        text.metric(name, kind, help, samples);
+    }
+    // Every kind of every connection, so that a rate over a first one is not lost.
+    let anomalies = standings.iter().flat_map(|(id, standing)| {
+        Irregularity::ALL.map(|kind| {
+            let labels = format!("{{connection=\"{}\",kind=\"{}\"}}", escaped(id.as_str()), kind.name());
+            (labels, standing.anomalies.get(&kind).copied().unwrap_or(0))
+        })
+    });
+    let help = "What was not as it should be on the line, by kind";
+    text.metric("connection_anomalies_total", "counter", help, anomalies);
 }

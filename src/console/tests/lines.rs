@@ -186,6 +186,45 @@ mod lines {
     }
 
     #[tokio::test]
+    async fn a_connection_shows_how_it_stands_and_what_was_odd_in_json_and_in_metrics() {
+        let served = served(Mode::Production).await;
+        let mut socket = served.analyser_says_hello().await;
+        // A frame that is no good, and noise behind the end.
+        socket.write_all(b"\x021H\x0300\r\n").await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), 0x15);
+        let standing = served.json("/arch-1").await;
+        for (name, expect) in [
+            ("activity", json!("connected")),
+            ("mode", json!("production")),
+            ("sockets", json!(1)),
+            ("connected_total", json!(1)),
+            ("bytes_total", json!(9)),
+            ("bytes_sent_total", json!(2)),
+            ("refused_total", json!(1)),
+            ("anomalies", json!({ "damaged": 1 })),
+            ("silent", json!(false)),
+        ] {
+            assert_eq!(standing[name], expect, "{name}: {standing}");
+        }
+        for name in ["reason", "reason_zh", "since_at", "served_since_at", "last_bytes_at", "last_anomaly_at"]
+        {
+            assert!(standing[name].as_str().is_some_and(|text| !text.is_empty()), "{name}: {standing}");
+        }
+        assert_eq!(standing["last_message_at"], Value::Null);
+        let base = served.base.replace("/api/v1/connections", "");
+        let metrics = served.http.get(format!("{base}/metrics")).bearer_auth(TOKEN).send().await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        for line in [
+            "hemogate_connection_sockets{connection=\"arch-1\"} 1",
+            "hemogate_connection_sent_bytes_total{connection=\"arch-1\"} 2",
+            "hemogate_connection_anomalies_total{connection=\"arch-1\",kind=\"damaged\"} 1",
+            "hemogate_connection_anomalies_total{connection=\"arch-1\",kind=\"noise\"} 0",
+        ] {
+            assert!(metrics.lines().any(|l| l == line), "{line}: {metrics}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_connection_that_is_not_there_is_told_with_those_that_are() {
         let served = served(Mode::ListenOnly).await;
         while served.json("").await["items"].as_array().unwrap().is_empty() {

@@ -1,9 +1,8 @@
 //! Asking a running daemon over HTTP.
 
 use crate::{
-    cli::{Cli, Lang, Output},
-    exit::{Exit, Failure, Outcome},
-    print::Printer,
+    cli::Lang,
+    exit::{Exit, Failure},
     run::Whereabouts,
     token,
 };
@@ -90,43 +89,4 @@ impl Client {
         let exit = if status.as_u16() == 404 { Exit::No } else { Exit::Unavailable };
         Err(Failure::new(exit, format!("{path}: {status}: {detail}")))
     }
-}
-
-pub(crate) async fn status(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
-    let store = crate::configuration(cli)?.config.store.path;
-    let client = Client::of_running(&store, lang)?;
-    let status = client.get("status").await?;
-    let connections = client.get("connections").await?;
-    let mut printer = Printer::new(output.format);
-    if output.format == crate::cli::Format::Json {
-        printer.item(&serde_json::json!({ "status": status, "connections": connections }), Vec::new)?;
-        printer.finish()?;
-        return Ok(Exit::Done);
-    }
-    printer.heads(&lang.pick(
-        ["connection", "activity", "messages", "refused", "last message", "why"],
-        ["连接", "状态", "消息", "拒收", "最近消息", "说明"],
-    ));
-    for connection in connections.get("items").and_then(Value::as_array).into_iter().flatten() {
-        let part = |name: &str| match connection.get(name) {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
-        };
-        let row = ["id", "activity", "messages_total", "refused_total", "last_message_at", "reason"]
-            .map(part)
-            .to_vec();
-        printer.item(connection, || row)?;
-    }
-    printer.finish()?;
-    let mut numbers = Printer::new(output.format);
-    for part in ["ledger", "counters", "destinations"] {
-        numbers.heads(&["", ""]);
-        for (name, value) in status.get(part).and_then(Value::as_object).into_iter().flatten() {
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            numbers.item(value, || vec![name.clone(), shown])?;
-        }
-    }
-    numbers.finish()?;
-    Ok(Exit::Done)
 }

@@ -234,7 +234,10 @@ fn prepare(connection: &crate::config::Connection) -> Result<Ready, Failure> {
         profile: profile_ref,
         protocol: profile.protocol(),
         link,
-        limits: intake::Limits::default(),
+        limits: intake::Limits {
+            warn_when_silent: connection.warn_when_silent_s.map(|s| Duration::from_secs(s.get())),
+            ..intake::Limits::default()
+        },
         desk: None,
     };
     Ok(Ready { connection, source })

@@ -115,6 +115,7 @@ fn configuration(
             id: p.connection.clone(),
             profile: p.model.id().to_owned(),
             mode: Mode::Production,
+            warn_when_silent_s: None,
             transport: p.transport.clone(),
         })
         .collect();

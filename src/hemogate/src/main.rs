@@ -18,6 +18,7 @@ mod print;
 mod reconcile;
 mod run;
 mod simulate;
+mod status;
 mod store;
 mod token;
 mod trace;
@@ -68,7 +69,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),
-        Command::Status(output) => block_on(client::status(cli, output, lang)),
+        Command::Status(output) => block_on(status::status(cli, output, lang)),
         Command::Simulate(asked) => block_on(simulate::simulate(asked, lang)),
         Command::Bench(asked) => simulate::bench(asked),
     }

@@ -4,6 +4,7 @@ use crate::{
     answer::{Answerer, head},
     board::wall_ms,
     desk::{Awaits, Outgoing, Reply, Settled},
+    irregular::Irregularity,
     response::{Asked, Response, asked, response},
     sending::{Question, Sending},
     settings::Answering,
@@ -227,10 +228,11 @@ impl Driver<'_> {
                     );
                     let answer = self.answerer.not_kept(head(&oversize.kept));
                     self.receiver.refuse(oversize.ticket, Some(&answer));
-                    self.half(what, oversize.kept, HowEnded::Abandoned);
+                    self.line.board.note(&self.line.connection.id, |s| s.refused_total += 1);
+                    self.half(Irregularity::Oversize, what, oversize.kept, HowEnded::Abandoned);
                 }
                 Event::Commit(_) => {
-                    self.line.board.anomaly(&self.line.connection.id, "a commit block came unasked".into());
+                    self.irregular(Irregularity::Unasked, "a commit block came unasked".into());
                 }
                 Event::Anomaly(anomaly) => self.anomaly(anomaly),
             }
@@ -250,21 +252,30 @@ impl Driver<'_> {
     fn anomaly(&mut self, anomaly: Anomaly) {
         let what = anomaly.to_string();
         match anomaly.kind {
-            AnomalyKind::BlockCutOff => self.half(what, anomaly.bytes, HowEnded::Disconnected),
-            AnomalyKind::BlockRestarted => self.half(what, anomaly.bytes, HowEnded::Restarted),
-            AnomalyKind::StrayBytes | AnomalyKind::EmptyBlock | AnomalyKind::CarriageReturnMissing => {
-                self.line.board.anomaly(&self.line.connection.id, what);
+            AnomalyKind::BlockCutOff => {
+                self.half(Irregularity::BrokenOff, what, anomaly.bytes, HowEnded::Disconnected);
+            }
+            AnomalyKind::BlockRestarted => {
+                self.half(Irregularity::BrokenOff, what, anomaly.bytes, HowEnded::Restarted);
+            }
+            AnomalyKind::StrayBytes => self.irregular(Irregularity::Noise, what),
+            AnomalyKind::EmptyBlock | AnomalyKind::CarriageReturnMissing => {
+                self.irregular(Irregularity::Damaged, what);
             }
         }
     }
 
     /// The beginning of a block whose end will not come: kept, never parsed.
-    fn half(&mut self, what: String, bytes: Vec<u8>, how: HowEnded) {
+    fn half(&mut self, kind: Irregularity, what: String, bytes: Vec<u8>, how: HowEnded) {
         let connection = &self.line.connection;
         tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");
         self.line.board.note(&connection.id, |s| s.cut_total += 1);
         self.halves.push_back(half_block(connection, what.clone(), bytes, how));
-        self.line.board.anomaly(&connection.id, what);
+        self.irregular(kind, what);
+    }
+
+    fn irregular(&self, kind: Irregularity, what: String) {
+        self.line.board.irregular(&self.line.connection.id, kind, what);
     }
 
     /// Answers the blocks at the front that are durable already, so that one write carries all their answers.
@@ -302,7 +313,7 @@ impl Driver<'_> {
             (Err(why), Kind::Answer(..)) => {
                 self.receiver.refuse(ticket, None);
                 let what = format!("an answer of the analyser could not be kept, and does not count: {why}");
-                self.line.board.anomaly(&self.line.connection.id, what);
+                self.line.board.refused(&self.line.connection.id, what);
             }
         }
     }
@@ -326,11 +337,7 @@ impl Driver<'_> {
     fn accept(&mut self, ticket: BlockTicket, durable: Durable, head: &[u8], direct: Option<&[u8]>) {
         let answer = direct.map_or_else(|| self.answerer.kept(head), <[u8]>::to_vec);
         self.receiver.accept(ticket, durable, &answer);
-        self.line.board.note(&self.line.connection.id, |s| {
-            s.accepted_total += 1;
-            s.messages_total += 1;
-            s.last_message_ms = wall_ms();
-        });
+        self.line.board.kept(&self.line.connection.id, 1, 1);
     }
 
     fn refuse(&mut self, ticket: BlockTicket, head: &[u8], why: &NotKept) {
@@ -338,10 +345,7 @@ impl Driver<'_> {
         tracing::warn!(connection = %id, %why, "message refused; the analyser will send it again");
         let answer = self.answerer.not_kept(head);
         self.receiver.refuse(ticket, Some(&answer));
-        self.line.board.note(id, |s| {
-            s.refused_total += 1;
-            s.last_anomaly = format!("message refused: {why}");
-        });
+        self.line.board.refused(id, format!("message refused: {why}"));
     }
 
     /// An answer is kept. It belongs to the message that it names (MSA-2), or to none.
@@ -349,10 +353,7 @@ impl Driver<'_> {
         let message = durable.last();
         self.receiver.accept(ticket, durable, &[]);
         let id = &self.line.connection.id;
-        self.line.board.note(id, |s| {
-            s.messages_total += 1;
-            s.last_message_ms = wall_ms();
-        });
+        self.line.board.kept(id, 1, 1);
         match &mut self.out {
             Some(out) if out.asked.control_id == response.to => {
                 if out.asked.is_final(response) {
@@ -364,7 +365,7 @@ impl Driver<'_> {
             }
             Some(_) | None => {
                 let what = format!("an answer to {:?} came, and nothing of ours waits for it", response.to);
-                self.line.board.anomaly(id, what);
+                self.line.board.irregular(id, Irregularity::Unasked, what);
             }
         }
     }

@@ -3,6 +3,8 @@
 //! Nothing here is evidence and nothing rests on it; it starts empty at every start.
 
 use crate::{
+    irregular::Irregularity,
+    said::Said,
     settings::Connection,
     trace::{Trace, Traced},
 };
@@ -40,16 +42,26 @@ pub struct Standing {
     pub mode: Option<Mode>,
     /// The profile revision that reads its messages; absent until it is served.
     pub profile: Option<ProfileRef>,
+    /// Since when it is served, milliseconds since 1970 UTC: counters count from there.
+    pub served_since_ms: u64,
     /// Where it stands.
     pub activity: Activity,
+    /// Since when, milliseconds since 1970 UTC.
+    pub since_ms: u64,
     /// Why, in words.
     pub reason: String,
+    /// The same in Chinese.
+    pub reason_zh: String,
     /// Local address it listens on or the peer it talks to.
     pub address: String,
     /// Sockets open.
     pub sockets: usize,
+    /// Sockets and lines that were opened, reconnections included.
+    pub connected_total: u64,
     /// Bytes received.
     pub bytes_total: u64,
+    /// Bytes sent; in listen-only mode always 0.
+    pub bytes_sent_total: u64,
     /// Frames or blocks made durable and answered positively.
     pub accepted_total: u64,
     /// Frames or blocks answered negatively, because they were damaged or could not be kept.
@@ -58,14 +70,39 @@ pub struct Standing {
     pub messages_total: u64,
     /// Transmissions that ended half-way.
     pub cut_total: u64,
-    /// Anomalies of the line: noise, repeats, contention.
+    /// Frames and files that came again and were not used again.
+    pub repeated_total: u64,
+    /// What was not as it should be.
     pub anomalies_total: u64,
+    /// The same by kind; kinds that never came are left out.
+    pub anomalies: BTreeMap<Irregularity, u64>,
     /// When the last bytes came, milliseconds since 1970 UTC; 0 is never.
     pub last_bytes_ms: u64,
+    /// When the last frame, block or file became durable, milliseconds since 1970 UTC; 0 is never.
+    pub last_frame_ms: u64,
     /// When the last message became durable, milliseconds since 1970 UTC; 0 is never.
     pub last_message_ms: u64,
-    /// The last anomaly, in words.
+    /// The last anomaly or refusal, in words.
     pub last_anomaly: String,
+    /// When it came, milliseconds since 1970 UTC; 0 is never.
+    pub last_anomaly_ms: u64,
+    /// Silence beyond this many seconds is a warning; absent: it never is. A line is never closed for it.
+    pub warn_when_silent_s: Option<u64>,
+    /// Nothing has come for longer than that.
+    pub silent: bool,
+}
+
+impl Standing {
+    /// Whether `now_ms` is later than it should be since anything came.
+    fn is_silent(&self, now_ms: u64) -> bool {
+        let serving = match self.activity {
+            Activity::Listening | Activity::Connecting | Activity::Connected | Activity::Watching => true,
+            Activity::Stopped | Activity::Failed => false,
+        };
+        let heard = self.last_bytes_ms.max(self.served_since_ms);
+        let quiet_ms = now_ms.saturating_sub(heard);
+        serving && self.warn_when_silent_s.is_some_and(|limit| quiet_ms > limit.saturating_mul(1_000))
+    }
 }
 
 /// One connection's place on the board.
@@ -99,6 +136,8 @@ impl Board {
         self.at(id, |post| {
             post.standing.mode = Some(*mode);
             post.standing.profile = Some(profile.clone());
+            post.standing.served_since_ms = wall_ms();
+            post.standing.warn_when_silent_s = limits.warn_when_silent.map(|limit| limit.as_secs());
             post.trace = Trace::new(limits.trace);
         });
     }
@@ -108,14 +147,62 @@ impl Board {
         self.at(id, |post| change(&mut post.standing));
     }
 
-    pub(crate) fn anomaly(&self, id: &ConnectionId, what: String) {
-        tracing::debug!(connection = %id, anomaly = %what, "anomaly on the line");
+    /// Where a connection stands now, and why.
+    pub(crate) fn stand(&self, id: &ConnectionId, activity: Activity, reason: Said, address: String) {
+        self.note(id, |s| {
+            if s.activity != activity || s.since_ms == 0 {
+                s.since_ms = wall_ms();
+            }
+            s.activity = activity;
+            s.address = address;
+            (s.reason, s.reason_zh) = (reason.en, reason.zh);
+        });
+    }
+
+    /// Something is not as it should be.
+    pub(crate) fn irregular(&self, id: &ConnectionId, kind: Irregularity, what: String) {
+        tracing::debug!(connection = %id, kind = kind.name(), anomaly = %what, "anomaly on the line");
         let trace = self.at(id, |post| {
-            post.standing.anomalies_total += 1;
-            post.standing.last_anomaly.clone_from(&what);
+            let standing = &mut post.standing;
+            standing.anomalies_total += 1;
+            *standing.anomalies.entry(kind).or_default() += 1;
+            standing.repeated_total += u64::from(kind == Irregularity::Repeated);
+            standing.last_anomaly.clone_from(&what);
+            standing.last_anomaly_ms = wall_ms();
             post.trace.clone()
         });
         trace.note(0, Traced::Anomaly { what });
+    }
+
+    /// As [`Board::irregular`], of no kind that is counted by itself.
+    pub(crate) fn anomaly(&self, id: &ConnectionId, what: String) {
+        self.irregular(id, Irregularity::Other, what);
+    }
+
+    /// A frame, block or file was refused, and the analyser told so.
+    pub(crate) fn refused(&self, id: &ConnectionId, why: String) {
+        let trace = self.at(id, |post| {
+            post.standing.refused_total += 1;
+            post.standing.last_anomaly.clone_from(&why);
+            post.standing.last_anomaly_ms = wall_ms();
+            post.trace.clone()
+        });
+        trace.note(0, Traced::Refused { why });
+    }
+
+    /// Frames, blocks or files became durable, and messages with them.
+    pub(crate) fn kept(&self, id: &ConnectionId, frames: u64, messages: u64) {
+        self.note(id, |s| {
+            s.accepted_total += frames;
+            s.messages_total += messages;
+            let now = wall_ms();
+            if frames > 0 {
+                s.last_frame_ms = now;
+            }
+            if messages > 0 {
+                s.last_message_ms = now;
+            }
+        });
     }
 
     /// What went over a connection's line, to write to.
@@ -132,7 +219,24 @@ impl Board {
     /// Every standing, by connection.
     #[must_use]
     pub fn standings(&self) -> BTreeMap<ConnectionId, Standing> {
-        self.lock().iter().map(|(id, post)| (id.clone(), post.standing.clone())).collect()
+        self.lock().iter().map(|(id, post)| (id.clone(), post.now())).collect()
+    }
+
+    /// One connection's standing.
+    #[must_use]
+    pub fn standing(&self, id: &ConnectionId) -> Option<Standing> {
+        self.lock().get(id).map(Post::now)
+    }
+}
+
+impl Post {
+    fn now(&self) -> Standing {
+        let mut standing = self.standing.clone();
+        let passed = self.trace.passed();
+        standing.connected_total = passed.sockets;
+        standing.bytes_sent_total = passed.sent_bytes;
+        standing.silent = standing.is_silent(wall_ms());
+        standing
     }
 }
 
@@ -140,4 +244,72 @@ impl Board {
 pub(crate) fn wall_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> ConnectionId {
+        ConnectionId::new("a").unwrap()
+    }
+
+    #[test]
+    fn silence_is_told_when_something_should_have_come_and_only_where_that_is_wanted() {
+        let heard = Standing {
+            activity: Activity::Connected,
+            served_since_ms: 1_000,
+            last_bytes_ms: 5_000,
+            warn_when_silent_s: Some(10),
+            ..Standing::default()
+        };
+        let check = |standing: &Standing, now_ms: u64, expect: bool| {
+            assert_eq!(standing.is_silent(now_ms), expect, "{standing:?} at {now_ms}");
+        };
+        check(&heard, 15_000, false);
+        check(&heard, 15_001, true);
+        check(&Standing { warn_when_silent_s: None, ..heard.clone() }, u64::MAX, false);
+        let never_heard = Standing { last_bytes_ms: 0, activity: Activity::Listening, ..heard.clone() };
+        check(&never_heard, 11_000, false);
+        check(&never_heard, 11_001, true);
+        for activity in [Activity::Stopped, Activity::Failed] {
+            check(&Standing { activity, ..heard.clone() }, 99_000, false);
+        }
+    }
+
+    #[test]
+    fn irregularities_are_counted_by_kind_and_stand_in_the_trace() {
+        let board = Board::default();
+        board.irregular(&id(), Irregularity::Noise, "3 bytes".into());
+        board.irregular(&id(), Irregularity::Noise, "4 bytes".into());
+        board.irregular(&id(), Irregularity::Repeated, "frame 2".into());
+        board.refused(&id(), "no room".into());
+        let standing = board.standing(&id()).unwrap();
+        assert_eq!((standing.anomalies_total, standing.repeated_total, standing.refused_total), (3, 1, 1));
+        let by_kind: Vec<_> = standing.anomalies.into_iter().collect();
+        assert_eq!(by_kind, [(Irregularity::Noise, 2), (Irregularity::Repeated, 1)]);
+        assert_eq!(standing.last_anomaly, "no room");
+        let trace = board.trace_of(&id()).unwrap().since(0);
+        let refused = Traced::Refused { why: "no room".into() };
+        assert_eq!(trace.events.last().map(|event| &event.what), Some(&refused));
+        assert_eq!(trace.events.len(), 4);
+    }
+
+    #[test]
+    fn since_when_it_stands_so_changes_only_when_it_does() {
+        let board = Board::default();
+        let stand = |activity, en: &str| {
+            board.stand(&id(), activity, Said::new(en, "中"), "here".into());
+            board.standing(&id()).unwrap()
+        };
+        let first = stand(Activity::Listening, "waiting");
+        assert!(first.since_ms > 0);
+        board.note(&id(), |s| s.since_ms = 7);
+        let second = stand(Activity::Listening, "still waiting");
+        assert_eq!(
+            (second.since_ms, second.reason.as_str(), second.reason_zh.as_str()),
+            (7, "still waiting", "中")
+        );
+        assert!(stand(Activity::Connected, "connected").since_ms > 7);
+    }
 }

@@ -3,6 +3,7 @@
 use crate::{
     board::wall_ms,
     desk::{Outgoing, Reply, Settled},
+    irregular::{Irregularity, LinkFound},
     sending::{Question, Sending},
     settings::Limits,
     transfer::{Kept, MessageEnd, Transfer},
@@ -192,24 +193,30 @@ impl Driver<'_> {
                     self.frame(kept, frame.ticket);
                 }
                 Event::Repeated { number } => {
-                    self.line
-                        .board
-                        .anomaly(&self.line.connection.id, format!("frame {number:?} was sent again"));
+                    let what = match number {
+                        Some(number) => format!("frame {number} was sent again"),
+                        None => "a frame was sent again".to_owned(),
+                    };
+                    self.irregular(Irregularity::Repeated, what);
                 }
                 Event::TransferEnded(ending) => self.ended(how(ending)).await,
                 Event::Anomaly(anomaly) => {
-                    self.line.board.anomaly(&self.line.connection.id, format!("{anomaly:?}"));
+                    let found = LinkFound::from(&anomaly);
+                    if found.refused {
+                        self.line.board.note(&self.line.connection.id, |s| s.refused_total += 1);
+                    }
+                    self.irregular(found.kind, found.what);
                 }
                 Event::Contention => {
-                    self.line.board.anomaly(&self.line.connection.id, "both sides wanted the line".into());
+                    self.irregular(Irregularity::Contention, "both sides wanted the line".into());
                 }
                 Event::HangUp(why) => {
                     let what = format!("hung up, so that the analyser sends again: {why}");
-                    self.line.board.anomaly(&self.line.connection.id, what);
+                    self.irregular(Irregularity::Damaged, what);
                 }
                 Event::InterruptRequested { honoured } => {
                     let what = format!("the analyser asked to interrupt us (honoured: {honoured})");
-                    self.line.board.anomaly(&self.line.connection.id, what);
+                    self.irregular(Irregularity::Contention, what);
                 }
                 Event::Sent(id) => {
                     if self.sent.take_if(|sent| *sent == id).is_some() {
@@ -260,13 +267,7 @@ impl Driver<'_> {
                     transfer.settled();
                     self.transfer = Some(transfer);
                 }
-                self.line.board.note(&self.line.connection.id, |s| {
-                    s.accepted_total += 1;
-                    s.messages_total += messages;
-                    if messages > 0 {
-                        s.last_message_ms = wall_ms();
-                    }
-                });
+                self.line.board.kept(&self.line.connection.id, 1, messages);
             }
             Err(failed) => {
                 if let Some(transfer) = &mut self.transfer {
@@ -290,10 +291,11 @@ impl Driver<'_> {
         if let Some(transfer) = &mut self.transfer {
             transfer.unsettled();
         }
-        self.line.board.note(&self.line.connection.id, |s| {
-            s.refused_total += 1;
-            s.last_anomaly = format!("frame refused: {why}");
-        });
+        self.line.board.refused(&self.line.connection.id, format!("frame refused: {why}"));
+    }
+
+    fn irregular(&self, kind: Irregularity, what: String) {
+        self.line.board.irregular(&self.line.connection.id, kind, what);
     }
 
     /// The link wants the connection closed. A frame that is on its way to the disk may still arrive there.
@@ -319,14 +321,12 @@ impl Driver<'_> {
         }
         let connection = &self.line.connection;
         let end = transfer.end(connection, how, self.end);
-        self.line.board.note(&connection.id, |s| {
-            s.messages_total += end.messages.len() as u64;
-            s.cut_total += u64::from(end.half);
-        });
+        self.line.board.kept(&connection.id, 0, end.messages.len() as u64);
+        self.line.board.note(&connection.id, |s| s.cut_total += u64::from(end.half));
         let missing = matches!(how, HowEnded::Timeout | HowEnded::Restarted) && !end.half;
         if missing && self.end != MessageEnd::TerminatorAlone {
             let what = format!("a transfer of whole messages ended without EOT ({how:?})");
-            self.line.board.anomaly(&connection.id, what);
+            self.irregular(Irregularity::BrokenOff, what);
         }
         if end.half {
             tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");

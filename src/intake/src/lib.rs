@@ -17,7 +17,10 @@ mod board;
 mod desk;
 mod folder;
 mod frames;
+mod irregular;
+mod quiet;
 mod response;
+mod said;
 mod sending;
 mod settings;
 mod store;
@@ -29,6 +32,8 @@ mod transport;
 
 pub use board::{Activity, Board, Standing};
 pub use desk::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};
+pub use irregular::Irregularity;
+pub use said::Said;
 pub use settings::{Acknowledge, Answering, Connection, Limits, Link, Source, Unreadable};
 pub use transfer::MessageEnd;
 
@@ -62,6 +67,14 @@ pub async fn serve(
         tracing::warn!(connection = %connection.id, left_open, "transfers were open when hemogate stopped");
     }
     let line = Line { connection: Arc::new(connection), store, board, stop: stop.clone() };
+    let (board, connection) = (line.board.clone(), Arc::clone(&line.connection));
+    tokio::select! {
+        served = drive(line, source, stop) => served,
+        never = quiet::watch(&board, &connection.id, connection.limits.warn_when_silent) => match never {},
+    }
+}
+
+async fn drive(line: Line, source: Source, stop: CancellationToken) -> io::Result<()> {
     match source {
         Source::Listen(listener) => {
             listener.set_nonblocking(true)?;

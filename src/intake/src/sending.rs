@@ -2,6 +2,7 @@
 
 use crate::{
     desk::{Desk, Later, Outgoing, Reply, Settled},
+    irregular::Irregularity,
     transport::Line,
 };
 use ledger::Seq;
@@ -116,7 +117,11 @@ impl<'a> Sending<'a> {
         let id = &self.line.connection.id;
         if job.tries < tries_max {
             tracing::warn!(connection = %id, why, tries = job.tries, "not delivered; it will be sent again");
-            self.line.board.anomaly(id, format!("a message of ours was not delivered: {why}"));
+            self.line.board.irregular(
+                id,
+                Irregularity::Undelivered,
+                format!("a message of ours was not delivered: {why}"),
+            );
             return self.waiting.push_front(job);
         }
         let tries = job.tries;
@@ -152,7 +157,11 @@ impl<'a> Sending<'a> {
         let id = &self.line.connection.id;
         if let Settled::Failed { why } = &how {
             tracing::error!(connection = %id, why, "a message for the analyser was given up");
-            self.line.board.anomaly(id, format!("a message of ours was given up: {why}"));
+            self.line.board.irregular(
+                id,
+                Irregularity::Undelivered,
+                format!("a message of ours was given up: {why}"),
+            );
         }
         if let Some(desk) = &self.desk {
             desk.settled(job.outgoing.id, how);

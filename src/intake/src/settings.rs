@@ -85,6 +85,8 @@ pub struct Limits {
     pub read_bytes: usize,
     /// The longest pause between attempts to connect; it starts at a fiftieth of it and doubles.
     pub reconnect_pause_max: Duration,
+    /// When nothing has come for so long, people are warned; the line is never closed for it. Absent: they never are.
+    pub warn_when_silent: Option<Duration>,
     /// How much of what went over the line can be looked at afterwards.
     pub trace: TraceLimits,
 }
@@ -98,6 +100,7 @@ impl Default for Limits {
             send_tries_max: 3,
             read_bytes: 64 * 1024,
             reconnect_pause_max: Duration::from_secs(30),
+            warn_when_silent: None,
             trace: TraceLimits::default(),
         }
     }

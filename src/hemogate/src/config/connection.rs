@@ -1,7 +1,7 @@
 //! `[[connection]]`: an analyser and how it is reached.
 
 use serde::Deserialize;
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, num::NonZeroU64, path::PathBuf};
 use vocabulary::{ConnectionId, Mode};
 
 /// `[[connection]]`: one analyser.
@@ -14,6 +14,9 @@ pub(crate) struct Connection {
     #[serde(default = "qualification")]
     pub(crate) mode: Mode,
     pub(crate) transport: Transport,
+    /// When nothing has come for so long, people are warned; the line is never closed for it. Not given: no warning,
+    /// since many an analyser has nothing to say at night.
+    pub(crate) warn_when_silent_s: Option<NonZeroU64>,
 }
 
 /// Fail closed: until the site says production, results are not evidence.

@@ -21,7 +21,7 @@ pub use ring::{Excerpt, Traced, TracedEvent, Way};
 pub(crate) use tapped::{Sending, Tapped};
 
 use crate::board::wall_ms;
-use ring::{Moment, Ring};
+use ring::{Moment, Passed, Ring};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
@@ -78,6 +78,11 @@ impl Trace {
     /// Something happened that is no bytes. `socket` 0 is the connection as a whole.
     pub(crate) fn note(&self, socket: u64, what: Traced) {
         self.ring().note(self.now(), socket, what);
+    }
+
+    /// How much has gone over the line since the trace began.
+    pub(crate) fn passed(&self) -> Passed {
+        self.ring().passed()
     }
 
     /// What happened after the event `number`; 0 is all that is kept.

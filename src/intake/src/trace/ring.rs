@@ -118,6 +118,15 @@ struct Slot {
     what: Kept,
 }
 
+/// What has gone over the line, whether it is still in the ring or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Passed {
+    /// Sockets that were opened.
+    pub(crate) sockets: u64,
+    /// Bytes that left.
+    pub(crate) sent_bytes: u64,
+}
+
 #[derive(Debug)]
 pub(super) struct Ring {
     limits: TraceLimits,
@@ -125,8 +134,8 @@ pub(super) struct Ring {
     slots: VecDeque<Slot>,
     /// Number of the last event.
     last: u64,
-    /// Of the last socket.
-    sockets: u64,
+    /// The number of the last socket is how many there were.
+    passed: Passed,
     lost_bytes: u64,
     /// The last event was shown to somebody: it takes no more bytes.
     shown: bool,
@@ -139,16 +148,17 @@ impl Ring {
             bytes: VecDeque::new(),
             slots: VecDeque::new(),
             last: 0,
-            sockets: 0,
+            passed: Passed::default(),
             lost_bytes: 0,
             shown: false,
         }
     }
 
     pub(super) fn connected(&mut self, now: Moment, peer: &str) -> u64 {
-        self.sockets += 1;
-        self.note(now, self.sockets, Traced::Connected { peer: peer.to_owned() });
-        self.sockets
+        self.passed.sockets += 1;
+        let number = self.passed.sockets;
+        self.note(now, number, Traced::Connected { peer: peer.to_owned() });
+        number
     }
 
     pub(super) fn note(&mut self, now: Moment, socket: u64, mut what: Traced) {
@@ -164,6 +174,9 @@ impl Ring {
     }
 
     pub(super) fn bytes(&mut self, now: Moment, socket: u64, way: Way, bytes: &[u8]) {
+        if way == Way::Sent {
+            self.passed.sent_bytes += bytes.len() as u64;
+        }
         // Of more than the ring holds, the end is kept.
         let too_many = bytes.len().saturating_sub(self.limits.bytes_max);
         let kept = bytes.get(too_many..).unwrap_or_default();
@@ -210,6 +223,10 @@ impl Ring {
             self.lost_bytes += count as u64;
         }
         true
+    }
+
+    pub(super) fn passed(&self) -> Passed {
+        self.passed
     }
 
     pub(super) fn since(&mut self, number: u64) -> Excerpt {

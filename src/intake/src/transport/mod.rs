@@ -4,6 +4,7 @@ use crate::{
     blocks,
     board::{Activity, Board, wall_ms},
     frames,
+    said::Said,
     settings::{Connection, Link},
     store::Store,
     trace::{Sending, Tapped, Traced},
@@ -27,9 +28,7 @@ pub(crate) struct Line {
 
 impl Line {
     fn standing(&self, activity: Activity, reason: String, address: String) {
-        self.board.note(&self.connection.id, |s| {
-            (s.activity, s.reason, s.address) = (activity, reason, address);
-        });
+        self.board.stand(&self.connection.id, activity, Said::new(reason.clone(), reason), address);
     }
 
     /// Answers are a few bytes that the analyser waits for: they leave at once.
