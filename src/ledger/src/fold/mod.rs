@@ -9,6 +9,8 @@ mod delivery;
 mod interpret;
 mod message;
 mod order;
+#[cfg(test)]
+mod order_tests;
 mod query;
 mod transfer;
 

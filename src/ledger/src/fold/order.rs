@@ -164,11 +164,14 @@ fn restate(assay: &mut AssayRecord, order: &Order, since: Seq) {
         (true, Some(how)) => {
             // Who was not yet told of the cancellation still has it; who had it until it grew too old may not.
             assay.sends.retain(|s| s.accepted && how == EndedWithout::Cancelled);
+            assay.sends.iter_mut().for_each(|s| s.keeps = false);
             assay.ended = None;
-            assay.since = since;
+            if assay.results.is_empty() {
+                assay.since = since;
+            }
         }
-        (false, None) if assay.state().is_open() => assay.ended = Some(EndedWithout::Cancelled),
-        (false, None | Some(_)) => {}
+        (false, None) => assay.ended = Some(EndedWithout::Cancelled),
+        (false, Some(_)) => {}
     }
 }
 

@@ -45,7 +45,8 @@ pub(crate) struct AssayRecord {
     pub(crate) results: Vec<Seq>,
 }
 
-/// How an assay ended that got no result.
+/// How an assay ended other than by a result. One that has a result may be left out of a later version all the same:
+/// should the result be taken back, it is not to be done again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EndedWithout {
@@ -70,10 +71,12 @@ impl AssayRecord {
     }
 
     pub(crate) fn state(&self) -> OrderState {
+        if !self.results.is_empty() {
+            return OrderState::Resulted;
+        }
         match self.ended {
             Some(EndedWithout::Cancelled) => OrderState::Cancelled,
             Some(EndedWithout::Expired) => OrderState::Expired,
-            None if !self.results.is_empty() => OrderState::Resulted,
             None if self.sends.iter().any(|s| s.accepted) => OrderState::Sent,
             None if !self.sends.is_empty() => OrderState::Refused,
             None => OrderState::Placed,
@@ -90,7 +93,7 @@ impl AssayRecord {
 
     /// The analysers that have it and are to be told that it was cancelled.
     pub(crate) fn to_be_told(&self) -> impl Iterator<Item = &ConnectionId> {
-        let cancelled = self.ended == Some(EndedWithout::Cancelled);
+        let cancelled = self.state() == OrderState::Cancelled;
         self.sends.iter().filter(move |s| cancelled && s.accepted && !s.keeps).map(|s| &s.connection)
     }
 

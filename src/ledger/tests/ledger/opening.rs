@@ -1,5 +1,6 @@
 //! What the tests share: settings, and a world that writes believable entries.
 
+use crate::orders::{order, order_id};
 use fastrand::Rng;
 use ledger::storage::{Model, Storage};
 use ledger::{
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use vocabulary::{
     ConnectionId, Consequence, DestinationId, DonationId, DonationRegistration, DonorRegistration, Finding,
-    Marker, Mode, Observation, ProfileRef, Protocol, ResultStatus, RunId, Source, SpecimenKind, Value,
+    Marker, Mode, Observation, Order, OrderAction, Priority, ProfileRef, Protocol, QueryOutcome,
+    ResultStatus, RunId, Source, SpecimenKind, Value,
 };
 
 /// Settings without reserve, for a folder in a test.
@@ -245,7 +247,8 @@ impl World {
     fn draft(&mut self) -> Draft {
         let number = self.rng.u64(1..12);
         let system = Draft::by_system;
-        match self.rng.u8(0..16) {
+        match self.rng.u8(0..20) {
+            16.. => self.order(),
             0..3 => self.frame(),
             3 => match self.transfers.pop() {
                 Some((transfer, _, _)) => ended(transfer),
@@ -278,6 +281,38 @@ impl World {
                 })
             }
         }
+    }
+
+    fn order(&mut self) -> Draft {
+        let id = order_id(["L1", "L2", "L3", "L4"][self.rng.usize(0..4)]);
+        let assays = [&[][..], &["HBsAg"], &["HCV"], &["HBsAg", "HCV"]][self.rng.usize(0..4)];
+        let assays: Vec<String> = assays.iter().map(|a| (*a).to_owned()).collect();
+        let to = ["x", "y"][self.rng.usize(0..2)];
+        Draft::by_system(match self.rng.u8(0..10) {
+            0..4 => {
+                let specimen = ["G000001", "G000002"][self.rng.usize(0..2)];
+                let priority = [Priority::Stat, Priority::Routine][self.rng.usize(0..2)];
+                let order = Order { assays, priority, ..order(id.as_str(), specimen, &[]) };
+                What::OrderPlaced { order, from: self.rng.bool().then(|| self.message()) }
+            }
+            4 => What::OrderCancelled { order: id, assays, reason: "asked".into(), from: None },
+            5 => What::OrderExpired { order: id, reason: "old".into() },
+            6..9 => What::OrderSent {
+                order: id,
+                connection: ConnectionId::new(to).unwrap(),
+                assays,
+                message: None,
+                action: [OrderAction::Place, OrderAction::Cancel][self.rng.usize(0..2)],
+                accepted: self.rng.bool(),
+                answer: "OK".into(),
+            },
+            _ => What::QueryAnswered {
+                message: self.message(),
+                connection: ConnectionId::new(to).unwrap(),
+                asked: vec!["G000001".into()],
+                outcome: QueryOutcome::Found { orders: vec![id], nothing: vec![] },
+            },
+        })
     }
 
     fn frame(&mut self) -> Draft {
@@ -331,6 +366,12 @@ impl World {
             .collect();
         let begun = self.transfers.first().map_or(77, |(transfer, _, _)| *transfer);
         let continues = vec![begun; usize::from(self.rng.u8(0..4) == 0)];
+        let mut orders = Vec::new();
+        for (i, _) in (0u32..).zip(&observations) {
+            if self.rng.u8(0..3) == 0 {
+                orders.push((i, order_id(["L1", "L2", "L9"][self.rng.usize(0..3)])));
+            }
+        }
         let (part, last) = (u16::from(self.rng.u8(0..4) == 0), self.rng.u8(0..4) > 0);
         let profile = profile();
         let what = What::MessageInterpreted {
@@ -340,7 +381,7 @@ impl World {
             findings,
             donations,
             holds,
-            orders: vec![],
+            orders,
             measured,
             continues,
             part,

@@ -2,7 +2,7 @@
 
 use crate::opening::{World, donation, on_model, open, settings, write};
 use ledger::storage::Model;
-use ledger::{Ledger, MessageFilter, Page, Settings, StateStore, VerifyState, rebuild, verify};
+use ledger::{Ledger, MessageFilter, OrderFilter, Page, Settings, StateStore, VerifyState, rebuild, verify};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,10 +21,12 @@ fn seen(ledger: &Ledger) -> String {
     let messages = state.messages(&MessageFilter::default(), &Page::first(1000)).unwrap();
     let dead = state.dead_letters(&Page::first(1000)).unwrap();
     let half = state.half_transfers(&Page::first(1000)).unwrap();
+    let orders = state.orders(&OrderFilter::default(), &Page::first(1000)).unwrap();
+    let queries = state.queries(None, &Page::first(1000)).unwrap();
     let (interpret, decide) =
         (state.to_interpret(&Page::first(1000)).unwrap(), state.to_decide(&Page::first(1000)).unwrap());
     format!(
-        "{:?} {donations:?} {messages:?} {dead:?} {half:?} {interpret:?} {decide:?}",
+        "{:?} {donations:?} {messages:?} {dead:?} {half:?} {interpret:?} {decide:?} {orders:?} {queries:?}",
         state.counters().unwrap()
     )
 }
