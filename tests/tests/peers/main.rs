@@ -11,6 +11,8 @@ mod binary;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 #[expect(dead_code, reason = "the tests of the daemon use the rest of it")]
 #[path = "../daemon/house.rs"]
 mod house;
