@@ -72,6 +72,7 @@ pub(crate) struct AnswerRule {
 
 #[derive(Debug, Clone)]
 pub(crate) struct OrderOutRules {
+    pub(crate) unasked: bool,
     pub(crate) place: Option<String>,
     pub(crate) cancel: Option<String>,
     pub(crate) awaits: Awaits,

@@ -179,10 +179,16 @@ impl Profile {
         self.orderable_assays().filter(named)
     }
 
-    /// Whether this model is sent orders that it has not asked for.
+    /// Whether this model can be sent orders that it has not asked for.
+    #[must_use]
+    pub fn can_take_orders_unasked(&self) -> bool {
+        self.orders.order_out.as_ref().is_some_and(|out| out.place.is_some())
+    }
+
+    /// Whether it is, where the site says nothing else.
     #[must_use]
     pub fn takes_orders_unasked(&self) -> bool {
-        self.orders.order_out.as_ref().is_some_and(|out| out.place.is_some())
+        self.orders.order_out.as_ref().is_some_and(|out| out.place.is_some() && out.unasked)
     }
 
     /// Whether it can be told that an order is cancelled.

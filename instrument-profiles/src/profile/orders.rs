@@ -174,10 +174,11 @@ impl Builder<'_, '_> {
 
     fn order_out(&mut self, written: &Spanned<schema::OrderOut>) -> OrderOutRules {
         let out = written.get_ref();
-        if out.place.is_none() {
+        if out.place.is_none() && (out.cancel.is_none() || out.unasked == Some(true)) {
             self.missing(&written.span(), "`place`: the template of a new order");
         }
         OrderOutRules {
+            unasked: out.unasked.unwrap_or(out.place.is_some()),
             place: self.template_of(out.place.as_ref()),
             cancel: self.template_of(out.cancel.as_ref()),
             awaits: self.awaits_given(out.awaits, &written.span()),

@@ -84,6 +84,8 @@ pub(crate) enum Awaits {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct OrderOut {
+    /// `false`: only where the site says so for a connection. Absent: it is sent what is placed.
+    pub(crate) unasked: Option<bool>,
     /// The template of a new order.
     pub(crate) place: Option<Text>,
     /// The template of a cancellation; absent: it cannot be told.

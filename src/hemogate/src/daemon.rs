@@ -2,6 +2,7 @@
 
 use crate::{
     config::{ChainHash, Config, DestinationKind, Transport},
+    desk,
     exit::{Exit, Failure},
     token, wiring,
 };
@@ -95,7 +96,7 @@ impl Daemon {
         };
         daemon.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
         let workflow = daemon.rooms(config)?;
-        daemon.links(ready);
+        daemon.links(daemon.with_desks(config, ready, &workflow));
         daemon.surface(console_listener, config, workflow)?;
         Ok(daemon)
     }
@@ -134,6 +135,27 @@ impl Daemon {
             self.tasks.spawn(delivery::run(courier, ledger, board, stop));
         }
         Ok(settings)
+    }
+
+    /// Gives every analyser that asks, or is sent orders, its desk.
+    fn with_desks(
+        &self,
+        config: &Config,
+        ready: Vec<Ready>,
+        settings: &Arc<workflow::Settings>,
+    ) -> Vec<Ready> {
+        let claims = desk::Claims::default();
+        let facility = config.site.code.as_str();
+        let mut with = Vec::with_capacity(ready.len());
+        for (mut one, connection) in ready.into_iter().zip(&config.connections) {
+            if let Some(profile) = settings.profiles.get(&one.connection.profile) {
+                let desk =
+                    desk::OrderDesk::of(connection, profile, settings, (&self.ledger, facility, &claims));
+                one.connection.desk = desk.map(|desk| desk as Arc<dyn intake::Desk>);
+            }
+            with.push(one);
+        }
+        with
     }
 
     fn links(&self, ready: Vec<Ready>) {

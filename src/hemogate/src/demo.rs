@@ -117,6 +117,8 @@ fn configuration(
             mode: Mode::Production,
             warn_when_silent_s: None,
             transport: p.transport.clone(),
+            orders: None,
+            orders_unasked: None,
         })
         .collect();
     let destination = Destination {

@@ -9,6 +9,7 @@ mod config;
 mod daemon;
 mod decide;
 mod demo;
+mod desk;
 mod exit;
 mod export;
 mod id;

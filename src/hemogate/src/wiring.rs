@@ -1,11 +1,12 @@
 //! From profiles and configuration to what the rooms take. No decision is made here, only words exchanged.
 
 use crate::{
-    config::Config,
+    config::{Config, Connection},
     exit::{Exit, Failure},
 };
 use instrument_profiles as profiles;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use workflow::orders::Exchange;
 
 /// The link of a profile, in intake's words.
 pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
@@ -76,17 +77,38 @@ pub(crate) fn orders(config: &Config) -> Result<workflow::orders::OrderRules, Fa
     let mut analysers = Vec::new();
     for connection in &config.connections {
         let profile = profile(&connection.profile)?;
-        let assays: BTreeSet<String> = profile.assays().map(|(_, assay)| assay.to_owned()).collect();
+        let exchange = exchange(connection, &profile)?;
+        let assays: BTreeSet<String> = match exchange {
+            Exchange::Asks | Exchange::Takes => profile.orderable_assays().map(str::to_owned).collect(),
+            Exchange::None => profile.assays().map(|(_, assay)| assay.to_owned()).collect(),
+        };
         if !assays.is_empty() {
             analysers.push(workflow::orders::Analyser {
                 connection: connection.id.clone(),
                 mode: connection.mode,
                 assays,
-                exchange: workflow::orders::Exchange::None,
+                exchange,
             });
         }
     }
     Ok(workflow::orders::OrderRules { limits: config.orders.limits(), analysers })
+}
+
+/// How an analyser comes to its orders.
+pub(crate) fn exchange(connection: &Connection, profile: &profiles::Profile) -> Result<Exchange, Failure> {
+    let unasked = connection.orders_unasked.unwrap_or_else(|| profile.takes_orders_unasked());
+    if connection.orders_unasked == Some(true) && !profile.can_take_orders_unasked() {
+        let what = format!(
+            "connection {}: orders_unasked = true, but the profile {} has no template for orders that were not asked for",
+            connection.id, connection.profile
+        );
+        return Err(Failure::new(Exit::Configuration, what));
+    }
+    Ok(match connection.gets_orders() {
+        true if unasked => Exchange::Takes,
+        true if profile.asks() => Exchange::Asks,
+        true | false => Exchange::None,
+    })
 }
 
 /// An IANA time zone.

@@ -15,9 +15,11 @@ impl Profiles {
         self.0.get(pinned)
     }
 
-    /// The assays that any of them knows; a name may come more than once.
+    /// The assays that any of them knows, or can order; a name may come more than once.
     pub fn assays(&self) -> impl Iterator<Item = &str> {
-        self.0.values().flat_map(|profile| profile.assays().map(|(_, assay)| assay))
+        self.0
+            .values()
+            .flat_map(|profile| profile.assays().map(|(_, assay)| assay).chain(profile.orderable_assays()))
     }
 }
 

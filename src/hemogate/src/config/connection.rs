@@ -17,6 +17,25 @@ pub(crate) struct Connection {
     /// When nothing has come for so long, people are warned; the line is never closed for it. Not given: no warning,
     /// since many an analyser has nothing to say at night.
     pub(crate) warn_when_silent_s: Option<NonZeroU64>,
+    /// Whether the analyser's questions are answered from the worklist, and orders go to it. Absent: in production
+    /// only. A listen-only line is never sent anything.
+    #[serde(default)]
+    pub(crate) orders: Option<bool>,
+    /// Whether orders are sent to it as soon as they are placed, without having been asked for. Absent: as its
+    /// profile has it.
+    #[serde(default)]
+    pub(crate) orders_unasked: Option<bool>,
+}
+
+impl Connection {
+    /// Whether it gets orders from here.
+    pub(crate) fn gets_orders(&self) -> bool {
+        match self.mode {
+            Mode::ListenOnly => false,
+            Mode::Production => self.orders.unwrap_or(true),
+            Mode::Qualification | Mode::Simulation => self.orders.unwrap_or(false),
+        }
+    }
 }
 
 /// Fail closed: until the site says production, results are not evidence.
