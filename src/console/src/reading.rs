@@ -121,14 +121,28 @@ pub(crate) async fn observations(State(site): State<Arc<Site>>, query: Asked) ->
             };
             let mut items = Vec::new();
             for seq in seqs {
-                for observation in reader.observations_of(seq)?.map(|i| i.observations).unwrap_or_default() {
-                    items.push(json!({ "message": seq, "observation": observation }));
-                }
+                items.extend(reader.observations_of(seq)?.into_iter().flat_map(|meaning| told(seq, meaning)));
             }
             Ok(Items { items, next: next.map(|seq| seq.to_string()) })
         })
         .await?;
     Ok(Json(found))
+}
+
+/// A message's results, each with the donation it is evidence for and what it is to an earlier one: `repeat_of`, `corrects`,
+/// `differs_from`, `outdated_by`.
+fn told(message: Seq, meaning: ledger::Interpretation) -> impl Iterator<Item = Value> {
+    let ledger::Interpretation { observations, donations, measured, .. } = meaning;
+    (0u32..).zip(observations).map(move |(place, observation)| {
+        let donation = donations.iter().find(|(at, _)| *at == place).map(|(_, donation)| donation);
+        let mut item =
+            json!({ "message": message, "place": place, "donation": donation, "observation": observation });
+        let earlier = measured.iter().find(|m| m.index == place).and_then(|m| m.earlier);
+        if let (Some(earlier), Value::Object(fields)) = (earlier, &mut item) {
+            fields.insert(earlier.name().to_owned(), json!(earlier.of()));
+        }
+        item
+    })
 }
 
 fn no_donation(id: &DonationId) -> Problem {

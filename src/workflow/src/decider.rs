@@ -1,9 +1,11 @@
 //! From what is known of a donation to its verdict.
 
-use crate::{DonationFacts, Fact, Settings, Stopped, evidence::evidence, runs};
-use ledger::{DecideItem, DonationView, Draft, Ledger, Page, ReadError, Reader, VerdictMade, What};
+use crate::{DonationFacts, Fact, Located, Settings, Stopped, evidence::evidence, runs};
+use ledger::{
+    DecideItem, DonationView, Draft, EvidenceObservation, Ledger, Page, ReadError, Reader, VerdictMade, What,
+};
 use release::Moment;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{DestinationId, DonationId, Mode, RunId};
 
 /// Donations of one round.
@@ -85,6 +87,8 @@ fn facts(
         registration,
         observations: Vec::new(),
         findings: Vec::new(),
+        alike: if settings.specimens.holds_shortened() { reader.alike(donation)? } else { Vec::new() },
+        scans: Vec::new(),
         runs: BTreeMap::new(),
     };
     let Some(view) = view else { return Ok(facts) };
@@ -96,9 +100,11 @@ fn facts(
             connection: o.connection.clone(),
             profile: o.profile.clone(),
             tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
+            tube: locate(settings, o).and_then(|located| located.tube),
             observation: o.observation.clone(),
         })
         .collect();
+    facts.scans = only_scans(settings, view);
     for (run, used) in by_run(&facts.observations) {
         let view = match known.get(&run) {
             Some(view) => view,
@@ -107,6 +113,20 @@ fn facts(
         facts.runs.insert(run, runs::assess(settings, view, &used));
     }
     Ok(facts)
+}
+
+fn locate(settings: &Settings, o: &EvidenceObservation) -> Option<Located> {
+    let specimen = o.observation.specimen.as_ref()?;
+    settings.specimens.locate(specimen, &o.connection).ok()
+}
+
+/// The scans of results whose form says that a donation has one only; each once.
+fn only_scans(settings: &Settings, view: &DonationView) -> Vec<String> {
+    let production = view.observations.iter().filter(|o| o.mode == Mode::Production);
+    let once = production.filter(|o| locate(settings, o).is_some_and(|located| located.one_scan));
+    let scans: BTreeSet<String> =
+        once.filter_map(|o| o.observation.specimen.as_ref()).map(ToString::to_string).collect();
+    scans.into_iter().collect()
 }
 
 fn by_run(facts: &[Fact]) -> BTreeMap<RunId, Vec<&Fact>> {

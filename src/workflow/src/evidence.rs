@@ -6,6 +6,7 @@
 use crate::{
     Settings,
     facts::{DonationFacts, Fact, LotRegister, RunFacts},
+    measurement::{Used, is_ratio, measurements},
 };
 use release::{
     Evidence, Exact, Moment, Reading,
@@ -16,7 +17,9 @@ use release::{
 };
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RhD, RunId};
+use vocabulary::{
+    AboGroup, DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RhD, RunId,
+};
 
 /// Markers that every reagent of the laboratory has to have spoken for.
 const SEROLOGY: [Marker; 4] = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis];
@@ -29,28 +32,23 @@ pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
         evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
         evidence.donor = Some(Donor::from(registration.donor.clone()));
     }
-    let (used, changed) = measurements(&facts.observations);
-    evidence.serology = serology(&used, &facts.runs, reactive_from(settings));
+    let reactive_from = reactive_from(settings);
+    let (measured, changed) = measurements(&facts.observations, reactive_from);
+    let used: Vec<&Fact> = measured.iter().map(|one| one.fact).collect();
+    evidence.serology = serology(&used, &facts.runs, reactive_from);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     evidence.nat = nucleic(&used);
     evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
-    evidence.grouping = groupings(&used);
+    evidence.grouping = groupings(&measured);
     evidence.runs = runs(&used, &facts.runs, &settings.lots);
     evidence.findings = facts
         .findings
         .iter()
         .map(|f| OpenFinding { finding: f.finding.clone(), what: format!("{} ({})", f.what, f.place) })
         .collect();
-    evidence.findings.extend(changed.iter().map(|fact| {
-        let o = &fact.observation;
-        open(
-            "changed_result",
-            format!(
-                "{} of {} was sent again with another value; a person has to say which stands",
-                o.assay, o.marker
-            ),
-        )
-    }));
+    evidence.findings.extend(changed);
+    evidence.findings.extend(facts.alike.iter().map(|other| cut_number(&facts.donation, other)));
+    evidence.findings.extend(two_scans(&facts.scans));
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
     let collected = facts.registration.as_ref().map(|r| r.collected_at);
     evidence.findings.extend(used.iter().filter_map(|fact| before_collection(fact, collected?)));
@@ -59,6 +57,25 @@ pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
 
 fn open(finding: &str, what: String) -> OpenFinding {
     OpenFinding { finding: finding.to_owned(), what }
+}
+
+/// One of two numbers may be the other, cut off by a reader: nothing is matched, and both wait for a person.
+fn cut_number(donation: &DonationId, other: &DonationId) -> OpenFinding {
+    let what = format!(
+        "donation {donation} and donation {other}: one number begins the other, and a reader may have cut it; compare \
+         the labels of both tubes, and the id length that each analyser keeps"
+    );
+    open("donation_numbers_alike", what)
+}
+
+fn two_scans(scans: &[String]) -> Option<OpenFinding> {
+    (scans.len() > 1).then(|| {
+        let what = format!(
+            "its results came under different scans ({}), where the site's form allows one; compare the tubes",
+            scans.join(", ")
+        );
+        open("scans_differ", what)
+    })
 }
 
 /// Kinds of results that no part of the evidence takes: only a usable negative one may be passed over.
@@ -93,37 +110,6 @@ fn before_collection(fact: &Fact, collected: jiff::Timestamp) -> Option<OpenFind
 
 fn of_kind<'a>(facts: &'a [&'a Fact], kind: MarkerKind) -> impl Iterator<Item = &'a Fact> {
     facts.iter().copied().filter(move |f| f.observation.marker.kind() == kind)
-}
-
-/// Each measurement once, in the order they came, and those that came again with another value.
-///
-/// What an analyser sends again unchanged is the same measurement, whatever the message was called (S06). Rows of one
-/// message are measurements of their own; rows of two messages are the same one when run, assay, time and the place
-/// among their like agree. A final result takes the place of a preliminary one. A changed one is never a repetition of
-/// the test (it could make its own duplicates): the first stands, and the donation is held until a person has looked.
-fn measurements(facts: &[Fact]) -> (Vec<&Fact>, Vec<&Fact>) {
-    let mut known: BTreeMap<String, &Fact> = BTreeMap::new();
-    let mut order: Vec<String> = Vec::new();
-    let mut places: BTreeMap<(u64, String), u32> = BTreeMap::new();
-    let mut changed = Vec::new();
-    for fact in facts {
-        let like = fact.measured();
-        let place = places.entry((fact.message, like.clone())).or_default();
-        let identity = format!("{like} {place}");
-        *place += 1;
-        match known.get(&identity) {
-            None => {
-                order.push(identity.clone());
-                known.insert(identity, fact);
-            }
-            Some(before) if before.observation.status == ResultStatus::Preliminary => {
-                known.insert(identity, fact);
-            }
-            Some(before) if before.content() == fact.content() => {}
-            Some(_) => changed.push(fact),
-        }
-    }
-    (order.iter().filter_map(|identity| known.get(identity).copied()).collect(), changed)
 }
 
 /// Why a result of this status cannot be used; preliminary ones are simply not there yet.
@@ -266,11 +252,6 @@ fn well(observation: &Observation, kind: SerologyKind) -> SerologyResult {
     }
 }
 
-/// Units that mean signal over cut-off. A number in any other unit is no such ratio.
-fn is_ratio(unit: Option<&str>) -> bool {
-    matches!(unit, Some("S/CO" | "COI" | "Index"))
-}
-
 fn flags(observation: &Observation) -> Option<String> {
     (!observation.flags.is_empty()).then(|| format!("flags: {}", observation.flags.join(" ")))
 }
@@ -330,10 +311,12 @@ fn alt(fact: &Fact) -> AltResult {
 }
 
 /// The rows of one message and one run are one determination.
-fn groupings(facts: &[&Fact]) -> Vec<Grouping> {
+fn groupings(measured: &[Used<'_>]) -> Vec<Grouping> {
     let mut all: Vec<(Place<'_>, Grouping)> = Vec::new();
-    for fact in of_kind(facts, MarkerKind::Grouping) {
-        let key = (fact.message, fact.observation.run.as_ref());
+    for Used { fact, home } in
+        measured.iter().filter(|m| m.fact.observation.marker.kind() == MarkerKind::Grouping)
+    {
+        let key = (*home, fact.observation.run.as_ref());
         let known = all.iter().position(|(k, _)| *k == key);
         let at = known.unwrap_or(all.len());
         if known.is_none() {

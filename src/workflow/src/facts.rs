@@ -1,5 +1,6 @@
 //! What is known of one donation and its runs, gathered from the ledger for one decision.
 
+use crate::measurement::{Stage, identity, outcome};
 use release::{
     Moment,
     evidence::{Qc, Validity},
@@ -19,6 +20,8 @@ pub struct Fact {
     pub connection: ConnectionId,
     /// The profile revision that read it.
     pub profile: ProfileRef,
+    /// Which of the donation's tubes, where the scan names one.
+    pub tube: Option<String>,
     /// The result.
     pub observation: Observation,
     /// When it was finished, if the analyser's clock could be read.
@@ -32,29 +35,18 @@ impl Fact {
     }
 
     /// What was measured, without what came out and without its place: two facts that agree in it may be one measurement.
-    ///
-    /// A well of a plate is measured once: a plate that is read again at another time gives no further test.
-    pub(crate) fn measured(&self) -> String {
-        let o = &self.observation;
-        let time = if o.value.od.is_some() { None } else { o.completed_at.as_ref() };
-        let of = format!("{} {} {:?} {:?}", self.connection, self.profile.id, o.instrument, o.run);
-        format!("{of} {} {} {time:?}", o.assay, o.marker)
+    pub(crate) fn identity(&self) -> String {
+        identity((&self.connection, &self.profile.id), self.tube.as_deref(), &self.observation)
     }
 
-    /// What makes it the same result sent again: everything but the message's own name and place.
-    pub(crate) fn content(&self) -> String {
-        let mut same = self.observation.clone();
-        same.source = vocabulary::Source::default();
-        // Who verified it on the analyser does not change what was measured.
-        same.operator = None;
-        if same.value.od.is_some() {
-            same.completed_at = None;
-        }
-        // A result "sent before, sent again" is the same result.
-        if same.status == vocabulary::ResultStatus::Repeated {
-            same.status = vocabulary::ResultStatus::Final;
-        }
-        format!("{} {same:?}", self.profile.id)
+    /// What came out.
+    pub(crate) fn outcome(&self) -> String {
+        outcome(&self.observation)
+    }
+
+    /// How far it has come.
+    pub(crate) fn stage(&self) -> Stage {
+        Stage::of(self.observation.status)
     }
 }
 
@@ -84,6 +76,10 @@ pub struct DonationFacts {
     pub observations: Vec<Fact>,
     /// Findings that hold it.
     pub findings: Vec<Finding>,
+    /// Donations whose number begins this one, or is begun by it: a reader may have cut one of them.
+    pub alike: Vec<DonationId>,
+    /// Scans that its results came under, where the site's form says that there may be one only.
+    pub scans: Vec<String>,
     /// The runs its results name.
     pub runs: BTreeMap<RunId, RunFacts>,
 }

@@ -1,8 +1,9 @@
 //! From a message to its observations, findings, and the donations they speak of.
 
+use crate::earlier::Memory;
 use crate::orders::OrderBook;
 use crate::{Profiles, Settings, SpecimenRule, Stopped, Unlocated};
-use ledger::{Draft, Ledger, MessageView, Page, Reader, What};
+use ledger::{Draft, Ledger, Measured, MessageView, Page, Reader, What};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vocabulary::{
@@ -28,15 +29,19 @@ pub struct Interpreted {
     pub holds: Vec<(u32, DonationId)>,
     /// Which observations are results of which order.
     pub orders: Vec<(u32, OrderId)>,
+    /// What the results that are evidence measured, and what they are to earlier ones.
+    pub measured: Vec<Measured>,
 }
 
 /// The groups that end some interpretation items.
 pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft>>, Stopped> {
     let reader = ledger.state();
     let mut groups = Vec::new();
+    let mut memory = Memory::default();
     for item in reader.to_interpret(&Page::first(MESSAGES_PER_ROUND))?.items {
         let Some(message) = reader.message(item.message)? else { continue };
-        let interpreted = message_of(settings, &reader, &message)?;
+        let mut interpreted = message_of(settings, &reader, &message)?;
+        memory.compare(&reader, &message, &settings.specimens, &mut interpreted)?;
         groups.push(parts(&message, interpreted));
     }
     Ok(groups)
@@ -73,6 +78,7 @@ fn only(finding: Finding) -> Interpreted {
         donations: Vec::new(),
         holds: Vec::new(),
         orders: Vec::new(),
+        measured: Vec::new(),
     }
 }
 
@@ -142,7 +148,7 @@ fn assign(
     }
     let quarantined = findings.iter().any(|f| f.consequence == Consequence::Quarantine);
     let donations = if mode == Mode::Production && !quarantined { named } else { Vec::new() };
-    Interpreted { observations, findings, donations, holds, orders: Vec::new() }
+    Interpreted { observations, findings, donations, holds, orders: Vec::new(), measured: Vec::new() }
 }
 
 /// Two analysers of one model may name their runs alike: the controls of one prove nothing of the other. A name that
@@ -203,7 +209,7 @@ fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
                 donations: of_part(&whole.donations, part),
                 holds: of_part(&whole.holds, part),
                 orders: of_part(&whole.orders, part),
-                measured: Vec::new(),
+                measured: measured_of_part(&whole.measured, part),
                 continues: Vec::new(),
                 part: u16::try_from(part).unwrap_or(u16::MAX),
                 last: part + 1 == count,
@@ -224,4 +230,10 @@ fn of_part<T: Clone>(pairs: &[(u32, T)], part: usize) -> Vec<(u32, T)> {
             Some((at, of.clone()))
         })
         .collect()
+}
+
+/// As [`of_part`].
+fn measured_of_part(measured: &[Measured], part: usize) -> Vec<Measured> {
+    let by_index: Vec<(u32, Measured)> = measured.iter().map(|m| (m.index, *m)).collect();
+    of_part(&by_index, part).into_iter().map(|(index, m)| Measured { index, ..m }).collect()
 }

@@ -4,9 +4,11 @@
 //! the end of the item; a crash in between leaves the item where it was. It knows no socket and no page.
 
 mod decider;
+mod earlier;
 mod evidence;
 mod facts;
 mod interpreter;
+mod measurement;
 pub mod orders;
 mod profiles;
 mod run;

@@ -1,6 +1,6 @@
 //! From the specimen id an analyser read to the donation it belongs to.
 
-use identifiers::{Normaliser, Refusal, RulesFault, Whose};
+use identifiers::{Normaliser, Refusal, RulesFault, Shortened, Whose};
 use vocabulary::{ConnectionId, DonationId, SpecimenId};
 
 /// The site's rules for its codes. Ids are never read as numbers, shortened or matched by their beginning.
@@ -68,6 +68,14 @@ impl SpecimenRule {
         }
         let donation = DonationId::new(&found.number).map_err(|_| Refusal::Unknown)?;
         Ok(Located { donation, tube: found.tube, one_scan: found.one_scan })
+    }
+
+    /// Whether two numbers of which one is the other's beginning hold each other.
+    pub(crate) fn holds_shortened(&self) -> bool {
+        match self.0.shortened() {
+            Shortened::Hold => true,
+            Shortened::Accept => false,
+        }
     }
 
     /// The donation of an id that came from the blood information system or from a person.

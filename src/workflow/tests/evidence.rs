@@ -74,6 +74,7 @@ mod evidence {
             connection: ConnectionId::new("line").unwrap(),
             profile: ProfileRef { id: "maker/model".into(), revision: "1".into() },
             tested_at: None,
+            tube: None,
             observation,
         });
         let good = RunFacts { validity: Validity::Valid, qc: Qc::InControl, why: None, lots: vec![] };
@@ -83,6 +84,8 @@ mod evidence {
             registration: None,
             observations: observations.collect(),
             findings: vec![],
+            alike: vec![],
+            scans: vec![],
             runs: BTreeMap::from([(RunId::new("R1").unwrap(), good)]),
         }
     }
@@ -171,18 +174,59 @@ mod evidence {
             assert_eq!(
                 (results_of(&one), findings_of(&one)),
                 (1, vec!["changed_result"]),
-                "the first stands, and holds"
+                "the graver one stands, and holds"
+            );
+            assert!(
+                one.findings[0].what.contains("message 1 says")
+                    && one.findings[0].what.contains("message 2 says"),
+                "{}",
+                one.findings[0].what
             );
         }
-        let mut corrected = first.clone();
-        corrected.status = ResultStatus::Corrected;
-        assert_eq!(findings_of(&built(vec![first.clone(), corrected])), ["changed_result"]);
         let later = built(vec![first.clone(), at(12, first)]);
         assert_eq!(
             (results_of(&later), findings_of(&later)),
             (2, vec![]),
             "tested at another time is tested again"
         );
+    }
+
+    #[test]
+    fn a_correction_counts_and_one_that_takes_a_reactive_result_away_is_confirmed_by_a_person() {
+        let first = observation(Marker::HBsAg, "first", ratio("5.80"));
+        let corrected = |value: &str| {
+            let mut corrected = first.clone();
+            corrected.status = ResultStatus::Corrected;
+            corrected.value = ratio(value);
+            corrected
+        };
+        let sco = |evidence: &Evidence| {
+            evidence.serology.iter().find(|s| s.reagent == "first").unwrap().results[0]
+                .sco
+                .unwrap()
+                .to_string()
+        };
+        for (value, finding) in [("5.80", None), ("6.10", None), ("0.30", Some("correction_eases"))] {
+            for both in [vec![first.clone(), corrected(value)], vec![corrected(value), first.clone()]] {
+                let one = built(both);
+                assert_eq!(findings_of(&one), finding.into_iter().collect::<Vec<_>>(), "{value}");
+                assert_eq!((results_of(&one), sco(&one).as_str()), (1, value), "the correction counts");
+            }
+        }
+        let two = built(vec![first.clone(), corrected("6.10"), corrected("6.20")]);
+        assert_eq!(findings_of(&two), ["changed_result"], "which of two corrections came last is not known");
+    }
+
+    #[test]
+    fn numbers_that_begin_one_another_and_scans_that_differ_hold_and_name_both() {
+        let mut known = facts(vec![]);
+        known.alike = vec![DonationId::new("D12345678").unwrap()];
+        known.scans = vec!["0123".into(), "123".into()];
+        let evidence = workflow::evidence(&known, &settings("cn-2019"));
+        assert_eq!(findings_of(&evidence), ["donation_numbers_alike", "scans_differ"]);
+        let says = |at: usize| evidence.findings[at].what.clone();
+        assert!(says(0).contains("donation D1 and donation D12345678"), "{}", says(0));
+        assert!(says(1).contains("0123, 123"), "{}", says(1));
     }
 
     #[test]
@@ -207,7 +251,7 @@ mod evidence {
             observation(Marker::HBsAg, "first", value)
         };
         let again = built(vec![at(10, well("0.150")), at(11, well("0.101")), at(12, well("0.100"))]);
-        assert_eq!((results_of(&again), findings_of(&again)), (1, vec!["changed_result"; 2]));
+        assert_eq!((results_of(&again), findings_of(&again)), (1, vec!["changed_result"]));
     }
 
     #[test]

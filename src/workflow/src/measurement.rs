@@ -1,0 +1,242 @@
+//! One measurement, however often it is sent: told by its content, never by a message's number (protocols §4.4).
+//!
+//! | the same measurement came with | what counts |
+//! |---|---|
+//! | the same value again | the first; the others are the same result sent again |
+//! | a final result after, or before, a preliminary one | the final one |
+//! | another value, marked as a correction | the correction; where it takes a reactive result away a person confirms it |
+//! | another value without a word, or two corrections | the graver one, and the donation is held |
+//!
+//! Nothing here depends on the order in which messages came.
+
+use crate::facts::Fact;
+use release::evidence::OpenFinding;
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use vocabulary::{ConnectionId, Interpretation, Observation, ResultStatus, RunId};
+
+/// How far a result has come: a later stage takes the place of an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Stage {
+    Preliminary,
+    Settled,
+    Corrected,
+}
+
+impl Stage {
+    pub(crate) fn of(status: ResultStatus) -> Self {
+        match status {
+            ResultStatus::Preliminary => Self::Preliminary,
+            ResultStatus::Final
+            | ResultStatus::Repeated
+            | ResultStatus::Other
+            | ResultStatus::NotObtained => Self::Settled,
+            ResultStatus::Corrected => Self::Corrected,
+        }
+    }
+}
+
+/// What was measured, without what came out: analyser, test, time, run, tube, replicate.
+///
+/// An analyser that says when it measured may send over any line; where that is not known, and for the wells of a plate,
+/// which is measured once however often it is read, the line is part of it.
+pub(crate) fn identity(
+    (connection, profile): (&ConnectionId, &str),
+    tube: Option<&str>,
+    o: &Observation,
+) -> String {
+    let time = if o.value.od.is_some() { None } else { o.completed_at.as_ref() };
+    let line = if time.is_some() && o.instrument.is_some() { None } else { Some(connection) };
+    let run = o.run.as_ref().map(|run| own_name(run, connection));
+    let of = format!("{profile} {line:?} {:?} {run:?}", o.instrument);
+    format!("{of} {} {} {time:?} {tube:?} {:?}", o.assay, o.marker, o.replicate)
+}
+
+/// A run's name as the analyser gave it.
+fn own_name<'r>(run: &'r RunId, connection: &ConnectionId) -> &'r str {
+    let own = run.as_str().strip_prefix(connection.as_str()).and_then(|rest| rest.strip_prefix('/'));
+    own.unwrap_or(run.as_str())
+}
+
+/// What came out. Who verified it, and how often it was sent, changes nothing of that.
+pub(crate) fn outcome(o: &Observation) -> String {
+    let unusable = match o.status {
+        ResultStatus::Other | ResultStatus::NotObtained => Some(o.status),
+        ResultStatus::Final
+        | ResultStatus::Repeated
+        | ResultStatus::Corrected
+        | ResultStatus::Preliminary => None,
+    };
+    format!("{:?} {:?} {:?} {:?} {unusable:?}", o.value, o.flags, o.lots, o.control)
+}
+
+/// A fingerprint of 64 bits.
+pub(crate) fn fingerprint(text: &str) -> u64 {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.first_chunk::<8>().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+/// A measurement as the evidence takes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Used<'f> {
+    pub(crate) fact: &'f Fact,
+    /// The message whose rows it belongs with: a corrected row stays in its determination.
+    pub(crate) home: u64,
+}
+
+/// Each measurement once, and what a person has to look at.
+pub(crate) fn measurements(facts: &[Fact], reactive_from: Decimal) -> (Vec<Used<'_>>, Vec<OpenFinding>) {
+    let mut versions: BTreeMap<String, Vec<&Fact>> = BTreeMap::new();
+    let mut order: Vec<String> = Vec::new();
+    let mut places: BTreeMap<(u64, String), u32> = BTreeMap::new();
+    for fact in facts {
+        let like = fact.identity();
+        let place = places.entry((fact.message, like.clone())).or_default();
+        let identity = format!("{like} {place}");
+        *place += 1;
+        let known = versions.entry(identity.clone()).or_default();
+        if known.is_empty() {
+            order.push(identity);
+        }
+        known.push(fact);
+    }
+    // By measurement, so that what a person reads does not change with the order of messages.
+    let mut findings: BTreeMap<&str, Vec<OpenFinding>> = BTreeMap::new();
+    let mut used: Vec<Used<'_>> = Vec::new();
+    for identity in &order {
+        let Some(versions) = versions.get(identity) else { continue };
+        let found = findings.entry(identity).or_default();
+        let Some(fact) = standing(versions, reactive_from, found) else { continue };
+        let home = versions.iter().filter(|f| f.stage() < Stage::Corrected).map(|f| f.message).min();
+        used.push(Used { fact, home: home.unwrap_or(fact.message) });
+    }
+    let findings = findings.into_values().flatten().collect();
+    in_order_of_time(&mut used);
+    (used, findings)
+}
+
+/// Which version of a measurement stands.
+fn standing<'f>(
+    versions: &[&'f Fact],
+    reactive_from: Decimal,
+    findings: &mut Vec<OpenFinding>,
+) -> Option<&'f Fact> {
+    let gravity = |fact: &Fact| {
+        (severity(&fact.observation, reactive_from), fact.observation.value.number, fact.outcome())
+    };
+    let of = |stage: Stage| versions.iter().copied().filter(move |f| f.stage() == stage);
+    // The first of those that say the same, so that its own message is named.
+    let gravest = |stage: Stage| {
+        of(stage).reduce(|worst, next| if gravity(next) > gravity(worst) { next } else { worst })
+    };
+    for stage in [Stage::Settled, Stage::Corrected] {
+        let mut seen = BTreeSet::new();
+        let different: Vec<&Fact> = of(stage).filter(|f| seen.insert(f.outcome())).collect();
+        if different.len() > 1 {
+            findings.push(changed(&different));
+        }
+    }
+    let before = gravest(Stage::Settled);
+    let stands = gravest(Stage::Corrected);
+    if let (Some(before), Some(after)) = (before, stands) {
+        let (was, is) =
+            (severity(&before.observation, reactive_from), severity(&after.observation, reactive_from));
+        if was > 0 && is < was {
+            findings.push(eased(before, after));
+        }
+    }
+    stands.or(before).or_else(|| gravest(Stage::Preliminary))
+}
+
+/// How grave a result is for the donation; 0 is what lets it pass.
+fn severity(o: &Observation, reactive_from: Decimal) -> u8 {
+    let value = &o.value;
+    let measured = match (value.od, value.cutoff, value.number) {
+        (Some(od), Some(cutoff), _) => cutoff.checked_mul(reactive_from).is_none_or(|from| od >= from),
+        (_, _, Some(number)) if is_ratio(value.unit.as_deref()) => number >= reactive_from,
+        (Some(_) | None, _, _) => false,
+    };
+    let said = match value.interpretation {
+        Some(Interpretation::Reactive | Interpretation::Positive) => 4,
+        Some(Interpretation::GreyZone) => 3,
+        Some(Interpretation::Indeterminate) => 2,
+        Some(Interpretation::Invalid) => 1,
+        Some(
+            Interpretation::NonReactive
+            | Interpretation::Negative
+            | Interpretation::Valid
+            | Interpretation::A
+            | Interpretation::B
+            | Interpretation::AB
+            | Interpretation::O,
+        )
+        | None => 0,
+    };
+    if measured { said.max(4) } else { said }
+}
+
+/// Units that mean signal over cut-off. A number in any other unit is no such ratio.
+pub(crate) fn is_ratio(unit: Option<&str>) -> bool {
+    matches!(unit, Some("S/CO" | "COI" | "Index"))
+}
+
+fn says(fact: &Fact) -> String {
+    let value = &fact.observation.value;
+    let said = value.interpretation.map(|i| format!(" ({i:?})")).unwrap_or_default();
+    format!("message {} says {:?}{said}", fact.message, value.raw)
+}
+
+fn changed(different: &[&Fact]) -> OpenFinding {
+    let values: Vec<String> = different.iter().map(|fact| says(fact)).collect();
+    let o = different.first().map(|fact| &fact.observation);
+    let what = format!(
+        "{} of {} was sent with different values: {}; a person has to say which stands",
+        o.map_or("", |o| o.assay.as_str()),
+        o.map_or_else(String::new, |o| o.marker.to_string()),
+        values.join(", ")
+    );
+    OpenFinding { finding: "changed_result".to_owned(), what }
+}
+
+fn eased(before: &Fact, after: &Fact) -> OpenFinding {
+    let what = format!(
+        "{} of {} was corrected to a lesser result: {}, then {}; a person has to confirm the correction",
+        after.observation.assay,
+        after.observation.marker,
+        says(before),
+        says(after)
+    );
+    OpenFinding { finding: "correction_eases".to_owned(), what }
+}
+
+/// Results of one assay that all came from one line with their times stand in the order of those, so that a message
+/// that comes late changes nothing; any others in the order they came.
+fn in_order_of_time(used: &mut [Used<'_>]) {
+    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, one) in used.iter().enumerate() {
+        places.entry(one.fact.observation.assay.clone()).or_default().push(at);
+    }
+    for places in places.values() {
+        let mut of_assay: Vec<Used<'_>> = places.iter().filter_map(|at| used.get(*at).copied()).collect();
+        let line = of_assay.first().map(|one| one.fact.connection.clone());
+        let comparable = of_assay
+            .iter()
+            .all(|one| Some(&one.fact.connection) == line.as_ref() && one.fact.tested_at.is_some());
+        if !comparable {
+            continue;
+        }
+        of_assay.sort_by_key(|one| {
+            (
+                one.fact.tested_at.map(release::Moment::at),
+                one.fact.observation.marker,
+                one.fact.observation.replicate.clone(),
+            )
+        });
+        for (at, one) in places.iter().zip(of_assay) {
+            if let Some(place) = used.get_mut(*at) {
+                *place = one;
+            }
+        }
+    }
+}
