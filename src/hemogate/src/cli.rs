@@ -92,6 +92,9 @@ pub(crate) enum Command {
     Rebuild,
     /// State of a running daemon: connections, queues, dead letters
     Status(Output),
+    /// The worklist: what is to be tested, who has it, and why it waits
+    #[command(subcommand)]
+    Orders(Orders),
     /// What went over a connection's line, both ways, as a dialogue; that it was read is recorded
     Trace(Trace),
     /// One analyser: real traffic, with faults on demand
@@ -210,6 +213,61 @@ pub(crate) struct Verify {
     /// Make the state again in memory too and compare it with the stored one
     #[arg(long)]
     pub(crate) state: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Orders {
+    /// Orders, the newest first, with the reason why they wait
+    List(OrderList),
+    /// One order with its history
+    Show {
+        /// Its number
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Place orders; the number is the key, so that the same again changes nothing; exit code 1 when one is refused
+    Place {
+        /// JSON: one object, an array, or one object a line; - is standard input
+        file: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Cancel an order, or some of its assays
+    Cancel {
+        /// Its number
+        id: String,
+        /// Only this assay (may be repeated)
+        #[arg(long, value_name = "NAME")]
+        assay: Vec<String>,
+        /// Why
+        #[arg(long, default_value = "cancelled on the command line")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrderList {
+    /// placed, sent, refused, resulted, cancelled or expired
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only those with something still to be done
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Only for this specimen, in any form the site knows
+    #[arg(long)]
+    pub(crate) specimen: Option<String>,
+    /// Only those that this analyser was given
+    #[arg(long)]
+    pub(crate) connection: Option<String>,
+    /// Only those with this assay
+    #[arg(long)]
+    pub(crate) assay: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) output: Output,
 }

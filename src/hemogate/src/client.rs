@@ -86,7 +86,11 @@ impl Client {
         }
         let body: Value = answer.json().await.unwrap_or_default();
         let detail = body.get("detail").and_then(Value::as_str).unwrap_or("no detail").to_owned();
-        let exit = if status.as_u16() == 404 { Exit::No } else { Exit::Unavailable };
+        let exit = match status.as_u16() {
+            404 | 409 | 412 => Exit::No,
+            400 | 422 => Exit::BadInput,
+            _ => Exit::Unavailable,
+        };
         Err(Failure::new(exit, format!("{path}: {status}: {detail}")))
     }
 }

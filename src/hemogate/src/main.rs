@@ -15,6 +15,7 @@ mod export;
 mod id;
 mod laboratory;
 mod log;
+mod orders;
 mod print;
 mod reconcile;
 mod run;
@@ -69,6 +70,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Export(asked) => export::export(cli, asked),
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
+        Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),
         Command::Status(output) => block_on(status::status(cli, output, lang)),
         Command::Simulate(asked) => block_on(simulate::simulate(asked, lang)),
