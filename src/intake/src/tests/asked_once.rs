@@ -1,9 +1,10 @@
 //! Whatever a well-meaning analyser does on the line, each of its queries is answered exactly once.
 
-use super::{Site, lis01, site, then};
-use lis01::{Config, Event, FrameEnd, Link, Role};
+use super::{PATIENCE, Site, lis01, site, then};
+use crate::Settled;
+use lis01::{Config, Event, FrameEnd, Link, Phase, Role};
 use proptest::prelude::*;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 
 /// What the analyser does next.
@@ -55,11 +56,11 @@ impl Analyser {
                     let text = String::from_utf8(std::mem::take(&mut self.transfer)).unwrap();
                     self.received.extend(text.ends_with("L|1|F\r").then_some(text));
                 }
+                Event::SendFailed { why, .. } => panic!("a query was not delivered: {why}"),
                 Event::TransferStarted
                 | Event::Repeated { .. }
                 | Event::InterruptRequested { .. }
                 | Event::Sent(_)
-                | Event::SendFailed { .. }
                 | Event::Contention
                 | Event::HangUp(_)
                 | Event::Anomaly(_) => {}
@@ -67,9 +68,11 @@ impl Analyser {
         }
     }
 
-    /// Exchanges bytes until nothing moves any more.
+    /// Exchanges bytes until nothing moves any more. While the line is not neutral one side owes the other a byte
+    /// that no clock has to bring, so it is waited for, however slow the machine is.
     async fn talk(&mut self, site: &mut Site) {
         self.link.handle_timeout(Self::now());
+        let mut since = Instant::now();
         loop {
             self.events();
             while let Some(bytes) = self.link.poll_transmit() {
@@ -80,10 +83,15 @@ impl Analyser {
             let read = tokio::select! {
                 biased;
                 read = site.peer.read(&mut bytes) => read.unwrap(),
-                () = std::future::ready(()) => return,
+                () = std::future::ready(()) => 0,
             };
+            if read == 0 && self.link.phase() == Phase::Neutral {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "the line stands still: {:?}", self.link.phase());
             let mut rest = &bytes[..read];
             while !rest.is_empty() {
+                since = Instant::now();
                 let taken = self.link.handle_input(rest, Self::now());
                 rest = &rest[taken..];
                 self.events();
@@ -97,7 +105,7 @@ async fn play(steps: Vec<Step>) {
     let config = Config { role: Role::Instrument, ..Config::default() };
     let mut analyser =
         Analyser { link: Link::new(config), refuse: false, received: Vec::new(), transfer: Vec::new() };
-    let mut asked = Vec::new();
+    let (mut asked, mut was_busy) = (Vec::new(), false);
     for step in steps {
         match step {
             Step::Query => {
@@ -109,7 +117,10 @@ async fn play(steps: Vec<Step>) {
                 analyser.link.send(records.map(String::into_bytes).to_vec(), Analyser::now()).unwrap();
             }
             Step::Refuse => analyser.refuse = true,
-            Step::Busy(busy) => analyser.link.set_ready(!busy),
+            Step::Busy(busy) => {
+                was_busy |= busy;
+                analyser.link.set_ready(!busy);
+            }
             Step::Wait(seconds) => tokio::time::advance(Duration::from_secs(seconds.into())).await,
         }
         analyser.talk(&mut site).await;
@@ -117,15 +128,24 @@ async fn play(steps: Vec<Step>) {
     analyser.link.set_ready(true);
     analyser.refuse = false;
     for _ in 0..400 {
-        if analyser.received.len() >= asked.len() && site.clerk.settled().len() >= asked.len() {
+        if site.clerk.settled().len() >= asked.len() {
             break;
         }
         tokio::time::advance(Duration::from_secs(1)).await;
         analyser.talk(&mut site).await;
     }
-    assert_eq!(analyser.received, asked);
     let settled = site.clerk.settled();
     assert_eq!(settled.len(), asked.len(), "{settled:?}");
+    for (id, answer) in (1..).zip(&asked) {
+        let how: Vec<&Settled> = settled.iter().filter(|(of, _)| *of == id).map(|(_, how)| how).collect();
+        let came = analyser.received.iter().filter(|text| *text == answer).count();
+        match how.as_slice() {
+            [Settled::Sent] => assert_eq!(came, 1, "{answer:?}"),
+            // Busy for minutes: given up, and somebody is told.
+            [Settled::Failed { why }] => assert!(was_busy && came == 0, "{answer:?}: {why}"),
+            other => panic!("{answer:?}: {other:?}"),
+        }
+    }
 }
 
 proptest! {
