@@ -77,7 +77,14 @@ pub(crate) async fn serve(
     ledger: Ledger,
     stop: CancellationToken,
 ) {
-    let served = intake::serve(connection, Source::Listen(listener), ledger, Board::default(), stop).await;
+    let served = intake::serve(
+        connection,
+        Source::Listen(intake::Listen::plain(listener)),
+        ledger,
+        Board::default(),
+        stop,
+    )
+    .await;
     if let Err(why) = served {
         // The client finds nobody to answer it and says so.
         drop(why);

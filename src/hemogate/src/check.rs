@@ -3,8 +3,9 @@
 use crate::{
     cli::{Cli, Lang},
     config::{Config, Transport},
+    examine,
     exit::{Exit, Outcome},
-    wiring,
+    lines, wiring,
 };
 use std::{
     fs,
@@ -100,12 +101,18 @@ fn port(address: SocketAddr) -> Result<String, String> {
 
 fn transport(transport: &Transport) -> Result<String, String> {
     match transport {
-        Transport::TcpListen { address } => port(*address),
-        Transport::TcpConnect { address: to } => address(to),
-        Transport::Directory { path, .. } if path.is_dir() => Ok(path.display().to_string()),
-        Transport::Directory { path, .. } => {
-            Err(format!("{} is no folder: make it, or mend the path", path.display()))
+        Transport::TcpListen(t) => port(t.address),
+        Transport::TlsListen(t) => {
+            let certificate = examine::server(&lines::server_files(t))?;
+            port(t.address).map(|address| format!("{address} {certificate}"))
         }
+        Transport::TcpConnect(t) => address(&t.address),
+        Transport::TlsConnect(t) => {
+            let certificate = examine::client(&lines::client_files(t), t.name())?;
+            address(&t.address).map(|address| format!("{address} {certificate}"))
+        }
+        Transport::Serial(t) => examine::device(&t.device),
+        Transport::Directory(t) => examine::folder(&t.path),
     }
 }
 

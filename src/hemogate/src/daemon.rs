@@ -1,9 +1,10 @@
 //! The daemon: opens the ledger, wires the rooms, serves until it is told to stop, and stops in order.
 
 use crate::{
-    config::{ChainHash, Config, DestinationKind, Transport},
+    config::{ChainHash, Config, DestinationKind},
     desk,
     exit::{Exit, Failure},
+    lines::{Ready, bind, prepare},
     token, wiring,
 };
 use ledger::{Draft, HashAlgorithm, Ledger, What};
@@ -14,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use vocabulary::{ConnectionId, ProfileRef};
+use vocabulary::ConnectionId;
 
 /// The longest an orderly stop may take: then the ledger is closed over whatever is still running.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
@@ -26,18 +27,14 @@ pub(crate) struct Daemon {
     pub(crate) couriers: delivery::Board,
     /// Where each listening connection really listens (port 0 is replaced).
     pub(crate) listening: BTreeMap<ConnectionId, SocketAddr>,
+    /// Whose files are read anew when somebody asks.
+    certificates: Vec<Arc<intake::TlsServer>>,
     pub(crate) console: SocketAddr,
     pub(crate) token: String,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// Stops after everything else: whoever watches the stop wants to ask how it goes.
     console_stop: CancellationToken,
-}
-
-/// A connection that is ready to be served.
-struct Ready {
-    connection: intake::Connection,
-    source: intake::Source,
 }
 
 /// How the ledger of a configuration is opened.
@@ -74,12 +71,13 @@ impl Daemon {
         };
         let token = token::of_store(&config.store.path)?;
         let mut listening = BTreeMap::new();
-        let mut ready = Vec::new();
+        let (mut ready, mut certificates) = (Vec::new(), Vec::new());
         for connection in &config.connections {
             let one = prepare(connection)?;
-            if let intake::Source::Listen(listener) = &one.source {
-                listening.insert(connection.id.clone(), listener.local_addr()?);
+            if let Some(address) = one.listening() {
+                listening.insert(connection.id.clone(), address);
             }
+            certificates.extend(one.certificates());
             ready.push(one);
         }
         let console_listener = bind("the console", config.console.listen)?;
@@ -88,6 +86,7 @@ impl Daemon {
             board: intake::Board::default(),
             couriers: delivery::Board::default(),
             listening,
+            certificates,
             console: console_listener.local_addr()?,
             token,
             stop: CancellationToken::new(),
@@ -207,6 +206,14 @@ impl Daemon {
         }
     }
 
+    /// Reads certificate files anew; whoever is connected stays connected.
+    pub(crate) fn reload(&self) {
+        tracing::info!("certificate files are read anew; other settings are taken at the next start");
+        for certificate in &self.certificates {
+            certificate.reload();
+        }
+    }
+
     /// Stops in order: links answer what is in flight, rooms finish their group, the ledger is sealed.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
@@ -221,55 +228,4 @@ impl Daemon {
             tracing::error!(error = %e, "the ledger was not closed in order");
         }
     }
-}
-
-fn prepare(connection: &crate::config::Connection) -> Result<Ready, Failure> {
-    let profile = wiring::profile(&connection.profile)?;
-    let link = wiring::link(profile.link());
-    let source = match &connection.transport {
-        Transport::TcpListen { address } => {
-            intake::Source::Listen(bind(&format!("connection {}", connection.id), *address)?)
-        }
-        Transport::TcpConnect { address } => intake::Source::Connect(address.clone()),
-        Transport::Directory { path, pattern } => {
-            intake::Source::Folder { path: path.clone(), pattern: pattern.clone() }
-        }
-    };
-    let files = matches!(link, intake::Link::Files { .. });
-    if files != matches!(source, intake::Source::Folder { .. }) {
-        let what = format!(
-            "connection {}: the profile {} {}",
-            connection.id,
-            connection.profile,
-            if files {
-                "reads files; give it transport type \"directory\""
-            } else {
-                "speaks over a line; give it a tcp transport"
-            }
-        );
-        return Err(Failure::new(Exit::Configuration, what));
-    }
-    let profile_ref: ProfileRef = profile.reference().clone();
-    let connection = intake::Connection {
-        id: connection.id.clone(),
-        mode: connection.mode,
-        profile: profile_ref,
-        protocol: profile.protocol(),
-        link,
-        limits: intake::Limits {
-            warn_when_silent: connection.warn_when_silent_s.map(|s| Duration::from_secs(s.get())),
-            ..intake::Limits::default()
-        },
-        desk: None,
-    };
-    Ok(Ready { connection, source })
-}
-
-fn bind(who: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|e| {
-        Failure::new(
-            Exit::Unavailable,
-            format!("{who} cannot listen on {address}: {e}; is another daemon running?"),
-        )
-    })
 }

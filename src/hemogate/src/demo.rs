@@ -177,20 +177,24 @@ fn analysers(placed: Vec<Placed>, daemon: &Daemon) -> Result<Vec<Analyser>, Fail
         .into_iter()
         .map(|p| {
             let target = match (p.transport, p.listener) {
-                (Transport::TcpListen { .. }, _) => {
+                (Transport::TcpListen(_), _) => {
                     let address = daemon
                         .listening
                         .get(&p.connection)
                         .ok_or_else(|| Failure::new(Exit::Internal, "a connection does not listen"))?;
                     Target::Tcp(TcpPeer::Connect(address.to_string()))
                 }
-                (Transport::TcpConnect { .. }, Some(listener)) => {
+                (Transport::TcpConnect(_), Some(listener)) => {
                     Target::Tcp(TcpPeer::Listen(tokio_listener(listener)?))
                 }
-                (Transport::TcpConnect { address }, None) => {
-                    return Err(Failure::new(Exit::Internal, format!("nobody listens on {address}")));
-                }
-                (Transport::Directory { path, .. }, _) => Target::Directory(path),
+                (Transport::Directory(d), _) => Target::Directory(d.path),
+                (
+                    other @ (Transport::TcpConnect(_)
+                    | Transport::TlsListen(_)
+                    | Transport::TlsConnect(_)
+                    | Transport::Serial(_)),
+                    _,
+                ) => return Err(Failure::new(Exit::Internal, format!("nobody plays at {other}"))),
             };
             Ok(Analyser {
                 name: p.connection.to_string(),

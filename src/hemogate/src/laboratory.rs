@@ -1,7 +1,7 @@
 //! The demonstration's laboratory: which model of the catalogue plays which part, and over what line.
 
 use crate::{
-    config::Transport,
+    config::{Directory, TcpConnect, TcpListen, Transport},
     exit::{Exit, Failure},
     wiring,
 };
@@ -85,13 +85,16 @@ fn line(protocol: Protocol, duty: Duty, folder: &Path) -> io::Result<(Transport,
         (Protocol::Delimited, _) => {
             let path = inbox(folder).join(duty.name());
             fs::create_dir_all(&path)?;
-            (Transport::Directory { path, pattern: "*".to_owned() }, None)
+            (Transport::Directory(Directory { path, pattern: "*".to_owned() }), None)
         }
         (Protocol::Lis02 | Protocol::Hl7v2, Duty::GroupingFirst) => {
             let listener = TcpListener::bind(loopback)?;
-            (Transport::TcpConnect { address: listener.local_addr()?.to_string() }, Some(listener))
+            (
+                Transport::TcpConnect(TcpConnect { address: listener.local_addr()?.to_string() }),
+                Some(listener),
+            )
         }
-        (Protocol::Lis02 | Protocol::Hl7v2, _) => (Transport::TcpListen { address: loopback }, None),
+        (Protocol::Lis02 | Protocol::Hl7v2, _) => (Transport::TcpListen(TcpListen::at(loopback)), None),
     })
 }
 

@@ -19,11 +19,29 @@ pub(crate) async fn run(cli: &Cli, lang: Lang) -> Outcome {
     let daemon = Daemon::start(&config).await?;
     let note = Whereabouts::write(&config.store.path, &daemon)?;
     greet(&config, file.as_deref(), &daemon, lang)?;
-    until_told().await?;
+    until_told_reloading(&daemon).await?;
     tracing::info!("stopping");
     daemon.stop().await;
     drop(note);
     Ok(Exit::Done)
+}
+
+/// Resolves when the process is asked to stop; SIGHUP reads the certificates anew.
+async fn until_told_reloading(daemon: &Daemon) -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        let mut hangup = signal::unix::signal(signal::unix::SignalKind::hangup())?;
+        let told = until_told();
+        tokio::pin!(told);
+        loop {
+            tokio::select! {
+                told = &mut told => return told,
+                _ = hangup.recv() => daemon.reload(),
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    until_told().await
 }
 
 /// Resolves when the process is asked to stop.

@@ -149,6 +149,7 @@ impl Driver<'_> {
             self.send(&mut answers);
             if !answers.is_empty() {
                 socket.write_all(&answers).await?;
+                socket.flush().await?;
             }
             if (taken || !answers.is_empty()) && !unread.is_empty() {
                 continue;

@@ -54,10 +54,18 @@ pub struct Standing {
     pub reason_zh: String,
     /// Local address it listens on or the peer it talks to.
     pub address: String,
+    /// Who is at the other end, or was last: address, port and, under TLS, the certificate.
+    pub peer: String,
+    /// Our certificate, where the line speaks TLS, and what is wrong with a newer one.
+    pub certificate: String,
     /// Sockets open.
     pub sockets: usize,
     /// Sockets and lines that were opened, reconnections included.
     pub connected_total: u64,
+    /// Connections that closed without a byte: somebody looked whether we are there.
+    pub probes_total: u64,
+    /// Connections that were not let in; the last anomaly says why.
+    pub turned_away_total: u64,
     /// Bytes received.
     pub bytes_total: u64,
     /// Bytes sent; in listen-only mode always 0.

@@ -129,6 +129,7 @@ impl Driver<'_> {
             self.send();
             while let Some(bytes) = self.link.poll_transmit() {
                 socket.write_all(&bytes).await?;
+                socket.flush().await?;
             }
             if self.link.phase() == Phase::HungUp {
                 return Err(self.hung_up().await);

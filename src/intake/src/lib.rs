@@ -23,9 +23,11 @@ mod response;
 mod said;
 mod sending;
 mod settings;
+mod source;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 pub mod trace;
 mod transfer;
 mod transport;
@@ -34,7 +36,11 @@ pub use board::{Activity, Board, Standing};
 pub use desk::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};
 pub use irregular::Irregularity;
 pub use said::Said;
-pub use settings::{Acknowledge, Answering, Connection, Limits, Link, Source, Unreadable};
+pub use settings::{Acknowledge, Answering, Connection, Limits, Link, Unreadable};
+pub use source::{
+    Connect, DataBits, FlowControl, Listen, Network, NoNetwork, Parity, SerialPort, Source, StopBits,
+};
+pub use tls::{Holder, IdentityFiles, TlsClient, TlsClientFiles, TlsFault, TlsServer, TlsServerFiles};
 pub use transfer::MessageEnd;
 
 use folder::Folder;
@@ -76,11 +82,9 @@ pub async fn serve(
 
 async fn drive(line: Line, source: Source, stop: CancellationToken) -> io::Result<()> {
     match source {
-        Source::Listen(listener) => {
-            listener.set_nonblocking(true)?;
-            transport::listen(line, tokio::net::TcpListener::from_std(listener)?, stop).await;
-        }
-        Source::Connect(address) => transport::connect(line, address, stop).await,
+        Source::Listen(source) => transport::listen(line, source, stop).await?,
+        Source::Connect(source) => transport::connect(line, source, stop).await,
+        Source::Serial(port) => transport::serial(line, port, stop).await,
         Source::Folder { path, pattern } => {
             let Link::Files { bytes_max, settle } = line.connection.link else {
                 return Err(io::Error::other("a folder holds files, but the profile's link is a line"));

@@ -1,7 +1,7 @@
 //! What a connection needs to know: plain values, wired by the binary from configuration and profile.
 
 use crate::{desk::Desk, trace::TraceLimits, transfer::MessageEnd};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use vocabulary::{ConnectionId, Mode, ProfileRef, Protocol};
 
 /// One analyser's connection.
@@ -73,7 +73,7 @@ pub enum Unreadable {
 /// Bounds of one connection, each with a name.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Sockets open at once; one more displaces the one that has been silent longest.
+    /// Sockets served at once; one more of the same peer displaces the one that has been silent longest.
     pub sockets_max: usize,
     /// A frame or block that is not durable by then is answered NAK or AE (a LIS01 receiver has 15 s to answer).
     pub durable_within: Duration,
@@ -94,7 +94,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            sockets_max: 4,
+            sockets_max: 1,
             durable_within: Duration::from_secs(10),
             desk_within: Duration::from_secs(3),
             send_tries_max: 3,
@@ -104,20 +104,4 @@ impl Default for Limits {
             trace: TraceLimits::default(),
         }
     }
-}
-
-/// Where the bytes come from.
-#[derive(Debug)]
-pub enum Source {
-    /// The analyser connects to us.
-    Listen(std::net::TcpListener),
-    /// We connect to the analyser, `host:port`.
-    Connect(String),
-    /// The analyser writes files into this folder; names match `pattern` (`*` and `?`).
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Which names.
-        pattern: String,
-    },
 }

@@ -42,7 +42,7 @@ mod lines {
         let (board, stop) = (Board::default(), CancellationToken::new());
         let served = tokio::spawn(intake::serve(
             connection,
-            Source::Listen(listener),
+            Source::Listen(intake::Listen::plain(listener)),
             ledger.clone(),
             board.clone(),
             stop.clone(),

@@ -157,12 +157,22 @@ mod silence {
                 let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
                 let address = listener.local_addr().unwrap();
                 let (mut tap, mut socket) = if connects == "the analyser" {
-                    let tap = tap(Mode::ListenOnly, link, protocol, Source::Listen(listener));
+                    let tap = tap(
+                        Mode::ListenOnly,
+                        link,
+                        protocol,
+                        Source::Listen(intake::Listen::plain(listener)),
+                    );
                     (tap, TcpStream::connect(address).await.unwrap())
                 } else {
                     listener.set_nonblocking(true).unwrap();
                     let listener = TcpListener::from_std(listener).unwrap();
-                    let tap = tap(Mode::ListenOnly, link, protocol, Source::Connect(address.to_string()));
+                    let tap = tap(
+                        Mode::ListenOnly,
+                        link,
+                        protocol,
+                        Source::Connect(intake::Connect::plain(address.to_string())),
+                    );
                     (tap, listener.accept().await.unwrap().0)
                 };
                 socket.write_all(&bytes).await.unwrap();
@@ -189,7 +199,7 @@ mod silence {
         for (dialect, link, protocol, bytes, _) in dialects() {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
-            let tap = tap(Mode::ListenOnly, link, protocol, Source::Listen(listener));
+            let tap = tap(Mode::ListenOnly, link, protocol, Source::Listen(intake::Listen::plain(listener)));
             let mut socket = TcpStream::connect(address).await.unwrap();
             tap.ledger.clone().close();
             socket.write_all(&bytes).await.unwrap();
@@ -205,7 +215,7 @@ mod silence {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
             let link = Link::Lis01(lis01::Config::default(), MessageEnd::Terminator);
-            let tap = tap(mode, link, Protocol::Lis02, Source::Listen(listener));
+            let tap = tap(mode, link, Protocol::Lis02, Source::Listen(intake::Listen::plain(listener)));
             let mut socket = TcpStream::connect(address).await.unwrap();
             socket.write_all(&[5]).await.unwrap();
             assert_eq!(tokio::time::timeout(WITHIN, socket.read_u8()).await.unwrap().unwrap(), 6);

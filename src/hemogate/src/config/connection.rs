@@ -1,7 +1,8 @@
 //! `[[connection]]`: an analyser and how it is reached.
 
+use super::Transport;
 use serde::Deserialize;
-use std::{fmt, net::SocketAddr, num::NonZeroU64, path::PathBuf};
+use std::num::NonZeroU64;
 use vocabulary::{ConnectionId, Mode};
 
 /// `[[connection]]`: one analyser.
@@ -41,34 +42,4 @@ impl Connection {
 /// Fail closed: until the site says production, results are not evidence.
 fn qualification() -> Mode {
     Mode::Qualification
-}
-
-/// How the analyser is reached.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum Transport {
-    /// The analyser connects to us.
-    TcpListen { address: SocketAddr },
-    /// We connect to the analyser.
-    TcpConnect { address: String },
-    /// The analyser writes files into a folder.
-    Directory {
-        path: PathBuf,
-        #[serde(default = "any_file")]
-        pattern: String,
-    },
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TcpListen { address } => write!(f, "{address}"),
-            Self::TcpConnect { address } => f.write_str(address),
-            Self::Directory { path, .. } => write!(f, "{}", path.display()),
-        }
-    }
-}
-
-fn any_file() -> String {
-    "*".into()
 }

@@ -1,6 +1,6 @@
 //! From file and environment to a [`Config`].
 
-use super::{Config, Fault, Transport, fault::explain, identifiers};
+use super::{Config, Fault, fault::explain, identifiers};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -32,9 +32,7 @@ pub(crate) fn load(asked: Option<&Path>, environment: &[(String, String)]) -> Re
     if let Some(folder) = found.as_deref().and_then(Path::parent) {
         config.store.path = folder.join(&config.store.path);
         for connection in &mut config.connections {
-            if let Transport::Directory { path, .. } = &mut connection.transport {
-                *path = folder.join(&*path);
-            }
+            connection.transport.rebase(folder);
         }
     }
     Ok(Loaded { config, file: found })
@@ -73,6 +71,9 @@ pub(crate) fn read(text: &str, file: &Path, environment: &[(String, String)]) ->
     if let Some(fault) = identifiers::fault(&config, "", file) {
         return Err(fault);
     }
+    if let Some(fault) = contradiction(&config, file) {
+        return Err(fault);
+    }
     match repeated(&config) {
         Some(what) => Err(Fault {
             file: file.to_path_buf(),
@@ -98,19 +99,26 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) {
     }
 }
 
+fn contradiction(config: &Config, file: &Path) -> Option<Fault> {
+    config.connections.iter().find_map(|connection| {
+        let (what, remedy) = connection.transport.contradiction()?;
+        Some(Fault {
+            file: file.to_path_buf(),
+            line: None,
+            what: format!("connection {}: {what}", connection.id),
+            remedy: Some(remedy.into()),
+        })
+    })
+}
+
 fn repeated(config: &Config) -> Option<String> {
     let mut seen = BTreeSet::new();
     let connections = config.connections.iter().map(|c| format!("connection id {:?}", c.id.as_str()));
     let destinations = config.destinations.iter().map(|d| format!("destination id {:?}", d.id.as_str()));
-    let listening = config.connections.iter().filter_map(|c| match &c.transport {
-        Transport::TcpListen { address } if address.port() != 0 => {
-            Some(format!("listening address {address}"))
-        }
-        Transport::TcpListen { .. } | Transport::TcpConnect { .. } | Transport::Directory { .. } => None,
-    });
+    let occupied = config.connections.iter().filter_map(|c| c.transport.occupies());
     connections
         .chain(destinations)
-        .chain(listening)
+        .chain(occupied)
         .find(|name| !seen.insert(name.clone()))
         .map(|name| format!("{name} is used twice"))
 }

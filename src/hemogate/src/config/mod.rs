@@ -10,14 +10,16 @@ mod identifiers;
 mod load;
 mod orders;
 mod site;
+mod transport;
 
-pub(crate) use connection::{Connection, Transport};
+pub(crate) use connection::Connection;
 pub(crate) use destination::{Destination, DestinationKind};
 pub(crate) use fault::Fault;
 pub(crate) use identifiers::Identifiers;
 pub(crate) use load::{Loaded, load};
 pub(crate) use orders::Orders;
 pub(crate) use site::{ChainHash, Console, Rules, Site, Store};
+pub(crate) use transport::{Directory, Serial, TcpConnect, TcpListen, TlsConnect, TlsListen, Transport};
 
 use serde::Deserialize;
 
