@@ -53,6 +53,8 @@ pub enum DefectKind {
     SequenceNotANumber,
     /// The sequence number is higher than the next one: records may be missing.
     SequenceSkips,
+    /// The sequence number goes on where it should have restarted below a higher record (§5.3). Nothing is missing.
+    SequenceContinues,
     /// The sequence number is not higher than the one before.
     SequenceRepeats,
     /// Control characters that text may not hold (§5.1): all below 32 but 7, 9, 11, 12, and 127.
@@ -85,6 +87,7 @@ impl DefectKind {
             | Self::DelimitersRepeated
             | Self::DelimitersExtra
             | Self::SequenceMissing
+            | Self::SequenceContinues
             | Self::SequenceRepeats => Weight::Form,
         }
     }
@@ -107,6 +110,7 @@ impl DefectKind {
             Self::SequenceMissing => "sequence-missing",
             Self::SequenceNotANumber => "sequence-not-a-number",
             Self::SequenceSkips => "sequence-skips",
+            Self::SequenceContinues => "sequence-continues",
             Self::SequenceRepeats => "sequence-repeats",
             Self::ControlCharacters => "control-characters",
             Self::TextTooLong => "text-too-long",
@@ -132,6 +136,7 @@ impl DefectKind {
             Self::SequenceMissing => "the record has no sequence number",
             Self::SequenceNotANumber => "the sequence number is not a number",
             Self::SequenceSkips => "the sequence number skips; records may be missing",
+            Self::SequenceContinues => "the sequence number goes on where it should restart",
             Self::SequenceRepeats => "the sequence number does not advance",
             Self::ControlCharacters => "control characters that a record may not hold",
             Self::TextTooLong => "the text is too long; the rest was not read",

@@ -46,13 +46,22 @@ pub(crate) struct Tracker {
 
 #[derive(Debug, Default)]
 struct Counters {
-    patient: u32,
-    query: u32,
-    scientific: u32,
-    order: u32,
-    result: u32,
-    manufacturer: u32,
-    comment: u32,
+    patient: Counter,
+    query: Counter,
+    scientific: Counter,
+    order: Counter,
+    result: Counter,
+    manufacturer: Counter,
+    comment: Counter,
+}
+
+/// The numbers of one type.
+#[derive(Debug, Default)]
+struct Counter {
+    /// The last one below the same higher record; 0 when there was none.
+    here: u32,
+    /// The last one in the message: some senders go on with it where they should restart.
+    last: u32,
 }
 
 impl Tracker {
@@ -98,7 +107,7 @@ impl Tracker {
             }
         }
         self.commented = Some(open);
-        self.counters.comment = 0;
+        self.counters.comment.here = 0;
     }
 
     /// Checks the sequence number in field 2 of a record just placed.
@@ -111,35 +120,33 @@ impl Tracker {
             RecordType::Result => &mut self.counters.result,
             RecordType::Manufacturer => &mut self.counters.manufacturer,
             RecordType::Comment => &mut self.counters.comment,
-            RecordType::Terminator => &mut 0,
+            RecordType::Terminator => &mut Counter::default(),
             RecordType::Header | RecordType::Vendor(_) | RecordType::Unknown => return None,
         };
-        let expected = counter.saturating_add(1);
-        let found = match parse_sequence(field) {
-            Ok(found) => found,
-            Err(defect) => {
-                *counter = expected;
-                return Some(defect);
+        let expected = counter.here.saturating_add(1);
+        let (found, defect) = match parse_sequence(field) {
+            Ok(found) if found == expected => (found, None),
+            Ok(found) if found < expected => (found, Some(DefectKind::SequenceRepeats)),
+            Ok(found) if counter.here == 0 && found == counter.last.saturating_add(1) => {
+                (found, Some(DefectKind::SequenceContinues))
             }
+            Ok(found) => (found, Some(DefectKind::SequenceSkips)),
+            Err(defect) => (expected, Some(defect)),
         };
-        *counter = found;
-        match found.cmp(&expected) {
-            core::cmp::Ordering::Equal => None,
-            core::cmp::Ordering::Greater => Some(DefectKind::SequenceSkips),
-            core::cmp::Ordering::Less => Some(DefectKind::SequenceRepeats),
-        }
+        *counter = Counter { here: found, last: found };
+        defect
     }
 }
 
 impl Counters {
     /// A record of this level restarts the numbering of every level below it.
     fn descend_from(&mut self, level: u8) {
-        self.manufacturer = 0;
+        self.manufacturer.here = 0;
         if level < 3 {
-            self.result = 0;
+            self.result.here = 0;
         }
         if level < 2 {
-            self.order = 0;
+            self.order.here = 0;
         }
     }
 }

@@ -216,7 +216,14 @@ mod reading {
         );
         only("H|\\^&\rP|x\rL|2\r", &[(D::SequenceNotANumber, "x"), (D::SequenceSkips, "2")]);
         only("H|\\^&\rP|99999999999\rL|1\r", &[(D::SequenceNotANumber, "99999999999")]);
-        only("H|\\^&\rP|1\rC|1\rO|1\rC|1\rC|2\rR|1\rC|1\rR|2\rC|2\rL|1\r", &[(D::SequenceSkips, "2")]);
+        only("H|\\^&\rP|1\rC|1\rO|1\rC|1\rC|2\rR|1\rC|1\rR|2\rC|2\rL|1\r", &[(D::SequenceContinues, "2")]);
+        // Numbers that run on over a whole message miss nothing; a gap does, wherever it is.
+        only(
+            "H|\\^&\rP|1\rO|1\rR|1\rR|2\rO|2\rR|3\rR|4\rP|2\rO|1\rR|5\rL|1\r",
+            &[(D::SequenceContinues, "3"), (D::SequenceContinues, "5")],
+        );
+        only("H|\\^&\rP|1\rO|1\rR|1\rO|2\rR|3\rL|1\r", &[(D::SequenceSkips, "3")]);
+        only("H|\\^&\rP|1\rO|1\rR|2\rR|3\rL|1\r", &[(D::SequenceSkips, "2")]);
     }
 
     #[test]
