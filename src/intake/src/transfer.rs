@@ -24,7 +24,7 @@ pub enum MessageEnd {
 }
 
 /// Numbers of transfers do not repeat, within a process or over restarts.
-fn next_transfer() -> u64 {
+pub(crate) fn next_transfer() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let count = NEXT.fetch_add(1, Ordering::Relaxed);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -60,15 +60,18 @@ struct Progress {
     /// The text from `begins` on; what is in messages already is gone.
     tail: Vec<u8>,
     begins: usize,
-    /// A missing CR was put in: ranges no longer count the frames' own bytes.
-    repaired: bool,
+    /// Missing line ends that were put in: so many bytes of the text are not the frames' own.
+    put_in: usize,
+    /// Those before the last frame.
+    put_in_before: usize,
 }
 
 #[derive(Debug)]
 struct Place {
     splitter: Splitter,
     tail_bytes: usize,
-    repaired: bool,
+    put_in: usize,
+    put_in_before: usize,
 }
 
 #[derive(Debug)]
@@ -183,30 +186,41 @@ pub(crate) struct End {
 
 impl Progress {
     fn place(&self) -> Place {
-        Place { splitter: self.splitter.clone(), tail_bytes: self.tail.len(), repaired: self.repaired }
+        Place {
+            splitter: self.splitter.clone(),
+            tail_bytes: self.tail.len(),
+            put_in: self.put_in,
+            put_in_before: self.put_in_before,
+        }
     }
 
     fn go_back(&mut self, place: Place) {
         self.splitter = place.splitter;
         self.tail.truncate(place.tail_bytes);
-        self.repaired = place.repaired;
+        (self.put_in, self.put_in_before) = (place.put_in, place.put_in_before);
     }
 
     fn push(&mut self, frame: &Kept) -> Vec<Complete> {
         let from = self.tail.len();
-        let put_in = join_frame(&mut self.tail, &frame.text, frame.end);
-        self.repaired |= put_in > 0;
+        self.put_in_before = self.put_in;
+        self.put_in += join_frame(&mut self.tail, &frame.text, frame.end);
         self.splitter.push(self.tail.get(from..).unwrap_or_default())
     }
 
     fn body(&self, transfer: u64, message: &Complete) -> Body {
         let range = &message.range;
-        if let (false, Ok(from), Ok(to)) =
-            (self.repaired, u32::try_from(range.start), u32::try_from(range.end))
-        {
-            return Body::Frames { transfer, from, to };
+        // Line ends behind the message belong to nothing else; they would be left over as half a transmission.
+        let behind = self.tail.get(range.end.saturating_sub(self.begins)..).unwrap_or_default();
+        let end = range.end + behind.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        // A line end is put in behind a frame's own text: only a message that ends there has it.
+        let whole_text = self.begins + self.tail.len();
+        let put_in = if end == whole_text { self.put_in } else { self.put_in_before };
+        let places = (u32::try_from(range.start), u32::try_from(end.saturating_sub(put_in)));
+        match (self.put_in, places) {
+            (0, (Ok(from), Ok(to))) => Body::Frames { transfer, from, to },
+            (_, (_, Ok(to))) => Body::Made { text: self.text(message).into(), transfer, to },
+            (_, (_, Err(_))) => Body::Whole(self.text(message).into()),
         }
-        Body::Whole(self.text(message).into())
     }
 
     fn text(&self, message: &Complete) -> &[u8] {

@@ -332,4 +332,14 @@ pub enum Body {
         /// One past the last byte.
         to: u32,
     },
+    /// Here, made of the frames of a transfer: their text does not stand in the message as it came, because a link
+    /// takes its own marks out, or puts a line end in that was left out.
+    Made {
+        /// The message.
+        text: Bytes,
+        /// Which transfer.
+        transfer: u64,
+        /// One past the last byte of its frames that went into this message or those before.
+        to: u32,
+    },
 }

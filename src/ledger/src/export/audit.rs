@@ -111,6 +111,9 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
 fn told(body: &Body) -> Value {
     match body {
         Body::Whole(bytes) => object!({ "bytes": bytes.len() }),
+        Body::Made { text, transfer, to } => {
+            object!({ "bytes": text.len(), "transfer": transfer, "to": to })
+        }
         Body::Frames { transfer, from, to } => object!({ "transfer": transfer, "from": from, "to": to }),
     }
 }

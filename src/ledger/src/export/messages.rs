@@ -18,6 +18,10 @@ impl Export {
                 });
                 match body {
                     Body::Whole(bytes) => put_bytes(&mut message, "raw", bytes),
+                    Body::Made { text, transfer, .. } => {
+                        set(&mut message, "transfer", (*transfer).into());
+                        put_bytes(&mut message, "raw", text);
+                    }
                     Body::Frames { transfer, from, to } => {
                         set(&mut message, "transfer", (*transfer).into());
                         match self.joined(*transfer, *from, *to)? {

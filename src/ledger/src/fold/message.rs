@@ -26,6 +26,13 @@ impl Fold<'_, '_> {
         };
         match body {
             Body::Whole(bytes) => message.bytes = bytes.len() as u64,
+            Body::Made { text, transfer, to } => {
+                message.transfer = Some(*transfer);
+                message.bytes = text.len() as u64;
+                if self.use_frames(*transfer, 0, *to)?.is_none() {
+                    self.misfit();
+                }
+            }
             Body::Frames { transfer, from, to } => {
                 message.transfer = Some(*transfer);
                 message.bytes = u64::from(to.saturating_sub(*from));

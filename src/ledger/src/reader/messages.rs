@@ -169,7 +169,7 @@ impl Reader {
             return Err(ReadError::OtherKind { seq, wanted: "message" });
         };
         match body {
-            Body::Whole(bytes) => Ok(bytes.into_vec()),
+            Body::Whole(bytes) | Body::Made { text: bytes, .. } => Ok(bytes.into_vec()),
             Body::Frames { .. } => {
                 let slices: Option<Vec<FrameSlice>> =
                     long_record(self.store().as_ref(), Key::message_body(seq))?;

@@ -51,6 +51,31 @@ fn a_message_in_frames_goes_its_way_and_is_there_after_a_restart() {
 }
 
 #[test]
+fn what_a_link_made_of_its_frames_leaves_no_half_transmission_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(dir.path(), StateStore::Memory);
+    let (ledger, _) = open(&settings);
+    let made = |text: &[u8], to| received(Body::Made { text: text.into(), transfer: 7, to });
+    let group = vec![frame(7, b"SB01"), frame(7, b"DE01x"), made(b"SB01\rDE01\r", 8)];
+    write(&ledger, group);
+    let check = |ledger: &Ledger, left: &[u8]| {
+        let state = ledger.state();
+        assert_eq!(state.raw(Seq::new(3)).unwrap(), b"SB01\rDE01\r");
+        let halves = state.half_transfers(&Page::first(9)).unwrap().items;
+        let texts: Vec<_> = halves.iter().map(|h| state.unused_text(h.transfer).unwrap().unwrap()).collect();
+        assert_eq!(texts.concat(), left);
+        assert_eq!(state.counters().unwrap().misfits, 0);
+    };
+    write(&ledger, vec![ended(7)]);
+    check(&ledger, b"x");
+    ledger.close();
+    let (ledger, _) = open(&settings);
+    check(&ledger, b"x");
+    write(&ledger, vec![made(b"x", 9)]);
+    check(&ledger, b"");
+}
+
+#[test]
 fn a_second_daemon_is_refused_and_told_who_holds_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let settings = settings(dir.path(), StateStore::Memory);
