@@ -4,6 +4,8 @@ use crate::index::Index;
 use crate::reading::{Reading, Record};
 use crate::record_type::RecordType;
 use crate::splitter::{Complete, Splitter};
+use crate::unframed::{Terminator, Unframed, UnframedConfig, UnframedEvent};
+use std::time::{Duration, Instant};
 
 /// Reads any bytes as text and visits everything; every byte must be accounted for.
 #[doc(hidden)]
@@ -42,6 +44,43 @@ pub fn fuzz_splitter(bytes: &[u8]) {
         let split: Vec<usize> = found.iter().map(|c| c.range.start).collect();
         assert!(read == split, "the splitter and the reader find the same messages");
     }
+}
+
+/// Reads any bytes as an unframed stream, whole and in pieces: the same events, all bytes accounted for, bounded.
+#[doc(hidden)]
+pub fn fuzz_unframed(bytes: &[u8], now: Instant) {
+    let (first, rest) = bytes.split_first().map_or((0, bytes), |(b, rest)| (*b, rest));
+    let terminator = if first & 1 == 0 { Terminator::Required } else { Terminator::Optional };
+    let message_bytes_max = if first & 2 == 0 { 1 << 20 } else { 40 };
+    let config = UnframedConfig { silence: Duration::from_secs(10), terminator, message_bytes_max };
+    let whole = unframed(&config, rest, rest.len(), now);
+    assert!(
+        whole == unframed(&config, rest, usize::from(first >> 2), now),
+        "any split gives the same events"
+    );
+}
+
+fn unframed(config: &UnframedConfig, bytes: &[u8], piece: usize, now: Instant) -> Vec<UnframedEvent> {
+    let mut stream = Unframed::new(config.clone());
+    let mut found = Vec::new();
+    for piece in bytes.chunks(piece.max(1)) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let taken = stream.handle_input(rest, now);
+            rest = rest.get(taken..).unwrap_or_default();
+            found.extend(std::iter::from_fn(|| stream.poll_event()));
+            assert!(stream.held_bytes() <= 4 * config.message_bytes_max + 64, "more is held than allowed");
+        }
+    }
+    stream.handle_timeout(now + config.silence);
+    found.extend(std::iter::from_fn(|| stream.poll_event()));
+    assert!(stream.poll_timeout().is_none() && stream.held_bytes() <= 4 * config.message_bytes_max + 64);
+    let told = found.iter().map(|event| match event {
+        UnframedEvent::Message(bytes) | UnframedEvent::Half { bytes, .. } => bytes.len() as u64,
+        UnframedEvent::Skipped { bytes } => *bytes,
+    });
+    assert!(told.sum::<u64>() + stream.ignored_bytes() == bytes.len() as u64, "every byte is accounted for");
+    found
 }
 
 fn check_cover(reading: &Reading<'_>) {

@@ -16,6 +16,8 @@
 //! you split. Only the [`Splitter`] works on raw bytes, because it looks at CR, LF and the first bytes of a record,
 //! which no second byte can imitate.
 //!
+//! [`Unframed`] is for lines without a link: it finds messages in a bare stream, and says what is only half of one.
+//!
 //! Deliberately absent: the meaning of fields (instrument profiles), the link below (`lis01`), clocks and files.
 
 mod defect;
@@ -30,6 +32,7 @@ mod reading;
 mod record_type;
 mod restart;
 mod splitter;
+mod unframed;
 mod writer;
 
 mod fuzz;
@@ -44,7 +47,8 @@ pub use reading::{Closing, Message, Reading, Record};
 pub use record_type::RecordType;
 pub use restart::{Continuation, find_continuation, resend_set, save_points};
 pub use splitter::{ClosedBy, Complete, Splitter, join_frame};
+pub use unframed::{HalfWhy, Terminator, Unframed, UnframedConfig, UnframedEvent};
 pub use writer::{RecordWriter, WriteError, Writer};
 
 #[doc(hidden)]
-pub use fuzz::{fuzz_records, fuzz_splitter};
+pub use fuzz::{fuzz_records, fuzz_splitter, fuzz_unframed};

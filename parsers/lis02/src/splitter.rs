@@ -134,19 +134,20 @@ impl Splitter {
             self.field = head.bytes().get(1).copied().filter(|b| may_delimit(*b));
         }
         let start = self.message.take().map_or(head.start, |m| m.start);
-        if self.is_terminator(head.bytes()) {
+        if is_terminator(head.bytes(), self.field) {
             complete.push(Complete { range: start..end, closed_by: ClosedBy::LRecord });
         } else {
             self.message = Some(start..end);
         }
     }
+}
 
-    fn is_terminator(&self, head: &[u8]) -> bool {
-        match head {
-            [b'L' | b'l'] => true,
-            [b'L' | b'l', delimiter, ..] => *delimiter == self.field.unwrap_or(b'|'),
-            _ => false,
-        }
+/// Whether a record, or its beginning, is the terminator of a message with this field delimiter.
+pub(crate) fn is_terminator(head: &[u8], field: Option<u8>) -> bool {
+    match head {
+        [b'L' | b'l'] => true,
+        [b'L' | b'l', delimiter, ..] => *delimiter == field.unwrap_or(b'|'),
+        _ => false,
     }
 }
 

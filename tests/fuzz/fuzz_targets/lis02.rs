@@ -4,4 +4,5 @@
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     lis02::fuzz_records(bytes);
     lis02::fuzz_splitter(bytes);
+    lis02::fuzz_unframed(bytes, std::time::Instant::now());
 });
