@@ -10,7 +10,7 @@ mod corpus {
     type Play = fn(&[u8]);
 
     /// One line a target of `tests/fuzz`: what it calls is called here.
-    const TARGETS: [(&str, &[Play]); 6] = [
+    const TARGETS: [(&str, &[Play]); 7] = [
         ("character-sets", &[character_sets::fuzz::fuzz_decode]),
         ("delimited", &[delimited::fuzz_table]),
         (
@@ -23,7 +23,13 @@ mod corpus {
             ],
         ),
         ("lis01", &[lis01::fuzz_link]),
-        ("lis02", &[lis02::fuzz_records, lis02::fuzz_splitter]),
+        (
+            "lis02",
+            &[lis02::fuzz_records, lis02::fuzz_splitter, |bytes| {
+                lis02::fuzz_unframed(bytes, Instant::now());
+            }],
+        ),
+        ("pk-blocks", &[|bytes| pk_blocks::fuzz_receiver(bytes, Instant::now())]),
         ("mllp", &[mllp::fuzz::fuzz_receiver, |bytes| mllp::fuzz::fuzz_sender(bytes, Instant::now())]),
     ];
 

@@ -53,4 +53,7 @@ pub enum Protocol {
     Hl7v2,
     /// A delimited file.
     Delimited,
+    /// The lines of one session of the PK block protocol.
+    #[serde(rename = "pk_blocks")]
+    PkBlocks,
 }
