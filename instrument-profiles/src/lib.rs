@@ -30,8 +30,9 @@ pub use evidence::{Claim, Evidence, Level, Source};
 pub use fault::{Fault, ProfileErrors};
 pub use interpret::Interpretation;
 pub use link::{
-    AckMode, Checksum, DirectorySettings, FrameNumbers, Framing, Interrupts, LinkRole, LinkSettings,
-    Lis01Settings, MessageEnd, MllpSettings, OnUnusable, TcpRole, TimersMs,
+    AckMode, BlockAnswers, Checksum, DirectorySettings, FrameNumbers, Framing, Interrupts, LinkRole,
+    LinkSettings, Lis01Settings, MessageEnd, MllpSettings, OnUnusable, PkBlocksSettings, TcpRole, Terminator,
+    TimersMs, UnframedSettings,
 };
 pub use orders::{
     AskedSpecimen, Covers, ForSpecimen, Host, OrderAnswer, OrderMessage, OrderPart, Outcome, Query,

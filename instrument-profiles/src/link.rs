@@ -10,6 +10,10 @@ pub enum LinkSettings {
     Lis01(Lis01Settings),
     /// HL7 over MLLP.
     Mllp(MllpSettings),
+    /// LIS02 records without a link.
+    Unframed(UnframedSettings),
+    /// The PK block protocol.
+    PkBlocks(PkBlocksSettings),
     /// Files in a folder.
     Directory(DirectorySettings),
 }
@@ -179,6 +183,60 @@ pub struct MllpSettings {
     pub template: hl7v2::Template,
 }
 
+/// Whether a message has to end with its terminator record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Terminator {
+    /// Without L it is half a message.
+    Required,
+    /// Silence behind a whole record ends a message too.
+    Optional,
+}
+
+/// Settings of records without a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnframedSettings {
+    /// Which end of the socket the analyser usually is.
+    pub analyser_tcp: TcpRole,
+    /// Whether every message has its L.
+    pub terminator: Terminator,
+    /// The longest message taken.
+    pub message_bytes_max: usize,
+    /// How long nothing may come inside a message.
+    pub silence_ms: u64,
+}
+
+/// How blocks are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockAnswers {
+    /// Not at all.
+    Silent,
+    /// ACK or NAK for each.
+    AckNak,
+}
+
+/// Settings of the PK block protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PkBlocksSettings {
+    /// Which end of the socket the analyser usually is.
+    pub analyser_tcp: TcpRole,
+    /// Whether blocks are answered.
+    pub answers: BlockAnswers,
+    /// The longest text of a block taken.
+    pub block_text_bytes_max: usize,
+    /// The longest message a session may make.
+    pub session_bytes_max: usize,
+    /// How long nothing follows a block that is whole.
+    pub quiet_ms: u64,
+    /// How long nothing may come inside a block.
+    pub block_silence_ms: u64,
+    /// How long nothing may come inside a session.
+    pub session_silence_ms: u64,
+    /// Within how long we answer.
+    pub reply_ms: u64,
+}
+
 /// Settings of a folder of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectorySettings {
@@ -246,6 +304,42 @@ impl MllpSettings {
             outstanding_max: self.outstanding_max,
             answer_timeout: Duration::from_millis(self.answer_timeout_ms),
             ..mllp::Config::default()
+        }
+    }
+}
+
+impl UnframedSettings {
+    /// The stream's configuration.
+    #[must_use]
+    pub fn config(&self) -> lis02::UnframedConfig {
+        lis02::UnframedConfig {
+            silence: Duration::from_millis(self.silence_ms),
+            terminator: match self.terminator {
+                Terminator::Required => lis02::Terminator::Required,
+                Terminator::Optional => lis02::Terminator::Optional,
+            },
+            message_bytes_max: self.message_bytes_max,
+        }
+    }
+}
+
+impl PkBlocksSettings {
+    /// The receiver's configuration.
+    #[must_use]
+    pub fn config(&self) -> pk_blocks::Config {
+        let ms = Duration::from_millis;
+        pk_blocks::Config {
+            answers: match self.answers {
+                BlockAnswers::Silent => pk_blocks::Answers::Silent,
+                BlockAnswers::AckNak => pk_blocks::Answers::ACK_NAK,
+            },
+            block_text_bytes_max: self.block_text_bytes_max,
+            session_bytes_max: self.session_bytes_max,
+            quiet: ms(self.quiet_ms),
+            block_silence: ms(self.block_silence_ms),
+            session_silence: ms(self.session_silence_ms),
+            reply: ms(self.reply_ms),
+            ..pk_blocks::Config::default()
         }
     }
 }

@@ -5,6 +5,7 @@
 //! O.12[*]        every repetition of the field; a condition holds when one of them fits
 //! OBX-18[2].1    HL7: segment, field, second repetition, component
 //! INV(3=CO)-1.1  the nearest INV whose field 3 reads CO
+//! D.16.27        a line of a PK session: 27 columns from the 16th, which is the first one counted from 1
 //! column Well    a file's column by its heading;  column #3 by its place
 //! specimen       the specimen id, wherever `[specimen]` finds it
 //! plate          what the profile's own plate layout says of the row's well
@@ -77,10 +78,16 @@ impl Path {
     pub(crate) fn parse(text: &str, protocol: Protocol) -> Result<Self, String> {
         match protocol {
             _ if text == "specimen" => Ok(Self::Specimen),
-            Protocol::Lis02 => FieldPath::parse(text, '.').map(Self::Field).ok_or_else(|| {
+            Protocol::PkBlocks => FieldPath::parse(text, protocol)
+                .filter(|path| {
+                    path.spot.subcomponent.is_none() && path.spot.repetition == Repetition::Unnamed
+                })
+                .map(Self::Field)
+                .ok_or_else(|| format!("{text:?} is no place in a line; they look like D.16.27 or QR.5.8")),
+            Protocol::Lis02 => FieldPath::parse(text, protocol).map(Self::Field).ok_or_else(|| {
                 format!("{text:?} is no LIS02 field path; they look like R.4, R.3.4, O.12[*], C(3=I).4.1")
             }),
-            Protocol::Hl7v2 => FieldPath::parse(text, '-').map(Self::Field).ok_or_else(|| {
+            Protocol::Hl7v2 => FieldPath::parse(text, protocol).map(Self::Field).ok_or_else(|| {
                 format!("{text:?} is no HL7 field path; they look like OBX-5, OBX-3.1, OBX-8[*], INV(3=CO)-1")
             }),
             Protocol::Delimited if text == "plate" => Ok(Self::Plate),
@@ -104,9 +111,9 @@ impl Column {
 }
 
 impl FieldPath {
-    /// `mark` stands between record and field: `.` in LIS02, `-` in HL7.
-    pub(crate) fn parse(text: &str, mark: char) -> Option<Self> {
-        let (record, rest) = RecordPath::parse_start(text, mark)?;
+    pub(crate) fn parse(text: &str, protocol: Protocol) -> Option<Self> {
+        let (record, rest) = RecordPath::parse_start(text, protocol)?;
+        let mark = if protocol == Protocol::Hl7v2 { '-' } else { '.' };
         let spot = Spot::parse(rest.strip_prefix(mark)?)?;
         Some(Self { record, spot })
     }
@@ -115,20 +122,17 @@ impl FieldPath {
 impl RecordPath {
     /// A record alone: `INV`, `INV(3=MR)`.
     pub(crate) fn parse(text: &str, protocol: Protocol) -> Option<Self> {
-        let mark = match protocol {
-            Protocol::Lis02 => '.',
-            Protocol::Hl7v2 => '-',
-            Protocol::Delimited => return None,
-        };
-        Self::parse_start(text, mark).filter(|(_, rest)| rest.is_empty()).map(|(record, _)| record)
+        Self::parse_start(text, protocol).filter(|(_, rest)| rest.is_empty()).map(|(record, _)| record)
     }
 
-    fn parse_start(text: &str, mark: char) -> Option<(Self, &str)> {
+    fn parse_start(text: &str, protocol: Protocol) -> Option<(Self, &str)> {
         let end = text.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit()).unwrap_or(text.len());
         let (name, rest) = text.split_at_checked(end)?;
-        let length_fits = match mark {
-            '.' => name.len() == 1,
-            _ => name.len() == 3,
+        let length_fits = match protocol {
+            Protocol::Lis02 => name.len() == 1,
+            Protocol::Hl7v2 => name.len() == 3,
+            Protocol::PkBlocks => matches!(name.len(), 1 | 2),
+            Protocol::Delimited => false,
         };
         if !length_fits || !name.starts_with(|c: char| c.is_ascii_uppercase()) {
             return None;
@@ -215,7 +219,7 @@ impl fmt::Display for Path {
                 if let Some((at, text)) = &record.only {
                     write!(f, "({at}={text})")?;
                 }
-                write!(f, "{}{spot}", if record.name.len() == 1 { '.' } else { '-' })
+                write!(f, "{}{spot}", if record.name.len() == 3 { '-' } else { '.' })
             }
         }
     }
@@ -236,6 +240,7 @@ mod tests {
                 Protocol::Hl7v2,
                 vec!["OBX-5", "OBX-3.1", "OBX-8[*].1", "INV(3.1=CO)-1.1", "ZR1-2", "SPM-2.1.1"],
             ),
+            (Protocol::PkBlocks, vec!["D.16.27", "QR.5.8", "M.5", "D(3.2=01).16.27", "specimen"]),
             (Protocol::Delimited, vec!["column Well", "column Sample ID", "column #3", "plate"]),
         ] {
             for text in texts {
@@ -261,6 +266,11 @@ mod tests {
             (Protocol::Hl7v2, "OBX-"),
             (Protocol::Hl7v2, "INV(3=CO-1"),
             (Protocol::Hl7v2, "INV(CO)-1"),
+            (Protocol::PkBlocks, "D"),
+            (Protocol::PkBlocks, "D.1.2.3"),
+            (Protocol::PkBlocks, "D.1[2].3"),
+            (Protocol::PkBlocks, "DDD.1.2"),
+            (Protocol::PkBlocks, "D-1"),
             (Protocol::Delimited, "Well"),
             (Protocol::Delimited, "column "),
             (Protocol::Delimited, "column #0"),

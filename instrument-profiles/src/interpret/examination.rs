@@ -130,7 +130,12 @@ impl<'m> Examination<'m> {
         let of_orders = !self.profile.asking(look).is_empty() || self.profile.is_order_answer(look);
         let mut reads = true;
         let headers: Vec<usize> = (0..self.look.document.nodes.len())
-            .filter(|at| self.look.document.node(*at).is_some_and(|n| n.name.is("H") || n.name.is("MSH")))
+            .filter(|at| {
+                self.look
+                    .document
+                    .node(*at)
+                    .is_some_and(|n| ["H", "MSH", "SB"].iter().any(|header| n.name.is(header)))
+            })
             .collect();
         for header in headers {
             reads &= self.header(Cursor::at(header), of_orders);

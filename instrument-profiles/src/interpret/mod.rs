@@ -90,6 +90,10 @@ impl Profile {
                 let document = message::read_hl7(&index.read(&decoded.text));
                 self.examine_document(&document, findings, coverage)
             }
+            Protocol::PkBlocks => {
+                let document = message::read_lines(&decoded.text);
+                self.examine_document(&document, findings, coverage)
+            }
             Protocol::Delimited => {
                 let layout =
                     self.rules.table.as_ref().and_then(|rules| Some((rules, layout_of(rules).ok()?)));
@@ -112,7 +116,7 @@ impl Profile {
         let fallback = characters.fallback.unwrap_or(CharacterSet::Utf8);
         match self.protocol() {
             Protocol::Hl7v2 => hl7v2::decode(raw, characters.always, fallback),
-            Protocol::Lis02 | Protocol::Delimited => {
+            Protocol::Lis02 | Protocol::Delimited | Protocol::PkBlocks => {
                 character_sets::decode(raw, &Choice { fixed: characters.always, declared: &[], fallback })
             }
         }

@@ -58,7 +58,7 @@ impl Examination<'_> {
         let name = match self.profile.protocol() {
             Protocol::Lis02 => "O",
             Protocol::Hl7v2 => "OBR",
-            Protocol::Delimited => "",
+            Protocol::Delimited | Protocol::PkBlocks => "",
         };
         let document = self.look.document;
         let filled: HashSet<usize> = self

@@ -8,11 +8,13 @@
 //! on: the nearest record of that name counts.
 
 mod hl7;
+mod lines;
 mod lis02;
 mod record;
 mod table;
 
 pub(crate) use hl7::read_hl7;
+pub(crate) use lines::{RESULT as SPECIMEN_LINE, read_lines};
 pub(crate) use lis02::read_lis02;
 pub(crate) use record::{Piece, Record, RecordName};
 pub(crate) use table::{layout_of, read_table};

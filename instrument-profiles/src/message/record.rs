@@ -1,5 +1,6 @@
 //! One record of any wire format, and the texts in it.
 
+use super::lines::Line;
 use crate::path::{Column, Repetition, Spot};
 use delimited::Row;
 use std::{borrow::Cow, fmt, ops::Range};
@@ -17,6 +18,7 @@ pub(crate) enum Record<'a> {
     Lis02(lis02::Record<'a>),
     Hl7(hl7v2::Segment<'a>),
     Row(Row<'a>),
+    Line(Line<'a>),
 }
 
 /// A record's name: one letter, or three.
@@ -71,7 +73,7 @@ impl<'a> Record<'a> {
         let count = match self {
             Self::Lis02(record) => record.field(field.into()).map_or(0, |field| field.repeats().count()),
             Self::Hl7(segment) => segment.field(field.into()).map_or(0, |field| field.repetitions().count()),
-            Self::Row(_) => 1,
+            Self::Row(_) | Self::Line(_) => 1,
         };
         u16::try_from(count).unwrap_or(u16::MAX)
     }
@@ -82,6 +84,7 @@ impl<'a> Record<'a> {
             Self::Lis02(record) => record.field(spot.field.into()).map(|field| field.part().range()),
             Self::Hl7(segment) => segment.field(spot.field.into()).map(|field| field.range()),
             Self::Row(_) => None,
+            Self::Line(line) => line.columns(spot).map(|piece| piece.at),
         };
         found.unwrap_or_else(|| self.range())
     }
@@ -91,6 +94,7 @@ impl<'a> Record<'a> {
             Self::Lis02(record) => record.range(),
             Self::Hl7(segment) => segment.range(),
             Self::Row(row) => row.range(),
+            Self::Line(line) => line.range(),
         }
     }
 
@@ -105,7 +109,7 @@ impl<'a> Record<'a> {
                 let text = cell.text().trim_matches([' ', '\t']);
                 (!text.is_empty()).then_some(Piece { text: Cow::Borrowed(text), at: cell.range() })
             }
-            Self::Lis02(_) | Self::Hl7(_) => None,
+            Self::Lis02(_) | Self::Hl7(_) | Self::Line(_) => None,
         }
     }
 
@@ -117,6 +121,7 @@ impl<'a> Record<'a> {
             Self::Hl7(_) if name.is("MSH") => return "MSH".to_owned(),
             Self::Hl7(segment) => segment.field(1).and_then(|field| field.raw().parse().ok()),
             Self::Row(row) => return format!("row {}", row.line()),
+            Self::Line(_) => None,
         };
         match written {
             None if name.is("H") => "H".to_owned(),
@@ -135,6 +140,10 @@ impl<'a> Record<'a> {
                 kept(part.raw(), part.text(), part.range())
             }
             Self::Row(_) => None,
+            Self::Line(line) => {
+                let repetition = crate::path::Repetition::Unnamed;
+                line.columns(Spot { field, repetition, component: None, subcomponent: None })
+            }
         }
     }
 
@@ -143,6 +152,7 @@ impl<'a> Record<'a> {
             Self::Lis02(record) => lis02_part(record, spot, repetition.into()),
             Self::Hl7(segment) => hl7_part(segment, spot, repetition.into()),
             Self::Row(_) => None,
+            Self::Line(line) => line.columns(spot),
         }
     }
 }

@@ -11,11 +11,13 @@ pub(crate) enum Delimiters {
 }
 
 impl Delimiters {
-    /// The usual set. Files have none, and no orders.
+    /// The usual set. Files and PK sessions have none, and no orders.
     pub(crate) fn standard(protocol: Protocol) -> Self {
         match protocol {
             Protocol::Hl7v2 => Self::Hl7(hl7v2::Delimiters::standard()),
-            Protocol::Lis02 | Protocol::Delimited => Self::Lis02(lis02::Delimiters::STANDARD),
+            Protocol::Lis02 | Protocol::Delimited | Protocol::PkBlocks => {
+                Self::Lis02(lis02::Delimiters::STANDARD)
+            }
         }
     }
 
@@ -25,7 +27,7 @@ impl Delimiters {
             Protocol::Hl7v2 => hl7v2::Delimiters::from_header(text)
                 .map(Self::Hl7)
                 .ok_or_else(|| format!("{text:?} are no HL7 delimiters; the usual ones are \"|^~\\\\&\"")),
-            Protocol::Lis02 | Protocol::Delimited => {
+            Protocol::Lis02 | Protocol::Delimited | Protocol::PkBlocks => {
                 let mut marks = text.chars();
                 let found = marks.next().zip(marks.next()).zip(marks.next());
                 let made = found.and_then(|((field, repeat), component)| {

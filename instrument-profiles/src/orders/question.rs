@@ -99,7 +99,7 @@ impl Profile {
                 let mut index = hl7v2::Index::new();
                 self.query_in(rules, &message::read_hl7(&index.read(&decoded.text)), &decoded.text)
             }
-            Protocol::Delimited => None,
+            Protocol::Delimited | Protocol::PkBlocks => None,
         };
         // Plain ASCII says nothing about the set that the analyser reads.
         let writes = self.orders.writing.characters;

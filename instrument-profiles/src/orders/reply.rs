@@ -65,7 +65,7 @@ impl Profile {
                 let mut index = lis02::Index::new();
                 self.answer_in(rules, &message::read_lis02(&index.read(&decoded.text)))
             }
-            (Some(_), Protocol::Delimited) | (None, _) => unread(),
+            (Some(_), Protocol::Delimited | Protocol::PkBlocks) | (None, _) => unread(),
         }
     }
 

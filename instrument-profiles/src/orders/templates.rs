@@ -115,7 +115,7 @@ fn field(source: &str, path: &str, protocol: Protocol) -> Result<Value, Error> {
             let mut index = hl7v2::Index::new();
             crate::message::read_hl7(&index.read(source)).first(&path).map(|piece| piece.at)
         }
-        Protocol::Delimited => None,
+        Protocol::Delimited | Protocol::PkBlocks => None,
     };
     Ok(Value::from_safe_string(found.and_then(|at| source.get(at)).unwrap_or_default().to_owned()))
 }
@@ -128,7 +128,7 @@ fn record(source: &str, name: &str, protocol: Protocol) -> Value {
         Protocol::Lis02 | Protocol::Hl7v2 => {
             lines.into_iter().find(|line| line.starts_with(name) && mark(line))
         }
-        Protocol::Delimited => None,
+        Protocol::Delimited | Protocol::PkBlocks => None,
     };
     Value::from_safe_string(found.unwrap_or_default().to_owned())
 }

@@ -361,5 +361,6 @@ pub(super) fn whole(text: &str, protocol: Protocol) -> Result<(), String> {
             }
         }
         Protocol::Delimited => Err("files are not sent".to_owned()),
+        Protocol::PkBlocks => Err("a PK session takes no orders".to_owned()),
     }
 }

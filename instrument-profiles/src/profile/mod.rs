@@ -3,8 +3,6 @@
 mod builder;
 mod dialect;
 mod link;
-#[cfg(test)]
-mod link_tests;
 mod meaning;
 mod orders;
 mod results;

@@ -71,8 +71,8 @@ impl Builder<'_, '_> {
         if sends && nothing_orderable {
             self.missing(&START, "`[[orderable]]`: no test could be ordered");
         }
-        if let (true, Protocol::Delimited) = (sends, self.protocol) {
-            self.fault(&START, "files carry no questions and no orders");
+        if let (true, Protocol::Delimited | Protocol::PkBlocks) = (sends, self.protocol) {
+            self.fault(&START, "files and PK sessions carry no questions and no orders");
         }
         let awaited = |awaits: Option<Awaits>| awaits.unwrap_or(self.awaits()) == Awaits::Answer;
         let out = document.order_out.as_ref().is_some_and(|out| awaited(out.get_ref().awaits));
@@ -88,7 +88,7 @@ impl Builder<'_, '_> {
         let record = match (&query.record, self.protocol) {
             (Some(name), _) => self.record_name(name),
             (None, Protocol::Lis02) => Some("Q".to_owned()),
-            (None, Protocol::Hl7v2 | Protocol::Delimited) => {
+            (None, Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks) => {
                 self.missing(&span, "`record`: QPD or QRD, the segment that asks");
                 None
             }
@@ -123,7 +123,7 @@ impl Builder<'_, '_> {
     fn awaits(&self) -> Awaits {
         match self.protocol {
             Protocol::Hl7v2 => Awaits::Answer,
-            Protocol::Lis02 | Protocol::Delimited => Awaits::Link,
+            Protocol::Lis02 | Protocol::Delimited | Protocol::PkBlocks => Awaits::Link,
         }
     }
 

@@ -31,10 +31,10 @@ impl Builder<'_, '_> {
             Protocol::Hl7v2 if reads_results && message.results.is_empty() => {
                 self.missing(&span, "`results` in `[message]`: which messages carry results");
             }
-            Protocol::Lis02 | Protocol::Hl7v2 if message.sender.is_empty() => {
+            Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks if message.sender.is_empty() => {
                 self.missing(&span, "`sender` in `[message]`: whose messages these are");
             }
-            Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited => {}
+            Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks => {}
         }
         MessageRules {
             sender: self.conditions(&message.sender),
@@ -171,10 +171,10 @@ impl Builder<'_, '_> {
     }
 
     fn each(&mut self, text: &Text) -> Option<Each> {
-        let mark = if self.protocol == Protocol::Hl7v2 { '-' } else { '.' };
         let record = RecordPath::parse(text.get_ref(), self.protocol).map(Each::Record);
         let found = record.or_else(|| {
-            FieldPath::parse(text.get_ref(), mark).map(|path| Each::Repetition(path.record, path.spot))
+            FieldPath::parse(text.get_ref(), self.protocol)
+                .map(|path| Each::Repetition(path.record, path.spot))
         });
         if found.is_none() {
             let what =
@@ -366,5 +366,6 @@ pub(crate) fn own_record(protocol: Protocol) -> &'static str {
         Protocol::Lis02 => "R",
         Protocol::Hl7v2 => "OBX",
         Protocol::Delimited => "row",
+        Protocol::PkBlocks => crate::message::SPECIMEN_LINE,
     }
 }

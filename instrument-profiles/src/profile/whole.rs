@@ -169,11 +169,11 @@ impl Builder<'_, '_> {
                 None
             }
             (Protocol::Delimited, Some(table)) => self.table(table),
-            (Protocol::Lis02 | Protocol::Hl7v2, Some(table)) => {
+            (Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks, Some(table)) => {
                 self.fault(&table.span(), "`[table]` belongs to delimited files");
                 None
             }
-            (Protocol::Lis02 | Protocol::Hl7v2, None) => None,
+            (Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks, None) => None,
         }
     }
 

@@ -2,18 +2,21 @@
 
 use super::{Text, Texts};
 use crate::link::{
-    AckMode, Checksum, FrameNumbers, Framing, Interrupts, LinkRole, MessageEnd, OnUnusable, TcpRole,
+    AckMode, BlockAnswers, Checksum, FrameNumbers, Framing, Interrupts, LinkRole, MessageEnd, OnUnusable,
+    TcpRole, Terminator,
 };
 use serde::Deserialize;
 use toml::Spanned;
 
-/// Exactly one of the three.
+/// Exactly one of them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Link {
     pub(crate) lis01: Option<Spanned<Lis01>>,
     pub(crate) mllp: Option<Spanned<Mllp>>,
     pub(crate) directory: Option<Spanned<Directory>>,
+    pub(crate) unframed: Option<Spanned<Unframed>>,
+    pub(crate) pk_blocks: Option<Spanned<PkBlocks>>,
 }
 
 /// CLSI LIS01 / ASTM E1381.
@@ -72,4 +75,31 @@ pub(crate) struct Directory {
     pub(crate) file_bytes_max: Option<Spanned<usize>>,
     /// A file is taken when it has not grown for so long.
     pub(crate) settle_ms: Option<u64>,
+}
+
+/// LIS02 records without a link.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Unframed {
+    pub(crate) analyser_tcp: Option<TcpRole>,
+    /// Whether every message has its L record.
+    pub(crate) terminator: Option<Terminator>,
+    pub(crate) message_bytes_max: Option<Spanned<usize>>,
+    /// After so long without a byte, what has come is all that comes.
+    pub(crate) silence_ms: Option<u64>,
+}
+
+/// The PK block protocol.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PkBlocks {
+    pub(crate) analyser_tcp: Option<TcpRole>,
+    /// Whether blocks are answered; not unless the maker's manual says so.
+    pub(crate) answers: Option<BlockAnswers>,
+    pub(crate) block_text_bytes_max: Option<Spanned<usize>>,
+    pub(crate) session_bytes_max: Option<Spanned<usize>>,
+    pub(crate) quiet_ms: Option<u64>,
+    pub(crate) block_silence_ms: Option<u64>,
+    pub(crate) session_silence_ms: Option<u64>,
+    pub(crate) reply_ms: Option<u64>,
 }

@@ -9,7 +9,7 @@ mod reading;
 mod results;
 mod texts;
 
-pub(crate) use link::{Directory, Link, Lis01, Mllp, Timers};
+pub(crate) use link::{Directory, Link, Lis01, Mllp, PkBlocks, Timers, Unframed};
 pub(crate) use orders::{Answer, Answers, Awaits, Each, OrderOut, Orderable, Query, Reply, Step, Writing};
 pub(crate) use reading::read;
 pub(crate) use results::{Check, FlagEffect, Flags, Panel, Results, Row, Status, Test};

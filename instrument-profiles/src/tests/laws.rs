@@ -17,6 +17,7 @@ fn rows_in(profile: &Profile, raw: &[u8]) -> usize {
         Protocol::Lis02 => lines.filter(|line| line.starts_with("R|")).count(),
         Protocol::Hl7v2 => lines.filter(|line| line.starts_with("OBX|")).count(),
         Protocol::Delimited => lines.count().saturating_sub(1),
+        Protocol::PkBlocks => lines.filter(|line| line.starts_with("D ")).count(),
     }
 }
 
@@ -131,11 +132,11 @@ proptest! {
 fn rows_in_strict(profile: &Profile, raw: &[u8]) -> usize {
     match profile.protocol() {
         // The header may name other delimiters now, so that its rows are no rows any more but defects.
-        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited
+        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks
             if profile.interpret(raw).findings.iter().any(holds) =>
         {
             0
         }
-        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited => rows_in(profile, raw),
+        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks => rows_in(profile, raw),
     }
 }

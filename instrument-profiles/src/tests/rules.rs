@@ -66,8 +66,9 @@ fn a_dialect_without_results_speaks_of_orders_and_says_what_a_site_must_check() 
 fn a_link_fits_its_protocol() {
     for profile in CATALOGUE.list() {
         let fits = match profile.link() {
-            LinkSettings::Lis01(_) => profile.protocol() == Protocol::Lis02,
+            LinkSettings::Lis01(_) | LinkSettings::Unframed(_) => profile.protocol() == Protocol::Lis02,
             LinkSettings::Mllp(_) => profile.protocol() == Protocol::Hl7v2,
+            LinkSettings::PkBlocks(_) => profile.protocol() == Protocol::PkBlocks,
             LinkSettings::Directory(_) => true,
         };
         assert!(fits, "{}", profile.reference());

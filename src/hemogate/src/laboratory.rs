@@ -87,14 +87,16 @@ fn line(protocol: Protocol, duty: Duty, folder: &Path) -> io::Result<(Transport,
             fs::create_dir_all(&path)?;
             (Transport::Directory(Directory { path, pattern: "*".to_owned() }), None)
         }
-        (Protocol::Lis02 | Protocol::Hl7v2, Duty::GroupingFirst) => {
+        (Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks, Duty::GroupingFirst) => {
             let listener = TcpListener::bind(loopback)?;
             (
                 Transport::TcpConnect(TcpConnect { address: listener.local_addr()?.to_string() }),
                 Some(listener),
             )
         }
-        (Protocol::Lis02 | Protocol::Hl7v2, _) => (Transport::TcpListen(TcpListen::at(loopback)), None),
+        (Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks, _) => {
+            (Transport::TcpListen(TcpListen::at(loopback)), None)
+        }
     })
 }
 
@@ -155,7 +157,7 @@ fn lots_named(p: &Placed, scenario: &Scenario) -> Result<BTreeSet<LotUse>, Failu
 fn target_of_kind(protocol: Protocol) -> Target {
     match protocol {
         Protocol::Delimited => Target::Directory(PathBuf::new()),
-        Protocol::Lis02 | Protocol::Hl7v2 => {
+        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => {
             Target::Tcp(simulator::analyser::TcpPeer::Connect(String::new()))
         }
     }

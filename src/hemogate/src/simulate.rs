@@ -40,7 +40,9 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         *model.duties().first().ok_or_else(|| Failure::new(Exit::Internal, "the model has no duty"))?;
     let target = match model.protocol() {
         Protocol::Delimited => Target::Directory(PathBuf::from(&asked.to)),
-        Protocol::Lis02 | Protocol::Hl7v2 => Target::Tcp(TcpPeer::Connect(asked.to.clone())),
+        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => {
+            Target::Tcp(TcpPeer::Connect(asked.to.clone()))
+        }
     };
     let analyser = Analyser {
         name: model.id().to_owned(),

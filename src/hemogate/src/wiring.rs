@@ -20,6 +20,8 @@ pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
             intake::Link::Lis01(lis01.config(), end)
         }
         profiles::LinkSettings::Mllp(mllp) => intake::Link::Mllp(mllp.config(), answering(mllp)),
+        profiles::LinkSettings::Unframed(unframed) => intake::Link::Unframed(unframed.config()),
+        profiles::LinkSettings::PkBlocks(blocks) => intake::Link::PkBlocks(blocks.config()),
         profiles::LinkSettings::Directory(files) => intake::Link::Files {
             bytes_max: files.file_bytes_max as u64,
             settle: Duration::from_millis(files.settle_ms),

@@ -22,6 +22,7 @@ mod quiet;
 mod response;
 mod said;
 mod sending;
+mod sessions;
 mod settings;
 mod source;
 mod store;
@@ -31,6 +32,7 @@ mod tls;
 pub mod trace;
 mod transfer;
 mod transport;
+mod unframed;
 
 pub use board::{Activity, Board, Standing};
 pub use desk::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};

@@ -30,6 +30,10 @@ pub enum Link {
     Lis01(lis01::Config, MessageEnd),
     /// MLLP blocks that are answered with an HL7 acknowledgement.
     Mllp(mllp::Config, Answering),
+    /// Records without a link.
+    Unframed(lis02::UnframedConfig),
+    /// Sessions of the PK block protocol.
+    PkBlocks(pk_blocks::Config),
     /// No line: files in a folder.
     Files {
         /// The largest file taken.

@@ -136,7 +136,7 @@ impl Fault {
                 ("delimited", "a file appears whole or not at all")
             }
             (
-                Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited,
+                Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks,
                 FaultKind::Drop
                 | FaultKind::Cut
                 | FaultKind::Flip

@@ -8,6 +8,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("character-sets", "parsers/character-sets", &[]),
     ("lis01", "parsers/lis01", &[]),
     ("mllp", "parsers/mllp", &[]),
+    ("pk-blocks", "parsers/pk-blocks", &[]),
     ("delimited", "parsers/delimited", &["character-sets"]),
     ("hl7v2", "parsers/hl7v2", &["character-sets"]),
     ("lis02", "parsers/lis02", &["character-sets"]),
@@ -16,12 +17,16 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     (
         "instrument-profiles",
         "instrument-profiles",
-        &["character-sets", "delimited", "hl7v2", "lis01", "lis02", "mllp", "vocabulary"],
+        &["character-sets", "delimited", "hl7v2", "lis01", "lis02", "mllp", "pk-blocks", "vocabulary"],
     ),
     ("release", "src/release", &["vocabulary"]),
     ("quality-control", "src/quality-control", &["vocabulary"]),
     ("ledger", "src/ledger", &["release", "vocabulary"]),
-    ("intake", "src/intake", &["character-sets", "hl7v2", "ledger", "lis01", "lis02", "mllp", "vocabulary"]),
+    (
+        "intake",
+        "src/intake",
+        &["character-sets", "hl7v2", "ledger", "lis01", "lis02", "mllp", "pk-blocks", "vocabulary"],
+    ),
     (
         "workflow",
         "src/workflow",
@@ -31,7 +36,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     (
         "simulator",
         "src/simulator",
-        &["character-sets", "delimited", "hl7v2", "lis01", "lis02", "mllp", "vocabulary"],
+        &["character-sets", "delimited", "hl7v2", "lis01", "lis02", "mllp", "pk-blocks", "vocabulary"],
     ),
     (
         "console",

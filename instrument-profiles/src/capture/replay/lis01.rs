@@ -1,6 +1,6 @@
 //! LIS01: frames, and sessions of our own.
 
-use super::{Answers, Played, worklist::Worklist};
+use super::{Answers, Played, begin, worklist::Worklist};
 use crate::{
     capture::dialogue::{Dialogue, Speaker},
     link::Lis01Settings,
@@ -18,14 +18,10 @@ pub(super) struct Replay<'p> {
 }
 
 impl<'p> Replay<'p> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a capture's times count from any moment; only differences matter"
-    )]
     pub(super) fn new(settings: &Lis01Settings, worklist: Worklist<'p>) -> Self {
         Self {
             link: lis01::Link::new(settings.config()),
-            begin: Instant::now(),
+            begin: begin(),
             joined: Vec::new(),
             splitter: Splitter::new(),
             worklist,

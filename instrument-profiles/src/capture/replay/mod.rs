@@ -3,11 +3,13 @@
 
 mod lis01;
 mod mllp;
+mod pk_blocks;
+mod unframed;
 mod worklist;
 
 use super::dialogue::{Dialogue, Speaker, Turn};
 use crate::{link::LinkSettings, profile::Profile};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 use vocabulary::notation;
 use worklist::Worklist;
 
@@ -26,6 +28,8 @@ pub(super) fn replay(dialogue: &Dialogue, profile: &Profile) -> Result<Played, V
     match profile.link() {
         LinkSettings::Lis01(settings) => lis01::Replay::new(settings, worklist).run(dialogue),
         LinkSettings::Mllp(settings) => mllp::Replay::new(settings, worklist).run(dialogue),
+        LinkSettings::Unframed(settings) => unframed::replay(dialogue, settings),
+        LinkSettings::PkBlocks(settings) => pk_blocks::Replay::new(settings).run(dialogue),
         LinkSettings::Directory(_) => {
             let spoken = |turn: &&Turn| turn.speaker == Speaker::Analyser;
             let bytes = dialogue.turns.iter().filter(spoken).flat_map(|turn| turn.bytes.clone()).collect();
@@ -70,4 +74,13 @@ impl Answers {
         }
         if self.faults.is_empty() { Ok(played) } else { Err(self.faults) }
     }
+}
+
+/// Where the clock of a capture begins.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a capture's times count from any moment; only differences matter"
+)]
+fn begin() -> Instant {
+    Instant::now()
 }

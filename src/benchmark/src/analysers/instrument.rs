@@ -77,6 +77,9 @@ impl Instrument {
                 what: what(),
                 why: "it writes files and waits for no answer".to_owned(),
             }),
+            Protocol::PkBlocks => {
+                Err(BenchError::Part { what: what(), why: "its blocks are not answered".to_owned() })
+            }
         }
     }
 
@@ -108,7 +111,7 @@ impl Instrument {
                 let count = self.pace.messages(self.part.per_transfer);
                 match self.part.protocol {
                     Protocol::Lis02 => self.transfer(line, count).await?,
-                    Protocol::Hl7v2 | Protocol::Delimited => self.block(line).await?,
+                    Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks => self.block(line).await?,
                 }
             }
         }

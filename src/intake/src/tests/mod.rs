@@ -2,7 +2,9 @@
 
 mod asked_once;
 mod blocks;
+mod dialects;
 mod frames;
+mod unlinked;
 
 use crate::{
     Acknowledge, Answering, Awaits, Board, Connection, Desk, Later, Limits, Link, MessageEnd, Outgoing,
@@ -240,6 +242,29 @@ impl Site {
         }
     }
 
+    /// Lets what was sent be read, then moves the clock by milliseconds.
+    pub(super) async fn step(&mut self, ms: u64) {
+        self.settle().await;
+        tokio::time::advance(Duration::from_millis(ms)).await;
+        self.settle().await;
+    }
+
+    /// The host closes the line, and says nothing more.
+    pub(super) async fn gone(&mut self) {
+        let begin = Instant::now();
+        let mut byte = [0];
+        loop {
+            tokio::select! {
+                biased;
+                read = self.peer.read(&mut byte) => {
+                    assert_eq!(read.unwrap(), 0, "unexpected: {byte:?}");
+                    return;
+                }
+                () = tokio::task::yield_now() => assert!(begin.elapsed() < PATIENCE, "the line stays open"),
+            }
+        }
+    }
+
     /// Moves the clock; nothing runs out before its time.
     pub(super) async fn after(&mut self, seconds: u64) {
         self.silence().await;
@@ -256,14 +281,19 @@ impl Site {
     }
 
     /// The line goes; what the ledger holds then.
-    pub(super) async fn hang_up(self) -> (Vec<Vec<u8>>, Arc<Clerk>, Board) {
-        drop(self.peer);
-        self.served.await.unwrap();
+    pub(super) async fn hang_up(mut self) -> (Vec<Vec<u8>>, Arc<Clerk>, Board) {
+        let messages = self.close().await;
+        (messages, self.clerk, self.board)
+    }
+
+    /// The line goes; the messages that the ledger holds then.
+    pub(super) async fn close(&mut self) -> Vec<Vec<u8>> {
+        drop(std::mem::replace(&mut self.peer, tokio::io::duplex(1).0));
+        (&mut self.served).await.unwrap();
         self.ledger.wait_applied(self.ledger.status().durable).await.unwrap();
         let reader = self.ledger.state();
         let found = reader.messages(&MessageFilter::default(), &Page::first(1000)).unwrap();
-        let raw = found.items.iter().map(|m| reader.raw(m.seq).unwrap()).collect();
-        (raw, self.clerk, self.board)
+        found.items.iter().map(|m| reader.raw(m.seq).unwrap()).collect()
     }
 
     pub(super) fn anomalies(&self) -> u64 {

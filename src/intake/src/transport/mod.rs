@@ -23,9 +23,11 @@ use crate::{
     board::{Activity, Board},
     frames,
     said::Said,
+    sessions,
     settings::{Connection, Link},
     store::Store,
     trace::{Sending, Tapped, Traced},
+    unframed,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -64,6 +66,8 @@ impl Line {
             Link::Mllp(config, answering) => {
                 blocks::serve(self, config.clone(), answering, &mut socket, &stop).await
             }
+            Link::Unframed(config) => unframed::serve(self, config.clone(), socket, &stop).await,
+            Link::PkBlocks(config) => sessions::serve(self, config.clone(), socket, &stop).await,
             Link::Files { .. } => "files do not come over a socket".to_owned(),
         };
         // Whether the peer hears it does not matter any more.

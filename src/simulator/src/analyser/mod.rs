@@ -12,6 +12,7 @@ mod files;
 mod line;
 mod records;
 mod report;
+mod sessions;
 
 pub use dial::TcpPeer;
 pub use report::{Delivery, MessageReport, SessionReport};
@@ -23,6 +24,7 @@ use blocks::BlocksMaker;
 use courier::Courier;
 use files::FilesMaker;
 use records::RecordsMaker;
+use sessions::SessionsMaker;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use vocabulary::Protocol;
@@ -118,6 +120,7 @@ pub struct Ready {
 enum ReadyLine {
     Records { peer: TcpPeer, per_transfer: usize },
     Blocks(TcpPeer),
+    Sessions(TcpPeer),
     Files(PathBuf),
 }
 
@@ -139,8 +142,9 @@ impl Analyser {
                 ReadyLine::Records { peer, per_transfer: self.model.messages_per_transfer() }
             }
             (Protocol::Hl7v2, Target::Tcp(peer)) => ReadyLine::Blocks(peer),
+            (Protocol::PkBlocks, Target::Tcp(peer)) => ReadyLine::Sessions(peer),
             (Protocol::Delimited, Target::Directory(path)) => ReadyLine::Files(path),
-            (Protocol::Lis02 | Protocol::Hl7v2, Target::Directory(_)) => {
+            (Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks, Target::Directory(_)) => {
                 return Err(misfit("it speaks over a socket: give an address, not a directory".to_owned()));
             }
             (Protocol::Delimited, Target::Tcp(_)) => {
@@ -180,6 +184,10 @@ impl Ready {
             }
             ReadyLine::Blocks(peer) => {
                 let wire = BlocksMaker::new(peer, tempo.answer_timeout);
+                Courier::new(name, tempo, faults, wire).carry(&messages, 1, stop).await
+            }
+            ReadyLine::Sessions(peer) => {
+                let wire = SessionsMaker::new(peer);
                 Courier::new(name, tempo, faults, wire).carry(&messages, 1, stop).await
             }
             ReadyLine::Files(directory) => {

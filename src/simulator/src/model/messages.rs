@@ -132,7 +132,7 @@ impl Model {
         }
         let file_name = match self.file.protocol {
             Protocol::Delimited => Some(self.templates.render(Which::FileName, context).map_err(fault)?),
-            Protocol::Lis02 | Protocol::Hl7v2 => None,
+            Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => None,
         };
         Ok(Outgoing {
             control_id: context.control_id.clone(),

@@ -80,7 +80,7 @@ impl Templates {
             environment.get_template(name)?;
         }
         let line_end = match (file.protocol, file.line_end) {
-            (Protocol::Lis02 | Protocol::Hl7v2, _) => "\r",
+            (Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks, _) => "\r",
             (Protocol::Delimited, LineEnd::Crlf) => "\r\n",
             (Protocol::Delimited, LineEnd::Lf) => "\n",
         };
@@ -118,7 +118,7 @@ fn escape(protocol: Protocol) -> impl Fn(&str) -> String + Send + Sync + 'static
     let pairs: &'static [(char, &'static str)] = match protocol {
         Protocol::Lis02 => &[('|', "&F&"), ('\\', "&R&"), ('^', "&S&"), ('&', "&E&")],
         Protocol::Hl7v2 => &[('|', r"\F\"), ('~', r"\R\"), ('^', r"\S\"), ('&', r"\T\"), ('\\', r"\E\")],
-        Protocol::Delimited => &[],
+        Protocol::Delimited | Protocol::PkBlocks => &[],
     };
     move |text| {
         let escaped =

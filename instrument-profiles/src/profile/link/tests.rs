@@ -1,10 +1,10 @@
 //! What `[link]` may say: dialects are settings here, and what makes no sense is named.
 
-use super::tests::{SMALL, check};
-use super::*;
 use crate::link::{
     Checksum, FrameNumbers, Framing, Interrupts, LinkRole, LinkSettings, Lis01Settings, MessageEnd,
 };
+use crate::profile::Profile;
+use crate::profile::tests::{SMALL, check};
 use std::time::Duration;
 
 const WRITTEN: &str = "[link.lis01]\nchecksum = \"warn\"\n";
@@ -91,4 +91,25 @@ fn a_link_that_answers_each_control_byte_has_the_habits_of_its_kind() {
     };
     check("frame_numbers = \"strict\"", "frame_numbers", &["no frame numbers"]);
     check("timers_ms = { reply = 3000 }", "timers_ms", &["after 3000 ms", "t2, 3000 ms"]);
+}
+
+#[test]
+fn records_without_a_link_and_blocks_have_their_keys() {
+    let LinkSettings::Unframed(link) =
+        read("[link.unframed]\nterminator = \"optional\"\nsilence_ms = 500\n").link().clone()
+    else {
+        panic!("another link")
+    };
+    let expect = lis02::UnframedConfig {
+        silence: Duration::from_millis(500),
+        terminator: lis02::Terminator::Optional,
+        ..lis02::UnframedConfig::default()
+    };
+    assert_eq!(link.config(), expect);
+    let plain = read("[link.unframed]\n").link().clone();
+    assert!(
+        matches!(plain, LinkSettings::Unframed(link) if link.config() == lis02::UnframedConfig::default())
+    );
+    check(WRITTEN, "[link.pk_blocks]\nanswers = \"ack_nak\"\n", "[link.pk_blocks]", &["does not carry"]);
+    check(WRITTEN, "[link.lis01]\n[link.unframed]\n", "[link.lis01]", &["one link", "lis01", "unframed"]);
 }

@@ -1,0 +1,156 @@
+//! Lines that are not LIS01: records without a link, and the blocks of the PK protocol.
+
+use super::{Site, outgoing, site, then};
+use crate::{Link, Settled};
+use ledger::{HowEnded, Page};
+use lis02::{Terminator, UnframedConfig};
+use pk_blocks::{Answers, BlockEnd, encode_block, encode_record};
+use std::time::Duration;
+
+const MESSAGE: &str = "H|\\^&\rP|1\rL|1|N\r";
+
+fn unframed(terminator: Terminator) -> Link {
+    Link::Unframed(UnframedConfig { terminator, silence: Duration::from_secs(10), message_bytes_max: 60 })
+}
+
+fn blocks(answers: Answers) -> Link {
+    Link::PkBlocks(pk_blocks::Config { answers, ..pk_blocks::Config::default() })
+}
+
+/// Messages with `/` for CR, and halves: why and what.
+async fn left(mut site: Site) -> (Vec<String>, Vec<(HowEnded, String)>) {
+    let messages = site.close().await;
+    let reader = site.ledger.state();
+    let shown = |raw: Vec<u8>| String::from_utf8_lossy(&raw).replace('\r', "/");
+    let halves = reader.half_transfers(&Page::first(9)).unwrap().items;
+    let halves = halves
+        .iter()
+        .map(|half| (half.ended.unwrap(), shown(reader.unused_text(half.transfer).unwrap().unwrap())))
+        .collect();
+    (messages.into_iter().map(shown).collect(), halves)
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_without_a_link_are_messages_from_h_to_l_and_nothing_is_answered() {
+    let mut site = site(unframed(Terminator::Required));
+    site.send(b"\x02\x02").await;
+    for byte in MESSAGE.as_bytes() {
+        site.send(&[*byte]).await;
+    }
+    site.send(MESSAGE.repeat(3).as_bytes()).await;
+    site.after(20).await;
+    site.send(b"H|\\^&\rP|1\r").await;
+    site.after(9).await;
+    site.send(b"O|1\r").await;
+    site.after(9).await;
+    site.silence().await;
+    site.after(1).await;
+    site.send(b"H|\\^&\rP|9\r").await;
+    site.silence().await;
+    let (messages, halves) = left(site).await;
+    assert_eq!(messages, vec!["H|\\^&/P|1/L|1|N/"; 4]);
+    let expect = [(HowEnded::Timeout, "H|\\^&/P|1/O|1/"), (HowEnded::Disconnected, "H|\\^&/P|9/")];
+    assert_eq!(halves, expect.map(|(how, text)| (how, text.to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_a_message_only_where_the_terminator_may_be_left_out() {
+    let mut site = site(unframed(Terminator::Optional));
+    site.send(b"H|\\^&\rP|1\r").await;
+    site.after(10).await;
+    site.send(b"R|1\rL|1\rH|\\^&\rC|1|").await;
+    site.send("x".repeat(100).as_bytes()).await;
+    site.send(b"\rL|1\rH|\\^&\rP|2\r").await;
+    site.silence().await;
+    let (messages, halves) = left(site).await;
+    assert_eq!(messages, ["H|\\^&/P|1/", "H|\\^&/P|2/"]);
+    let long = format!("H|\\^&/C|1|{}", "x".repeat(50));
+    assert_eq!(halves, [(HowEnded::Abandoned, "R|1/L|1/".to_owned()), (HowEnded::Abandoned, long)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_without_a_link_is_answered_between_the_peers_messages() {
+    let mut site = site(unframed(Terminator::Required));
+    site.clerk.says(then(1, "H|\\^&\rO|1|7\rL|1|F\r"));
+    site.send(b"H|\\^&\rQ|1|7\rL|1\r").await;
+    site.expect(b"H|\\^&\rO|1|7\rL|1|F\r").await;
+    site.until(|clerk| clerk.settled() == [(1, Settled::Sent)]).await;
+    site.send(b"H|\\^&\r").await;
+    site.settle().await;
+    site.clerk.has(outgoing(2, MESSAGE));
+    site.silence().await;
+    site.send(b"L|1\r").await;
+    site.expect(MESSAGE.as_bytes()).await;
+}
+
+fn head(specimen: &str) -> String {
+    format!("D 01210120260301{specimen:>27}00010001  ")
+}
+
+fn upload() -> (Vec<Vec<u8>>, String) {
+    let records = ["SB01".to_owned(), "M 01".to_owned(), head("G1") + &"+ - ".repeat(30), "DE01".to_owned()];
+    let blocks = records.iter().flat_map(|record| encode_record(record.as_bytes(), 80).unwrap()).collect();
+    (blocks, records.join("/") + "/")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_blocks_of_a_session_are_one_message() {
+    let (sent, message) = upload();
+    let mut silent = site(blocks(Answers::Silent));
+    silent.send(&sent.concat()).await;
+    silent.after(1).await;
+    silent.silence().await;
+    assert_eq!(left(silent).await, (vec![message.clone()], vec![]));
+    let mut answered = site(blocks(Answers::ACK_NAK));
+    for block in &sent {
+        answered.send(block).await;
+        answered.silence().await;
+        answered.step(50).await;
+        answered.expect(&[6]).await;
+        // Our answer was lost.
+        answered.send(block).await;
+        answered.step(50).await;
+        answered.expect(&[6]).await;
+    }
+    assert_eq!(left(answered).await, (vec![message], vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_with_a_damaged_block_is_half_unless_the_block_comes_again() {
+    let (mut sent, message) = upload();
+    let mut answered = site(blocks(Answers::ACK_NAK));
+    for (at, block) in sent.iter().enumerate() {
+        if at == 2 {
+            let mut damaged = block.clone();
+            damaged[20] ^= 1;
+            answered.send(&damaged).await;
+            answered.step(50).await;
+            answered.expect(&[21]).await;
+        }
+        answered.send(block).await;
+        answered.step(50).await;
+        answered.expect(&[6]).await;
+    }
+    assert_eq!(left(answered).await, (vec![message], vec![]));
+    let mut silent = site(blocks(Answers::Silent));
+    sent[2][20] ^= 1;
+    silent.send(&sent.concat()).await;
+    silent.step(50).await;
+    silent.silence().await;
+    let (messages, halves) = left(silent).await;
+    assert_eq!((messages.len(), halves.len(), halves[0].0), (0, 1, HowEnded::Abandoned));
+    let mut broken = site(blocks(Answers::Silent));
+    broken.send(&encode_block(b"SB01", BlockEnd::Last)).await;
+    broken.step(50).await;
+    broken.silence().await;
+    assert_eq!(left(broken).await, (vec![], vec![(HowEnded::Disconnected, "SB01".to_owned())]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_01_a_block_that_cannot_be_kept_is_refused() {
+    let mut site = site(blocks(Answers::ACK_NAK));
+    site.ledger.clone().close();
+    site.send(&encode_block(b"SB01", BlockEnd::Last)).await;
+    site.step(50).await;
+    site.expect(&[21]).await;
+}
