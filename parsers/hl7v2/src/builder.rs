@@ -54,11 +54,15 @@ pub enum BuildError {
     },
 }
 
+/// An acknowledgement fits into it; a longer message grows.
+const TEXT_BYTES_EXPECTED: usize = 256;
+
 impl MessageBuilder {
     /// An empty message. Delimiters that are missing are filled in ([`Delimiters::completed`]).
     #[must_use]
     pub fn new(delimiters: Delimiters) -> Self {
-        Self { delimiters: delimiters.completed(), text: String::new(), error: None }
+        let text = String::with_capacity(TEXT_BYTES_EXPECTED);
+        Self { delimiters: delimiters.completed(), text, error: None }
     }
 
     /// The delimiters that are written.

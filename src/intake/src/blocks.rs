@@ -1,6 +1,7 @@
 //! One MLLP line: blocks from the socket into the ledger, and only then their acknowledgements, in order.
 
 use crate::{
+    alarm::Alarm,
     answer::{Answerer, head},
     board::wall_ms,
     desk::{Awaits, Outgoing, Reply, Settled},
@@ -50,7 +51,7 @@ enum Kind {
 /// How far it has come.
 enum Step {
     /// On its way to the disk; an error when the ledger refused it at once.
-    Storing { pending: Result<Pin<Box<Pending>>, NotKept>, until: Instant, within: Duration },
+    Storing { pending: Result<Pending, NotKept>, until: Instant, within: Duration },
     /// Durable. Its answer is looked for.
     Considered(Durable, Question),
 }
@@ -136,6 +137,7 @@ impl Driver<'_> {
         let mut buffer = vec![0; self.line.connection.limits.read_bytes];
         let mut unread = 0..0_usize;
         let mut answers = Vec::new();
+        let (mut slow_alarm, mut out_alarm) = (Alarm::new(), Alarm::new());
         loop {
             if let Some(bytes) = buffer.get(unread.clone()) {
                 unread.start += self.receiver.handle_input(bytes);
@@ -172,11 +174,11 @@ impl Driver<'_> {
                 let out = self.out.as_ref().map(|out| out.until);
                 tokio::select! {
                     biased;
-                    done = done(front) => Woken::Done(done),
+                    done = done(front, &mut slow_alarm) => Woken::Done(done),
                     () = half_kept(&mut self.keeping), if halves => Woken::HalfKept,
                     () = stopped => Woken::Stop,
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
-                    () = unanswered(out) => Woken::Unanswered,
+                    () = out_alarm.rings(out) => Woken::Unanswered,
                     outgoing = unasked(&mut self.sending, stop) => Woken::Unasked(outgoing),
                 }
             };
@@ -213,7 +215,7 @@ impl Driver<'_> {
                     let pending = self.line.store.append(vec![received(connection, body)]);
                     let within = connection.limits.durable_within;
                     let step = Step::Storing {
-                        pending: pending.map(Box::pin).map_err(NotKept::Refused),
+                        pending: pending.map_err(NotKept::Refused),
                         until: Instant::now() + within,
                         within,
                     };
@@ -284,7 +286,7 @@ impl Driver<'_> {
         let mut context = Context::from_waker(Waker::noop());
         while let Some(InFlight { step: Step::Storing { pending, .. }, .. }) = self.flight.front_mut() {
             let outcome = match pending {
-                Ok(pending) => match pending.as_mut().poll(&mut context) {
+                Ok(pending) => match Pin::new(pending).poll(&mut context) {
                     Poll::Ready(outcome) => outcome.map_err(NotKept::Failed),
                     Poll::Pending => return,
                 },
@@ -411,14 +413,6 @@ async fn half_kept(keeping: &mut Keeping) {
     }
 }
 
-/// When the time for an answer is over; never when none is awaited.
-async fn unanswered(until: Option<Instant>) {
-    match until {
-        Some(until) => tokio::time::sleep_until(until).await,
-        None => pending().await,
-    }
-}
-
 /// When there is something to send that nobody asked for; after a stop nothing is begun.
 async fn unasked(sending: &mut Sending<'_>, stop: &CancellationToken) -> Outgoing {
     tokio::select! {
@@ -430,13 +424,13 @@ async fn unasked(sending: &mut Sending<'_>, stop: &CancellationToken) -> Outgoin
 
 /// When something has happened to the block at the front: it is durable, or known not to be in time; its answer is
 /// found.
-async fn done(front: Option<&mut InFlight>) -> Done {
+async fn done(front: Option<&mut InFlight>, slow: &mut Alarm) -> Done {
     let Some(front) = front else { return pending().await };
     match &mut front.step {
         Step::Storing { pending: Ok(durable), until, within } => Done::Stored(tokio::select! {
             biased;
-            outcome = durable.as_mut() => outcome.map_err(NotKept::Failed),
-            () = tokio::time::sleep_until(*until) => Err(NotKept::Late(*within)),
+            outcome = durable => outcome.map_err(NotKept::Failed),
+            () = slow.rings(Some(*until)) => Err(NotKept::Late(*within)),
         }),
         Step::Storing { pending: Err(why), .. } => Done::Stored(Err(why.clone())),
         Step::Considered(_, question) => Done::Considered(question.answer().await),

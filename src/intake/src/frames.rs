@@ -1,6 +1,7 @@
 //! One LIS01 line: bytes from the socket into the link machine, its frames into the ledger, and only then the ACK.
 
 use crate::{
+    alarm::Alarm,
     board::wall_ms,
     desk::{Outgoing, Reply, Settled},
     irregular::{Irregularity, LinkFound},
@@ -15,14 +16,13 @@ use std::{
     collections::VecDeque,
     future::pending,
     io,
-    pin::Pin,
     time::{Duration, Instant},
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 /// The longest transfer, in bytes of text. Past it frames are refused until the sender ends the transfer.
-const TRANSFER_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const TRANSFER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Queries that may wait for their answer; one more is answered as if nothing were known.
 const QUESTIONS_MAX: usize = 16;
@@ -31,14 +31,14 @@ const QUESTIONS_MAX: usize = 16;
 struct Waiting {
     ticket: FrameTicket,
     frame: Kept,
-    pending: Pin<Box<Pending>>,
+    pending: Pending,
     until: Instant,
 }
 
 /// A frame that was refused because the disk was slow: it may still become durable.
 struct Late {
     frame: Kept,
-    pending: Pin<Box<Pending>>,
+    pending: Pending,
 }
 
 struct Driver<'a> {
@@ -93,13 +93,6 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => pending().await,
-    }
-}
-
 /// What woke the driver.
 enum Woken {
     Bytes(usize),
@@ -120,6 +113,7 @@ impl Driver<'_> {
         let limits: Limits = self.line.connection.limits.clone();
         let mut buffer = vec![0; limits.read_bytes];
         let mut unread = 0..0_usize;
+        let (mut slow_alarm, mut link_alarm) = (Alarm::new(), Alarm::new());
         loop {
             // Hand over what was read before asking for more: a full machine slows the sender.
             if let Some(bytes) = buffer.get(unread.clone()) {
@@ -139,11 +133,11 @@ impl Driver<'_> {
             }
             let woken = {
                 let room = unread.is_empty();
-                let deadline = self.link.poll_timeout();
-                let too_slow = self.waiting.as_ref().map(|w| w.until);
+                let deadline = self.link.poll_timeout().map(Into::into);
+                let too_slow = self.waiting.as_ref().map(|w| w.until.into());
                 let kept = async {
                     match &mut self.waiting {
-                        Some(waiting) => waiting.pending.as_mut().await,
+                        Some(waiting) => (&mut waiting.pending).await,
                         None => pending().await,
                     }
                 };
@@ -153,8 +147,8 @@ impl Driver<'_> {
                     () = stop.cancelled() => Woken::Stop,
                     reply = answered(&mut self.question) => Woken::Answered(reply),
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
-                    () = until(too_slow) => Woken::TooSlow,
-                    () = until(deadline) => Woken::Deadline,
+                    () = slow_alarm.rings(too_slow) => Woken::TooSlow,
+                    () = link_alarm.rings(deadline) => Woken::Deadline,
                     outgoing = self.sending.unasked() => Woken::Unasked(outgoing),
                 }
             };
@@ -247,7 +241,7 @@ impl Driver<'_> {
         }
         let group = transfer.frame(connection, &frame);
         match self.line.store.append(group) {
-            Ok(pending) => self.waiting = Some(Waiting { ticket, frame, pending: Box::pin(pending), until }),
+            Ok(pending) => self.waiting = Some(Waiting { ticket, frame, pending, until }),
             Err(refused) => {
                 transfer.undo();
                 self.refuse(ticket, &refused.to_string());

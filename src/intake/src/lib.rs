@@ -11,6 +11,7 @@
 //!
 //! What a peer asks, and what is sent to it unasked, comes from its [`Desk`].
 
+mod alarm;
 mod answer;
 mod blocks;
 mod board;

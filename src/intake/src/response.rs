@@ -31,17 +31,14 @@ pub(crate) struct Asked {
 
 /// The beginning of a message in which MSH and MSA stand.
 fn beginning(raw: &[u8]) -> &[u8] {
-    let ends = raw.iter().enumerate().filter(|(_, byte)| matches!(byte, b'\r' | b'\n'));
-    let end = ends.map(|(at, _)| at + 1).nth(SEGMENTS_MAX - 1);
+    let end = memchr::memchr2_iter(b'\r', b'\n', raw).map(|at| at + 1).nth(SEGMENTS_MAX - 1);
     raw.get(..end.unwrap_or(raw.len())).unwrap_or(raw)
 }
 
 /// The message as an answer, if it has an MSA.
 pub(crate) fn response(raw: &[u8], characters: Option<CharacterSet>) -> Option<Response> {
     let beginning = beginning(raw);
-    if !beginning.windows(3).any(|window| window == b"MSA") {
-        return None;
-    }
+    memchr::memmem::find(beginning, b"MSA")?;
     let decoded = hl7v2::decode(beginning, characters, CharacterSet::Gb18030);
     let mut index = Index::new();
     let message = index.read(&decoded.text);
