@@ -1,5 +1,6 @@
 //! What a connection needs to know: plain values, wired by the binary from configuration and profile.
 
+use crate::frames::TRANSFER_BYTES_MAX;
 use crate::{desk::Desk, trace::TraceLimits, transfer::MessageEnd};
 use std::{sync::Arc, time::Duration};
 use vocabulary::{ConnectionId, Mode, ProfileRef, Protocol};
@@ -107,5 +108,23 @@ impl Default for Limits {
             warn_when_silent: None,
             trace: TraceLimits::default(),
         }
+    }
+}
+
+impl Connection {
+    /// The most bytes that one socket holds: what was read and not taken, what its machine keeps of a message that
+    /// is not whole, and what waits for its answer. Buffers grow by doubling, hence twice.
+    #[must_use]
+    pub fn socket_bytes_max(&self) -> u64 {
+        let held = match &self.link {
+            Link::Lis01(config, _) => config.held_bytes_max().saturating_add(TRANSFER_BYTES_MAX),
+            Link::Mllp(config, _) => config.block_bytes_max.saturating_add(config.outstanding_bytes_max),
+            Link::Unframed(config) => config.message_bytes_max,
+            Link::PkBlocks(config) => [config.session_bytes_max, config.buffered_bytes_max, config.block_text_bytes_max]
+                .into_iter()
+                .fold(0, usize::saturating_add),
+            Link::Files { bytes_max, .. } => usize::try_from(*bytes_max).unwrap_or(usize::MAX),
+        };
+        (held.saturating_add(self.limits.read_bytes) as u64).saturating_mul(2)
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Encoded bytes in one group, unless a single caller's group is longer.
-const COMMIT_BYTES_MAX: usize = 2 << 20;
+pub(crate) const COMMIT_BYTES_MAX: usize = 2 << 20;
 /// How often free space is looked at.
 const SPACE_CHECK_AFTER: Duration = Duration::from_secs(1);
 /// Free space is looked at after so many bytes, however little time has passed.

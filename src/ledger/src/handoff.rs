@@ -10,9 +10,9 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Encoded bytes kept in memory for the state. What does not fit is read back from the journal.
-const HANDOFF_BYTES_MAX: usize = 16 << 20;
+pub(crate) const HANDOFF_BYTES_MAX: usize = 16 << 20;
 /// Encoded bytes handed over at a time, unless one group is longer.
-const TAKE_BYTES_MAX: usize = 2 << 20;
+pub(crate) const TAKE_BYTES_MAX: usize = 2 << 20;
 /// Entries are gathered for so long while nobody waits for them ...
 const GATHER_FOR: Duration = Duration::from_millis(10);
 /// ... or until they are so many encoded bytes.
@@ -90,6 +90,11 @@ impl Handoff {
         if wake {
             self.moved.notify_one();
         }
+    }
+
+    /// Encoded bytes that wait for the state in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        lock(&self.held).bytes
     }
 
     /// Somebody waits until the state knows `seq`.

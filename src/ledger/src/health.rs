@@ -26,6 +26,8 @@ pub struct Status {
     pub queue_entries: usize,
     /// Encoded bytes waiting for the disk.
     pub queue_bytes: usize,
+    /// Encoded bytes that are durable and wait in memory for the state.
+    pub handoff_bytes: usize,
     /// How long the write under way has been going on, milliseconds.
     pub writing_for_ms: Option<u64>,
     /// Bytes of all journal files.

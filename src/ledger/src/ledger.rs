@@ -120,7 +120,7 @@ impl Ledger {
             let what = format!("it has {} entries; 1 to {GROUP_ENTRIES_MAX} can be written", group.len());
             return Err(Refused::Unwritable(what));
         }
-        let mut bodies = Vec::with_capacity(256 * group.len());
+        let mut bodies = Vec::with_capacity(group.iter().map(encode::expected_bytes).sum());
         let mut parts = Vec::with_capacity(group.len());
         for draft in &group {
             if matches!(&draft.what, What::VerdictMade(made) if !made.is_proven()) {
@@ -145,6 +145,10 @@ impl Ledger {
     #[must_use]
     pub fn state(&self) -> Reader {
         Reader::new(Arc::clone(&self.shared))
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
     }
 
     pub(crate) fn index(&self) -> Arc<Index> {
@@ -232,6 +236,7 @@ impl Shared {
             lag_entries: durable.get().saturating_sub(applied.get()),
             queue_entries,
             queue_bytes,
+            handoff_bytes: self.handoff.bytes(),
             writing_for_ms: None,
             journal_bytes: self.index.total_bytes(),
             state_fault: None,

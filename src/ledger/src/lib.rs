@@ -15,6 +15,7 @@
 
 mod alike;
 mod applier;
+mod bounds;
 mod checkpoint;
 mod committer;
 mod encode;
@@ -39,6 +40,7 @@ pub mod storage;
 mod sync;
 mod verify;
 
+pub use bounds::MemoryPart;
 pub use entry::{
     Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HowEnded, Known, Measured,
     ObservationRef, Seq, VerdictMade, What,

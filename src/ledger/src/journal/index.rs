@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Distance of two points.
-const POINT_EVERY_BYTES: u64 = 32 << 10;
+pub(crate) const POINT_EVERY_BYTES: u64 = 32 << 10;
 /// Read at a time on the way from a point to an entry.
 const LOOKUP_BYTES: usize = 48 << 10;
 /// Files held open for reading.

@@ -15,10 +15,10 @@ mod writer;
 mod crash_tests;
 
 pub use format::HeaderFault;
-pub(crate) use format::{BODY_BYTES_MAX, Frame};
+pub(crate) use format::{BODY_BYTES_MAX, Frame, GROUP_BYTES_MAX};
 pub use hash::{ChainHash, HashAlgorithm};
-pub(crate) use index::Index;
 pub use index::JournalError;
+pub(crate) use index::{Index, POINT_EVERY_BYTES};
 pub use layout::Damage;
 pub use recover::CutTail;
 pub(crate) use recover::{RecoverError, Recovered};

@@ -13,7 +13,7 @@ pub(crate) use memory::MemoryStore;
 pub(crate) use orders::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
-pub(crate) use sled_store::open as open_sled;
+pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};
 pub(crate) use view::{View, collect, decode, long_record, record, seq};
 
 use std::collections::BTreeMap;
