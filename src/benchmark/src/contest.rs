@@ -49,6 +49,24 @@ pub struct Figure {
     pub further: Vec<(&'static str, f64)>,
 }
 
+/// What a ratio should be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Wanted {
+    /// At least this: of the floor's speed.
+    AtLeast(f64),
+    /// At most this: of a bound.
+    AtMost(f64),
+}
+
+impl Wanted {
+    fn is_reached(self, ratio: f64) -> bool {
+        match self {
+            Self::AtLeast(least) => ratio >= least,
+            Self::AtMost(most) => ratio <= most,
+        }
+    }
+}
+
 /// One measurement: the engines that took turns at the same work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
@@ -56,8 +74,8 @@ pub struct Measurement {
     pub name: String,
     /// In what.
     pub unit: &'static str,
-    /// The ratio that ours should reach, where one was set.
-    pub wanted: Option<f64>,
+    /// What our ratio should be, where that was set.
+    pub wanted: Option<Wanted>,
     /// The floor (where there is one), ours, and peers.
     pub figures: Vec<Figure>,
 }
@@ -72,7 +90,7 @@ impl Measurement {
     /// Whether what was wanted was reached; `None` where nothing was set.
     #[must_use]
     pub fn reached(&self) -> Option<bool> {
-        Some(self.ours()?.ratio? >= self.wanted?)
+        Some(self.wanted?.is_reached(self.ours()?.ratio?))
     }
 }
 
@@ -85,7 +103,7 @@ pub(crate) const OURS: &str = "hemogate";
 pub(crate) fn contest(
     name: impl Into<String>,
     unit: &'static str,
-    wanted: Option<f64>,
+    wanted: Option<Wanted>,
     mut engines: Vec<Engine<'_>>,
     rounds: u32,
 ) -> Result<Measurement, BenchError> {
@@ -194,7 +212,7 @@ mod tests {
     fn the_ratio_is_the_middle_of_the_rounds_and_the_first_turn_does_not_count() {
         let (floor, ours) = ([1.0, 10.0, 20.0, 40.0], [900.0, 5.0, 18.0, 24.0]);
         let engines = vec![engine(FLOOR, &floor, Values::default()), engine(OURS, &ours, Values::default())];
-        let measured = contest("x", "things/s", Some(0.6), engines, 3).unwrap();
+        let measured = contest("x", "things/s", Some(Wanted::AtLeast(0.6)), engines, 3).unwrap();
         let figure = measured.ours().unwrap();
         assert_eq!((figure.ratio, figure.ratio_range), (Some(0.6), Some((0.5, 0.9))));
         assert!((figure.rate - 9.0).abs() < 1e-9 && figure.further == [("p50_us", 18.0)], "{figure:?}");

@@ -25,7 +25,7 @@ mod subject;
 mod values;
 
 pub use analysers::{AnalysersOptions, GROWTH_KIB_MAX, P99_9_US_MAX, Part, Verdict, analysers};
-pub use contest::{Figure, Measurement};
+pub use contest::{Figure, Measurement, Wanted};
 pub use error::BenchError;
 pub use options::{Format, Options, Selection};
 pub use run::run;

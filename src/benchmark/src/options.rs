@@ -16,16 +16,85 @@ pub enum Selection {
     Lis01,
     /// The ledger by itself, without sockets.
     Ledger,
+    /// Observations read from messages of every analyser in the catalogue.
+    Interpret,
+    /// Verdicts on donations.
+    Verdicts,
+    /// The state made again from the journal.
+    Rebuild,
+    /// Resident memory under load.
+    Memory,
     /// All of them, in this order.
     All,
 }
 
 impl Selection {
-    /// Every name `from_str` takes.
-    pub const NAMES: [&'static str; 5] = ["parse", "mllp", "lis01", "ledger", "all"];
+    /// The single benchmarks, in the order of `all`.
+    pub const PARTS: [Self; 8] = [
+        Self::Parse,
+        Self::Mllp,
+        Self::Lis01,
+        Self::Ledger,
+        Self::Interpret,
+        Self::Verdicts,
+        Self::Rebuild,
+        Self::Memory,
+    ];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Mllp => "mllp",
+            Self::Lis01 => "lis01",
+            Self::Ledger => "ledger",
+            Self::Interpret => "interpret",
+            Self::Verdicts => "verdicts",
+            Self::Rebuild => "rebuild",
+            Self::Memory => "memory",
+            Self::All => "all",
+        }
+    }
+
+    /// What it measures, and the floor it is held against.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Parse => "Parsing, one thread, every value visited; floor: split and store",
+            Self::Mllp => {
+                "MLLP, every message durable before its answer, connections × unanswered messages; floor: append, one fdatasync a group, answer"
+            }
+            Self::Lis01 => {
+                "LIS01, every frame durable before its ACK, × connections; floor: append, one fdatasync a group, ACK"
+            }
+            Self::Ledger => {
+                "The ledger by itself, messages made durable from one thread; floor: append, one fdatasync a group"
+            }
+            Self::Interpret => {
+                "Interpretation, one thread, messages of every profile's captures; floor: the end of every field found"
+            }
+            Self::Verdicts => {
+                "Verdicts, one thread, mixed evidence; floor: every reading compared with its cut-off once"
+            }
+            Self::Rebuild => {
+                "The state made again from the journal; floor: every entry read and checked, nothing kept"
+            }
+            Self::Memory => {
+                "Resident memory under the heaviest MLLP load; bound: the most each part may take; floor: the bare server"
+            }
+            Self::All => "All of them",
+        }
+    }
 
     pub(crate) fn includes(self, part: Self) -> bool {
         self == part || self == Self::All
+    }
+
+    /// Every name, for people.
+    fn names() -> String {
+        let names: Vec<&str> = Self::PARTS.into_iter().chain([Self::All]).map(Self::name).collect();
+        names.join(", ")
     }
 }
 
@@ -33,14 +102,8 @@ impl FromStr for Selection {
     type Err = BenchError;
 
     fn from_str(name: &str) -> Result<Self, BenchError> {
-        match name {
-            "parse" => Ok(Self::Parse),
-            "mllp" => Ok(Self::Mllp),
-            "lis01" => Ok(Self::Lis01),
-            "ledger" => Ok(Self::Ledger),
-            "all" => Ok(Self::All),
-            _ => Err(BenchError::NoSuchBenchmark { name: name.to_owned(), choices: Self::NAMES.join(", ") }),
-        }
+        let found = Self::PARTS.into_iter().chain([Self::All]).find(|part| part.name() == name);
+        found.ok_or_else(|| BenchError::NoSuchBenchmark { name: name.to_owned(), choices: Self::names() })
     }
 }
 
@@ -93,8 +156,9 @@ mod tests {
 
     #[test]
     fn every_name_is_taken_and_nothing_else() {
-        for name in Selection::NAMES {
-            assert!(name.parse::<Selection>().is_ok(), "{name}");
+        for part in Selection::PARTS {
+            assert_eq!(part.name().parse::<Selection>().unwrap(), part);
+            assert!(Selection::All.includes(part) && part.title().contains("; "), "{}", part.name());
         }
         let error = "parser".parse::<Selection>().unwrap_err().to_string();
         assert!(error.contains("\"parser\"") && error.contains("mllp"), "{error}");

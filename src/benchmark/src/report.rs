@@ -1,6 +1,6 @@
 //! Figures for people and for programs.
 
-use crate::contest::{FLOOR, Figure, Measurement, OURS};
+use crate::contest::{FLOOR, Figure, Measurement, OURS, Wanted};
 use crate::{BenchError, Format};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -33,6 +33,18 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// What else the machine was doing meanwhile.
+    pub(crate) fn machine(&mut self, cores: usize, others_percent: f64) -> Result<(), BenchError> {
+        match self.format {
+            Format::Table => self.line(&format!(
+                "\n{cores} cores; other processes took {others_percent:.0} % of them meanwhile. What is bound by the processor shows a lower ratio on a busy machine."
+            )),
+            Format::Json => {
+                self.line(&json!({"machine": {"cores": cores, "others_percent": others_percent}}).to_string())
+            }
+        }
+    }
+
     fn line(&mut self, line: &str) -> Result<(), BenchError> {
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
@@ -48,8 +60,10 @@ fn row(name: &str, measurement: &Measurement, figure: &Figure) -> String {
         (_, _) => String::new(),
     };
     let verdict = match (figure.engine == OURS, measurement.wanted, measurement.reached()) {
-        (true, Some(wanted), Some(true)) => format!("≥ {wanted:.2} reached"),
-        (true, Some(wanted), Some(false)) => format!("≥ {wanted:.2} MISSED"),
+        (true, Some(Wanted::AtLeast(least)), Some(true)) => format!("≥ {least:.2} reached"),
+        (true, Some(Wanted::AtLeast(least)), Some(false)) => format!("≥ {least:.2} MISSED"),
+        (true, Some(Wanted::AtMost(most)), Some(true)) => format!("≤ {most:.2} kept"),
+        (true, Some(Wanted::AtMost(most)), Some(false)) => format!("≤ {most:.2} EXCEEDED"),
         (_, _, _) => String::new(),
     };
     let further: Vec<String> =
@@ -81,15 +95,20 @@ fn object(measurement: &Measurement) -> Value {
                 "ratio_low": low, "ratio_high": high, "further": further})
         })
         .collect();
-    json!({"measurement": measurement.name, "unit": measurement.unit, "wanted": measurement.wanted,
-        "reached": measurement.reached(), "engines": engines})
+    let (at_least, at_most) = match measurement.wanted {
+        Some(Wanted::AtLeast(least)) => (Some(least), None),
+        Some(Wanted::AtMost(most)) => (None, Some(most)),
+        None => (None, None),
+    };
+    json!({"measurement": measurement.name, "unit": measurement.unit, "wanted_at_least": at_least,
+        "wanted_at_most": at_most, "reached": measurement.reached(), "engines": engines})
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn measured(wanted: f64) -> Measurement {
+    fn measured(wanted: Wanted) -> Measurement {
         let figure = |engine: &str, rate, ratio| Figure {
             engine: engine.to_owned(),
             rate,
@@ -101,7 +120,7 @@ mod tests {
         Measurement { name: "parse".to_owned(), unit: "MB/s", wanted: Some(wanted), figures }
     }
 
-    fn written(wanted: f64, format: Format) -> String {
+    fn written(wanted: Wanted, format: Format) -> String {
         let mut out = Vec::new();
         Report::new(&mut out, format).measurement(&measured(wanted)).unwrap();
         String::from_utf8(out).unwrap()
@@ -109,7 +128,12 @@ mod tests {
 
     #[test]
     fn a_table_says_whether_what_was_wanted_was_reached() {
-        for (wanted, expect) in [(0.5, "0.55 (0.54–0.56)  ≥ 0.50 reached"), (0.7, "≥ 0.70 MISSED")] {
+        for (wanted, expect) in [
+            (Wanted::AtLeast(0.5), "0.55 (0.54–0.56)  ≥ 0.50 reached"),
+            (Wanted::AtLeast(0.7), "≥ 0.70 MISSED"),
+            (Wanted::AtMost(0.6), "≤ 0.60 kept"),
+            (Wanted::AtMost(0.5), "≤ 0.50 EXCEEDED"),
+        ] {
             let table = written(wanted, Format::Table);
             assert!(table.contains(expect) && table.lines().count() == 2, "{table}");
         }
@@ -117,10 +141,10 @@ mod tests {
 
     #[test]
     fn json_is_one_object_a_line() {
-        let line = written(0.5, Format::Json);
+        let line = written(Wanted::AtLeast(0.5), Format::Json);
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line.lines().count(), 1);
-        assert_eq!(value["reached"], true);
+        assert_eq!((&value["reached"], &value["wanted_at_least"]), (&true.into(), &0.5.into()));
         assert_eq!(value["engines"][1]["ratio"], 0.55);
         assert_eq!(value["engines"][1]["further"]["p50_us"], 12.0);
     }

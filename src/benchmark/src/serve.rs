@@ -11,6 +11,15 @@ use tokio_util::sync::CancellationToken;
 /// Before answers count: connections are made, caches are warm, the file has its first blocks.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(300);
 
+/// How many threads a server's runtime has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// One: least to switch between, for floors.
+    One,
+    /// One a core, as the daemon has them.
+    Cores,
+}
+
 /// A running server.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
@@ -19,20 +28,27 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Starts `serve` as `name` on a free port of the loopback interface, on a runtime of one thread.
-    pub(crate) fn start<Serve, Work>(name: &str, serve: Serve) -> Result<Self, BenchError>
+    /// Starts `serve` as `name` on a free port of the loopback interface, on a runtime of its own.
+    pub(crate) fn start<Serve, Work>(name: &str, threads: Threads, serve: Serve) -> Result<Self, BenchError>
     where
         Serve: FnOnce(std::net::TcpListener, CancellationToken) -> Work + Send + 'static,
         Work: Future<Output = ()>,
     {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").map_err(BenchError::io("bind a port"))?;
         let address = socket.local_addr().map_err(BenchError::io("read the port"))?;
-        let runtime = runtime()?;
+        let thread_name = format!("{name}-server");
+        let runtime = match threads {
+            Threads::One => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+            Threads::Cores => {
+                tokio::runtime::Builder::new_multi_thread().thread_name(&thread_name).enable_all().build()
+            }
+        };
+        let runtime = runtime.map_err(BenchError::io("start a runtime"))?;
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let work = move || runtime.block_on(async move { serve(socket, stopped).await });
         let thread = std::thread::Builder::new()
-            .name(format!("{name}-server"))
+            .name(thread_name)
             .spawn(work)
             .map_err(BenchError::io("start the server's thread"))?;
         Ok(Self { address, stop, thread })

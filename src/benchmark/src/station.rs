@@ -1,8 +1,9 @@
 //! What is measured of the daemon: a ledger with its two threads, and intake on it.
 
 use crate::BenchError;
+use crate::serve::{Served, Threads};
 use intake::{Acknowledge, Answering, Board, Connection, Limits, Link, MessageEnd, Source, Unreadable};
-use ledger::{Body, Draft, Ledger, Settings, What};
+use ledger::{Body, Draft, HashAlgorithm, Ledger, Settings, What};
 use std::net::TcpListener;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -17,11 +18,19 @@ pub(crate) struct Station {
 }
 
 impl Station {
-    /// Opens one with a station's settings in `folder`.
-    pub(crate) fn open(folder: &Path) -> Result<Self, BenchError> {
-        let opened = Ledger::open(Settings::new(folder), &mut |_| {});
+    /// Opens one with a station's settings in `folder`, chained by `hash`.
+    pub(crate) fn open(folder: &Path, hash: HashAlgorithm) -> Result<Self, BenchError> {
+        let opened = Ledger::open(Settings { hash, ..Settings::new(folder) }, &mut |_| {});
         let (ledger, _) = opened.map_err(BenchError::part("open a ledger"))?;
         Ok(Self { ledger })
+    }
+
+    /// Serves `connection` on a free port, as the daemon does.
+    pub(crate) fn serve(&self, connection: Connection) -> Result<Served, BenchError> {
+        let ledger = self.ledger.clone();
+        Served::start("hemogate", Threads::Cores, move |listener, stop| {
+            serve(connection, listener, ledger, stop)
+        })
     }
 
     /// Writes it to its end.
@@ -71,20 +80,9 @@ fn connection(protocol: Protocol, link: Link) -> Result<Connection, BenchError> 
 }
 
 /// Serves `connection` until told to stop.
-pub(crate) async fn serve(
-    connection: Connection,
-    listener: TcpListener,
-    ledger: Ledger,
-    stop: CancellationToken,
-) {
-    let served = intake::serve(
-        connection,
-        Source::Listen(intake::Listen::plain(listener)),
-        ledger,
-        Board::default(),
-        stop,
-    )
-    .await;
+async fn serve(connection: Connection, listener: TcpListener, ledger: Ledger, stop: CancellationToken) {
+    let source = Source::Listen(intake::Listen::plain(listener));
+    let served = intake::serve(connection, source, ledger, Board::default(), stop).await;
     if let Err(why) = served {
         // The client finds nobody to answer it and says so.
         drop(why);

@@ -309,8 +309,18 @@ pub(crate) struct Simulate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// parse, mllp, lis01, ledger or all of these; or analysers: many at once at a daemon of their own
-    #[arg(default_value = "all")]
+    /// What to measure, and the floor it is held against in the same run:
+    ///
+    /// parse: HL7, and LIS01 with LIS02, every value visited; split and store.
+    /// mllp, lis01: messages or frames durable before their answer; append, one fdatasync a group, answer.
+    /// ledger: the same without sockets; append, one fdatasync a group.
+    /// interpret: observations of every profile's captures; the end of every field found.
+    /// verdicts: mixed evidence; every reading compared with its cut-off once.
+    /// rebuild: the state from the journal; every entry read and checked.
+    /// memory: resident under load; the bound of each part, and the bare server.
+    /// all: all of these.
+    /// analysers: many at once at a daemon of their own; by itself, for minutes.
+    #[arg(default_value = "all", verbatim_doc_comment)]
     pub(crate) what: String,
     /// analysers: how many
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -318,7 +328,7 @@ pub(crate) struct Bench {
     /// analysers: how long
     #[arg(long, default_value_t = 10.0)]
     pub(crate) minutes: f64,
-    /// Length of each measurement
+    /// Length of each engine's turn; the engines take five turns each
     #[arg(long, default_value_t = 3)]
     pub(crate) seconds: u32,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! Traffic to measure with: made up, believable, the same bytes for the same seed.
 
+mod evidence;
 mod hl7;
 mod lis02;
 mod random;
@@ -45,6 +46,12 @@ pub(crate) fn transfers(seed: u64, bytes_min: usize) -> Corpus {
         lis02::transfer(message.as_bytes(), corpus);
         start..corpus.len()
     })
+}
+
+/// Evidence on `count` donations, each as JSON in the shape that `decide` reads.
+pub(crate) fn evidence(seed: u64, count: u64) -> Vec<String> {
+    let mut random = random::Random::new(seed ^ 0x0e71_de4c);
+    (1..=count).map(|number| evidence::case(&mut random, number).to_string()).collect()
 }
 
 fn collect(
@@ -94,6 +101,22 @@ mod tests {
             assert!(text.matches('\r').count() >= 8, "{text}");
             assert!(text.contains("\rOBX|1|"), "{text}");
         }
+    }
+
+    #[test]
+    fn evidence_can_be_read_and_leads_to_every_kind_of_verdict() {
+        let pack = release::RulePack::built_in("cn-2019").unwrap();
+        let mut units = std::collections::BTreeMap::new();
+        let cases = evidence(1, 2000);
+        for case in &cases {
+            let verdict = release::decide(&release::read_case(case).unwrap(), &pack);
+            *units.entry((verdict.unit().name(), verdict.is_releasable())).or_insert(0) += 1;
+        }
+        assert!(units[&("pass", true)] > cases.len() * 7 / 10, "{units:?}");
+        for unit in [("pass", false), ("hold", false), ("discard", false)] {
+            assert!(units[&unit] > 20, "{units:?}");
+        }
+        assert_eq!(evidence(1, 2000), cases);
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::Values;
 use memchr::{memchr2, memchr2_iter};
 use std::hint::black_box;
 
+/// What ends a line and what ends a field in HL7 and LIS02.
+const RECORDS: (u8, u8) = (b'\r', b'|');
+
 /// Field starts of one message, in order, and which of them start a line.
 #[derive(Debug, Default)]
 pub(crate) struct Boundaries {
@@ -13,14 +16,15 @@ pub(crate) struct Boundaries {
 }
 
 impl Boundaries {
-    fn read(&mut self, message: &[u8]) {
+    /// Finds the end of every field of `message`, by the byte that ends a line and the byte that ends a field.
+    pub(crate) fn find(&mut self, message: &[u8], (line_end, separator): (u8, u8)) {
         self.fields.clear();
         self.lines.clear();
         self.fields.push(0);
         self.lines.push(0);
-        for at in memchr2_iter(b'\r', b'|', message) {
+        for at in memchr2_iter(line_end, separator, message) {
             self.fields.push(narrow(at) + 1);
-            if message.get(at) == Some(&b'\r') {
+            if message.get(at) == Some(&line_end) {
                 self.lines.push(narrow(self.fields.len()) - 1);
             }
         }
@@ -50,7 +54,7 @@ impl Boundaries {
 /// Every OBX-5 of one HL7 message.
 pub(crate) fn hl7_values(boundaries: &mut Boundaries, message: &[u8]) -> Values {
     let mut values = Values::default();
-    boundaries.read(message);
+    boundaries.find(message, RECORDS);
     boundaries.visit(message, b"OBX|", 5, &mut values);
     values
 }
@@ -70,7 +74,7 @@ pub(crate) fn transfer_values(
         number = if number == b'7' { b'0' } else { number + 1 };
     }
     let mut values = Values::default();
-    boundaries.read(text);
+    boundaries.find(text, RECORDS);
     boundaries.visit(text, b"R|", 3, &mut values);
     (rest == [0x04]).then_some(values)
 }

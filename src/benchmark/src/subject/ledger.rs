@@ -1,16 +1,18 @@
 //! The ledger by itself: groups made durable from one thread, a number of them always under way.
 
 use super::clear;
-use crate::contest::{Engine, FLOOR, Measurement, OURS, Turn, contest, number};
+use super::links::OURS_SHA256;
+use crate::contest::{Engine, FLOOR, Measurement, OURS, Turn, Wanted, contest, number};
 use crate::corpus::{self, Corpus};
 use crate::floor::GroupCommit;
 use crate::station::{Station, draft};
 use crate::{BenchError, Options, gauge};
+use ledger::HashAlgorithm;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Instant;
 
-const WANTED: f64 = 0.7;
+const WANTED: Wanted = Wanted::AtLeast(0.7);
 
 /// Messages of an HL7 corpus, `under_way` of them always waiting for the disk.
 pub(crate) fn messages(
@@ -21,7 +23,8 @@ pub(crate) fn messages(
     let corpus = corpus::hl7(options.seed, options.corpus_bytes);
     let engines = vec![
         Engine::new(FLOOR, || floor(options, folder, &corpus, under_way)),
-        Engine::new(OURS, || ours(options, folder, &corpus, under_way)),
+        Engine::new(OURS, || ours(options, folder, HashAlgorithm::Sm3, &corpus, under_way)),
+        Engine::new(OURS_SHA256, || ours(options, folder, HashAlgorithm::Sha256, &corpus, under_way)),
     ];
     contest(format!("ledger, {under_way} waiting"), "messages/s", Some(WANTED), engines, options.rounds)
 }
@@ -43,8 +46,14 @@ fn floor(options: &Options, folder: &Path, corpus: &Corpus, under_way: usize) ->
     turn
 }
 
-fn ours(options: &Options, folder: &Path, corpus: &Corpus, under_way: usize) -> Result<Turn, BenchError> {
-    let station = Station::open(&folder.join("ledger"))?;
+fn ours(
+    options: &Options,
+    folder: &Path,
+    hash: HashAlgorithm,
+    corpus: &Corpus,
+    under_way: usize,
+) -> Result<Turn, BenchError> {
+    let station = Station::open(&folder.join("ledger"), hash)?;
     let connection = crate::station::mllp()?;
     let turn = keep_under_way(
         options,

@@ -1,8 +1,12 @@
 //! What is measured: one file a subject, each with its floor beside it.
 
+pub(crate) mod interpret;
 pub(crate) mod ledger;
 pub(crate) mod links;
+pub(crate) mod memory;
 pub(crate) mod parse;
+pub(crate) mod rebuild;
+pub(crate) mod verdicts;
 
 use crate::contest::{Turn, number};
 use crate::{BenchError, Values, gauge};
@@ -13,7 +17,7 @@ use std::time::Duration;
 pub(crate) fn repeat(
     slice: Duration,
     amount_a_pass: f64,
-    mut pass: impl FnMut() -> Result<Values, BenchError>,
+    mut pass: impl FnMut() -> Result<Option<Values>, BenchError>,
 ) -> Result<Turn, BenchError> {
     let start = gauge::thread_cpu();
     let mut passes = 0;
@@ -23,7 +27,7 @@ pub(crate) fn repeat(
         let used = gauge::thread_cpu().saturating_sub(start);
         if used >= slice {
             let (amount, seconds) = (amount_a_pass * number(passes), used.as_secs_f64());
-            return Ok(Turn { amount, seconds, values: Some(values), further: Vec::new() });
+            return Ok(Turn { amount, seconds, values, further: Vec::new() });
         }
     }
 }

@@ -66,8 +66,8 @@ impl Line {
             Link::Mllp(config, answering) => {
                 blocks::serve(self, config.clone(), answering, &mut socket, &stop).await
             }
-            Link::Unframed(config) => unframed::serve(self, config.clone(), socket, &stop).await,
-            Link::PkBlocks(config) => sessions::serve(self, config.clone(), socket, &stop).await,
+            Link::Unframed(config) => unframed::serve(self, config.clone(), &mut socket, &stop).await,
+            Link::PkBlocks(config) => sessions::serve(self, config.clone(), &mut socket, &stop).await,
             Link::Files { .. } => "files do not come over a socket".to_owned(),
         };
         // Whether the peer hears it does not matter any more.
