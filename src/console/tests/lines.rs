@@ -76,7 +76,7 @@ mod lines {
         let (board, stop) = (intake::Board::default(), CancellationToken::new());
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let analyser = listener.local_addr().unwrap();
-        let source = Source::Listen(listener);
+        let source = Source::Listen(intake::Listen::plain(listener));
         tokio::spawn(intake::serve(line(mode), source, ledger.clone(), board.clone(), stop.clone()));
         let surface = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/api/v1/connections", surface.local_addr().unwrap());

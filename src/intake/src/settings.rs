@@ -120,9 +120,11 @@ impl Connection {
             Link::Lis01(config, _) => config.held_bytes_max().saturating_add(TRANSFER_BYTES_MAX),
             Link::Mllp(config, _) => config.block_bytes_max.saturating_add(config.outstanding_bytes_max),
             Link::Unframed(config) => config.message_bytes_max,
-            Link::PkBlocks(config) => [config.session_bytes_max, config.buffered_bytes_max, config.block_text_bytes_max]
-                .into_iter()
-                .fold(0, usize::saturating_add),
+            Link::PkBlocks(config) => {
+                [config.session_bytes_max, config.buffered_bytes_max, config.block_text_bytes_max]
+                    .into_iter()
+                    .fold(0, usize::saturating_add)
+            }
             Link::Files { bytes_max, .. } => usize::try_from(*bytes_max).unwrap_or(usize::MAX),
         };
         (held.saturating_add(self.limits.read_bytes) as u64).saturating_mul(2)

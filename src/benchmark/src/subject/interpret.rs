@@ -81,6 +81,8 @@ fn profiles(captured: &[Captured]) -> usize {
 fn separators(protocol: Protocol) -> (u8, u8) {
     match protocol {
         Protocol::Lis02 | Protocol::Hl7v2 => (b'\r', b'|'),
+        // Columns, not fields: a blank is what there is between them.
+        Protocol::PkBlocks => (b'\r', b' '),
         Protocol::Delimited => (b'\n', b','),
     }
 }

@@ -131,6 +131,8 @@ impl<'l> Writer<'l> {
             findings: found.findings,
             holds: Vec::new(),
             orders: Vec::new(),
+            measured: Vec::new(),
+            continues: Vec::new(),
             part: 0,
             last: true,
         };
