@@ -123,6 +123,8 @@ pub(super) struct Site {
     pub(super) board: Board,
     pub(super) stop: CancellationToken,
     served: tokio::task::JoinHandle<()>,
+    /// Bytes that the test has sent.
+    sent: u64,
     /// While it is held, the clock does not run by itself.
     _clock: mpsc::Sender<()>,
     _folder: tempfile::TempDir,
@@ -177,7 +179,7 @@ pub(super) fn site(speaks: Link) -> Site {
     let (peer, host) = tokio::io::duplex(64 * 1024);
     let token = stop.clone();
     let served = tokio::spawn(async move { line.socket(host, "a peer in memory", token).await });
-    Site { peer, clerk, ledger, board, stop, served, _clock: clock, _folder: folder }
+    Site { peer, clerk, ledger, board, stop, served, sent: 0, _clock: clock, _folder: folder }
 }
 
 impl Site {
@@ -217,6 +219,7 @@ impl Site {
 
     pub(super) async fn send(&mut self, bytes: &[u8]) {
         self.peer.write_all(bytes).await.unwrap();
+        self.sent += bytes.len() as u64;
     }
 
     /// Nothing comes: everything the host can do by now, it has done.
@@ -242,11 +245,28 @@ impl Site {
         }
     }
 
-    /// Lets what was sent be read, then moves the clock by milliseconds.
+    /// Waits until the driver has read everything that was sent, then moves the clock by milliseconds.
     pub(super) async fn step(&mut self, ms: u64) {
-        self.settle().await;
+        let sent = self.sent;
+        self.shows(|standing| standing.bytes_total >= sent).await;
         tokio::time::advance(Duration::from_millis(ms)).await;
-        self.settle().await;
+    }
+
+    /// Waits until so many frames or blocks are kept and answered.
+    pub(super) async fn accepted(&self, count: u64) {
+        self.shows(|standing| standing.accepted_total >= count).await;
+    }
+
+    async fn shows(&self, holds: impl Fn(&crate::Standing) -> bool) {
+        let (begin, id) = (Instant::now(), ConnectionId::new("line").unwrap());
+        loop {
+            let standings = self.board.standings();
+            if standings.get(&id).is_some_and(&holds) {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "it does not come to that: {:?}", standings.get(&id));
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The host closes the line, and says nothing more.

@@ -38,13 +38,13 @@ async fn records_without_a_link_are_messages_from_h_to_l_and_nothing_is_answered
         site.send(&[*byte]).await;
     }
     site.send(MESSAGE.repeat(3).as_bytes()).await;
-    site.after(20).await;
+    site.step(20_000).await;
     site.send(b"H|\\^&\rP|1\r").await;
-    site.after(9).await;
+    site.step(9_000).await;
     site.send(b"O|1\r").await;
-    site.after(9).await;
+    site.step(9_000).await;
     site.silence().await;
-    site.after(1).await;
+    site.step(1_000).await;
     site.send(b"H|\\^&\rP|9\r").await;
     site.silence().await;
     let (messages, halves) = left(site).await;
@@ -57,7 +57,7 @@ async fn records_without_a_link_are_messages_from_h_to_l_and_nothing_is_answered
 async fn silence_ends_a_message_only_where_the_terminator_may_be_left_out() {
     let mut site = site(unframed(Terminator::Optional));
     site.send(b"H|\\^&\rP|1\r").await;
-    site.after(10).await;
+    site.step(10_000).await;
     site.send(b"R|1\rL|1\rH|\\^&\rC|1|").await;
     site.send("x".repeat(100).as_bytes()).await;
     site.send(b"\rL|1\rH|\\^&\rP|2\r").await;
@@ -98,7 +98,11 @@ async fn the_blocks_of_a_session_are_one_message() {
     let (sent, message) = upload();
     let mut silent = site(blocks(Answers::Silent));
     silent.send(&sent.concat()).await;
-    silent.after(1).await;
+    let blocks_sent = sent.len() as u64;
+    // The last block is whole when nothing follows it for a while.
+    silent.accepted(blocks_sent - 1).await;
+    silent.step(50).await;
+    silent.accepted(blocks_sent).await;
     silent.silence().await;
     assert_eq!(left(silent).await, (vec![message.clone()], vec![]));
     let mut answered = site(blocks(Answers::ACK_NAK));
@@ -135,14 +139,17 @@ async fn a_session_with_a_damaged_block_is_half_unless_the_block_comes_again() {
     let mut silent = site(blocks(Answers::Silent));
     sent[2][20] ^= 1;
     silent.send(&sent.concat()).await;
+    // One of them is the damaged one, and the last waits for quiet.
+    silent.accepted(sent.len() as u64 - 2).await;
     silent.step(50).await;
+    silent.accepted(sent.len() as u64 - 1).await;
     silent.silence().await;
     let (messages, halves) = left(silent).await;
     assert_eq!((messages.len(), halves.len(), halves[0].0), (0, 1, HowEnded::Abandoned));
     let mut broken = site(blocks(Answers::Silent));
     broken.send(&encode_block(b"SB01", BlockEnd::Last)).await;
     broken.step(50).await;
-    broken.silence().await;
+    broken.accepted(1).await;
     assert_eq!(left(broken).await, (vec![], vec![(HowEnded::Disconnected, "SB01".to_owned())]));
 }
 
