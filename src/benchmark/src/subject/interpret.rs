@@ -99,7 +99,7 @@ mod tests {
         for profile in catalogue.list() {
             let of = captured.iter().filter(|c| c.profile.reference() == profile.reference());
             let read: usize = of.map(|c| c.profile.interpret(&c.raw).observations.len()).sum();
-            assert!(read > 0, "{}", profile.reference());
+            assert_eq!(read > 0, profile.reads_results(), "{}", profile.reference());
         }
     }
 }
