@@ -64,7 +64,7 @@ impl House {
         let connection = |(id, profile): &(&str, &str)| {
             format!(
                 "[[connection]]\nid = \"{id}\"\nprofile = \"{profile}\"\nmode = \"production\"\n\
-                 transport = {{ type = \"tcp-listen\", address = \"127.0.0.1:0\" }}\n"
+                 transport = {{ type = \"tcp-listen\", address = \"127.0.0.1:0\", sockets_max = 4 }}\n"
             )
         };
         let text: String = std::iter::once(head).chain(lines.iter().map(connection)).collect();
