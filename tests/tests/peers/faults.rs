@@ -69,13 +69,13 @@ fn every_fault_of_a_record_line_leaves_what_was_acknowledged_and_is_named() {
     let broken = |cuts, anomaly| Told { again: true, cuts, anomaly };
     let named = |anomaly| Told { anomaly: Some(anomaly), ..SILENT };
     for (fault, told) in [
-        ("flip@2", named("Checksum")),
-        ("checksum@2", named("Checksum")),
+        ("flip@2", named("the checksum is")),
+        ("checksum@2", named("the checksum is")),
         ("split=1@2", SILENT),
         ("merge", SILENT),
         ("stall=300ms@2", SILENT),
         ("duplicate@2", Told { again: true, ..SILENT }),
-        ("drop@2", broken(0, Some("FrameBrokenOff"))),
+        ("drop@2", broken(0, Some("a frame was broken off"))),
         ("cut@2", broken(1, None)),
     ] {
         check(RECORDS, &reference, fault, &told);
