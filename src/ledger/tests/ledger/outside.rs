@@ -97,6 +97,57 @@ fn a_journal_keeps_the_hash_function_it_was_begun_with() {
     }
 }
 
+/// A stopped ledger with its state in sled, and `groups` written as `seed` says.
+fn stopped(seed: u64, groups: usize) -> (tempfile::TempDir, Settings) {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(dir.path(), StateStore::Sled);
+    let (ledger, _) = open(&settings);
+    let mut world = World::new(seed);
+    (0..groups).for_each(|_| {
+        write(&ledger, world.group());
+    });
+    ledger.close();
+    (dir, settings)
+}
+
+#[test]
+fn a_state_that_the_journal_does_not_make_is_found_by_comparing() {
+    let (dir, ours) = stopped(1, 20);
+    let compare = || verify(&ours, VerifyState::Compare, &mut |_| {}).unwrap();
+    let sound = compare();
+    assert!(sound.is_sound() && sound.state.as_ref().unwrap().digest.is_some(), "{sound:?}");
+    for (groups, why) in [(10, None), (60, Some("the journal ends at"))] {
+        let (other, _) = stopped(2, groups);
+        std::fs::remove_dir_all(dir.path().join("state")).unwrap();
+        std::fs::rename(other.path().join("state"), dir.path().join("state")).unwrap();
+        let report = compare();
+        assert!(!report.is_sound() && report.journal.damaged_places == 0, "{report:?}");
+        let state = report.state.unwrap();
+        match why {
+            None => assert!(state.fault.is_none() && state.digest != state.expected, "{state:?}"),
+            Some(why) => assert!(state.fault.as_ref().unwrap().contains(why), "{state:?}"),
+        }
+        assert_eq!(compare().state, Some(state), "looking changes nothing");
+    }
+}
+
+#[test]
+fn a_stopped_ledger_exports_what_it_exported_while_it_ran() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(dir.path(), StateStore::Sled);
+    let (ledger, _) = open(&settings);
+    let mut world = World::new(5);
+    (0..120).for_each(|_| {
+        write(&ledger, world.group());
+    });
+    let running = ExportKind::ALL.map(|kind| ledger.export(kind).map(Result::unwrap).collect::<Vec<Value>>());
+    ledger.close();
+    for (kind, before) in ExportKind::ALL.into_iter().zip(running) {
+        assert!(!before.is_empty(), "{} has something to tell", kind.name());
+        assert_eq!(exported(&settings, kind), before, "{}", kind.name());
+    }
+}
+
 fn fixture(version: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version)
 }
