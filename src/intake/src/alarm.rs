@@ -1,7 +1,12 @@
-//! A timer that is set for every frame and hardly ever rings.
+//! The runtime's clock, and a timer that is set for every frame and hardly ever rings.
 
 use std::{future::pending, pin::Pin};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+/// The runtime's clock, which tests can hold, as the link machines take it.
+pub(crate) fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
 
 /// Deadlines that move later with every frame would take a timer out of the runtime's wheel and put it in again each
 /// time. This one stays where it is while it is early, and moves when it rings too soon.

@@ -3,15 +3,13 @@
 use crate::{
     alarm::Alarm,
     answer::{Answerer, head},
-    board::wall_ms,
     desk::{Awaits, Outgoing, Reply, Settled},
     irregular::Irregularity,
     response::{Asked, Response, asked, response},
     sending::{Question, Sending},
     settings::Answering,
     store::{NotKept, received},
-    transfer::half_block,
-    transport::Line,
+    transport::{Line, say},
 };
 use ledger::{Body, Draft, Durable, HowEnded, Pending};
 use mllp::{Anomaly, AnomalyKind, BlockTicket, Event, Receiver};
@@ -24,7 +22,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -150,8 +148,7 @@ impl Driver<'_> {
             }
             self.send(&mut answers);
             if !answers.is_empty() {
-                socket.write_all(&answers).await?;
-                socket.flush().await?;
+                say(socket, &answers).await?;
             }
             if (taken || !answers.is_empty()) && !unread.is_empty() {
                 continue;
@@ -187,10 +184,7 @@ impl Driver<'_> {
                 Woken::Bytes(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Woken::Bytes(count) => {
                     unread = 0..count;
-                    self.line.board.note(&self.line.connection.id, |s| {
-                        s.bytes_total += count as u64;
-                        s.last_bytes_ms = wall_ms();
-                    });
+                    self.line.heard(count);
                 }
                 Woken::Done(Done::Stored(outcome)) => self.stored(outcome),
                 Woken::Done(Done::Considered(reply)) => self.considered(reply),
@@ -270,15 +264,11 @@ impl Driver<'_> {
 
     /// The beginning of a block whose end will not come: kept, never parsed.
     fn half(&mut self, kind: Irregularity, what: String, bytes: Vec<u8>, how: HowEnded) {
-        let connection = &self.line.connection;
-        tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");
-        self.line.board.note(&connection.id, |s| s.cut_total += 1);
-        self.halves.push_back(half_block(connection, what.clone(), bytes, how));
-        self.irregular(kind, what);
+        self.halves.push_back(self.line.half(kind, what, bytes, how));
     }
 
     fn irregular(&self, kind: Irregularity, what: String) {
-        self.line.board.irregular(&self.line.connection.id, kind, what);
+        self.line.irregular(kind, what);
     }
 
     /// Answers the blocks at the front that are durable already, so that one write carries all their answers.

@@ -167,6 +167,14 @@ impl Board {
         });
     }
 
+    /// Bytes have come.
+    pub(crate) fn heard(&self, id: &ConnectionId, bytes: u64) {
+        self.note(id, |s| {
+            s.bytes_total += bytes;
+            s.last_bytes_ms = wall_ms();
+        });
+    }
+
     /// Something is not as it should be.
     pub(crate) fn irregular(&self, id: &ConnectionId, kind: Irregularity, what: String) {
         tracing::debug!(connection = %id, kind = kind.name(), anomaly = %what, "anomaly on the line");

@@ -1,31 +1,26 @@
 //! One LIS01 line: bytes from the socket into the link machine, its frames into the ledger, and only then the ACK.
 
 use crate::{
-    alarm::Alarm,
-    board::wall_ms,
+    alarm::{Alarm, now},
     desk::{Outgoing, Reply, Settled},
     irregular::{Irregularity, LinkFound},
-    sending::{Question, Sending},
+    sending::{Questions, Sending},
     settings::Limits,
     transfer::{Kept, MessageEnd, Transfer},
-    transport::Line,
+    transport::{Line, say},
 };
 use ledger::{Durable, HowEnded, Pending, Seq};
 use lis01::{Ending, Event, FrameEnd, FrameTicket, Link, Phase, SendFailure, SendId};
 use std::{
-    collections::VecDeque,
     future::pending,
     io,
     time::{Duration, Instant},
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 /// The longest transfer, in bytes of text. Past it frames are refused until the sender ends the transfer.
 pub(crate) const TRANSFER_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// Queries that may wait for their answer; one more is answered as if nothing were known.
-const QUESTIONS_MAX: usize = 16;
 
 /// A frame on its way to the disk, and the analyser waiting for its answer.
 struct Waiting {
@@ -48,10 +43,7 @@ struct Driver<'a> {
     transfer: Option<Transfer>,
     waiting: Option<Waiting>,
     late: Option<Late>,
-    /// Messages that ask and are durable, in order.
-    questions: VecDeque<(Seq, Vec<u8>)>,
-    /// The one whose answer is looked for.
-    question: Option<Question>,
+    questions: Questions<'a>,
     sending: Sending<'a>,
     /// The link's name for the message in hand.
     sent: Option<SendId>,
@@ -72,8 +64,7 @@ pub(crate) async fn serve(
         transfer: None,
         waiting: None,
         late: None,
-        questions: VecDeque::new(),
-        question: None,
+        questions: Questions::new(line),
         sending: Sending::new(line),
         sent: None,
     };
@@ -86,11 +77,6 @@ pub(crate) async fn serve(
     driver.ended(HowEnded::Disconnected).await;
     driver.sending.close();
     why
-}
-
-/// The runtime's clock, which tests can hold.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// What woke the driver.
@@ -122,8 +108,7 @@ impl Driver<'_> {
             self.events().await;
             self.send();
             while let Some(bytes) = self.link.poll_transmit() {
-                socket.write_all(&bytes).await?;
-                socket.flush().await?;
+                say(socket, &bytes).await?;
             }
             if self.link.phase() == Phase::HungUp {
                 return Err(self.hung_up().await);
@@ -145,7 +130,7 @@ impl Driver<'_> {
                     biased;
                     kept = kept => Woken::Kept(kept),
                     () = stop.cancelled() => Woken::Stop,
-                    reply = answered(&mut self.question) => Woken::Answered(reply),
+                    reply = self.questions.answer() => Woken::Answered(reply),
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
                     () = slow_alarm.rings(too_slow) => Woken::TooSlow,
                     () = link_alarm.rings(deadline) => Woken::Deadline,
@@ -157,10 +142,7 @@ impl Driver<'_> {
                 Woken::Bytes(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Woken::Bytes(count) => {
                     unread = 0..count;
-                    self.line.board.note(&self.line.connection.id, |s| {
-                        s.bytes_total += count as u64;
-                        s.last_bytes_ms = wall_ms();
-                    });
+                    self.line.heard(count);
                 }
                 Woken::Kept(outcome) => self.kept(outcome),
                 Woken::TooSlow => self.too_slow(limits.durable_within),
@@ -290,7 +272,7 @@ impl Driver<'_> {
     }
 
     fn irregular(&self, kind: Irregularity, what: String) {
-        self.line.board.irregular(&self.line.connection.id, kind, what);
+        self.line.irregular(kind, what);
     }
 
     /// The link wants the connection closed. A frame that is on its way to the disk may still arrive there.
@@ -317,14 +299,13 @@ impl Driver<'_> {
         let connection = &self.line.connection;
         let end = transfer.end(connection, how, self.end);
         self.line.board.kept(&connection.id, 0, end.messages.len() as u64);
-        self.line.board.note(&connection.id, |s| s.cut_total += u64::from(end.half));
         let missing = matches!(how, HowEnded::Timeout | HowEnded::Restarted) && !end.half;
         if missing && self.end != MessageEnd::TerminatorAlone {
             let what = format!("a transfer of whole messages ended without EOT ({how:?})");
             self.irregular(Irregularity::BrokenOff, what);
         }
         if end.half {
-            tracing::warn!(connection = %connection.id, ?how, "half transmission kept; it is not parsed");
+            self.line.cut(how);
         }
         if let Some(first) = self.line.store.settle(end.group, &self.line.stop).await {
             self.asked(first, end.messages.iter().map(Vec::as_slice));
@@ -335,34 +316,16 @@ impl Driver<'_> {
     fn asked<'m>(&mut self, first: Seq, messages: impl Iterator<Item = &'m [u8]>) {
         let mut message = first;
         for raw in messages {
-            if let Some(desk) = self.sending.asked(raw) {
-                if self.questions.len() < QUESTIONS_MAX {
-                    self.questions.push_back((message, raw.to_vec()));
-                } else {
-                    tracing::error!(connection = %self.line.connection.id, %message, "too many queries wait for their answer; this one is answered as if nothing were known");
-                    let reply = desk.overdue(message, raw);
-                    self.reply(reply);
-                }
-            }
+            let overdue = self.questions.put(message, raw);
+            self.reply(overdue);
             message = message.next();
         }
-        self.next_question();
-    }
-
-    fn next_question(&mut self) {
-        if self.question.is_none()
-            && let Some((message, raw)) = self.questions.pop_front()
-            && let Some(desk) = &self.line.connection.desk
-        {
-            let within = self.line.connection.limits.desk_within;
-            self.question = Some(Question::put(desk, message, raw, within));
-        }
+        self.questions.next();
     }
 
     fn answered(&mut self, reply: Option<Reply>) {
-        self.question = None;
         self.reply(reply);
-        self.next_question();
+        self.questions.next();
     }
 
     /// Answers go out in transfers of their own; the link waits until the peer has sent EOT (LIS01 §6.2).
@@ -401,14 +364,6 @@ impl Driver<'_> {
             | SendFailure::FrameRefused
             | SendFailure::Interrupted => self.sending.failed(&why.to_string()),
         }
-    }
-}
-
-/// When the question under consideration is answered; never when there is none.
-async fn answered(question: &mut Option<Question>) -> Option<Reply> {
-    match question {
-        Some(question) => question.answer().await,
-        None => pending().await,
     }
 }
 

@@ -12,6 +12,9 @@ use tokio::time::Instant;
 /// Messages that may wait for one socket. What comes beyond is given up at once, and its desk is told.
 const WAITING_MAX: usize = 256;
 
+/// Queries that may wait for their answer; one more is answered as if nothing were known.
+const QUESTIONS_MAX: usize = 16;
+
 /// A message that asks, while its answer is looked for.
 pub(crate) struct Question {
     desk: Arc<dyn Desk>,
@@ -39,6 +42,52 @@ impl Question {
                 self.desk.overdue(self.message, &self.raw)
             }
         }
+    }
+}
+
+/// What the peer asked and is not answered yet: one question is with the desk, the others wait in order.
+pub(crate) struct Questions<'a> {
+    line: &'a Line,
+    waiting: VecDeque<(Seq, Vec<u8>)>,
+    /// The one whose answer is looked for.
+    put: Option<Question>,
+}
+
+impl<'a> Questions<'a> {
+    pub(crate) fn new(line: &'a Line) -> Self {
+        Self { line, waiting: VecDeque::new(), put: None }
+    }
+
+    /// Lets a durable message wait, if it asks for something; [`Questions::next`] begins. The answer that nothing is
+    /// known, when too many wait already.
+    pub(crate) fn put(&mut self, message: Seq, raw: &[u8]) -> Option<Reply> {
+        let desk = self.line.connection.desk.as_ref().filter(|desk| desk.asks(raw))?;
+        if self.waiting.len() < QUESTIONS_MAX {
+            self.waiting.push_back((message, raw.to_vec()));
+            return None;
+        }
+        tracing::error!(connection = %self.line.connection.id, %message,
+            "too many queries wait for their answer; this one is answered as if nothing were known");
+        desk.overdue(message, raw)
+    }
+
+    /// Puts the next one to the desk, if it has none.
+    pub(crate) fn next(&mut self) {
+        if self.put.is_none()
+            && let Some(desk) = &self.line.connection.desk
+            && let Some((message, raw)) = self.waiting.pop_front()
+        {
+            let within = self.line.connection.limits.desk_within;
+            self.put = Some(Question::put(desk, message, raw, within));
+        }
+    }
+
+    /// The answer to the one that is with the desk; never while there is none. May be dropped and asked again.
+    pub(crate) async fn answer(&mut self) -> Option<Reply> {
+        let Some(question) = &mut self.put else { return pending().await };
+        let reply = question.answer().await;
+        self.put = None;
+        reply
     }
 }
 

@@ -1,10 +1,17 @@
 //! One line of the PK block protocol: blocks from the socket into the ledger, and only then their answers, where there
 //! are any. The blocks of one session are one message; it goes into the ledger with the block that completes it.
 
-use crate::{board::wall_ms, store::received, transfer::next_transfer, transport::Line};
+use crate::{
+    alarm::{Alarm, now},
+    irregular::Irregularity,
+    store::received,
+    transfer::next_transfer,
+    transport::{Line, say},
+};
 use ledger::{AppendFailed, Body, Draft, Durable, HowEnded, Pending, What};
 use pk_blocks::{
-    Answers, Block, BlockEnd, BlockTicket, Config, Ending, Event, Place, Receiver, Session, Step,
+    Anomaly, AnomalyKind, Answers, Block, BlockEnd, BlockTicket, Config, Ending, Event, Place, Receiver,
+    Session, Step,
 };
 use std::{
     future::pending,
@@ -12,7 +19,7 @@ use std::{
     pin::Pin,
     time::{Duration, Instant},
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 /// Pause before what could not be kept is tried again, where it cannot be refused.
@@ -41,6 +48,8 @@ struct Waiting {
     /// Absent while it waits to be tried again.
     pending: Option<Pin<Box<Pending>>>,
     until: Instant,
+    /// That it could not be kept at first has been said.
+    told: bool,
 }
 
 struct Driver<'a> {
@@ -70,17 +79,6 @@ pub(crate) async fn serve(
     why
 }
 
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => pending().await,
-    }
-}
-
 /// What woke the driver.
 enum Woken {
     Bytes(usize),
@@ -98,21 +96,22 @@ impl Driver<'_> {
     ) -> io::Result<()> {
         let mut buffer = vec![0; self.line.connection.limits.read_bytes];
         let mut unread = 0..0_usize;
+        let (mut again_alarm, mut session_alarm) = (Alarm::new(), Alarm::new());
         loop {
             if let Some(bytes) = buffer.get(unread.clone()) {
                 unread.start += self.receiver.handle_input(bytes, now());
             }
             self.events().await;
             while let Some(bytes) = self.receiver.poll_transmit() {
-                socket.write_all(&bytes).await?;
+                say(socket, &bytes).await?;
             }
             if self.waiting.is_none() && !unread.is_empty() {
                 continue;
             }
             let woken = {
                 let room = unread.is_empty();
-                let deadline = self.receiver.poll_timeout();
-                let again = self.waiting.as_ref().filter(|w| w.pending.is_none()).map(|w| w.until);
+                let deadline = self.receiver.poll_timeout().map(Into::into);
+                let again = self.waiting.as_ref().filter(|w| w.pending.is_none()).map(|w| w.until.into());
                 let kept = async {
                     match self.waiting.as_mut().and_then(|waiting| waiting.pending.as_mut()) {
                         Some(pending) => pending.as_mut().await,
@@ -124,8 +123,8 @@ impl Driver<'_> {
                     kept = kept => Woken::Kept(kept),
                     () = stop.cancelled() => Woken::Stop,
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
-                    () = until(again) => Woken::TryAgain,
-                    () = until(deadline) => Woken::Deadline,
+                    () = again_alarm.rings(again) => Woken::TryAgain,
+                    () = session_alarm.rings(deadline) => Woken::Deadline,
                 }
             };
             match woken {
@@ -133,10 +132,7 @@ impl Driver<'_> {
                 Woken::Bytes(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Woken::Bytes(count) => {
                     unread = 0..count;
-                    self.line.board.note(&self.line.connection.id, |s| {
-                        s.bytes_total += count as u64;
-                        s.last_bytes_ms = wall_ms();
-                    });
+                    self.line.heard(count);
                 }
                 Woken::Kept(outcome) => self.kept(outcome),
                 Woken::TryAgain => self.put(),
@@ -157,15 +153,16 @@ impl Driver<'_> {
                     self.open = Some(Open { transfer, session, bytes: 0, blocks: 0, message: false });
                 }
                 Event::Block(block) => self.block(block),
-                Event::Repeated => self.anomaly("a block was sent again".to_owned()),
+                Event::Repeated => {
+                    self.line.irregular(Irregularity::Repeated, "a block was sent again".to_owned());
+                }
                 Event::SessionEnded(ending) => self.ended(ending).await,
-                Event::Anomaly(anomaly) => self.anomaly(format!("{anomaly:?}")),
+                Event::Anomaly(anomaly) => {
+                    let (kind, what) = found(&anomaly);
+                    self.line.irregular(kind, what);
+                }
             }
         }
-    }
-
-    fn anomaly(&self, what: String) {
-        self.line.board.anomaly(&self.line.connection.id, what);
     }
 
     /// A block goes to the ledger, with the message that it completes.
@@ -192,9 +189,16 @@ impl Driver<'_> {
             group.push(received(connection, Body::Made { text, transfer: open.transfer, to: bytes }));
         }
         (open.bytes, open.blocks) = (bytes, open.blocks + 1);
-        let until = now();
-        self.waiting =
-            Some(Waiting { ticket, group, before, bytes: length, message: complete, pending: None, until });
+        self.waiting = Some(Waiting {
+            ticket,
+            group,
+            before,
+            bytes: length,
+            message: complete,
+            pending: None,
+            until: now(),
+            told: false,
+        });
         self.put();
     }
 
@@ -216,13 +220,7 @@ impl Driver<'_> {
                 if let Some(open) = &mut self.open {
                     open.message |= waiting.message;
                 }
-                self.line.board.note(&self.line.connection.id, |s| {
-                    s.accepted_total += 1;
-                    if waiting.message {
-                        s.messages_total += 1;
-                        s.last_message_ms = wall_ms();
-                    }
-                });
+                self.line.board.kept(&self.line.connection.id, 1, u64::from(waiting.message));
             }
         }
     }
@@ -247,14 +245,15 @@ impl Driver<'_> {
     /// The block is not in the ledger. Where blocks are answered it is refused; where not, it is tried until it is kept,
     /// and nothing more is read meanwhile.
     fn not_kept(&mut self, why: &str) {
-        tracing::warn!(connection = %self.line.connection.id, why, "a block is not kept");
-        self.line.board.note(&self.line.connection.id, |s| {
-            s.refused_total += 1;
-            s.last_anomaly = format!("a block is not kept: {why}");
-        });
+        // Once for each block, not once for each try.
+        if self.waiting.as_ref().is_some_and(|waiting| !waiting.told) {
+            tracing::warn!(connection = %self.line.connection.id, why, "a block is not kept");
+            self.line.board.refused(&self.line.connection.id, format!("a block is not kept: {why}"));
+        }
         match self.config.answers {
             Answers::Silent => {
                 if let Some(waiting) = &mut self.waiting {
+                    waiting.told = true;
                     waiting.pending = None;
                     waiting.until = now() + RETRY_PAUSE;
                 }
@@ -273,12 +272,12 @@ impl Driver<'_> {
 
     async fn ended(&mut self, ending: Ending) {
         let Some(open) = self.open.take().filter(|open| open.blocks > 0) else { return };
-        let how = match ending {
-            Ending::Complete => HowEnded::Eot,
-            Ending::Damaged => HowEnded::Abandoned,
-            Ending::Timeout => HowEnded::Timeout,
-            Ending::Disconnected => HowEnded::Disconnected,
-            Ending::Restarted => HowEnded::Restarted,
+        let (how, kind) = match ending {
+            Ending::Complete => (HowEnded::Eot, Irregularity::Damaged),
+            Ending::Damaged => (HowEnded::Abandoned, Irregularity::Damaged),
+            Ending::Timeout => (HowEnded::Timeout, Irregularity::BrokenOff),
+            Ending::Disconnected => (HowEnded::Disconnected, Irregularity::BrokenOff),
+            Ending::Restarted => (HowEnded::Restarted, Irregularity::BrokenOff),
         };
         let connection = &self.line.connection;
         let mut group = Vec::new();
@@ -286,13 +285,32 @@ impl Driver<'_> {
             let why =
                 open.session.defect().map_or_else(|| format!("{ending:?}"), |defect| defect.to_string());
             let what = format!("a session is no message: {why}");
-            tracing::warn!(connection = %connection.id, why, "half transmission kept; it is not parsed");
-            self.line.board.note(&connection.id, |s| s.cut_total += 1);
-            self.line.board.anomaly(&connection.id, what.clone());
+            self.line.cut(how);
+            self.line.irregular(kind, what.clone());
             group.push(What::LinkNoted { connection: connection.id.clone(), what });
         }
         group.push(What::TransferEnded { connection: connection.id.clone(), transfer: open.transfer, how });
         let group = group.into_iter().map(|what| Draft::by_connection(&connection.id, what)).collect();
         self.line.store.settle(group, &self.line.stop).await;
     }
+}
+
+/// What the link found, in our words.
+fn found(Anomaly { kind, at, bytes_skipped }: &Anomaly) -> (Irregularity, String) {
+    let (kind, what) = match kind {
+        AnomalyKind::Noise => (Irregularity::Noise, format!("{bytes_skipped} bytes outside of any block")),
+        AnomalyKind::BadBlock(defect) => (Irregularity::Damaged, format!("a block is no good: {defect}")),
+        AnomalyKind::AnswerOverdue => {
+            (Irregularity::Overdue, "a block was not on the disk in time".to_owned())
+        }
+        AnomalyKind::BlockBeforeAnswer => {
+            (Irregularity::OutOfOrder, "a block came before the last one was answered".to_owned())
+        }
+        AnomalyKind::InputDropped => {
+            let what =
+                format!("the connection closed behind an unanswered block; {bytes_skipped} bytes dropped");
+            (Irregularity::BrokenOff, what)
+        }
+    };
+    (kind, format!("{what} (byte {at} of the connection)"))
 }

@@ -2,12 +2,12 @@
 //! nothing to acknowledge with; while something cannot be kept, nothing more is read.
 
 use crate::{
-    board::wall_ms,
+    alarm::{Alarm, now},
     desk::{Outgoing, Reply, Settled},
-    sending::{Question, Sending},
+    irregular::Irregularity,
+    sending::{Questions, Sending},
     store::received,
-    transfer::half_block,
-    transport::Line,
+    transport::{Line, say},
 };
 use ledger::{Body, Draft, HowEnded, Seq};
 use lis02::{HalfWhy, Unframed, UnframedConfig, UnframedEvent};
@@ -16,22 +16,25 @@ use std::{
     future::{Future, pending},
     io,
     pin::Pin,
-    time::Instant,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 /// Something to be kept.
 struct Keep {
     group: Vec<Draft>,
-    /// The message, if it asks for something.
-    asks: Option<Vec<u8>>,
+    kind: Kind,
 }
 
-/// Queries that may wait for their answer; one more is answered as if nothing were known.
-const QUESTIONS_MAX: usize = 16;
+/// What it is.
+enum Kind {
+    /// A message; its bytes, if it asks for something.
+    Message { asks: Option<Vec<u8>> },
+    /// What is no whole message.
+    Half,
+}
 
-type Keeping = Option<Pin<Box<dyn Future<Output = (Option<Seq>, Option<Vec<u8>>)> + Send>>>;
+type Keeping = Option<Pin<Box<dyn Future<Output = (Option<Seq>, Kind)> + Send>>>;
 
 struct Driver<'a> {
     line: &'a Line,
@@ -40,8 +43,7 @@ struct Driver<'a> {
     keeps: VecDeque<Keep>,
     /// What is being written.
     keeping: Keeping,
-    questions: VecDeque<(Seq, Vec<u8>)>,
-    question: Option<Question>,
+    questions: Questions<'a>,
     sending: Sending<'a>,
 }
 
@@ -57,8 +59,7 @@ pub(crate) async fn serve(
         stream: Unframed::new(config),
         keeps: VecDeque::new(),
         keeping: None,
-        questions: VecDeque::new(),
-        question: None,
+        questions: Questions::new(line),
         sending: Sending::new(line),
     };
     let ended = driver.run(&mut socket, stop).await;
@@ -69,20 +70,16 @@ pub(crate) async fn serve(
         kept(&mut driver.keeping).await;
     }
     for keep in std::mem::take(&mut driver.keeps) {
-        line.store.settle(keep.group, &line.stop).await;
+        settled(line.clone(), keep).await;
     }
     driver.sending.close();
     ended.map_or_else(|e| e.to_string(), |()| "stopped".to_owned())
 }
 
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
 /// What woke the driver.
 enum Woken {
     Bytes(usize),
-    Kept(Option<Seq>, Option<Vec<u8>>),
+    Kept(Option<Seq>, Kind),
     Silence,
     Answered(Option<Reply>),
     Unasked(Outgoing),
@@ -97,6 +94,7 @@ impl Driver<'_> {
     ) -> io::Result<()> {
         let mut buffer = vec![0; self.line.connection.limits.read_bytes];
         let mut unread = 0..0_usize;
+        let mut silence = Alarm::new();
         loop {
             if self.keeps.is_empty()
                 && let Some(bytes) = buffer.get(unread.clone()).filter(|bytes| !bytes.is_empty())
@@ -112,21 +110,15 @@ impl Driver<'_> {
             }
             let woken = {
                 let room = unread.is_empty() && idle && !stop.is_cancelled();
-                let deadline = self.stream.poll_timeout();
-                let silence = async {
-                    match deadline {
-                        Some(at) => tokio::time::sleep_until(at.into()).await,
-                        None => pending().await,
-                    }
-                };
+                let deadline = self.stream.poll_timeout().map(Into::into);
                 let stopped = async { if idle { stop.cancelled().await } else { pending().await } };
                 tokio::select! {
                     biased;
-                    (first, asks) = kept(&mut self.keeping), if !idle => Woken::Kept(first, asks),
+                    (first, kind) = kept(&mut self.keeping), if !idle => Woken::Kept(first, kind),
                     () = stopped => Woken::Stop,
-                    reply = answer(&mut self.question) => Woken::Answered(reply),
+                    reply = self.questions.answer() => Woken::Answered(reply),
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
-                    () = silence, if unread.is_empty() => Woken::Silence,
+                    () = silence.rings(deadline), if unread.is_empty() => Woken::Silence,
                     outgoing = self.sending.unasked() => Woken::Unasked(outgoing),
                 }
             };
@@ -135,12 +127,9 @@ impl Driver<'_> {
                 Woken::Bytes(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Woken::Bytes(count) => {
                     unread = 0..count;
-                    self.line.board.note(&self.line.connection.id, |s| {
-                        s.bytes_total += count as u64;
-                        s.last_bytes_ms = wall_ms();
-                    });
+                    self.line.heard(count);
                 }
-                Woken::Kept(first, asks) => self.kept(first, asks),
+                Woken::Kept(first, kind) => self.kept(first, kind),
                 Woken::Silence => self.stream.handle_timeout(now()),
                 Woken::Answered(reply) => self.answered(reply),
                 Woken::Unasked(outgoing) => self.sending.push(outgoing),
@@ -154,16 +143,12 @@ impl Driver<'_> {
                 UnframedEvent::Message(bytes) => {
                     let asks = self.sending.asked(&bytes).is_some().then(|| bytes.clone());
                     let group = vec![received(&self.line.connection, Body::Whole(bytes.into()))];
-                    self.keeps.push_back(Keep { group, asks });
-                    self.line.board.note(&self.line.connection.id, |s| {
-                        s.messages_total += 1;
-                        s.last_message_ms = wall_ms();
-                    });
+                    self.keeps.push_back(Keep { group, kind: Kind::Message { asks } });
                 }
                 UnframedEvent::Half { bytes, why } => self.half(bytes, why),
                 UnframedEvent::Skipped { bytes } => {
                     let what = format!("{bytes} bytes more of a message that is too long were not kept");
-                    self.line.board.anomaly(&self.line.connection.id, what);
+                    self.line.irregular(Irregularity::Oversize, what);
                 }
             }
         }
@@ -171,62 +156,40 @@ impl Driver<'_> {
 
     /// What is no whole message: kept, never parsed.
     fn half(&mut self, bytes: Vec<u8>, why: HalfWhy) {
-        let connection = &self.line.connection;
-        let how = match why {
-            HalfWhy::Silence => HowEnded::Timeout,
-            HalfWhy::Closed => HowEnded::Disconnected,
-            HalfWhy::NextHeader => HowEnded::Restarted,
-            HalfWhy::Headless | HalfWhy::TooLong => HowEnded::Abandoned,
+        let (kind, how) = match why {
+            HalfWhy::Silence => (Irregularity::BrokenOff, HowEnded::Timeout),
+            HalfWhy::Closed => (Irregularity::BrokenOff, HowEnded::Disconnected),
+            HalfWhy::NextHeader => (Irregularity::BrokenOff, HowEnded::Restarted),
+            HalfWhy::Headless => (Irregularity::Damaged, HowEnded::Abandoned),
+            HalfWhy::TooLong => (Irregularity::Oversize, HowEnded::Abandoned),
         };
-        tracing::warn!(connection = %connection.id, %why, "half transmission kept; it is not parsed");
         let what = format!("a message without a link is not whole: {why}");
-        self.line.board.note(&connection.id, |s| s.cut_total += 1);
-        self.line.board.anomaly(&connection.id, what.clone());
-        self.keeps.push_back(Keep { group: half_block(connection, what, bytes, how), asks: None });
+        let group = self.line.half(kind, what, bytes, how);
+        self.keeps.push_back(Keep { group, kind: Kind::Half });
     }
 
     fn keep_next(&mut self) {
         if self.keeping.is_none()
-            && let Some(Keep { group, asks }) = self.keeps.pop_front()
+            && let Some(keep) = self.keeps.pop_front()
         {
-            let (store, stop) = (self.line.store.clone(), self.line.stop.clone());
-            self.keeping = Some(Box::pin(async move { (store.settle(group, &stop).await, asks) }));
+            self.keeping = Some(Box::pin(settled(self.line.clone(), keep)));
         }
     }
 
     /// Something is kept, or never will be because hemogate stops.
-    fn kept(&mut self, first: Option<Seq>, asks: Option<Vec<u8>>) {
+    fn kept(&mut self, first: Option<Seq>, kind: Kind) {
         self.keeping = None;
-        let Some(message) = first else { return };
-        self.line.board.note(&self.line.connection.id, |s| s.accepted_total += 1);
-        let Some((raw, desk)) =
-            asks.and_then(|raw| self.sending.asked(&raw).cloned().map(|desk| (raw, desk)))
-        else {
-            return;
-        };
-        if self.questions.len() < QUESTIONS_MAX {
-            self.questions.push_back((message, raw));
-            self.next_question();
-        } else {
-            let reply = desk.overdue(message, &raw);
-            self.reply(reply);
-        }
-    }
-
-    fn next_question(&mut self) {
-        if self.question.is_none()
-            && let Some((message, raw)) = self.questions.pop_front()
-            && let Some(desk) = &self.line.connection.desk
-        {
-            let within = self.line.connection.limits.desk_within;
-            self.question = Some(Question::put(desk, message, raw, within));
+        let (Some(message), Kind::Message { asks }) = (first, kind) else { return };
+        if let Some(raw) = asks {
+            let overdue = self.questions.put(message, &raw);
+            self.reply(overdue);
+            self.questions.next();
         }
     }
 
     fn answered(&mut self, reply: Option<Reply>) {
-        self.question = None;
         self.reply(reply);
-        self.next_question();
+        self.questions.next();
     }
 
     fn reply(&mut self, reply: Option<Reply>) {
@@ -242,25 +205,26 @@ impl Driver<'_> {
         while self.stream.poll_timeout().is_none()
             && let Some(job) = self.sending.begin()
         {
-            socket.write_all(&job.outgoing.bytes).await?;
+            say(socket, &job.outgoing.bytes).await?;
             self.sending.done(Settled::Sent);
         }
         Ok(())
     }
 }
 
-/// When what is being written is kept; never when nothing is.
-async fn kept(keeping: &mut Keeping) -> (Option<Seq>, Option<Vec<u8>>) {
-    match keeping {
-        Some(keep) => keep.await,
-        None => pending().await,
+/// Keeps something; the place of its first entry, or none when hemogate stops before.
+async fn settled(line: Line, Keep { group, kind }: Keep) -> (Option<Seq>, Kind) {
+    let first = line.store.settle(group, &line.stop).await;
+    if let (Some(_), Kind::Message { .. }) = (first, &kind) {
+        line.board.kept(&line.connection.id, 1, 1);
     }
+    (first, kind)
 }
 
-/// When the answer to a query is known; never while nothing is asked.
-async fn answer(question: &mut Option<Question>) -> Option<Reply> {
-    match question {
-        Some(question) => question.answer().await,
+/// When what is being written is kept; never when nothing is.
+async fn kept(keeping: &mut Keeping) -> (Option<Seq>, Kind) {
+    match keeping {
+        Some(keep) => keep.await,
         None => pending().await,
     }
 }

@@ -317,6 +317,16 @@ impl Site {
     }
 
     pub(super) fn anomalies(&self) -> u64 {
-        self.board.standings()[&ConnectionId::new("line").unwrap()].anomalies_total
+        self.standing().anomalies_total
+    }
+
+    pub(super) fn standing(&self) -> crate::Standing {
+        self.board.standing(&ConnectionId::new("line").unwrap()).unwrap()
+    }
+
+    /// What the line's trace tells.
+    pub(super) fn trace(&self) -> Vec<crate::trace::Traced> {
+        let trace = self.board.trace_of(&ConnectionId::new("line").unwrap()).unwrap();
+        trace.since(0).events.into_iter().map(|event| event.what).collect()
     }
 }

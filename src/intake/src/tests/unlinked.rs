@@ -1,7 +1,7 @@
 //! Lines that are not LIS01: records without a link, and the blocks of the PK protocol.
 
 use super::{Site, outgoing, site, then};
-use crate::{Link, Settled};
+use crate::{Irregularity, Link, Settled, trace::Traced};
 use ledger::{HowEnded, Page};
 use lis02::{Terminator, UnframedConfig};
 use pk_blocks::{Answers, BlockEnd, encode_block, encode_record};
@@ -160,4 +160,52 @@ async fn law_01_a_block_that_cannot_be_kept_is_refused() {
     site.send(&encode_block(b"SB01", BlockEnd::Last)).await;
     site.step(50).await;
     site.expect(&[21]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_that_is_never_answered_is_tried_again_and_again_but_told_once() {
+    let mut site = site(blocks(Answers::Silent));
+    site.ledger.clone().close();
+    site.send(&encode_block(b"SB01", BlockEnd::Last)).await;
+    for _ in 0..40 {
+        site.step(250).await;
+        site.settle().await;
+    }
+    assert_eq!(site.standing().refused_total, 1);
+    let told = site.trace().into_iter().filter(|what| matches!(what, Traced::Refused { .. })).count();
+    assert_eq!(told, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_without_lis01_count_what_went_wrong_by_its_kind() {
+    let mut plain = site(unframed(Terminator::Required));
+    plain.send(MESSAGE.as_bytes()).await;
+    plain.accepted(1).await;
+    assert!(plain.standing().last_frame_ms > 0 && plain.standing().last_message_ms > 0);
+    plain.send(b"P|1\rL|1\rH|\\^&\rC|1|").await;
+    plain.send("x".repeat(100).as_bytes()).await;
+    plain.send(b"\rL|1\rH|\\^&\r").await;
+    plain.silence().await;
+    plain.close().await;
+    let (kinds, standing) = (plain.standing().anomalies, plain.standing());
+    let expect = [(Irregularity::Damaged, 1), (Irregularity::Oversize, 2), (Irregularity::BrokenOff, 1)];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expect);
+    assert_eq!((standing.messages_total, standing.accepted_total, standing.cut_total), (1, 1, 3));
+
+    let (mut sent, _) = upload();
+    let mut pk = site(blocks(Answers::ACK_NAK));
+    pk.send(&sent[0]).await;
+    pk.step(50).await;
+    pk.expect(&[6]).await;
+    assert!(pk.standing().last_frame_ms > 0);
+    pk.send(&sent[0]).await;
+    pk.step(50).await;
+    pk.expect(&[6]).await;
+    sent[1][3] ^= 1;
+    pk.send(&sent[1]).await;
+    pk.step(50).await;
+    pk.expect(&[21]).await;
+    pk.close().await;
+    let expect = [(Irregularity::Damaged, 1), (Irregularity::Repeated, 1), (Irregularity::BrokenOff, 1)];
+    assert_eq!(pk.standing().anomalies.into_iter().collect::<Vec<_>>(), expect);
 }

@@ -22,14 +22,17 @@ use crate::{
     blocks,
     board::{Activity, Board},
     frames,
+    irregular::Irregularity,
     said::Said,
     sessions,
     settings::{Connection, Link},
     store::Store,
     trace::{Sending, Tapped, Traced},
+    transfer::half_block,
     unframed,
 };
-use std::{sync::Arc, time::Duration};
+use ledger::{Draft, HowEnded};
+use std::{io, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +52,29 @@ pub(crate) struct Line {
 impl Line {
     fn standing(&self, activity: Activity, reason: String, address: String) {
         self.board.stand(&self.connection.id, activity, Said::new(reason.clone(), reason), address);
+    }
+
+    /// Bytes have come.
+    pub(crate) fn heard(&self, bytes: usize) {
+        self.board.heard(&self.connection.id, bytes as u64);
+    }
+
+    /// Something is not as it should be.
+    pub(crate) fn irregular(&self, kind: Irregularity, what: String) {
+        self.board.irregular(&self.connection.id, kind, what);
+    }
+
+    /// A transmission is not whole: people are told.
+    pub(crate) fn cut(&self, how: HowEnded) {
+        tracing::warn!(connection = %self.connection.id, ?how, "half transmission kept; it is not parsed");
+        self.board.note(&self.connection.id, |s| s.cut_total += 1);
+    }
+
+    /// The part that came of a message whose rest will not come: the group that keeps it. It is never parsed.
+    pub(crate) fn half(&self, kind: Irregularity, what: String, bytes: Vec<u8>, how: HowEnded) -> Vec<Draft> {
+        self.cut(how);
+        self.irregular(kind, what.clone());
+        half_block(&self.connection, what, bytes, how)
     }
 
     /// Drives one stream of bytes, whatever carries it, to its end. `peer` is who is at its other end, in words.
@@ -76,4 +102,10 @@ impl Line {
         tracing::debug!(connection = %id, ended = %ended, "socket closed");
         trace.note(number, Traced::Closed { why: ended });
     }
+}
+
+/// Writes bytes and sees them off: a stream that puts a layer between (TLS) may hold back what is not flushed.
+pub(crate) async fn say(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
 }
