@@ -19,12 +19,14 @@ pub(super) enum Fault {
     Merge,
     /// It arrives seconds late, and everything behind it.
     Stall,
+    /// Its checksum arrives wrong, if it is a frame that has one.
+    Checksum,
     /// Both directions close; what is on its way is lost.
     Cut,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Drop,
         Self::DropByte,
         Self::Flip,
@@ -32,22 +34,25 @@ impl Fault {
         Self::Split,
         Self::Merge,
         Self::Stall,
+        Self::Checksum,
         Self::Cut,
     ];
 }
 
-/// The longest stall. An answer must not be under way longer than T4 after its asker's T2: with a reply duty of 12 s,
-/// two stalls of 4 s keep to that.
-const STALL_MS_MAX: u64 = 4_000;
 const LATENCY_MS_MAX: u64 = 20;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Line {
+    stall_ms_max: u64,
     /// Pieces under way with their arrival, never overtaking each other.
     pieces: VecDeque<(u64, Vec<u8>)>,
 }
 
 impl Line {
+    pub(super) fn new(stall_ms_max: u64) -> Self {
+        Self { stall_ms_max, pieces: VecDeque::new() }
+    }
+
     pub(super) fn carry(
         &mut self,
         mut block: Vec<u8>,
@@ -69,7 +74,8 @@ impl Line {
                 block = behind;
             }
             Some(Fault::Merge) => delay += rng.u64(0..=LATENCY_MS_MAX * 20),
-            Some(Fault::Stall) => delay += rng.u64(0..=STALL_MS_MAX),
+            Some(Fault::Stall) => delay += rng.u64(0..=self.stall_ms_max),
+            Some(Fault::Checksum) => spoil_checksum(&mut block),
         }
         self.push(now_ms + delay, block);
     }
@@ -106,5 +112,14 @@ fn flip(block: &mut [u8], rng: &mut fastrand::Rng) {
         }
         block[at] ^= 1 << bit;
         return;
+    }
+}
+
+/// Another digit where the last one of the checksum stands.
+fn spoil_checksum(block: &mut [u8]) {
+    if let [.., digit, b'\r', b'\n'] = block
+        && digit.is_ascii_hexdigit()
+    {
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
     }
 }

@@ -1,7 +1,7 @@
 //! One end of the line: a link, the caller that stores its frames, and the messages it has to send.
 
 use crate::bench_line::{Stored, epoch};
-use lis01::{Config, Ending, Event, FrameTicket, Link, SendId};
+use lis01::{Config, Ending, Event, FrameTicket, Link, Phase, SendId, Timer};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -47,9 +47,40 @@ pub(super) struct Side {
     pub(super) believed: Vec<SendId>,
     pub(super) sessions: Vec<Session>,
     storing: Vec<Storing>,
+    timers: lis01::Timers,
+    /// The timer that runs, as far as its length tells which, and when it will be over.
+    running: Option<(Instant, Option<Timer>)>,
+    /// All records of a message in one.
+    packed: bool,
+    /// The link wants the connection closed.
+    pub(super) hangs_up: bool,
+    pub(super) seen: Seen,
+}
+
+/// How rich a world was, on one side.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Seen {
     pub(super) contentions: u32,
     pub(super) interrupts: u32,
     pub(super) repeats: u32,
+    pub(super) hang_ups: u32,
+    /// Transfers believed sent.
+    pub(super) sent: u32,
+    /// Timers that ran out.
+    pub(super) expired: HashMap<Timer, u32>,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.contentions += other.contentions;
+        self.interrupts += other.interrupts;
+        self.repeats += other.repeats;
+        self.hang_ups += other.hang_ups;
+        self.sent += other.sent;
+        for (timer, times) in &other.expired {
+            *self.expired.entry(*timer).or_default() += times;
+        }
+    }
 }
 
 /// How a side's store behaves.
@@ -57,11 +88,17 @@ pub(super) struct Side {
 pub(super) enum Store {
     Prompt,
     Moody,
+    /// Moody, but never so long that the reply duty runs out.
+    MoodyInTime,
 }
 
 impl Side {
-    pub(super) fn new(config: Config, messages: Vec<(u64, String)>) -> Self {
+    pub(super) fn new(config: Config, packed: bool, messages: Vec<(u64, String)>) -> Self {
         Self {
+            timers: config.timers.clone(),
+            running: None,
+            packed,
+            hangs_up: false,
             link: Link::new(config),
             messages: messages.into(),
             in_hand: None,
@@ -70,9 +107,7 @@ impl Side {
             believed: Vec::new(),
             sessions: Vec::new(),
             storing: Vec::new(),
-            contentions: 0,
-            interrupts: 0,
-            repeats: 0,
+            seen: Seen::default(),
         }
     }
 
@@ -92,7 +127,10 @@ impl Side {
             && *at <= now_ms
         {
             self.attempts += 1;
-            let records = records(message, self.attempts);
+            let mut records = records(message, self.attempts);
+            if self.packed {
+                records = vec![records.concat()];
+            }
             let id = self.link.send(records.clone(), instant(now_ms)).unwrap();
             self.given.insert(id, records);
             self.in_hand = Some(id);
@@ -106,7 +144,24 @@ impl Side {
                 self.link.accept(ticket, Stored(()), instant(now_ms));
             }
         }
+        if let Some((at, timer)) = self.running.take_if(|(at, _)| *at <= instant(now_ms))
+            && self.link.poll_timeout() == Some(at)
+            && let Some(timer) = timer
+        {
+            *self.seen.expired.entry(timer).or_default() += 1;
+        }
         self.link.handle_timeout(instant(now_ms));
+    }
+
+    /// Looks which timer has been started, by its length.
+    pub(super) fn watch(&mut self, now_ms: u64) {
+        let due = self.link.poll_timeout();
+        if due != self.running.map(|(at, _)| at) {
+            self.running = due.map(|at| {
+                let length = at.saturating_duration_since(instant(now_ms));
+                (at, Timer::ALL.into_iter().find(|timer| timer.duration(&self.timers) == length))
+            });
+        }
     }
 
     pub(super) fn disconnect(&mut self, now_ms: u64) {
@@ -117,37 +172,48 @@ impl Side {
         while let Some(event) = self.link.poll_event() {
             match event {
                 Event::TransferStarted => self.sessions.push(Session::default()),
-                Event::TransferEnded(ending) => self.sessions.last_mut().unwrap().ending = Some(ending),
+                Event::TransferEnded(ending) => {
+                    self.sessions.last_mut().unwrap().ending = Some(ending);
+                    self.link.set_ready(store == Store::Prompt || rng.u8(0..16) > 0);
+                }
                 Event::Frame(frame) => {
-                    if store == Store::Moody && rng.u8(0..20) == 0 {
+                    if store != Store::Prompt && rng.u8(0..20) == 0 {
                         self.link.request_interrupt();
                     }
-                    let delay = if store == Store::Prompt { 0 } else { moody_delay_ms(rng) };
+                    let delay = match store {
+                        Store::Prompt => 0,
+                        Store::Moody => moody_delay_ms(rng),
+                        Store::MoodyInTime => moody_delay_ms(rng).min(10_000),
+                    };
                     self.storing.push(Storing {
                         done_ms: now_ms + delay,
                         ticket: frame.ticket,
                         session: self.sessions.len() - 1,
                         text: frame.text,
-                        fails: store == Store::Moody && rng.u8(0..25) == 0,
+                        fails: store != Store::Prompt && rng.u8(0..25) == 0,
                     });
                 }
                 Event::Sent(id) => {
                     assert_eq!(self.in_hand.take(), Some(id));
+                    self.seen.sent += 1;
                     self.believed.push(id);
                     self.messages.pop_front();
                 }
                 Event::SendFailed { id, .. } => assert_eq!(self.in_hand.take(), Some(id)),
-                Event::Contention => self.contentions += 1,
-                Event::InterruptRequested { .. } => self.interrupts += 1,
-                Event::Repeated { .. } => self.repeats += 1,
-                Event::HangUp(why) => panic!("these links know NAK: {why}"),
+                Event::Contention => self.seen.contentions += 1,
+                Event::InterruptRequested { .. } => self.seen.interrupts += 1,
+                Event::Repeated { .. } => self.seen.repeats += 1,
+                Event::HangUp(_) => {
+                    self.seen.hang_ups += 1;
+                    self.hangs_up = true;
+                }
                 Event::Anomaly(_) => {}
             }
         }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.messages.is_empty() && self.storing.is_empty()
+        self.messages.is_empty() && self.storing.is_empty() && self.link.phase() == Phase::Neutral
     }
 }
 
