@@ -174,10 +174,9 @@ fn specimens_of(rules: &QueryRules, look: Look<'_>, cursor: Cursor, text: &str) 
     let mut found = Vec::new();
     for path in &rules.specimens {
         for piece in look.pieces(cursor, path) {
-            let (mut id, mut raw) = (&*piece.text, text.get(piece.at).unwrap_or_default());
-            if rules.trim_end {
-                (id, raw) = (id.trim_end_matches(' '), raw.trim_end_matches(' '));
-            }
+            // Padding is no part of the id, and yet the answer returns it as it came.
+            let raw = text.get(piece.at).unwrap_or_default();
+            let id = if rules.trim_end { piece.text.trim_end_matches(' ') } else { &*piece.text };
             if !id.is_empty() {
                 found.push(AskedSpecimen { id: id.to_owned(), raw: raw.to_owned() });
             }
