@@ -20,6 +20,10 @@ pub trait Desk: fmt::Debug + Send + Sync {
     /// Whether a message is one that the desk answers. Quick: it reads the bytes and nothing else.
     fn asks(&self, raw: &[u8]) -> bool;
 
+    /// Whether a message takes back what was asked before it. Quick, as `asks`. What still waits for an analyser that
+    /// says so is not begun any more, however long its own answer takes.
+    fn takes_back(&self, raw: &[u8]) -> bool;
+
     /// What is answered to a message that asks, which is durable as entry `message`. `None`: nothing but the
     /// acknowledgement that any message gets.
     fn consider(self: Arc<Self>, message: Seq, raw: Vec<u8>) -> Later<Option<Reply>>;

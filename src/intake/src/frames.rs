@@ -316,6 +316,10 @@ impl Driver<'_> {
     fn asked<'m>(&mut self, first: Seq, messages: impl Iterator<Item = &'m [u8]>) {
         let mut message = first;
         for raw in messages {
+            if self.sending.asked(raw).is_some_and(|desk| desk.takes_back(raw)) {
+                // The link may go ahead with the EOT behind this message.
+                self.withdraw();
+            }
             let overdue = self.questions.put(message, raw);
             self.reply(overdue);
             message = message.next();
@@ -332,13 +336,18 @@ impl Driver<'_> {
     fn reply(&mut self, reply: Option<Reply>) {
         let Some(reply) = reply else { return };
         if reply.withdraw {
-            self.sending.withdraw();
-            if let Some(sent) = self.sent.take_if(|sent| self.link.withdraw(*sent)) {
-                tracing::debug!(connection = %self.line.connection.id, ?sent, "an answer was withdrawn");
-                self.sending.done(Settled::Withdrawn);
-            }
+            self.withdraw();
         }
         self.sending.take(reply);
+    }
+
+    /// Takes back what has not reached the peer yet.
+    fn withdraw(&mut self) {
+        self.sending.withdraw();
+        if let Some(sent) = self.sent.take_if(|sent| self.link.withdraw(*sent)) {
+            tracing::debug!(connection = %self.line.connection.id, ?sent, "an answer was withdrawn");
+            self.sending.done(Settled::Withdrawn);
+        }
     }
 
     /// Hands the next message to the link, which has one at a time: only one request may be outstanding (LIS02 §2.4).

@@ -18,7 +18,7 @@ pub(crate) use claims::Claims;
 
 use crate::config;
 use claims::Claim;
-use instrument_profiles::{Covers, OrderMessage, Profile};
+use instrument_profiles::{Covers, OrderMessage, Profile, QueryKind};
 use intake::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};
 use ledger::{Ledger, Seq};
 use stamp::ControlIds;
@@ -125,6 +125,10 @@ impl OrderDesk {
 impl Desk for OrderDesk {
     fn asks(&self, raw: &[u8]) -> bool {
         self.profile.may_ask(raw)
+    }
+
+    fn takes_back(&self, raw: &[u8]) -> bool {
+        self.profile.query(raw).is_some_and(|query| query.kind == QueryKind::Cancel)
     }
 
     fn consider(self: Arc<Self>, message: Seq, raw: Vec<u8>) -> Later<Option<Reply>> {

@@ -262,6 +262,33 @@ async fn a_query_that_is_taken_back_is_not_answered_any_more() {
     site.silence().await;
 }
 
+/// The link would go ahead with the answer at the EOT behind the message that takes it back.
+#[tokio::test(start_paused = true)]
+async fn a_query_is_taken_back_at_once_however_long_that_is_considered() {
+    let mut site = site(lis01(|_| {}));
+    site.clerk.says(then(1, ANSWER));
+    site.clerk.says(Says::Hangs);
+    session(&mut site, &QUERY).await;
+    site.expect(ENQ).await;
+    site.send(ENQ).await;
+    session(&mut site, &["H|\\^&\r", "Q|1|^000123||ALL||||||||A\r", "L|1|N\r"]).await;
+    site.silence().await;
+    settled(&site, &[(1, Settled::Withdrawn)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_beyond_those_that_may_wait_is_answered_at_once_as_if_nothing_were_known() {
+    let mut site = site(lis01(|_| {}));
+    // One is considered and never comes back, sixteen wait for it.
+    site.clerk.says(Says::Hangs);
+    session(&mut site, &[QUERY; 17].concat()).await;
+    site.silence().await;
+    session(&mut site, &QUERY).await;
+    taken(&mut site, "H|\\^&\rL|1|I\r").await;
+    settled(&site, &[(999, Settled::Sent)]).await;
+    assert_eq!(site.clerk.asked().len(), 1, "the others still wait");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_framed_is_given_up_at_once() {
     let mut site = site(lis01(|_| {}));

@@ -74,6 +74,10 @@ impl Desk for Clerk {
         raw.windows(3).any(|w| [b"\rQ|", b"\rQR", b"\rQP"].iter().any(|start| w == *start))
     }
 
+    fn takes_back(&self, raw: &[u8]) -> bool {
+        raw.windows(12).any(|w| w == b"ALL||||||||A")
+    }
+
     fn consider(self: Arc<Self>, message: Seq, raw: Vec<u8>) -> Later<Option<Reply>> {
         self.asked.lock().unwrap().push((message, raw));
         match self.says.lock().unwrap().pop_front() {
