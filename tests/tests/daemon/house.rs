@@ -49,6 +49,13 @@ impl House {
         house
     }
 
+    /// With more keys for the connection that was named last.
+    pub(crate) fn also(self, keys: &str) -> Self {
+        let text = fs::read_to_string(self.config()).unwrap();
+        fs::write(self.config(), format!("{text}{keys}\n")).unwrap();
+        self
+    }
+
     /// In a folder that is there and stays there.
     pub(crate) fn at(path: &Path, minimum_free_mib: u64) -> Self {
         let house = Self { _folder: None, path: path.to_path_buf() };
@@ -191,11 +198,23 @@ impl Daemon {
 
     /// What the HTTP surface answers: status and body.
     pub(crate) fn ask(&self, path: &str) -> (u16, Vec<u8>) {
+        self.request("GET", path, "")
+    }
+
+    /// Tells the HTTP surface something; status and what it answers, as JSON.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let (status, answer) = self.request("POST", &format!("/api/v1/{path}"), &body.to_string());
+        (status, serde_json::from_slice(&answer).unwrap())
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
         let (address, token) = self.console.as_ref().unwrap();
         let mut socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(ANSWERS_WITHIN)).unwrap();
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
         );
         socket.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();

@@ -8,16 +8,24 @@ mod binary;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod display_orders;
+#[cfg(test)]
 mod durable_before_ack;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod host_query;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod law_orders;
 #[cfg(test)]
 mod many_analysers;
 #[cfg(test)]
 mod reckoning;
 #[cfg(test)]
 mod split_and_merge;
+#[cfg(test)]
+mod worklist;
