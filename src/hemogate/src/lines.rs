@@ -6,7 +6,7 @@ use crate::{
     wiring,
 };
 use intake::{
-    Connect, IdentityFiles, Listen, SerialPort, Source, TlsClient, TlsClientFiles, TlsFault, TlsServer,
+    Connect, IdentityFiles, Listen, Said, SerialPort, Source, TlsClient, TlsClientFiles, TlsFault, TlsServer,
     TlsServerFiles,
 };
 use std::{
@@ -147,9 +147,7 @@ fn port(t: &Serial) -> SerialPort {
 /// Binds, or says who else may be there.
 pub(crate) fn bind(who: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|e| {
-        Failure::new(
-            Exit::Unavailable,
-            format!("{who} cannot listen on {address}: {e}; is another daemon running?"),
-        )
+        let why = Said::of_system(&e).en;
+        Failure::new(Exit::Unavailable, format!("{who} cannot listen on {address}: {why}"))
     })
 }

@@ -129,7 +129,7 @@ fn oddity(connection: &Value, now_ms: u64, lang: Lang) -> Vec<String> {
     vec![
         text("id").to_owned(),
         kinds.join(lang.pick(", ", "、")),
-        format!("{}: {}", ago(now_ms, at, lang), text("last_anomaly")),
+        format!("{}: {}", ago(now_ms, at, lang), text(lang.pick("last_anomaly", "last_anomaly_zh"))),
     ]
 }
 
@@ -176,11 +176,12 @@ mod tests {
             "id": "arch-1", "mode": "listen-only", "activity": "connected", "silent": true, "since_ms": 1_000,
             "peer": "10.0.0.5:4711", "messages_total": 7, "refused_total": 1, "last_bytes_ms": 2_000,
             "reason": "connected", "reason_zh": "已连接", "last_anomaly_ms": 2_500, "last_anomaly": "3 bytes",
+            "last_anomaly_zh": "3 字节",
             "anomalies": { "noise": 2, "repeated": 1 },
         });
         let row = |lang| super::row(&connection, 3_000, lang).join("|");
         assert_eq!(row(Lang::En), "arch-1|listen-only|SILENT|2 s|10.0.0.5:4711|7|1|1 s|-|connected");
         assert_eq!(row(Lang::Zh), "arch-1|只听|⚠ 久无数据|2 秒|10.0.0.5:4711|7|1|1 秒|-|已连接");
-        assert_eq!(oddity(&connection, 3_000, Lang::Zh), ["arch-1", "帧外字节 2、重复 1", "0 秒: 3 bytes"]);
+        assert_eq!(oddity(&connection, 3_000, Lang::Zh), ["arch-1", "帧外字节 2、重复 1", "0 秒: 3 字节"]);
     }
 }

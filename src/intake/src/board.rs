@@ -92,6 +92,8 @@ pub struct Standing {
     pub last_message_ms: u64,
     /// The last anomaly or refusal, in words.
     pub last_anomaly: String,
+    /// The same in Chinese.
+    pub last_anomaly_zh: String,
     /// When it came, milliseconds since 1970 UTC; 0 is never.
     pub last_anomaly_ms: u64,
     /// Silence beyond this many seconds is a warning; absent: it never is. A line is never closed for it.
@@ -175,19 +177,26 @@ impl Board {
         });
     }
 
-    /// Something is not as it should be.
+    /// Something is not as it should be. In Chinese it is told by its kind.
     pub(crate) fn irregular(&self, id: &ConnectionId, kind: Irregularity, what: String) {
-        tracing::debug!(connection = %id, kind = kind.name(), anomaly = %what, "anomaly on the line");
+        let zh = format!("{}:{what}", kind.said().1);
+        self.told(id, kind, Said::new(what, zh));
+    }
+
+    /// Something is not as it should be, in both languages.
+    pub(crate) fn told(&self, id: &ConnectionId, kind: Irregularity, what: Said) {
+        tracing::debug!(connection = %id, kind = kind.name(), anomaly = %what.en, "anomaly on the line");
         let trace = self.at(id, |post| {
             let standing = &mut post.standing;
             standing.anomalies_total += 1;
             *standing.anomalies.entry(kind).or_default() += 1;
             standing.repeated_total += u64::from(kind == Irregularity::Repeated);
-            standing.last_anomaly.clone_from(&what);
+            standing.last_anomaly.clone_from(&what.en);
+            standing.last_anomaly_zh = what.zh;
             standing.last_anomaly_ms = wall_ms();
             post.trace.clone()
         });
-        trace.note(0, Traced::Anomaly { what });
+        trace.note(0, Traced::Anomaly { what: what.en });
     }
 
     /// As [`Board::irregular`], of no kind that is counted by itself.
@@ -200,6 +209,7 @@ impl Board {
         let trace = self.at(id, |post| {
             post.standing.refused_total += 1;
             post.standing.last_anomaly.clone_from(&why);
+            post.standing.last_anomaly_zh = format!("已拒收:{why}");
             post.standing.last_anomaly_ms = wall_ms();
             post.trace.clone()
         });

@@ -1,9 +1,10 @@
 //! A sentence for people, in English and Chinese.
 
+use serde::Serialize;
 use std::io;
 
 /// The same thing said twice.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Said {
     /// In English.
     pub en: String,
@@ -17,14 +18,50 @@ impl Said {
         Self { en: en.into(), zh: zh.into() }
     }
 
+    /// The same with something behind it.
+    #[must_use]
+    pub fn and(self, en: impl AsRef<str>, zh: impl AsRef<str>) -> Self {
+        Self { en: self.en + en.as_ref(), zh: self.zh + zh.as_ref() }
+    }
+
+    /// The same with something before it.
+    #[must_use]
+    pub fn behind(self, en: impl AsRef<str>, zh: impl AsRef<str>) -> Self {
+        Self { en: en.as_ref().to_owned() + &self.en, zh: zh.as_ref().to_owned() + &self.zh }
+    }
+
     /// What the system says about a socket, a device or a file, and what a technician can do about it.
     #[must_use]
     pub fn of_system(error: &io::Error) -> Self {
-        match REMEDIES.iter().find(|(kind, ..)| *kind == error.kind()) {
-            Some((_, en, zh)) => Self::new(format!("{error}: {en}"), format!("{zh}({error})")),
+        match Self::remedy(error.kind()) {
+            Some(remedy) => Self::new(format!("{error}: {}", remedy.en), format!("{}({error})", remedy.zh)),
             None => Self::new(error.to_string(), format!("系统报告:{error}")),
         }
     }
+
+    /// What a technician can do about something that the system refuses.
+    #[must_use]
+    pub fn remedy(kind: io::ErrorKind) -> Option<Self> {
+        REMEDIES.iter().find(|(listed, ..)| *listed == kind).map(|(_, en, zh)| Self::new(*en, *zh))
+    }
+
+    /// A host name that has no address.
+    #[must_use]
+    pub fn unknown_name(address: &str, error: &io::Error) -> Self {
+        Self::new(
+            format!(
+                "the name in {address:?} is not known ({error}); look for a slip, ask the name server, or write the \
+                 address in numbers"
+            ),
+            format!("无法解析 {address:?} 中的主机名:请核对拼写、检查 DNS,或直接填写 IP 地址({error})"),
+        )
+    }
+}
+
+/// Whether there is Chinese in it: tests ask.
+#[cfg(test)]
+pub(crate) fn is_chinese(text: &str) -> bool {
+    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
 const REMEDIES: &[(io::ErrorKind, &str, &str)] = &[
@@ -67,6 +104,28 @@ const REMEDIES: &[(io::ErrorKind, &str, &str)] = &[
         "the address is taken; is another daemon running?",
         "地址被占用:是否有另一个守护进程在运行?",
     ),
+    (
+        io::ErrorKind::AddrNotAvailable,
+        "this machine does not have that address; mend it, or listen on 0.0.0.0",
+        "本机没有该地址:请更正,或改为监听 0.0.0.0",
+    ),
+    (
+        io::ErrorKind::NetworkDown,
+        "this machine's network is down; check cable and adapter",
+        "本机网络未连通:请检查网线和网卡",
+    ),
+    (io::ErrorKind::NotADirectory, "it is no folder; mend the path", "不是文件夹:请更正路径"),
+    (
+        io::ErrorKind::ReadOnlyFilesystem,
+        "nothing can be written there; mount it for writing",
+        "文件系统只读:请以可写方式挂载",
+    ),
+    (io::ErrorKind::StorageFull, "there is no space left; make some", "磁盘已满:请清理空间"),
+    (
+        io::ErrorKind::StaleNetworkFileHandle,
+        "the share has gone and come back; mount it again",
+        "共享已失效:请重新挂载",
+    ),
     (io::ErrorKind::ResourceBusy, "another program has it; end that program", "被其他程序占用:请结束该程序"),
 ];
 
@@ -79,10 +138,24 @@ mod tests {
         for (kind, en, zh) in [
             (io::ErrorKind::ConnectionRefused, "nothing listens there", "对方未监听"),
             (io::ErrorKind::PermissionDenied, "may not use it", "权限不足"),
+            (io::ErrorKind::AddrInUse, "another daemon", "地址被占用"),
+            (io::ErrorKind::HostUnreachable, "check address, cable and firewall", "防火墙"),
             (io::ErrorKind::Other, "other error", "系统报告"),
         ] {
             let said = Said::of_system(&kind.into());
             assert!(said.en.contains(en) && said.zh.contains(zh), "{said:?}");
         }
+    }
+
+    #[test]
+    fn every_remedy_is_there_once_and_in_both_languages() {
+        for (kind, en, zh) in REMEDIES {
+            assert_eq!(REMEDIES.iter().filter(|(other, ..)| other == kind).count(), 1, "{kind}");
+            assert!(!en.is_empty() && !is_chinese(en) && is_chinese(zh), "{kind}: {en} {zh}");
+            let said = Said::of_system(&(*kind).into());
+            assert!(said.en.contains(en) && said.zh.contains(zh), "{said:?}");
+        }
+        let said = Said::unknown_name("arch:9101", &io::Error::other("no such name"));
+        assert!(said.en.contains("arch:9101") && is_chinese(&said.zh), "{said:?}");
     }
 }

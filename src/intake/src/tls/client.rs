@@ -23,7 +23,7 @@ pub struct TlsClientFiles {
 
 impl TlsClientFiles {
     fn read(&self, now: SystemTime) -> Result<Read, TlsFault> {
-        let setup = |e: rustls::Error| TlsFault::Setup(super::words::words(&e));
+        let setup = |e: rustls::Error| TlsFault::Setup(super::words::words(&e).en);
         let (roots, mut fault) = material::authorities(&self.ca, now)?;
         let builder = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(rustls::ALL_VERSIONS)

@@ -151,7 +151,7 @@ pub(super) fn unusable(files: &IdentityFiles, error: &rustls::Error) -> TlsFault
     if matches!(error, rustls::Error::InconsistentKeys(_)) {
         TlsFault::KeyDoesNotMatch { certificate: files.certificate.clone(), key: files.key.clone() }
     } else {
-        TlsFault::BadKey { key: files.key.clone(), why: super::words::words(error) }
+        TlsFault::BadKey { key: files.key.clone(), why: super::words::words(error).en }
     }
 }
 
@@ -166,7 +166,7 @@ pub(super) fn authorities(
     let bad = |why: String| TlsFault::BadAuthority { path: path.to_owned(), why };
     for certificate in &found {
         let holder = Holder::of(certificate).map_err(bad)?;
-        store.add(certificate.clone()).map_err(|e| bad(super::words::words(&e)))?;
+        store.add(certificate.clone()).map_err(|e| bad(super::words::words(&e).en))?;
         faults.extend(holder.fault(path, now));
     }
     // One that has expired beside one that has not is the usual way to renew an authority.

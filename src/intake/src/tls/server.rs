@@ -34,7 +34,7 @@ impl TlsServerFiles {
     fn read(&self, now: SystemTime) -> Result<(Arc<ServerConfig>, Holder, Option<TlsFault>), TlsFault> {
         let identity = material::identity(&self.identity, now)?;
         let mut fault = identity.fault;
-        let setup = |e: rustls::Error| TlsFault::Setup(super::words::words(&e));
+        let setup = |e: rustls::Error| TlsFault::Setup(super::words::words(&e).en);
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .map_err(setup)?;

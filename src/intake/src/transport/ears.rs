@@ -1,5 +1,6 @@
 //! What is noticed of a stream besides its bytes: when it was last heard, and what broke it.
 
+use crate::said::Said;
 use std::{
     sync::{
         OnceLock,
@@ -15,7 +16,7 @@ pub(crate) struct Ears {
     base: Instant,
     /// Milliseconds after `base`, plus one; 0 is never.
     heard: AtomicU64,
-    fault: OnceLock<String>,
+    fault: OnceLock<Said>,
 }
 
 impl Ears {
@@ -37,12 +38,12 @@ impl Ears {
     }
 
     /// Keeps the first fault, in words.
-    pub(crate) fn broke(&self, what: String) {
+    pub(crate) fn broke(&self, what: Said) {
         self.fault.get_or_init(|| what);
     }
 
     /// What broke the stream, when it was not simply closed.
-    pub(crate) fn fault(&self) -> Option<&str> {
-        self.fault.get().map(String::as_str)
+    pub(crate) fn fault(&self) -> Option<&Said> {
+        self.fault.get()
     }
 }

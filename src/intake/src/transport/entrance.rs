@@ -7,10 +7,13 @@ use super::{
     hush::Hush,
     places::{Admitted, Displaced, Newcomer, Places, Waiting},
     proxy::NoHeader,
+    reasons::{broke, closed},
     turned::Turned,
 };
 use crate::{
     board::Activity,
+    irregular::Irregularity,
+    said::Said,
     source::{Network, among},
     tls::{TlsServer, in_words},
 };
@@ -143,11 +146,11 @@ impl Entrance {
     }
 
     /// Tells people, but not a thousand times a second.
-    pub(crate) fn warn(&self, what: &str) {
-        self.line.board.anomaly(&self.line.connection.id, what.to_owned());
+    pub(crate) fn warn(&self, kind: Irregularity, what: Said) {
         if let Some(kept_back) = lock(&self.hush).say(Instant::now()) {
-            tracing::warn!(connection = %self.line.connection.id, kept_back, "{what}");
+            tracing::warn!(connection = %self.line.connection.id, kept_back, "{}", what.en);
         }
+        self.line.told(kind, what);
     }
 
     /// Somebody did not get in.
@@ -169,7 +172,9 @@ impl Entrance {
             | Turned::Busy(_)
             | Turned::Lost(_) => {
                 self.line.board.note(id, |s| s.turned_away_total += 1);
-                self.warn(&format!("{from} is turned away: {why}"));
+                let said =
+                    why.said().behind(format!("{from} is turned away: "), format!("拒绝 {from} 接入:"));
+                self.warn(why.kind(), said);
             }
         }
     }
@@ -178,22 +183,28 @@ impl Entrance {
     pub(crate) fn displaced(&self, caller: &Caller, displaced: &Displaced) {
         let Displaced { peer, silent } = displaced;
         let advice = match silent {
-            Some(silent) if *silent < BOTH_ALIVE && *peer == caller.address => {
-                "; it was talking just now: if the analyser uses several sockets at once, set sockets_max"
-            }
-            Some(_) | None => "",
+            Some(silent) if *silent < BOTH_ALIVE && *peer == caller.address => (
+                "; it was talking just now: if the analyser uses several sockets at once, set sockets_max",
+                ";旧连接刚才仍在通信:若该仪器同时使用多个连接,请设置 sockets_max",
+            ),
+            Some(_) | None => ("", ""),
         };
-        self.warn(&format!("{} displaces an older socket of {peer}{advice}", caller.name));
+        let name = &caller.name;
+        let said = Said::new(
+            format!("{name} displaces an older socket of {peer}"),
+            format!("{name} 取代了 {peer} 的旧连接"),
+        );
+        self.warn(Irregularity::Displaced, said.and(advice.0, advice.1));
     }
 
     /// Where the line stands when a socket has ended.
-    pub(crate) fn ended(&self, fault: Option<&str>) {
+    pub(crate) fn ended(&self, fault: Option<&Said>) {
         if let Some(fault) = fault {
-            self.warn(&format!("the connection broke: {fault}"));
+            self.warn(Irregularity::LineBroke, broke(fault));
         }
         if lock(&self.places).is_empty() && !self.stop.is_cancelled() {
-            let reason = fault.unwrap_or("the analyser has closed the connection");
-            self.line.standing(Activity::Listening, reason.to_owned(), self.address.clone());
+            let reason = fault.cloned().unwrap_or_else(closed);
+            self.line.standing(Activity::Listening, reason, self.address.clone());
         }
     }
 }

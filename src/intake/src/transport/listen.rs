@@ -5,11 +5,14 @@ use super::{
     carrier::{Carrier, tune},
     entrance::{Caller, Entrance, Guest, INTRODUCED_WITHIN},
     proxy::{self, Header},
+    reasons::stopped,
     steady::Steady,
-    turned::Turned,
+    turned::{Step, Turned},
 };
 use crate::{
     board::Activity,
+    irregular::Irregularity,
+    said::Said,
     source::{Listen, among},
     tls::{self, Look, TlsServer},
 };
@@ -37,7 +40,8 @@ pub(crate) async fn listen(line: Line, source: Listen, stop: CancellationToken) 
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let address = listener.local_addr()?.to_string();
-    line.standing(Activity::Listening, "waiting for the analyser to connect".into(), address.clone());
+    let waiting = Said::new("waiting for the analyser to connect", "等待仪器连接");
+    line.standing(Activity::Listening, waiting, address.clone());
     let entrance = Arc::new(Entrance::new(line, address, peers, proxies, tls, stop.clone()));
     let tasks = TaskTracker::new();
     if let Some(tls) = &entrance.tls {
@@ -51,7 +55,14 @@ pub(crate) async fn listen(line: Line, source: Listen, stop: CancellationToken) 
         match accepted {
             Ok((socket, from)) => drop(tasks.spawn(visit(Arc::clone(&entrance), socket, from))),
             Err(e) => {
-                entrance.warn(&format!("a connection cannot be accepted, others go on: {e}"));
+                let said = Said::of_system(&e);
+                entrance.warn(
+                    Irregularity::LineBroke,
+                    said.behind(
+                        "a connection cannot be accepted, others go on: ",
+                        "无法接受一个连接,其余不受影响:",
+                    ),
+                );
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = tokio::time::sleep(ACCEPT_PAUSE) => {}
@@ -61,7 +72,7 @@ pub(crate) async fn listen(line: Line, source: Listen, stop: CancellationToken) 
     }
     tasks.close();
     tasks.wait().await;
-    entrance.line.standing(Activity::Stopped, "stopped".into(), entrance.address.clone());
+    entrance.line.standing(Activity::Stopped, stopped(), entrance.address.clone());
     Ok(())
 }
 
@@ -114,7 +125,7 @@ async fn introduced(entrance: &Entrance, socket: &mut TcpStream, from: SocketAdd
         return Err(Turned::NoProxy(address));
     }
     let header = timeout(INTRODUCED_WITHIN, proxy::read(socket)).await;
-    match header.map_err(|_| Turned::Slow("PROXY header"))?.map_err(Turned::Proxy)? {
+    match header.map_err(|_| Turned::Slow(Step::Proxy))?.map_err(Turned::Proxy)? {
         Header::For(behind) => {
             let behind = behind.to_canonical();
             entrance.may_come(behind)?;
@@ -135,19 +146,23 @@ async fn secured(
 ) -> Result<tokio_rustls::server::TlsStream<TcpStream>, Turned> {
     let mut first = [0];
     let peeked = timeout(INTRODUCED_WITHIN, socket.peek(&mut first)).await;
-    match (peeked.map_err(|_| Turned::Slow("TLS handshake"))?, first) {
+    match (peeked.map_err(|_| Turned::Slow(Step::Handshake))?, first) {
         (Ok(0) | Err(_), _) => return Err(Turned::Empty),
         (Ok(_), [TLS_HANDSHAKE]) => {}
         (Ok(_), [byte]) => {
-            return Err(Turned::Tls(format!(
-                "plain bytes (the first is {byte:#04x}) on a TLS port; switch TLS on there, or use a plain TCP port"
+            return Err(Turned::Tls(Said::new(
+                format!(
+                    "plain bytes (the first is {byte:#04x}) on a TLS port; switch TLS on there, or use a plain TCP \
+                     port"
+                ),
+                format!("TLS 端口收到明文字节(首字节 {byte:#04x}):请在对方启用 TLS,或改用普通 TCP 端口"),
             )));
         }
     }
     entrance.handshake_turn().await;
     let shaken = timeout(INTRODUCED_WITHIN, TlsAcceptor::from(tls.config()).accept(socket)).await;
     shaken
-        .map_err(|_| Turned::Slow("TLS handshake"))?
+        .map_err(|_| Turned::Slow(Step::Handshake))?
         .map_err(|e| tls::in_words(&e).map_or(Turned::Lost(e), Turned::Tls))
 }
 
@@ -157,7 +172,9 @@ async fn serve(entrance: &Entrance, stream: BufReader<Carrier>, caller: &Caller,
         entrance.displaced(caller, displaced);
     }
     let line = &entrance.line;
-    line.standing(Activity::Connected, format!("{} is connected", caller.name), entrance.address.clone());
+    let name = &caller.name;
+    let connected = Said::new(format!("{name} is connected"), format!("{name} 已连接"));
+    line.standing(Activity::Connected, connected, entrance.address.clone());
     line.board.note(&line.connection.id, |s| s.peer.clone_from(&caller.name));
     let ears = Arc::clone(guest.ears());
     let steady = Steady::new(stream, Arc::clone(&ears), guest.leave().clone());
@@ -186,9 +203,12 @@ async fn renew(entrance: Arc<Entrance>, tls: Arc<TlsServer>, stop: CancellationT
             }
             Ok(Look::Refused(fault)) => {
                 tracing::error!(connection = %id, %fault, "new certificate files cannot be used; the old ones stay");
-                let what = format!("new certificate files cannot be used, the old ones stay: {fault}");
-                board.note(id, |s| s.certificate = format!("{}; {what}", tls.holder()));
-                board.anomaly(id, what);
+                let what = fault.said().behind(
+                    "new certificate files cannot be used, the old ones stay: ",
+                    "新的证书文件无法使用,继续使用旧证书:",
+                );
+                board.note(id, |s| s.certificate = format!("{}; {}", tls.holder(), what.en));
+                entrance.line.told(Irregularity::Tls, what);
             }
             Ok(Look::Same) => board.note(id, |s| s.certificate = tls.holder().to_string()),
             Ok(Look::StillRefused | Look::Unsettled) => {}

@@ -10,6 +10,7 @@ mod hush;
 mod listen;
 mod places;
 mod proxy;
+mod reasons;
 mod serial;
 mod steady;
 mod turned;
@@ -50,8 +51,8 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn standing(&self, activity: Activity, reason: String, address: String) {
-        self.board.stand(&self.connection.id, activity, Said::new(reason.clone(), reason), address);
+    fn standing(&self, activity: Activity, reason: Said, address: String) {
+        self.board.stand(&self.connection.id, activity, reason, address);
     }
 
     /// Bytes have come.
@@ -62,6 +63,11 @@ impl Line {
     /// Something is not as it should be.
     pub(crate) fn irregular(&self, kind: Irregularity, what: String) {
         self.board.irregular(&self.connection.id, kind, what);
+    }
+
+    /// As [`Line::irregular`], in both languages.
+    fn told(&self, kind: Irregularity, what: Said) {
+        self.board.told(&self.connection.id, kind, what);
     }
 
     /// A transmission is not whole: people are told.

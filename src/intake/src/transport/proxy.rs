@@ -8,6 +8,7 @@
 //! ```
 //! Only the header is read: the byte behind it is the analyser's first.
 
+use crate::said::Said;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -51,6 +52,25 @@ pub(crate) enum NoHeader {
     TooShort(u8),
     #[error("cut off inside the PROXY header: {0}")]
     Cut(io::ErrorKind),
+}
+
+impl NoHeader {
+    /// The same in both languages.
+    pub(crate) fn said(&self) -> Said {
+        let zh = match self {
+            Self::Empty => "未发任何字节即关闭".to_owned(),
+            Self::FirstVersion => "代理发送的是第 1 版 PROXY 头:请改为第 2 版".to_owned(),
+            Self::Absent => "连接开头没有 PROXY 头:请让代理发送(第 2 版),或去掉 proxy_protocol".to_owned(),
+            Self::Version(version) => format!("不支持第 {version} 版 PROXY 头:请改为第 2 版"),
+            Self::Command(command) => format!("不支持 PROXY 头中的命令 {command}:请检查代理的设置"),
+            Self::TooLong(bytes) => {
+                format!("PROXY 头有 {bytes} 字节,超过上限 {REST_BYTES_MAX}:请让代理少附加内容")
+            }
+            Self::TooShort(family) => format!("PROXY 头(地址族 {family})长度不足以容纳地址:请检查代理"),
+            Self::Cut(kind) => format!("PROXY 头未收全即中断:请检查代理与网络({kind})"),
+        };
+        Said::new(self.to_string(), zh)
+    }
 }
 
 /// How many bytes follow the first sixteen.
@@ -167,6 +187,24 @@ mod tests {
         check(&header(0x21, 0x11, &[0; 5000]), &Err(NoHeader::TooLong(5000)));
         check(&v4([1; 4], b"")[..20], &Err(NoHeader::Cut(io::ErrorKind::UnexpectedEof)));
         check(&SIGNATURE[..9], &Err(NoHeader::Cut(io::ErrorKind::UnexpectedEof)));
+    }
+
+    #[test]
+    fn what_is_no_header_is_told_in_both_languages() {
+        let cut = NoHeader::Cut(io::ErrorKind::UnexpectedEof);
+        for (why, zh) in [
+            (NoHeader::Empty, "即关闭"),
+            (NoHeader::FirstVersion, "请改为第 2 版"),
+            (NoHeader::Absent, "请让代理发送"),
+            (NoHeader::Version(3), "第 3 版"),
+            (NoHeader::Command(2), "命令 2"),
+            (NoHeader::TooLong(5000), "5000 字节"),
+            (NoHeader::TooShort(0x11), "地址族 17"),
+            (cut, "请检查代理与网络"),
+        ] {
+            let said = why.said();
+            assert!(said.zh.contains(zh) && said.en == why.to_string(), "{said:?}");
+        }
     }
 
     proptest! {

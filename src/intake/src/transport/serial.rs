@@ -1,8 +1,16 @@
 //! A serial line: opened for us alone, opened again when the adapter was pulled out and put back.
 
-use super::{Line, backoff::Backoff, ears::Ears, steady::Steady};
+use super::{
+    Line,
+    backoff::Backoff,
+    ears::Ears,
+    reasons::{again, stopped},
+    steady::Steady,
+};
 use crate::{
     board::Activity,
+    irregular::Irregularity,
+    said::Said,
     source::{DataBits, FlowControl, Parity, SerialPort, StopBits},
 };
 use std::{
@@ -29,7 +37,7 @@ pub(crate) async fn serial(line: Line, port: SerialPort, stop: CancellationToken
     let address = port.device.display().to_string();
     let longest = OPEN_AGAIN_MAX.min(line.connection.limits.reconnect_pause_max);
     let mut backoff = Backoff::new(longest, &id);
-    let mut said = String::new();
+    let mut said = Said::default();
     loop {
         let reason = match open(&port) {
             Ok(stream) => {
@@ -48,30 +56,31 @@ pub(crate) async fn serial(line: Line, port: SerialPort, stop: CancellationToken
         }
         // Once for each trouble, not once for each attempt.
         if reason != said {
-            tracing::warn!(connection = %id, device = %address, "{reason}; it is tried again and again");
-            line.board.anomaly(&id, reason.clone());
+            tracing::warn!(connection = %id, device = %address, "{}; it is tried again and again", reason.en);
+            line.told(Irregularity::LineBroke, reason.clone());
             said.clone_from(&reason);
         }
         let pause = backoff.pause();
-        let reason = format!("{reason}; next attempt in {} ms", pause.as_millis());
-        line.standing(Activity::Connecting, reason, address.clone());
+        line.standing(Activity::Connecting, again(reason, pause), address.clone());
         tokio::select! {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(pause) => {}
         }
     }
-    line.standing(Activity::Stopped, "stopped".into(), address);
+    line.standing(Activity::Stopped, stopped(), address);
 }
 
 /// Serves an open device until it is gone, and says what became of it.
-async fn serve(line: &Line, stream: SerialStream, address: &str, stop: &CancellationToken) -> String {
-    line.standing(Activity::Connected, "the device is open".into(), address.to_owned());
+async fn serve(line: &Line, stream: SerialStream, address: &str, stop: &CancellationToken) -> Said {
+    line.standing(Activity::Connected, Said::new("the device is open", "串口已打开"), address.to_owned());
     line.board.note(&line.connection.id, |s| address.clone_into(&mut s.peer));
     let (ears, leave) = (Arc::new(Ears::new(Instant::now())), stop.child_token());
     line.socket(Steady::new(Device(stream), Arc::clone(&ears), leave.clone()), address, leave).await;
+    let gone =
+        Said::new("the device is gone: was the adapter pulled out?", "串口设备已消失:转接线是否被拔出?");
     match ears.fault() {
-        Some(fault) => format!("the device is gone: was the adapter pulled out? ({fault})"),
-        None => "the device is gone: was the adapter pulled out?".to_owned(),
+        Some(fault) => gone.and(format!(" ({})", fault.en), format!("({})", fault.zh)),
+        None => gone,
     }
 }
 
@@ -108,9 +117,13 @@ impl AsyncWrite for Device {
 }
 
 /// Opens the device for us alone.
-fn open(port: &SerialPort) -> Result<SerialStream, String> {
+fn open(port: &SerialPort) -> Result<SerialStream, Said> {
     let Some(path) = port.device.to_str() else {
-        return Err(format!("{} is no name that a device can be opened by", port.device.display()));
+        let device = port.device.display();
+        return Err(Said::new(
+            format!("{device} is no name that a device can be opened by; mend it"),
+            format!("{device} 不是可打开的设备名:请更正"),
+        ));
     };
     settings(path, port).open_native_async().map_err(|e| trouble(&port.device, e.kind(), &e.description))
 }
@@ -141,24 +154,29 @@ fn settings(path: &str, port: &SerialPort) -> SerialPortBuilder {
 }
 
 /// Why a device cannot be opened, and what to do.
-fn trouble(device: &Path, kind: ErrorKind, description: &str) -> String {
+fn trouble(device: &Path, kind: ErrorKind, description: &str) -> Said {
     let device = device.display();
-    match kind {
-        ErrorKind::Io(io::ErrorKind::NotFound) => {
-            format!("there is no {device}: plug the adapter in, or look for its name in /dev/serial/by-id/")
-        }
-        ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
-            format!("{device} may not be opened: let hemogate's user be in the group dialout")
-        }
-        ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock) => {
-            format!("{device} is not free: another program has it open ({description})")
-        }
-        ErrorKind::InvalidInput | ErrorKind::Unknown | ErrorKind::Io(_) => {
+    let (en, zh) = match kind {
+        ErrorKind::Io(io::ErrorKind::NotFound) => (
+            format!("there is no {device}: plug the adapter in, or look for its name in /dev/serial/by-id/"),
+            format!("找不到 {device}:请插好转接线,或在 /dev/serial/by-id/ 中查看其名称"),
+        ),
+        ErrorKind::Io(io::ErrorKind::PermissionDenied) => (
+            format!("{device} may not be opened: let hemogate's user be in the group dialout"),
+            format!("无权打开 {device}:请将 hemogate 的运行用户加入 dialout 组"),
+        ),
+        ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock) => (
+            format!("{device} is not free: another program has it open ({description}); end that program"),
+            format!("{device} 被其他程序占用:请结束该程序({description})"),
+        ),
+        ErrorKind::InvalidInput | ErrorKind::Unknown | ErrorKind::Io(_) => (
             format!(
                 "{device} cannot be opened: {description}; is it a serial device, and does it know these settings?"
-            )
-        }
-    }
+            ),
+            format!("无法打开 {device}:它是串口设备吗?是否支持这些参数?({description})"),
+        ),
+    };
+    Said { en, zh }
 }
 
 #[cfg(test)]
@@ -189,5 +207,22 @@ mod tests {
             ..port
         };
         assert_eq!(settings("/dev/ttyS0", &usual), tokio_serial::new("/dev/ttyS0", 19_200));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_device_is_told_in_both_languages_with_what_to_do() {
+        for (kind, en, zh) in [
+            (ErrorKind::Io(io::ErrorKind::NotFound), "plug the adapter in", "请插好转接线"),
+            (ErrorKind::Io(io::ErrorKind::PermissionDenied), "group dialout", "加入 dialout 组"),
+            (ErrorKind::NoDevice, "end that program", "请结束该程序"),
+            (ErrorKind::Io(io::ErrorKind::ResourceBusy), "end that program", "请结束该程序"),
+            (ErrorKind::Io(io::ErrorKind::WouldBlock), "end that program", "请结束该程序"),
+            (ErrorKind::InvalidInput, "does it know these settings", "是否支持这些参数"),
+            (ErrorKind::Unknown, "is it a serial device", "它是串口设备吗"),
+        ] {
+            let said = trouble(Path::new("/dev/ttyS0"), kind, "a reason");
+            assert!(said.en.contains(en) && said.zh.contains(zh), "{said:?}");
+            assert!(said.en.contains("/dev/ttyS0") && said.zh.contains("/dev/ttyS0"), "{said:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A stream whose writes do not wait for ever, and that notes when it is heard and what broke it.
 
 use super::ears::Ears;
-use crate::tls;
+use crate::{said::Said, tls};
 use std::{
     io,
     pin::Pin,
@@ -47,7 +47,11 @@ impl<S> Steady<S> {
         let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(WRITE_WITHIN)));
         if patience.as_mut().poll(context).is_ready() {
             let what = format!("the peer has read nothing of what was written to it for {WRITE_WITHIN:?}");
-            self.ears.broke(what.clone());
+            let seconds = WRITE_WITHIN.as_secs();
+            self.ears.broke(Said::new(
+                format!("{what}; is its program hanging?"),
+                format!("对方 {seconds} 秒未读取我方发出的数据:其程序是否无响应?"),
+            ));
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, what)));
         }
         Poll::Pending
@@ -56,11 +60,12 @@ impl<S> Steady<S> {
     /// Notes what broke it, in words.
     fn broken(&self, error: io::Error) -> io::Error {
         let Some(words) = tls::in_words(&error) else {
-            self.ears.broke(error.to_string());
+            self.ears.broke(Said::of_system(&error));
             return error;
         };
-        self.ears.broke(words.clone());
-        io::Error::new(error.kind(), words)
+        let told = io::Error::new(error.kind(), words.en.clone());
+        self.ears.broke(words);
+        told
     }
 }
 
@@ -123,7 +128,7 @@ mod tests {
         let began = Instant::now();
         let error = stream.write_all(b"more than four").await.unwrap_err();
         assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, WRITE_WITHIN));
-        assert!(stream.ears.fault().unwrap().contains("has read nothing"));
+        assert!(stream.ears.fault().unwrap().en.contains("has read nothing"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -90,7 +90,12 @@ impl Site {
             }
         });
         let seen = seen.await;
-        seen.unwrap_or_else(|_| panic!("still not: {what}: {:?}", self.standing()))
+        let standing = seen.unwrap_or_else(|_| panic!("still not: {what}: {:?}", self.standing()));
+        // Whatever a transport says, a technician reads in Chinese too.
+        let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        assert_eq!(standing.reason.is_empty(), !chinese(&standing.reason_zh), "{standing:?}");
+        assert_eq!(standing.last_anomaly.is_empty(), !chinese(&standing.last_anomaly_zh), "{standing:?}");
+        standing
     }
 
     /// Stops the line and gives the messages and the half transmissions of the ledger.
