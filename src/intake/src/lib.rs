@@ -46,7 +46,7 @@ pub use source::{
 pub use tls::{Holder, IdentityFiles, TlsClient, TlsClientFiles, TlsFault, TlsServer, TlsServerFiles};
 pub use transfer::MessageEnd;
 
-use folder::Folder;
+use folder::{Folder, Patience};
 use ledger::Ledger;
 use std::{io, sync::Arc};
 use store::Store;
@@ -92,7 +92,7 @@ async fn drive(line: Line, source: Source, stop: CancellationToken) -> io::Resul
             let Link::Files { bytes_max, settle } = line.connection.link else {
                 return Err(io::Error::other("a folder holds files, but the profile's link is a line"));
             };
-            let folder = Folder { path: &path, pattern: &pattern, bytes_max, settle };
+            let folder = Folder { path, pattern, bytes_max, settle, patience: Patience::default() };
             folder::watch(&line.connection, folder, &line.store, &line.board, &stop).await;
         }
     }

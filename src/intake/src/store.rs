@@ -1,7 +1,9 @@
 //! The one way from a link into the ledger.
 
 use crate::settings::Connection;
-use ledger::{AppendFailed, Body, Draft, Durable, HowEnded, Ledger, Pending, ReadError, Refused, Seq, What};
+use ledger::{
+    AppendFailed, Body, Draft, HowEnded, Ledger, Pending, ReadError, Refused, Seq, TakenFile, What,
+};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -30,11 +32,14 @@ impl NotKept {
 }
 
 /// Whether a file was new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stored {
     New,
-    /// The same bytes were taken from this connection before.
-    Known,
+    /// The same bytes were taken from this connection before, under this name.
+    Known {
+        name: String,
+        entry: Seq,
+    },
 }
 
 #[derive(Clone)]
@@ -50,15 +55,6 @@ impl Store {
     /// Queues one atomic group.
     pub(crate) fn append(&self, group: Vec<Draft>) -> Result<Pending, Refused> {
         self.ledger.append(group)
-    }
-
-    /// Queues one atomic group and waits until it is durable, but not longer than `within`.
-    async fn keep(&self, group: Vec<Draft>, within: Duration) -> Result<Durable, NotKept> {
-        let pending = self.append(group).map_err(NotKept::Refused)?;
-        match tokio::time::timeout(within, pending).await {
-            Ok(outcome) => outcome.map_err(NotKept::Failed),
-            Err(_) => Err(NotKept::Late(within)),
-        }
     }
 
     /// Writes what no peer waits for, and tries until it is written or hemogate stops (`None`). The
@@ -80,22 +76,17 @@ impl Store {
         }
     }
 
-    /// Keeps a whole file as one message, unless the same bytes are in the ledger already.
+    /// Keeps a whole file as one message, unless the same bytes are in the ledger already, whatever they were called.
     pub(crate) async fn file(
         &self,
         connection: &Connection,
         name: &str,
-        bytes: Vec<u8>,
+        bytes: &[u8],
     ) -> Result<Stored, NotKept> {
-        let sha256 = hex(&Sha256::digest(&bytes));
-        if self
-            .ledger
-            .state()
-            .file_taken(&connection.id, name, &sha256)
-            .map_err(|e| NotKept::unread(&e))?
-            .is_some()
-        {
-            return Ok(Stored::Known);
+        let sha256 = hex(&Sha256::digest(bytes));
+        let before = self.ledger.state().file_taken(&connection.id, &sha256);
+        if let Some(TakenFile { seq, name }) = before.map_err(|e| NotKept::unread(&e))? {
+            return Ok(Stored::Known { name, entry: seq });
         }
         let taken = What::FileTaken {
             connection: connection.id.clone(),
@@ -103,9 +94,11 @@ impl Store {
             sha256,
             bytes: bytes.len() as u64,
         };
-        let message = received(connection, Body::Whole(bytes.into()));
+        let message = received(connection, Body::Whole(bytes.to_vec().into()));
         let group = vec![Draft::by_connection(&connection.id, taken), message];
-        let durable = self.keep(group, connection.limits.durable_within).await?;
+        // Nobody waits for an answer. To give up here would be to read the file again and, if the first time was only
+        // late, to keep it twice.
+        let durable = self.append(group).map_err(NotKept::Refused)?.await.map_err(NotKept::Failed)?;
         // The next look must find it: the state follows the journal a moment later.
         if let Err(stands) = self.ledger.wait_applied(durable.last()).await {
             tracing::warn!(%stands, "the file is kept, but the state does not know it yet");

@@ -15,6 +15,7 @@ mod serial;
 mod steady;
 mod turned;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use connect::connect;
 pub(crate) use listen::listen;
 pub(crate) use serial::serial;

@@ -3,7 +3,8 @@
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::state::{
-    FrameSlice, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, decode, long_record, record,
+    FrameSlice, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, collect, decode, long_record,
+    record,
 };
 use crate::{Body, Measured, Seq, What};
 use serde::Serialize;
@@ -30,6 +31,15 @@ pub struct MessageView {
     pub transfer: Option<u64>,
     /// What became of it; nothing while it waits to be interpreted.
     pub interpretation: Option<InterpretationSummary>,
+}
+
+/// A file that was taken from a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenFile {
+    /// The entry that says so; its message follows in the same group.
+    pub seq: Seq,
+    /// What it was called.
+    pub name: String,
 }
 
 /// An interpretation as lists show it.
@@ -239,18 +249,23 @@ impl Reader {
         Ok(())
     }
 
-    /// The entry that took a file with this content and name, if one did.
+    /// The first file with this content that was taken over a connection, whatever it was called.
     ///
     /// # Errors
     /// [`ReadError`].
     pub fn file_taken(
         &self,
         connection: &ConnectionId,
-        name: &str,
         sha256: &str,
-    ) -> Result<Option<Seq>, ReadError> {
-        let key = Key::file_taken(connection, sha256).text(name).done();
-        Ok(crate::state::seq(self.store().as_ref(), &key)?)
+    ) -> Result<Option<TakenFile>, ReadError> {
+        let found = collect(self.store().as_ref(), &Key::file_taken(connection, sha256).under())?;
+        let taken = found.iter().filter_map(|(key, value)| {
+            let mut parts = KeyParts::of(key);
+            let (_connection, _sha256) = (parts.text()?, parts.text()?);
+            let name = parts.text()?.to_owned();
+            Some(TakenFile { seq: Seq::new(u64::from_be_bytes(*value.first_chunk::<8>()?)), name })
+        });
+        Ok(taken.min_by_key(|file| file.seq))
     }
 
     pub(super) fn message_record(&self, seq: Seq) -> Result<Option<MessageRecord>, ReadError> {

@@ -16,7 +16,7 @@ pub use deliveries::{DeliveryFilter, DeliveryView, OutboxItem};
 pub use donations::{
     DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Registered, RunView, VerdictSummary,
 };
-pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView};
+pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView, TakenFile};
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};
 pub use page::{Listing, Order, Page};
 pub use queries::QueryView;

@@ -1,7 +1,7 @@
 //! One message's way through the ledger, and back after a restart.
 
 use crate::opening::{
-    donation, ended, frame, interpreted, observation, on_model, open, received, settings, write,
+    connection, donation, ended, frame, interpreted, observation, on_model, open, received, settings, write,
 };
 use ledger::storage::Model;
 use ledger::{Body, Draft, Ledger, MessageFilter, OpenError, Page, Seq, StateStore, What};
@@ -95,4 +95,30 @@ fn a_subscriber_is_woken_and_never_misses_a_move() {
     write(&ledger, vec![Draft::by_system(What::Stopped)]);
     assert!(moves.wait(Duration::from_secs(5)));
     assert!(!moves.wait(Duration::ZERO));
+}
+
+#[test]
+fn a_file_is_known_by_its_content_whatever_it_was_called_and_on_its_own_connection_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = open(&settings(dir.path(), StateStore::Memory));
+    let file = |name: &str, sha256: &str| {
+        let what = What::FileTaken {
+            connection: connection(),
+            name: name.to_owned(),
+            sha256: sha256.to_owned(),
+            bytes: 9,
+        };
+        write(&ledger, vec![Draft::by_connection(&connection(), what)])
+    };
+    let (first, second) = (file("b.csv", "aa"), file("a.csv", "ab"));
+    file("a.csv", "aa");
+    let taken = |connection: &_, sha256: &str| {
+        let found = ledger.state().file_taken(connection, sha256).unwrap();
+        found.map(|file| (file.seq, file.name))
+    };
+    assert_eq!(taken(&connection(), "aa"), Some((first, "b.csv".into())));
+    assert_eq!(taken(&connection(), "ab"), Some((second, "a.csv".into())));
+    assert_eq!(taken(&connection(), "a"), None);
+    let other = vocabulary::ConnectionId::new("other").unwrap();
+    assert_eq!(taken(&other, "aa"), None);
 }
