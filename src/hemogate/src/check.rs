@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{Cli, Lang},
-    config::{Config, Transport},
+    config::{Config, Connection, Transport},
     examine,
     exit::{Exit, Outcome},
     lines, wiring,
@@ -55,7 +55,7 @@ fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
             what.clone(),
             wiring::profile(&connection.profile).map(|p| p.reference().to_string()).map_err(|f| f.what),
         ));
-        found.push((what, transport(&connection.transport)));
+        found.push((what, transport(connection)));
     }
     for destination in &config.destinations {
         let what = format!("{} {}", lang.pick("destination", "接收方"), destination.id);
@@ -99,8 +99,8 @@ fn port(address: SocketAddr) -> Result<String, String> {
     free.map_err(|e| format!("{address}: {e}; stop what listens there, or choose another port"))
 }
 
-fn transport(transport: &Transport) -> Result<String, String> {
-    match transport {
+fn transport(connection: &Connection) -> Result<String, String> {
+    match &connection.transport {
         Transport::TcpListen(t) => port(t.address),
         Transport::TlsListen(t) => {
             let certificate = examine::server(&lines::server_files(t))?;
@@ -112,7 +112,7 @@ fn transport(transport: &Transport) -> Result<String, String> {
             address(&t.address).map(|address| format!("{address} {certificate}"))
         }
         Transport::Serial(t) => examine::device(&t.device),
-        Transport::Directory(t) => examine::folder(&t.path),
+        Transport::Directory(t) => examine::folder(&t.path, connection.mode),
     }
 }
 

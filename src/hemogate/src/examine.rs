@@ -3,6 +3,7 @@
 use intake::{TlsClient, TlsClientFiles, TlsServer, TlsServerFiles};
 use rustix::fs::{Access, access};
 use std::{fs, os::unix::fs::FileTypeExt, path::Path};
+use vocabulary::Mode;
 
 /// The certificate of a listener.
 pub(crate) fn server(files: &TlsServerFiles) -> Result<String, String> {
@@ -57,10 +58,17 @@ fn lasting_name(path: &Path) -> Option<String> {
 }
 
 /// A folder that files are taken out of.
-pub(crate) fn folder(path: &Path) -> Result<String, String> {
+pub(crate) fn folder(path: &Path, mode: Mode) -> Result<String, String> {
     let shown = path.display();
     if !path.is_dir() {
         return Err(format!("{shown} is no folder: make it, or mend the path; is the share mounted?"));
+    }
+    if mode == Mode::ListenOnly {
+        // Nothing is moved there.
+        let readable = access(path, Access::READ_OK | Access::EXEC_OK);
+        return readable
+            .map(|()| shown.to_string())
+            .map_err(|_| format!("{shown} cannot be read by this user"));
     }
     if access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
         return Err(format!(
@@ -87,7 +95,10 @@ mod tests {
     #[test]
     fn a_folder_that_is_missing_is_told_with_its_remedy() {
         let there = tempfile::tempdir().unwrap();
-        assert!(folder(there.path()).is_ok());
-        assert!(folder(&there.path().join("none")).unwrap_err().contains("make it, or mend the path"));
+        for mode in [Mode::Production, Mode::ListenOnly] {
+            assert!(folder(there.path(), mode).is_ok());
+            let missing = folder(&there.path().join("none"), mode).unwrap_err();
+            assert!(missing.contains("make it, or mend the path"));
+        }
     }
 }

@@ -35,6 +35,7 @@ use std::{
     env,
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 fn main() -> ExitCode {
@@ -80,9 +81,15 @@ fn dispatch(cli: &Cli) -> Outcome {
     }
 }
 
+/// What is still looked into when a command has ended, a share that is gone for example, is waited for no longer.
+const LEFT_BEHIND_WITHIN: Duration = Duration::from_secs(1);
+
 fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|e| Failure::new(Exit::Internal, e))?.block_on(command)
+    let runtime = runtime.map_err(|e| Failure::new(Exit::Internal, e))?;
+    let outcome = runtime.block_on(command);
+    runtime.shutdown_timeout(LEFT_BEHIND_WITHIN);
+    outcome
 }
 
 /// The configuration that a command works with, with what the command line lays over it.
