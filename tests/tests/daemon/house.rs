@@ -56,6 +56,14 @@ impl House {
         self
     }
 
+    /// With connections as the configuration has them.
+    pub(crate) fn configured(connections: &str) -> Self {
+        let house = Self::with(&[]);
+        let head = fs::read_to_string(house.config()).unwrap();
+        fs::write(house.config(), head + connections).unwrap();
+        house
+    }
+
     /// In a folder that is there and stays there.
     pub(crate) fn at(path: &Path, minimum_free_mib: u64) -> Self {
         let house = Self { _folder: None, path: path.to_path_buf() };

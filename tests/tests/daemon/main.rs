@@ -12,6 +12,8 @@ mod display_orders;
 #[cfg(test)]
 mod durable_before_ack;
 #[cfg(test)]
+mod folder;
+#[cfg(test)]
 mod full_disk;
 #[cfg(test)]
 mod host_query;
