@@ -199,11 +199,6 @@ impl Board {
         trace.note(0, Traced::Anomaly { what: what.en });
     }
 
-    /// As [`Board::irregular`], of no kind that is counted by itself.
-    pub(crate) fn anomaly(&self, id: &ConnectionId, what: String) {
-        self.irregular(id, Irregularity::Other, what);
-    }
-
     /// A frame, block or file was refused, and the analyser told so.
     pub(crate) fn refused(&self, id: &ConnectionId, why: String) {
         let trace = self.at(id, |post| {
