@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use intake::{
-    Standing,
+    Outcome, Standing,
     trace::{About, Dialogue, Excerpt, Traced, TracedEvent, Way},
 };
 use ledger::DonorData;
@@ -29,6 +29,14 @@ pub(crate) async fn connections(State(site): State<Arc<Site>>) -> Json<Items<Val
 pub(crate) async fn connection(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer<Value> {
     let (id, standing) = standing(&site, &id)?;
     Ok(Json(told(&id, &standing)))
+}
+
+/// What would happen if it were used now; changes nothing.
+pub(crate) async fn probe(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer<Value> {
+    let (id, _) = standing(&site, &id)?;
+    let looks = intake::probe(&site.connections, &id).await.unwrap_or_default();
+    let good = looks.iter().all(|look| look.outcome != Outcome::Bad);
+    Ok(Json(json!({ "connection": id, "good": good, "items": looks })))
 }
 
 fn told(id: &ConnectionId, standing: &Standing) -> Value {

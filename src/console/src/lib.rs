@@ -46,6 +46,7 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/status", get(health::status))
         .route("/api/v1/connections", get(connections::connections))
         .route("/api/v1/connections/{id}", get(connections::connection))
+        .route("/api/v1/connections/{id}/probe", get(connections::probe))
         .route("/api/v1/connections/{id}/trace", get(connections::trace))
         .route("/api/v1/messages", get(reading::messages))
         .route("/api/v1/messages/{seq}", get(reading::message))

@@ -11,6 +11,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/status", "get", "ledger, counters and receivers"),
     ("/api/v1/connections", "get", "every analyser's connection as it stands"),
     ("/api/v1/connections/{id}", "get", "one analyser's connection as it stands"),
+    ("/api/v1/connections/{id}/probe", "get", "what would happen if it were used now; changes nothing"),
     (
         "/api/v1/connections/{id}/trace",
         "get",

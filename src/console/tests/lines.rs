@@ -242,4 +242,28 @@ mod lines {
         );
         assert_eq!(served.json("/arch-1/trace?typo=1").await["status"], 400);
     }
+
+    #[tokio::test]
+    async fn a_probe_says_what_would_happen_in_both_languages_and_changes_nothing() {
+        let served = served(Mode::Production).await;
+        let _socket = served.analyser_says_hello().await;
+        let (entries, before) = (served.ledger.status().durable, served.json("/arch-1").await);
+        let probe = served.json("/arch-1/probe").await;
+        assert_eq!((&probe["connection"], &probe["good"]), (&json!("arch-1"), &json!(true)), "{probe}");
+        let items = probe["items"].as_array().unwrap();
+        let aspects: Vec<&str> = items.iter().map(|item| item["aspect"].as_str().unwrap()).collect();
+        assert_eq!(aspects, ["status", "port", "peer"]);
+        for item in items {
+            assert_eq!(item["outcome"], "good", "{item}");
+            for (said, lang) in [("at", "en"), ("at", "zh"), ("found", "en"), ("found", "zh")] {
+                assert!(item[said][lang].as_str().is_some_and(|text| !text.is_empty()), "{item}");
+            }
+        }
+        assert_eq!(served.ledger.status().durable, entries, "a probe writes nothing");
+        let after = served.json("/arch-1").await;
+        for name in ["sockets", "connected_total", "bytes_sent_total", "probes_total", "anomalies_total"] {
+            assert_eq!(before[name], after[name], "{name}");
+        }
+        assert_eq!(served.json("/arch-2/probe").await["status"], 404);
+    }
 }

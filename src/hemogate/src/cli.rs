@@ -95,6 +95,8 @@ pub(crate) enum Command {
     /// The worklist: what is to be tested, who has it, and why it waits
     #[command(subcommand)]
     Orders(Orders),
+    /// What would happen if a connection were used now, and what to do; sends nothing, changes nothing
+    Probe(Probe),
     /// What went over a connection's line, both ways, as a dialogue; that it was read is recorded
     Trace(Trace),
     /// One analyser: real traffic, with faults on demand
@@ -268,6 +270,14 @@ pub(crate) struct OrderList {
     /// At most so many
     #[arg(long, default_value_t = 100)]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Probe {
+    /// Which connection, as the configuration names it
+    pub(crate) connection: String,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -6,8 +6,8 @@ use crate::{
     wiring,
 };
 use intake::{
-    Connect, IdentityFiles, Listen, Said, SerialPort, Source, TlsClient, TlsClientFiles, TlsFault, TlsServer,
-    TlsServerFiles,
+    Connect, IdentityFiles, Listen, Reach, Said, SerialPort, Source, TlsClient, TlsClientFiles, TlsFault,
+    TlsServer, TlsServerFiles,
 };
 use std::{
     net::{SocketAddr, TcpListener},
@@ -114,6 +114,21 @@ fn source(connection: &Connection) -> Result<Source, Failure> {
         Transport::Serial(t) => Source::Serial(port(t)),
         Transport::Directory(t) => Source::Folder { path: t.path.clone(), pattern: t.pattern.clone() },
     })
+}
+
+/// How a connection would be come by, without binding or opening anything.
+pub(crate) fn reach(transport: &Transport) -> Reach {
+    match transport {
+        Transport::TcpListen(t) => Reach::Listen { address: t.address, tls: None },
+        Transport::TlsListen(t) => Reach::Listen { address: t.address, tls: Some(server_files(t)) },
+        Transport::TcpConnect(t) => Reach::Connect { address: t.address.clone(), tls: None },
+        Transport::TlsConnect(t) => {
+            let tls = Some((client_files(t), t.name().to_owned()));
+            Reach::Connect { address: t.address.clone(), tls }
+        }
+        Transport::Serial(t) => Reach::Serial { device: t.device.clone() },
+        Transport::Directory(t) => Reach::Folder { path: t.path.clone() },
+    }
 }
 
 /// The files of a listener's TLS.

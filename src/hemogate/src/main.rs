@@ -19,6 +19,7 @@ mod lines;
 mod log;
 mod orders;
 mod print;
+mod probe;
 mod reconcile;
 mod run;
 mod simulate;
@@ -74,6 +75,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
+        Command::Probe(asked) => block_on(probe::probe(cli, asked, lang)),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),
         Command::Status(output) => block_on(status::status(cli, output, lang)),
         Command::Simulate(asked) => block_on(simulate::simulate(asked, lang)),

@@ -4,6 +4,7 @@
 
 use crate::{
     irregular::Irregularity,
+    probe::Reach,
     said::Said,
     settings::Connection,
     trace::{Trace, Traced},
@@ -120,6 +121,7 @@ impl Standing {
 struct Post {
     standing: Standing,
     trace: Trace,
+    reach: Option<Reach>,
 }
 
 /// All connections' standings and traces. Clones show the same board.
@@ -150,6 +152,15 @@ impl Board {
             post.standing.warn_when_silent_s = limits.warn_when_silent.map(|limit| limit.as_secs());
             post.trace = Trace::new(limits.trace);
         });
+    }
+
+    /// How a connection is come by.
+    pub(crate) fn reach_by(&self, id: &ConnectionId, reach: Reach) {
+        self.at(id, |post| post.reach = Some(reach));
+    }
+
+    pub(crate) fn reach(&self, id: &ConnectionId) -> Option<Reach> {
+        self.lock().get(id)?.reach.clone()
     }
 
     /// Changes one standing.

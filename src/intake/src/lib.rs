@@ -19,6 +19,7 @@ mod desk;
 mod folder;
 mod frames;
 mod irregular;
+mod probe;
 mod quiet;
 mod response;
 mod said;
@@ -38,6 +39,7 @@ mod unframed;
 pub use board::{Activity, Board, Standing};
 pub use desk::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};
 pub use irregular::Irregularity;
+pub use probe::{Aspect, Look, Outcome, Reach, probe, probe_unserved};
 pub use said::Said;
 pub use settings::{Acknowledge, Answering, Connection, Limits, Link, Unreadable};
 pub use source::{
@@ -70,6 +72,9 @@ pub async fn serve(
         connection.desk = None;
     }
     board.begin(&connection);
+    if let Some(reach) = Reach::of(&source) {
+        board.reach_by(&connection.id, reach);
+    }
     let store = Store::new(ledger);
     let left_open = store.end_open_transfers(&connection.id, &stop).await.map_err(io::Error::other)?;
     if left_open > 0 {

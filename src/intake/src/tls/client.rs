@@ -53,6 +53,8 @@ type Read = (Arc<ClientConfig>, Option<Holder>, Option<TlsFault>);
 pub struct TlsClient {
     files: TlsClientFiles,
     name: ServerName<'static>,
+    /// The same as it is configured.
+    called: String,
     usable: Mutex<Arc<ClientConfig>>,
     holder: Option<Holder>,
 }
@@ -65,15 +67,25 @@ impl TlsClient {
     /// When they cannot be used at all.
     pub fn open(files: TlsClientFiles, name: &str) -> Result<(Self, Option<TlsFault>), TlsFault> {
         let server_name = ServerName::try_from(name.to_owned());
-        let name = server_name.map_err(|_| TlsFault::BadName { name: name.to_owned() })?;
+        let called = name.to_owned();
+        let name = server_name.map_err(|_| TlsFault::BadName { name: called.clone() })?;
         let (config, holder, fault) = files.read(SystemTime::now())?;
-        Ok((Self { files, name, usable: Mutex::new(config), holder }, fault))
+        Ok((Self { files, name, called, usable: Mutex::new(config), holder }, fault))
     }
 
     /// Whose certificate was there at the start.
     #[must_use]
     pub fn holder(&self) -> Option<&Holder> {
         self.holder.as_ref()
+    }
+
+    pub(crate) fn files(&self) -> &TlsClientFiles {
+        &self.files
+    }
+
+    /// What the peer's certificate must be made for, as it is configured.
+    pub(crate) fn called(&self) -> &str {
+        &self.called
     }
 
     pub(crate) fn name(&self) -> ServerName<'static> {

@@ -52,6 +52,16 @@ impl Holder {
         })
     }
 
+    /// Not valid before, as people write it.
+    pub(crate) fn begins(&self) -> String {
+        day(self.from)
+    }
+
+    /// Not valid after, as people write it.
+    pub(crate) fn ends(&self) -> String {
+        day(self.until)
+    }
+
     /// What is wrong with it at `now`.
     pub(super) fn fault(&self, path: &Path, now: SystemTime) -> Option<TlsFault> {
         let (path, subject) = (path.to_owned(), self.subject.clone());

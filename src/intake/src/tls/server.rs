@@ -116,6 +116,10 @@ impl TlsServer {
         self.lock().holder.clone()
     }
 
+    pub(crate) fn files(&self) -> &TlsServerFiles {
+        &self.files
+    }
+
     /// Whether clients must show a certificate.
     #[must_use]
     pub fn asks_for_certificates(&self) -> bool {

@@ -18,7 +18,7 @@ mod turned;
 pub(crate) use backoff::Backoff;
 pub(crate) use connect::connect;
 pub(crate) use listen::listen;
-pub(crate) use serial::serial;
+pub(crate) use serial::{serial, trouble};
 
 use crate::{
     blocks,

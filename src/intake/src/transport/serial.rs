@@ -154,7 +154,7 @@ fn settings(path: &str, port: &SerialPort) -> SerialPortBuilder {
 }
 
 /// Why a device cannot be opened, and what to do.
-fn trouble(device: &Path, kind: ErrorKind, description: &str) -> Said {
+pub(crate) fn trouble(device: &Path, kind: ErrorKind, description: &str) -> Said {
     let device = device.display();
     let (en, zh) = match kind {
         ErrorKind::Io(io::ErrorKind::NotFound) => (
