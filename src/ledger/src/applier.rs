@@ -3,13 +3,14 @@
 //! When the store fails it is closed and opened again, or set aside and made again from the journal; meanwhile
 //! results are still taken and kept, and readers are told why they get nothing.
 
+use crate::Seq;
+use crate::entry::Light;
 use crate::fold_store::{Batcher, FLUSH_BYTES_MAX, digest};
 use crate::handoff::Next;
 use crate::ledger::Shared;
 use crate::open::OpenError;
 use crate::rebuild::{self, MadeState};
 use crate::state::Unavailable;
-use crate::{Entry, Seq};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -65,7 +66,9 @@ impl Applier {
                     self.apply(
                         lines
                             .take_while(|line| line.as_ref().map_or(true, |line| line.entry.seq <= last))
-                            .map(|line| line.map(|line| line.entry).map_err(|error| error.to_string())),
+                            .map(|line| {
+                                line.map(|line| Light::from(line.entry)).map_err(|error| error.to_string())
+                            }),
                     )?;
                 }
                 Next::Nothing => {}
@@ -81,15 +84,15 @@ impl Applier {
         }
     }
 
-    fn apply(&mut self, mut entries: impl Iterator<Item = Result<Entry, String>>) -> Result<(), String> {
+    fn apply(&mut self, mut entries: impl Iterator<Item = Result<Light, String>>) -> Result<(), String> {
         let store = self.shared.state.get();
         loop {
             let mut batch = Batcher::new(store.as_ref());
             let mut last = None;
-            for entry in entries.by_ref() {
-                let entry = entry?;
-                batch.apply(&entry).map_err(|error| error.to_string())?;
-                last = Some(entry.seq);
+            for light in entries.by_ref() {
+                let light = light?;
+                batch.apply(&light).map_err(|error| error.to_string())?;
+                last = Some(light.entry.seq);
                 if batch.is_full() {
                     break;
                 }

@@ -5,6 +5,7 @@
 //! and a new file is tried from time to time. While the disk stalls, callers are not blocked: their groups wait
 //! in the bounded queue and their [`crate::Pending`] stays unresolved.
 
+use crate::entry::Light;
 use crate::handoff::Committed;
 use crate::journal::{Group, Writer};
 use crate::ledger::Shared;
@@ -81,9 +82,9 @@ impl Committer {
         self.group.begin(&self.writer);
         for job in &self.jobs {
             let mut rest = job.bodies.as_slice();
-            for (length, hash) in &job.parts {
-                let (body, after) = rest.split_at_checked(*length).unwrap_or((rest, &[]));
-                self.group.push(at_ms, body, *hash);
+            for part in &job.parts {
+                let (body, after) = rest.split_at_checked(part.length).unwrap_or((rest, &[]));
+                self.group.push(at_ms, body, part.hash);
                 rest = after;
             }
         }
@@ -95,7 +96,7 @@ impl Committer {
         self.last_write = Instant::now();
         self.bytes_since_check += bytes as u64;
         match written {
-            Ok(()) => self.resolve_all(first, at_ms, bytes),
+            Ok(()) => self.resolve_all(first, at_ms),
             Err(error) => {
                 tracing::error!(%error, "writing the journal failed; nothing is accepted until a new file can be begun");
                 self.last_try = Instant::now();
@@ -105,14 +106,17 @@ impl Committer {
         }
     }
 
-    fn resolve_all(&mut self, first: Seq, at_ms: i64, bytes: usize) {
+    fn resolve_all(&mut self, first: Seq, at_ms: i64) {
         let mut entries = Vec::with_capacity(self.jobs.iter().map(|j| j.parts.len()).sum());
+        let parts = self.jobs.iter().flat_map(|job| &job.parts);
+        let bytes = parts.map(|part| size_of::<Light>() + part.length.saturating_sub(part.carried)).sum();
         let mut seq = first;
         for job in self.jobs.drain(..) {
             let count = job.parts.len() as u64;
             let durable = Durable::new(seq, seq.plus(count.saturating_sub(1)));
-            for draft in job.resolve(Ok(durable)) {
-                entries.push(Entry { seq, at_ms, by: draft.by, what: draft.what });
+            for (draft, carried) in job.resolve(Ok(durable)) {
+                let entry = Entry { seq, at_ms, by: draft.by, what: draft.what };
+                entries.push(Light { entry, carried });
                 seq = seq.next();
             }
         }

@@ -1,7 +1,7 @@
 //! Entries as CBOR.
 
 use crate::journal::{BODY_BYTES_MAX, Frame};
-use crate::{Body, Draft, Entry, What};
+use crate::{Draft, Entry, What};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize)]
@@ -19,14 +19,7 @@ struct BodyIn {
 /// About how long the body of `draft` is: the bytes it carries and what stands around them.
 pub(crate) fn expected_bytes(draft: &Draft) -> usize {
     const AROUND_BYTES: usize = 384;
-    let carried = if let What::FrameReceived { text, .. } = &draft.what {
-        text.len()
-    } else if let What::MessageReceived { body: Body::Whole(bytes), .. } = &draft.what {
-        bytes.len()
-    } else {
-        0
-    };
-    AROUND_BYTES + carried
+    AROUND_BYTES + draft.what.carried().map_or(0, |bytes| bytes.len())
 }
 
 /// Appends the body of `draft`.

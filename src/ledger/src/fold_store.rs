@@ -1,10 +1,11 @@
 //! Folding entries into a store, in batches.
 
+use crate::entry::Light;
 use crate::fold;
 use crate::journal::{Index, JournalError};
 use crate::open::{OpenError, Progress};
 use crate::state::{Read, Span, StateError, Store, View};
-use crate::{ChainHash, Entry, Seq};
+use crate::{ChainHash, Seq};
 use sha2::{Digest, Sha256};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -29,13 +30,13 @@ impl<'s> Batcher<'s> {
         Self { store, view: View::new(store), head: None, entries: 0 }
     }
 
-    pub(crate) fn apply(&mut self, entry: &Entry) -> Result<(), StateError> {
+    pub(crate) fn apply(&mut self, light: &Light) -> Result<(), StateError> {
         self.entries += 1;
         let head = match &mut self.head {
             Some(head) => head,
             None => self.head.insert(fold::Head::read(&self.view)?),
         };
-        fold::apply(&mut self.view, head, entry)
+        fold::apply(&mut self.view, head, light)
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -71,8 +72,8 @@ pub(crate) fn fold_into(
                 JournalError::Damage(damage) => OpenError::Damage(damage),
                 JournalError::Io(_) | JournalError::NoEntry(_) => OpenError::State(error.to_string()),
             })?;
-            batch.apply(&line.entry).map_err(state)?;
             applied = line.entry.seq;
+            batch.apply(&line.entry.into()).map_err(state)?;
         }
         unflushed += batch.write().map_err(state)?;
         if unflushed >= FLUSH_BYTES_MAX {

@@ -3,26 +3,38 @@
 //! The state's thread takes them in few large batches: an analyser's answer does not wait for it, and every batch
 //! costs a wake-up and a write of its own. Whoever does wait for the state says so, and then it moves at once.
 
+use crate::Seq;
+use crate::entry::Light;
 use crate::sync::lock;
-use crate::{Entry, Seq};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// Encoded bytes kept in memory for the state. What does not fit is read back from the journal.
+/// Bytes kept in memory for the state. What does not fit is read back from the journal.
 pub(crate) const HANDOFF_BYTES_MAX: usize = 16 << 20;
-/// Encoded bytes handed over at a time, unless one group is longer.
+/// Bytes handed over at a time, unless one group is longer.
 pub(crate) const TAKE_BYTES_MAX: usize = 2 << 20;
 /// Entries are gathered for so long while nobody waits for them ...
 const GATHER_FOR: Duration = Duration::from_millis(10);
-/// ... or until they are so many encoded bytes.
+/// ... or until they are so many bytes.
 const GATHER_BYTES_MAX: usize = 1 << 20;
 
 /// A committed group.
 #[derive(Debug)]
 pub(crate) struct Committed {
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<Light>,
+    /// About what they take: encoded, without what they carried, and themselves.
     pub(crate) bytes: usize,
+}
+
+impl Committed {
+    fn first(&self) -> Option<Seq> {
+        self.entries.first().map(|light| light.entry.seq)
+    }
+
+    fn last(&self) -> Option<Seq> {
+        self.entries.last().map(|light| light.entry.seq)
+    }
 }
 
 /// What the state's thread sleeps for.
@@ -92,7 +104,7 @@ impl Handoff {
         }
     }
 
-    /// Encoded bytes that wait for the state in memory.
+    /// Bytes that wait for the state in memory.
     pub(crate) fn bytes(&self) -> usize {
         lock(&self.held).bytes
     }
@@ -131,7 +143,7 @@ impl Handoff {
         let mut held = self.sleep_while(held, Sleeps::Gathering, GATHER_FOR, few);
         let wanted = applied.next();
         while let Some(group) = held.groups.front() {
-            match group.entries.first().map(|e| e.seq) {
+            match group.first() {
                 Some(first) if first == wanted => return Next::Groups(held.take()),
                 Some(first) if first > wanted => return Next::Journal(Seq::new(first.get() - 1)),
                 Some(_) | None => {
@@ -174,13 +186,13 @@ impl Held {
         let (mut taken, mut bytes) = (Vec::new(), 0);
         let mut next = None;
         while let Some(group) = self.groups.front() {
-            let first = group.entries.first().map(|e| e.seq);
+            let first = group.first();
             let follows = next.is_none() || first == next;
             if !follows || (bytes + group.bytes > TAKE_BYTES_MAX && !taken.is_empty()) {
                 break;
             }
             bytes += group.bytes;
-            next = group.entries.last().map(|e| e.seq.next());
+            next = group.last().map(Seq::next);
             taken.extend(self.groups.pop_front());
         }
         self.bytes -= bytes;
@@ -191,13 +203,14 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::What;
+    use crate::{Entry, What};
 
     fn group(first: u64, entries: u64, bytes: usize) -> (Committed, Seq) {
         let entry = |seq| Entry { seq: Seq::new(seq), at_ms: 0, by: String::new(), what: What::Stopped };
-        let entries: Vec<Entry> = (first..first + entries).map(entry).collect();
-        let last = entries.last().unwrap().seq;
-        (Committed { entries, bytes }, last)
+        let group =
+            Committed { entries: (first..first + entries).map(entry).map(Light::from).collect(), bytes };
+        let last = group.last().unwrap();
+        (group, last)
     }
 
     fn push(handoff: &Handoff, first: u64, entries: u64, bytes: usize) {
@@ -209,7 +222,7 @@ mod tests {
     fn check(handoff: &Handoff, applied: u64, expect: &str) {
         let next = match handoff.next(Seq::new(applied), Duration::ZERO) {
             Next::Groups(groups) => {
-                let firsts = groups.iter().map(|g| g.entries[0].seq.to_string()).collect::<Vec<_>>();
+                let firsts = groups.iter().map(|g| g.first().unwrap().to_string()).collect::<Vec<_>>();
                 format!("groups {}", firsts.join(" "))
             }
             Next::Journal(seq) => format!("journal {seq}"),

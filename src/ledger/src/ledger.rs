@@ -7,7 +7,7 @@ use crate::health::Health;
 use crate::journal::Index;
 use crate::open::{self, OpenError, OpenReport, Progress};
 use crate::pending::pending;
-use crate::queue::{Bounds, Job, Queue};
+use crate::queue::{Bounds, Job, Part, Queue};
 use crate::signal::Signal;
 use crate::state::StateCell;
 use crate::sync::lock;
@@ -107,7 +107,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Refused`]: nothing was taken.
-    pub fn append(&self, group: Vec<Draft>) -> Result<Pending, Refused> {
+    pub fn append(&self, mut group: Vec<Draft>) -> Result<Pending, Refused> {
         let shared = &self.shared;
         if let Some(why) = shared.health.why_not() {
             return Err(Refused::ReadOnly(why));
@@ -122,7 +122,7 @@ impl Ledger {
         }
         let mut bodies = Vec::with_capacity(group.iter().map(encode::expected_bytes).sum());
         let mut parts = Vec::with_capacity(group.len());
-        for draft in &group {
+        for draft in &mut group {
             if matches!(&draft.what, What::VerdictMade(made) if !made.is_proven()) {
                 let what = "the verdict was not made by the release room in this process".to_owned();
                 return Err(Refused::Unwritable(what));
@@ -130,7 +130,8 @@ impl Ledger {
             let start = bodies.len();
             encode::body(draft, &mut bodies).map_err(Refused::Unwritable)?;
             let body = bodies.get(start..).unwrap_or_default();
-            parts.push((body.len(), shared.algorithm.of(&[body])));
+            let (length, hash) = (body.len(), shared.algorithm.of(&[body]));
+            parts.push(Part { length, hash, carried: draft.what.leave_behind() });
         }
         if bodies.len() > GROUP_BYTES_MAX {
             let what = format!("it has {} bytes; {GROUP_BYTES_MAX} can be written", bodies.len());

@@ -11,20 +11,33 @@ use std::time::{Duration, Instant};
 /// One caller's group, encoded by the caller.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// The drafts, for the state.
+    /// The drafts, for the state; what they carried stands in the bodies only.
     pub(crate) drafts: Vec<Draft>,
     /// Their bodies, one after another.
     pub(crate) bodies: Vec<u8>,
-    /// Length and hash of each body.
-    pub(crate) parts: Vec<(usize, ChainHash)>,
+    /// Each body.
+    pub(crate) parts: Vec<Part>,
     pub(crate) answer: oneshot::Sender<Outcome>,
 }
 
+/// One encoded body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// Its length.
+    pub(crate) length: usize,
+    pub(crate) hash: ChainHash,
+    /// The bytes in it that its draft carried.
+    pub(crate) carried: usize,
+}
+
 impl Job {
-    /// Tells the caller. A caller that has gone away took nothing back.
-    pub(crate) fn resolve(self, outcome: Result<Durable, AppendFailed>) -> Vec<Draft> {
+    /// Tells the caller, and gives what the state is to know. A caller that has gone away took nothing back.
+    pub(crate) fn resolve(
+        self,
+        outcome: Result<Durable, AppendFailed>,
+    ) -> impl Iterator<Item = (Draft, usize)> {
         drop(self.answer.send(outcome));
-        self.drafts
+        self.drafts.into_iter().zip(self.parts.into_iter().map(|part| part.carried))
     }
 }
 

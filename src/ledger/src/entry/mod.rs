@@ -296,6 +296,43 @@ impl What {
             Self::TailCut { .. } => "tail_cut",
         }
     }
+
+    /// What an analyser sent, where the entry holds it: a frame's text, or a message that stands in no frames.
+    pub(crate) fn carried(&self) -> Option<&Bytes> {
+        if let Self::FrameReceived { text, .. }
+        | Self::MessageReceived { body: Body::Whole(text) | Body::Made { text, .. }, .. } = self
+        {
+            Some(text)
+        } else {
+            None
+        }
+    }
+
+    /// Takes what was carried out of it; how many bytes that was. The state knows them by their number only.
+    pub(crate) fn leave_behind(&mut self) -> usize {
+        if let Self::FrameReceived { text, .. }
+        | Self::MessageReceived { body: Body::Whole(text) | Body::Made { text, .. }, .. } = self
+        {
+            std::mem::take(text).len()
+        } else {
+            0
+        }
+    }
+}
+
+/// An entry as the state takes it: what it carried is left behind.
+#[derive(Debug)]
+pub(crate) struct Light {
+    pub(crate) entry: Entry,
+    /// So many bytes were carried.
+    pub(crate) carried: usize,
+}
+
+impl From<Entry> for Light {
+    fn from(mut entry: Entry) -> Self {
+        let carried = entry.what.leave_behind();
+        Self { entry, carried }
+    }
 }
 
 /// How a transfer ended.

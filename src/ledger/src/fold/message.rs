@@ -11,7 +11,7 @@ impl Fold<'_, '_> {
         connection: &ConnectionId,
         (mode, protocol): (Mode, Protocol),
         profile: &ProfileRef,
-        body: &Body,
+        (body, carried): (&Body, usize),
     ) -> Folded {
         let mut message = MessageRecord {
             at_ms: self.at_ms,
@@ -25,10 +25,10 @@ impl Fold<'_, '_> {
             interpretation: None,
         };
         match body {
-            Body::Whole(bytes) => message.bytes = bytes.len() as u64,
-            Body::Made { text, transfer, to } => {
+            Body::Whole(_) => message.bytes = carried as u64,
+            Body::Made { transfer, to, .. } => {
                 message.transfer = Some(*transfer);
-                message.bytes = text.len() as u64;
+                message.bytes = carried as u64;
                 if self.use_frames(*transfer, 0, *to)?.is_none() {
                     self.misfit();
                 }

@@ -17,8 +17,9 @@ mod transfer;
 pub(crate) use interpret::refs;
 pub(crate) use transfer::slices;
 
+use crate::entry::Light;
 use crate::state::{Counters, Key, STATE_VERSION, StateError, View, record, seq};
-use crate::{Entry, Seq, What};
+use crate::{Seq, What};
 
 /// What every entry changes. It is read once and written once a batch, not an entry.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +41,9 @@ impl Head {
 }
 
 /// Applies `entry`. An entry that was applied before changes nothing.
-pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, entry: &Entry) -> Result<(), StateError> {
+pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, light: &Light) -> Result<(), StateError> {
     let Head { applied, counters } = head;
+    let Light { entry, carried } = light;
     if entry.seq <= *applied {
         return Ok(());
     }
@@ -53,7 +55,7 @@ pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, entry: &Entry) -> Resu
     }
     counters.entries += 1;
     let fold = &mut Fold { view, counters, seq: entry.seq, at_ms: entry.at_ms };
-    fold.apply(&entry.what)?;
+    fold.apply(&entry.what, *carried)?;
     *applied = entry.seq;
     Ok(())
 }
@@ -69,19 +71,17 @@ struct Fold<'f, 'v> {
 type Folded = Result<(), StateError>;
 
 impl Fold<'_, '_> {
-    fn apply(&mut self, what: &What) -> Folded {
+    fn apply(&mut self, what: &What, carried: usize) -> Folded {
         match what {
             What::Started { .. }
             | What::Stopped
             | What::LinkNoted { .. }
             | What::DonorDataRead { .. }
             | What::TailCut { .. } => Ok(()),
-            What::FrameReceived { connection, transfer, text, .. } => {
-                self.frame(connection, *transfer, text.len())
-            }
+            What::FrameReceived { connection, transfer, .. } => self.frame(connection, *transfer, carried),
             What::TransferEnded { transfer, how, .. } => self.transfer_ended(*transfer, *how),
             What::MessageReceived { connection, mode, profile, protocol, body } => {
-                self.message(connection, (*mode, *protocol), profile, body)
+                self.message(connection, (*mode, *protocol), profile, (body, carried))
             }
             What::MessageInterpreted { .. } => self.interpreted(what),
             What::DonationRegistered(registration) => self.registered(registration),

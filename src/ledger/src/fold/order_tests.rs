@@ -1,6 +1,7 @@
 //! Every small world of one order, held against a model that is too simple to be wrong.
 
 use super::{Head, apply};
+use crate::entry::Light;
 use crate::state::{Key, MemoryStore, OrderRecord, Store, View, collect, record};
 use crate::{Body, Bytes, Counters, Entry, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -263,7 +264,7 @@ impl World {
     /// Applies an entry, and once more, which must change nothing.
     fn write(&mut self, what: What) -> u64 {
         self.seq += 1;
-        let entry = Entry { seq: Seq::new(self.seq), at_ms: 1000, by: "system".into(), what };
+        let entry = Light::from(Entry { seq: Seq::new(self.seq), at_ms: 1000, by: "system".into(), what });
         let mut view = View::new(&self.store);
         let mut head = Head::read(&view).unwrap();
         apply(&mut view, &mut head, &entry).unwrap();
