@@ -2,7 +2,7 @@
 
 use super::instrument::{MessageKey, digest};
 use crate::BenchError;
-use ledger::{Ledger, Seq, Settings, What};
+use ledger::{Body, Ledger, Seq, Settings, What};
 use std::{collections::HashMap, path::Path};
 
 /// How often each message is there.
@@ -38,22 +38,81 @@ pub(super) fn held(folder: &Path) -> Result<Count, BenchError> {
     const READING: &str = "read the daemon's ledger";
     let (ledger, _) = Ledger::open(Settings::new(folder), &mut |_| {}).map_err(BenchError::part(READING))?;
     let reader = ledger.state();
-    let mut held = Count::new();
+    let mut held = Held::default();
     for line in reader.entries(Seq::NONE.next()) {
-        let entry = line.map_err(BenchError::part(READING))?.entry;
-        if let What::MessageReceived { connection, .. } = &entry.what {
-            let bytes = reader.raw(entry.seq).map_err(BenchError::part(READING))?;
-            *held.entry((connection.to_string(), digest(&bytes))).or_default() += 1;
-        }
+        held.read(line.map_err(BenchError::part(READING))?.entry.what)?;
     }
     drop(reader);
     ledger.close();
-    Ok(held)
+    Ok(held.messages)
+}
+
+/// One reading of a journal from its first entry to its last.
+#[derive(Default)]
+struct Held {
+    messages: Count,
+    /// The joined text of transfers that have not ended.
+    transfers: HashMap<u64, Vec<u8>>,
+}
+
+impl Held {
+    fn read(&mut self, what: What) -> Result<(), BenchError> {
+        if let What::FrameReceived { transfer, text, .. } = what {
+            self.transfers.entry(transfer).or_default().extend_from_slice(&text);
+        } else if let What::TransferEnded { transfer, .. } = what {
+            self.transfers.remove(&transfer);
+        } else if let What::MessageReceived { connection, body, .. } = what {
+            let digest = match &body {
+                Body::Whole(bytes) | Body::Made { text: bytes, .. } => Some(digest(bytes)),
+                Body::Frames { transfer, from, to } => self.transfers.get(transfer).and_then(|text| {
+                    let range = usize::try_from(*from).ok()?..usize::try_from(*to).ok()?;
+                    text.get(range).map(digest)
+                }),
+            };
+            let digest = digest.ok_or_else(|| BenchError::Part {
+                what: "put a message together".to_owned(),
+                why: format!("{connection}: its frames are not in the journal before it"),
+            })?;
+            *self.messages.entry((connection.to_string(), digest)).or_default() += 1;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger::HowEnded;
+    use vocabulary::{ConnectionId, Mode, ProfileRef, Protocol};
+
+    #[test]
+    fn messages_are_put_together_from_the_frames_before_them() {
+        let connection = ConnectionId::new("a").unwrap();
+        let frame = |text: &[u8]| What::FrameReceived {
+            connection: connection.clone(),
+            transfer: 7,
+            number: Some(1),
+            end: true,
+            text: text.into(),
+        };
+        let message = |body| What::MessageReceived {
+            connection: connection.clone(),
+            mode: Mode::Production,
+            profile: ProfileRef { id: "a/b".to_owned(), revision: String::new() },
+            protocol: Protocol::Lis02,
+            body,
+        };
+        let frames = |from, to| message(Body::Frames { transfer: 7, from, to });
+        let ended = What::TransferEnded { connection: connection.clone(), transfer: 7, how: HowEnded::Eot };
+        let mut held = Held::default();
+        for what in [frame(b"H|1"), frame(b"L|H|2L|"), frames(0, 5), frames(5, 10), ended] {
+            held.read(what).unwrap();
+        }
+        held.read(message(Body::Whole(b"H|1L|".as_slice().into()))).unwrap();
+        assert_eq!(held.messages, count(&[("H|1L|", 2), ("H|2L|", 1)]));
+        let error = held.read(frames(0, 5)).unwrap_err().to_string();
+        assert!(error.contains("a: its frames are not in the journal"), "{error}");
+    }
 
     fn count(messages: &[(&str, u64)]) -> Count {
         messages.iter().map(|(m, times)| (("a".to_owned(), digest(m.as_bytes())), *times)).collect()
