@@ -2,7 +2,7 @@
 //!
 //! Levels follow the groups of ORU^R01 and OUL^R22: MSH, then PID, then SPM, then OBR (with its ORC), then OBX.
 //! ORC belongs to the OBR behind it where the message begins its orders with ORC (ORU, OML, ORL), else to the one
-//! before it (OUL). Everything else is attached to the segment that is open when it comes, which is where both structures put it
+//! before it (OUL). What stands between a leading ORC and its OBR (TQ1) is that order's too. Everything else is attached to the segment that is open when it comes, which is where both structures put it
 //! (SAC and INV to the specimen, TCD, SID and NTE to the result).
 
 use super::{Defect, Document, Record, RecordName, snake_case};
@@ -21,7 +21,9 @@ pub(crate) fn read_hl7<'a>(message: &Message<'a>) -> Document<'a> {
     let of_orders =
         || message.segments().map(|segment| segment.name()).filter(|name| matches!(*name, "ORC" | "OBR"));
     let orc_leads = of_orders().next() == Some("ORC");
-    let mut waiting_orc: Option<usize> = None;
+    // A leading ORC and what follows it, until their OBR comes.
+    let mut waiting: Vec<usize> = Vec::new();
+    let mut leading = false;
     for segment in message.segments() {
         let name = RecordName::new(segment.name());
         let deepest = open.iter().rev().flatten().next().copied();
@@ -29,13 +31,18 @@ pub(crate) fn read_hl7<'a>(message: &Message<'a>) -> Document<'a> {
             // A new order begins: what was open of the last one is closed.
             close_from(&mut open, OBR);
             let parent = open.iter().rev().flatten().next().copied();
-            waiting_orc = Some(document.push(Record::Hl7(segment), name, parent, false));
+            waiting = vec![document.push(Record::Hl7(segment), name, parent, false)];
+            leading = true;
             continue;
         }
         let Some(level) = level_of(segment.name()) else {
+            if leading && !waiting.is_empty() {
+                waiting.push(document.push(Record::Hl7(segment), name, deepest, false));
+                continue;
+            }
             let at = document.push(Record::Hl7(segment), name, deepest, true);
             if segment.name() == "ORC" && open.get(OBR).is_some_and(Option::is_none) {
-                waiting_orc = Some(at);
+                (waiting, leading) = (vec![at], false);
             }
             continue;
         };
@@ -53,11 +60,11 @@ pub(crate) fn read_hl7<'a>(message: &Message<'a>) -> Document<'a> {
         if let Some(slot) = open.get_mut(level) {
             *slot = Some(at);
         }
+        let of_order = std::mem::take(&mut waiting);
         if level == OBR
-            && let Some(orc) = waiting_orc.take()
             && let Some(order) = document.nodes.get_mut(at)
         {
-            order.attached.push(orc);
+            order.attached.extend(of_order);
         }
     }
     document.terminated = message.segments().next_back().is_none_or(|last| !last.terminator().is_empty());
@@ -138,6 +145,22 @@ mod tests {
         assert_eq!(seen_from_last_obx(text, "ORC-1"), "SC");
         assert_eq!(seen_from_last_obx(text, "OBR-2"), "S2");
         assert_eq!(seen_from_last_obx(text.split("ORC|SC").next().unwrap(), "ORC-1"), "RE");
+    }
+
+    #[test]
+    fn what_stands_between_an_order_control_and_its_order_is_that_orders() {
+        let text = "MSH|^~\\&|A\rSPM|1|S1\rSAC|||C1\rORC|NW|1\rTQ1|||||||||S\rOBR||1\rORC|NW|2\rTQ1|||||||||R\r\
+                    OBR||2\rORC|NW|3\rOBR||3\r";
+        let mut index = hl7v2::Index::new();
+        let document = read_hl7(&index.read(text));
+        let seen = |at: usize, path: &str| {
+            let Ok(Path::Field(path)) = Path::parse(path, Protocol::Hl7v2) else { panic!("{path}") };
+            document.piece(Cursor::at(at), &path).map_or(String::new(), |piece| piece.text.into_owned())
+        };
+        let orders = document.nodes.iter().enumerate().filter(|(_, node)| node.name.is("OBR"));
+        let found: Vec<[String; 4]> =
+            orders.map(|(at, _)| ["ORC-2", "TQ1-9", "SAC-3", "SPM-2"].map(|path| seen(at, path))).collect();
+        assert_eq!(found, [["1", "S", "C1", "S1"], ["2", "R", "C1", "S1"], ["3", "", "C1", "S1"]]);
     }
 
     #[test]
