@@ -23,6 +23,7 @@ mod schema;
 mod template;
 #[cfg(test)]
 mod tests;
+mod wish;
 
 pub use capture::{CaptureOutcome, CaptureReport, messages_of, record_expectations, test_profile};
 pub use catalogue::{Catalogue, Entry};
@@ -35,7 +36,8 @@ pub use link::{
     TimersMs, UnframedSettings,
 };
 pub use orders::{
-    AskedSpecimen, Covers, ForSpecimen, Host, OrderAnswer, OrderMessage, OrderPart, Outcome, Query,
-    QueryKind, Stamp, Step, StepAnswer, StepMeaning, WriteError, Written,
+    AskedSpecimen, Covers, ForSpecimen, Host, JudgedOrder, NotTaken, OrderAnswer, OrderMessage, OrderPart,
+    Outcome, Query, QueryKind, Stamp, Step, StepAnswer, StepMeaning, Taken, WriteError, Written,
 };
 pub use profile::{Name, Profile, RequiredControls};
+pub use wish::{OrderWish, WishAction};

@@ -11,7 +11,8 @@
 //! ```
 //! order: { id = "O1", specimen = "G123426000001", assays = […] }              on the worklist from the beginning
 //! 00:05.000 ! place O1                             sent without having been asked for; `cancel O1`; `fails`: the next
-//!                                                  question cannot be looked up
+//!                                                  question cannot be looked up; `refuse L1 204 no order L1`: an order
+//!                                                  that comes in is not taken
 //! A line break in the capture is no byte; bytes are written as [`vocabulary::notation`] has it. Minutes go on past 59
 //! and past 99: a trace of a running line may be long.
 

@@ -160,6 +160,9 @@ fn interpreted(profile: &Profile, bytes: &[u8], coverage: &mut Coverage) -> Resu
         let mut message = serde_json::Map::new();
         message.insert("observations".to_owned(), json!(interpretation.observations));
         message.insert("findings".to_owned(), json!(interpretation.findings));
+        if profile.reads_orders() {
+            message.insert("orders".to_owned(), json!(interpretation.orders));
+        }
         if let Some(query) = profile.query(&raw) {
             message.insert("query".to_owned(), json!(query));
         }

@@ -27,6 +27,16 @@ impl Rules {
     /// Everything that captures have to make use of.
     pub(crate) fn declared(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
+        if let Some(order) = &self.order_in {
+            names.extend(order.tests.keys().map(|code| wish_name("test", code)));
+            let words = |at: &'static str, words: Vec<&String>| -> Vec<String> {
+                words.into_iter().map(|word| wish_name(at, word)).collect()
+            };
+            names.extend(order.action.iter().flat_map(|(_, map)| words("action", map.keys().collect())));
+            names.extend(order.priority.iter().flat_map(|(_, map)| words("priority", map.keys().collect())));
+            names.extend(words("specimen type", order.specimen_types.keys().collect()));
+            names.extend(order.sex.iter().flat_map(|(_, map)| words("sex", map.keys().collect())));
+        }
         for test in &self.tests {
             names.insert(test_name(&test.code));
             if let TestBody::Measures(measured) = &test.body {
@@ -60,6 +70,10 @@ impl OrderRules {
             names.extend(out.place.as_ref().map(|_| "order place".to_owned()));
             names.extend(out.cancel.as_ref().map(|_| "order cancel".to_owned()));
         }
+        if let Some(taken) = &self.taken {
+            names.extend(taken.direct.iter().flat_map(|_| ["taken", "refused", "failed"].map(taken_name)));
+            names.extend(taken.refused.iter().map(|_| taken_name("refused")));
+        }
         if let Some(reply) = &self.reply {
             names.insert("reply".to_owned());
             let steps = reply.step.iter().flat_map(|step| step.meanings.keys());
@@ -67,6 +81,16 @@ impl OrderRules {
         }
         names
     }
+}
+
+/// An answer to orders that came in.
+pub(crate) fn taken_name(outcome: &str) -> String {
+    format!("orders {outcome}")
+}
+
+/// A word of an order that comes in.
+pub(crate) fn wish_name(at: &str, word: &str) -> String {
+    format!("order {at} {word:?}")
 }
 
 pub(crate) fn test_name(code: &str) -> String {

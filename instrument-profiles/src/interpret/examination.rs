@@ -8,6 +8,7 @@ use super::{
     look::Look,
 };
 use crate::{
+    OrderWish,
     message::{Cursor, Document},
     path::Path,
     profile::{
@@ -82,7 +83,10 @@ impl<'m> Examination<'m> {
             self.panels();
             self.orders_without_rows();
         }
-        self.finish()
+        // Last, so that a message from the wrong sender, or one that does not end, places nothing.
+        let carries_orders = self.carries_orders();
+        let orders = if carries_orders { self.wishes() } else { Vec::new() };
+        Examined { carries_orders, ..self.finish(orders) }
     }
 
     /// What the parser found wrong, and a message that does not end.
@@ -123,20 +127,15 @@ impl<'m> Examination<'m> {
     /// Checks sender and kind of every message in the text; whether its rows are to be read.
     fn carries_results(&mut self) -> bool {
         if self.profile.protocol() == Protocol::Delimited {
-            return true;
+            return self.profile.rules.reads_results;
         }
         let look = self.look;
         // Questions, and answers to orders, are read elsewhere; that they come from the right sender is seen to here.
-        let of_orders = !self.profile.asking(look).is_empty() || self.profile.is_order_answer(look);
+        let of_orders = !self.profile.asking(look).is_empty()
+            || self.profile.is_order_answer(look)
+            || self.carries_orders();
         let mut reads = true;
-        let headers: Vec<usize> = (0..self.look.document.nodes.len())
-            .filter(|at| {
-                self.look
-                    .document
-                    .node(*at)
-                    .is_some_and(|n| ["H", "MSH", "SB"].iter().any(|header| n.name.is(header)))
-            })
-            .collect();
+        let headers: Vec<usize> = self.headers().collect();
         for header in headers {
             reads &= self.header(Cursor::at(header), of_orders);
         }
@@ -151,6 +150,14 @@ impl<'m> Examination<'m> {
             self.fates.fill(Some(Fate::Finding(at)));
         }
         reads
+    }
+
+    pub(super) fn headers(&self) -> impl Iterator<Item = usize> + use<'m> {
+        let document = self.look.document;
+        let header = |at: &usize| {
+            document.node(*at).is_some_and(|n| ["H", "MSH", "SB"].iter().any(|header| n.name.is(header)))
+        };
+        (0..document.nodes.len()).filter(header)
     }
 
     fn header(&mut self, cursor: Cursor, of_orders: bool) -> bool {
@@ -392,7 +399,7 @@ impl<'m> Examination<'m> {
         }
     }
 
-    fn finish(mut self) -> Examined {
+    fn finish(mut self, orders: Vec<OrderWish>) -> Examined {
         if self.findings.quarantines() {
             for observation in &mut self.observations {
                 super::value::withhold(&mut observation.value);
@@ -400,9 +407,9 @@ impl<'m> Examination<'m> {
         }
         let fates = self.fates.into_iter().flatten().collect();
         let interpretation =
-            Interpretation { observations: self.observations, findings: self.findings.finish() };
+            Interpretation { observations: self.observations, findings: self.findings.finish(), orders };
         let answers_order = self.profile.is_order_answer(self.look);
-        Examined { interpretation, fates, coverage: self.coverage, answers_order }
+        Examined { interpretation, fates, coverage: self.coverage, answers_order, carries_orders: false }
     }
 }
 

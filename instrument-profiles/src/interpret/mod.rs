@@ -16,11 +16,13 @@ mod orders;
 mod plate;
 mod time;
 mod value;
+mod wishes;
 
-pub(crate) use coverage::Coverage;
+pub(crate) use coverage::{Coverage, taken_name};
 pub(crate) use look::Look;
 
 use crate::{
+    OrderWish,
     message::{self, Document, layout_of},
     profile::Profile,
 };
@@ -36,6 +38,8 @@ pub struct Interpretation {
     pub observations: Vec<Observation>,
     /// What was wrong, where, and what it holds up.
     pub findings: Vec<Finding>,
+    /// Orders that it places, changes or cancels; none when anything of it could not be read.
+    pub orders: Vec<OrderWish>,
 }
 
 /// Where one result row ended.
@@ -60,6 +64,8 @@ pub(crate) struct Examined {
     pub(crate) coverage: Coverage,
     /// The message answers an order of ours.
     pub(crate) answers_order: bool,
+    /// The message is one with orders for us.
+    pub(crate) carries_orders: bool,
 }
 
 impl Profile {
@@ -75,7 +81,7 @@ impl Profile {
         if decoded.text.trim_matches(['\r', '\n', '\0', ' ']).is_empty() {
             let what = "there is nothing in it; ask the analyser to send it again".to_owned();
             findings.about(Consequence::Quarantine, "empty_message", "the message".to_owned(), what);
-            let interpretation = Interpretation { observations: Vec::new(), findings: findings.finish() };
+            let interpretation = Interpretation { findings: findings.finish(), ..Interpretation::default() };
             return Examined { interpretation, coverage, ..Examined::default() };
         }
         note_decoding(&decoded, &mut findings);
@@ -101,7 +107,7 @@ impl Profile {
                     let what = "the profile has no usable table".to_owned();
                     findings.about(Consequence::Quarantine, "no_layout", "the profile".to_owned(), what);
                     let interpretation =
-                        Interpretation { observations: Vec::new(), findings: findings.finish() };
+                        Interpretation { findings: findings.finish(), ..Interpretation::default() };
                     return Examined { interpretation, coverage, ..Examined::default() };
                 };
                 let table = delimited::Table::read(&decoded.text, &layout);

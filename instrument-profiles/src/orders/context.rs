@@ -9,6 +9,8 @@
 //! specimens: id  carrier  position  priority  stat  type  collected_at  donor.{id,name,born,sex}
 //!            tests: code  step  order  priority  stat  with.NAME
 //! nothing:   id  known                                         specimens without anything to do
+//! orders:    id  specimen  action  word  accepted  error  why  orders that came in, as taken, refused or failed
+//! error                                                        the code (HL7 table 0357) of the first that was not taken
 //! ```
 //! Whatever comes from an order is escaped when it is written. What stood on the line, and the profile's own words
 //! (codes, `with`, priorities, types), are written as they stand.
@@ -16,6 +18,7 @@
 use super::{
     question::Query,
     rules::{OrderRules, Orderable},
+    taken::{JudgedOrder, Taken},
     write::{ForSpecimen, OrderPart, Outcome, Stamp, steps},
 };
 use jiff::civil::DateTime;
@@ -39,6 +42,7 @@ pub(super) struct Scene<'a> {
 pub(super) enum Kind<'a> {
     Answer(&'a Outcome<'a>),
     Order(OrderAction),
+    Taken(&'a Taken<'a>),
 }
 
 /// Why there is nothing to write.
@@ -48,7 +52,7 @@ pub(super) enum SceneError {
 }
 
 /// Names at the top, for faults.
-pub(super) const TOP: [&str; 12] = [
+pub(super) const TOP: [&str; 14] = [
     "now",
     "utc_offset",
     "control_id",
@@ -59,11 +63,13 @@ pub(super) const TOP: [&str; 12] = [
     "asked",
     "specimens",
     "nothing",
+    "orders",
+    "error",
     "field",
     "record",
 ];
 /// Names below them.
-pub(super) const BELOW: [&str; 27] = [
+pub(super) const BELOW: [&str; 33] = [
     "name",
     "facility",
     "specimens",
@@ -86,6 +92,12 @@ pub(super) const BELOW: [&str; 27] = [
     "order",
     "with",
     "known",
+    "specimen",
+    "action",
+    "word",
+    "accepted",
+    "error",
+    "why",
     "loop",
     "first",
     "last",
@@ -130,10 +142,19 @@ impl Scene<'_> {
             self.specimens.iter().map(|specimen| self.specimen(specimen)).collect();
         let nothing = match self.kind {
             Kind::Answer(Outcome::Found { nothing, .. } | Outcome::Nothing(nothing)) => *nothing,
-            Kind::Answer(Outcome::Refused(_) | Outcome::Failed(_) | Outcome::Cancelled) | Kind::Order(_) => {
-                &[]
-            }
+            Kind::Answer(Outcome::Refused(_) | Outcome::Failed(_) | Outcome::Cancelled)
+            | Kind::Order(_)
+            | Kind::Taken(_) => &[],
         };
+        let taken = match self.kind {
+            Kind::Taken(taken) => Some(taken),
+            Kind::Answer(_) | Kind::Order(_) => None,
+        };
+        let judged: &[JudgedOrder<'_>] = match taken {
+            Some(Taken::Judged(orders)) => orders,
+            Some(Taken::Refused(_) | Taken::Failed(_)) | None => &[],
+        };
+        let error = taken.and_then(Taken::fault).map(|fault| fault.code);
         let nothing = nothing.iter().filter_map(|(at, known)| {
             let asked = self.query?.specimens.get(*at)?;
             Some(object([("id", Value::from_safe_string(asked.raw.clone())), ("known", Value::from(*known))]))
@@ -149,6 +170,8 @@ impl Scene<'_> {
             ("asked", self.query.map_or(Value::from(()), asked)),
             ("specimens", list(specimens?.into_iter())),
             ("nothing", list(nothing)),
+            ("orders", list(judged.iter().map(order_in))),
+            ("error", text(error)),
         ]))
     }
 
@@ -161,6 +184,9 @@ impl Scene<'_> {
             Kind::Answer(Outcome::Cancelled) => ("cancelled", String::new()),
             Kind::Order(OrderAction::Place) => ("place", String::new()),
             Kind::Order(OrderAction::Cancel) => ("cancel", String::new()),
+            Kind::Taken(taken) => {
+                (taken.name(), taken.fault().map(|fault| fault.why.to_owned()).unwrap_or_default())
+            }
         }
     }
 
@@ -228,6 +254,19 @@ impl Scene<'_> {
         });
         found.collect()
     }
+}
+
+fn order_in(judged: &JudgedOrder<'_>) -> Value {
+    let (order, refused) = (judged.order, judged.refused);
+    object([
+        ("id", Value::from(order.id.as_str())),
+        ("specimen", Value::from(order.specimen.as_str())),
+        ("action", Value::from(order.action.name())),
+        ("word", Value::from(order.word.as_str())),
+        ("accepted", Value::from(refused.is_none())),
+        ("error", text(refused.map(|fault| fault.code))),
+        ("why", text(refused.map(|fault| fault.why))),
+    ])
 }
 
 fn asked(query: &Query) -> Value {

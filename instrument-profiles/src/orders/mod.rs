@@ -4,6 +4,7 @@
 //!  raw ──query──► Query ──(whoever keeps the orders)──► Outcome ──answer──► Written: direct + messages
 //!                                                 Orders ──order──► messages
 //!  raw ──order_answer──► OrderAnswer: taken or not, step by step
+//!  raw ──orders_in──► OrderWish … ──(the same)──► Taken ──answer_orders──► Written
 //! ```
 //! The words are data: places and conditions in `profile.toml`, the messages themselves as templates in `orders/`.
 //! Pure and total, as interpretation is: no clock, no store; the time and the control ids are arguments.
@@ -13,6 +14,7 @@ mod delimiters;
 mod question;
 mod reply;
 mod rules;
+mod taken;
 mod templates;
 mod trial;
 mod write;
@@ -21,11 +23,13 @@ pub(crate) use delimiters::Delimiters;
 pub(crate) use rules::{
     AnswerRule, AnswerRules, OrderOutRules, OrderRules, Orderable, QueryRules, ReplyRules, StepRules, Writing,
 };
+pub(crate) use taken::TakenRules;
 pub(crate) use templates::Templates;
 pub(crate) use trial::try_templates;
 
 pub use question::{AskedSpecimen, Query, QueryKind};
 pub use reply::{OrderAnswer, StepAnswer, StepMeaning};
+pub use taken::{JudgedOrder, NotTaken, Taken};
 pub use write::{
     Covers, ForSpecimen, Host, OrderMessage, OrderPart, Outcome, Stamp, Step, WriteError, Written,
 };

@@ -1,6 +1,6 @@
 //! A profile's rules about orders after checking.
 
-use super::{Delimiters, Templates};
+use super::{Delimiters, TakenRules, Templates};
 use crate::{
     path::Path,
     profile::rules::Condition,
@@ -16,6 +16,8 @@ pub(crate) struct OrderRules {
     pub(crate) answers: AnswerRules,
     pub(crate) order_out: Option<OrderOutRules>,
     pub(crate) reply: Option<ReplyRules>,
+    /// How senders of orders are answered.
+    pub(crate) taken: Option<TakenRules>,
     pub(crate) writing: Writing,
     /// In the order of the profile: the first that measures an assay is what is ordered.
     pub(crate) orderables: Vec<Orderable>,

@@ -6,12 +6,14 @@ use super::{
     delimiters::Delimiters,
     question::{AskedSpecimen, Query, QueryKind},
     rules::OrderRules,
+    taken::{JudgedOrder, NotTaken, Taken},
     templates::words,
     write::{ForSpecimen, Host, OrderPart, Outcome, Stamp, whole},
 };
 use crate::{
     fault::nearest,
     schema::{Awaits, Each},
+    wish::{OrderWish, WishAction},
 };
 use character_sets::CharacterSet;
 use jiff::civil::{Date, DateTime, date};
@@ -44,6 +46,7 @@ pub(crate) fn try_templates(
             trial.answers(full);
             trial.orders(full);
         }
+        trial.taken();
     }
     trial.unused(&used);
     let mut faults = trial.faults;
@@ -74,7 +77,8 @@ impl Trial<'_> {
     fn names(&mut self) -> BTreeSet<String> {
         let answers = self.rules.answers.each().flat_map(|(_, rule)| [&rule.direct, &rule.message]);
         let out = self.rules.order_out.iter().flat_map(|out| [&out.place, &out.cancel]);
-        let used: BTreeSet<String> = answers.chain(out).flatten().cloned().collect();
+        let taken = self.rules.taken.iter().flat_map(|taken| [&taken.direct, &taken.refused]);
+        let used: BTreeSet<String> = answers.chain(out).chain(taken).flatten().cloned().collect();
         for file in used.iter().filter(|file| self.rules.templates.has(file)) {
             for name in self.rules.templates.undeclared(file) {
                 if !TOP.contains(&name.as_str()) {
@@ -138,6 +142,32 @@ impl Trial<'_> {
         for (file, action) in [(&out.place, OrderAction::Place), (&out.cancel, OrderAction::Cancel)] {
             if let Some(file) = file {
                 self.try_one(file, (None, Kind::Order(action), std::slice::from_ref(&specimen)), part);
+            }
+        }
+    }
+
+    fn taken(&mut self) {
+        let Some(rules) = &self.rules.taken else { return };
+        let query = query(true, self.rules.writing.characters);
+        let fault = NotTaken { code: "204", why: "there is no order L2" };
+        let wish = |id: &str, action, word: &str| OrderWish {
+            id: id.to_owned(),
+            specimen: "G123426000001".to_owned(),
+            action,
+            word: word.to_owned(),
+            ..OrderWish::default()
+        };
+        let wishes = [wish("L1", WishAction::Place, "NW"), wish("L2", WishAction::Cancel, "CA")];
+        let judged = |refused| wishes.iter().map(move |order| JudgedOrder { order, refused }).collect();
+        let (all, none): (Vec<JudgedOrder<'_>>, Vec<JudgedOrder<'_>>) = (judged(None), judged(Some(fault)));
+        let cases =
+            [Taken::Judged(&all), Taken::Judged(&none), Taken::Refused(fault), Taken::Failed("not in time")];
+        for taken in &cases {
+            let refused = rules.refused.as_ref().filter(|_| taken.fault().is_some());
+            for (file, part) in [(rules.direct.as_ref(), Part::Direct), (refused, Part::Message)] {
+                if let Some(file) = file {
+                    self.try_one(file, (Some(&query), Kind::Taken(taken), &[]), part);
+                }
             }
         }
     }

@@ -286,7 +286,12 @@ impl Profile {
         Ok(Some(OrderMessage { bytes, awaits_answer, covers: self.covers(specimens) }))
     }
 
-    fn bytes(&self, file: &str, scene: &Scene<'_>, set: CharacterSet) -> Result<Vec<u8>, WriteError> {
+    pub(super) fn bytes(
+        &self,
+        file: &str,
+        scene: &Scene<'_>,
+        set: CharacterSet,
+    ) -> Result<Vec<u8>, WriteError> {
         let profile = || self.reference().id.clone();
         let text = self.orders.templates.render(file, scene).map_err(|error| match error {
             super::context::SceneError::SpecimenType { order, specimen_type } => {

@@ -30,8 +30,9 @@ impl Builder<'_, '_> {
         for (section, _) in said.iter().filter(|(_, said)| *said) {
             self.fault(&reads.span(), format!("`reads_results = false`, yet there is `{section}`"));
         }
-        if document.query.is_none() && document.order_out.is_none() {
-            self.missing(&reads.span(), "`[query]` or `[order_out]`: without results there has to be one");
+        if document.query.is_none() && document.order_out.is_none() && document.order_in.is_none() {
+            let what = "`[query]`, `[order_out]` or `[order_in]`: without results there has to be one";
+            self.missing(&reads.span(), what);
         }
         let no_specimen = SpecimenRules {
             id: vec![],
@@ -43,10 +44,11 @@ impl Builder<'_, '_> {
         let specimen = document.specimen.as_ref().map_or(no_specimen, |specimen| self.specimen(specimen));
         Rules {
             reads_results: false,
+            order_in: document.order_in.as_ref().and_then(|order| self.order_in(order)),
             characters: self.characters(&document.characters),
             numbers: self.numbers(&document.numbers),
             times: self.times(&document.times),
-            table: None,
+            table: self.table_of(document),
             plate: None,
             message: self.message(document.message.as_ref(), false),
             order_not_done: self.conditions(&document.order.not_done),

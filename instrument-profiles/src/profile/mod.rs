@@ -4,6 +4,7 @@ mod builder;
 mod dialect;
 mod link;
 mod meaning;
+pub(crate) mod order_in;
 mod orders;
 mod results;
 pub(crate) mod rules;
@@ -146,6 +147,12 @@ impl Profile {
     #[must_use]
     pub fn reads_results(&self) -> bool {
         self.rules.reads_results
+    }
+
+    /// Whether its messages place orders.
+    #[must_use]
+    pub fn reads_orders(&self) -> bool {
+        self.rules.order_in.is_some()
     }
 
     /// The assays it knows, each with its marker, in the order of the profile.

@@ -6,7 +6,7 @@ use crate::{
     fault::{Fault, nearest},
     orders::{
         AnswerRule, AnswerRules, Delimiters, OrderOutRules, OrderRules, Orderable, QueryRules, ReplyRules,
-        StepRules, Templates, Writing, try_templates,
+        StepRules, TakenRules, Templates, Writing, try_templates,
     },
     profile::rules::{TestBody, TestRule},
     schema::{self, Awaits, Each, Text},
@@ -36,7 +36,9 @@ impl Builder<'_, '_> {
         let reply = document.reply.as_ref().and_then(|reply| self.reply(reply));
         let orderables = self.orderables(document, tests);
         self.orders_fit(document, &answers, orderables.is_empty());
-        let rules = OrderRules { query, answers, order_out, reply, writing, orderables, templates };
+        let answer = document.order_in.as_ref().and_then(|order| order.get_ref().answer.as_ref());
+        let taken = answer.map(|answer| self.taken(answer));
+        let rules = OrderRules { query, answers, order_out, reply, taken, writing, orderables, templates };
         if !self.faults.any() {
             for fault in try_templates(&rules, self.protocol, self.templates) {
                 self.template_fault(&fault.file, fault.line, fault.what, fault.nearest);
@@ -151,6 +153,32 @@ impl Builder<'_, '_> {
             message: self.template_of(answer.message.as_ref()),
             each: answer.each.unwrap_or(Each::Query),
             awaits: self.awaits_given(answer.awaits, &written.span()),
+        }
+    }
+
+    fn taken(&mut self, written: &Spanned<schema::OrderInAnswer>) -> TakenRules {
+        let answer = written.get_ref();
+        let unfit = match self.protocol {
+            Protocol::Lis02 => answer.direct.as_ref().map(|at| {
+                (at, "LIS01 acknowledges frames, so nothing can take an acknowledgement's place; use `refused`")
+            }),
+            Protocol::Hl7v2 => {
+                answer.refused.as_ref().map(|at| (at, "HL7 answers in the acknowledgement's place; use `direct`"))
+            }
+            Protocol::Delimited | Protocol::PkBlocks => {
+                self.fault(&written.span(), "whoever writes files is not answered");
+                None
+            }
+        };
+        if let Some((at, what)) = unfit {
+            self.fault(&at.span(), what);
+        }
+        if answer.direct.is_none() && answer.refused.is_none() {
+            self.missing(&written.span(), "`direct` (HL7) or `refused` (LIS02): the template of the answer");
+        }
+        TakenRules {
+            direct: self.template_of(answer.direct.as_ref()),
+            refused: self.template_of(answer.refused.as_ref()),
         }
     }
 

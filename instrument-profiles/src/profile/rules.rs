@@ -16,6 +16,8 @@ use vocabulary::{
 pub(crate) struct Rules {
     /// `false`: a dialect of orders alone; messages with results are quarantined.
     pub(crate) reads_results: bool,
+    /// Orders that come in; only where no results do.
+    pub(crate) order_in: Option<super::order_in::OrderInRules>,
     pub(crate) characters: Characters,
     pub(crate) numbers: Numbers,
     pub(crate) times: TimeForm,

@@ -54,6 +54,9 @@ impl Builder<'_, '_> {
             Some(reads) if !*reads.get_ref() => Some(self.no_results(document, reads)),
             Some(_) | None => self.rules(document),
         };
+        if let (true, Some(order)) = (rules.as_ref().is_some_and(|r| r.reads_results), &document.order_in) {
+            self.fault(&order.span(), "`[order_in]` belongs to a profile with `reads_results = false`");
+        }
         let orders = self.orders(document, rules.as_ref().map_or(&[], |rules| &rules.tests));
         if !self.faults.any() {
             self.maps_are_used(document);
@@ -127,6 +130,7 @@ impl Builder<'_, '_> {
             FlagRules { at: vec![], separator: None, unknown: Consequence::Hold, known: HashMap::new() };
         Some(Rules {
             reads_results: true,
+            order_in: None,
             characters: self.characters(&document.characters),
             numbers: self.numbers(&document.numbers),
             times: self.times(&document.times),
@@ -162,7 +166,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn table_of(&mut self, document: &schema::Document) -> Option<super::rules::TableRules> {
+    pub(super) fn table_of(&mut self, document: &schema::Document) -> Option<super::rules::TableRules> {
         match (self.protocol, &document.table) {
             (Protocol::Delimited, None) => {
                 self.missing(&START, "`[table]`: how the file is parted");

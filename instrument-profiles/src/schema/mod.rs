@@ -4,12 +4,14 @@
 //! form is [`crate::Profile`]. Field paths, templates and conditions are explained in the catalogue's README.
 
 mod link;
+mod order_in;
 mod orders;
 mod reading;
 mod results;
 mod texts;
 
 pub(crate) use link::{Directory, Link, Lis01, Mllp, PkBlocks, Timers, Unframed};
+pub(crate) use order_in::{OrderIn, OrderInAnswer};
 pub(crate) use orders::{Answer, Answers, Awaits, Each, OrderOut, Orderable, Query, Reply, Step, Writing};
 pub(crate) use reading::read;
 pub(crate) use results::{Check, FlagEffect, Flags, Panel, Results, Row, Status, Test};
@@ -40,6 +42,7 @@ pub(crate) struct Document {
     pub(crate) plate: Option<Spanned<Plate>>,
     pub(crate) message: Option<Spanned<Message>>,
     pub(crate) order: Order,
+    pub(crate) order_in: Option<Spanned<OrderIn>>,
     pub(crate) query: Option<Spanned<Query>>,
     pub(crate) answer: Option<Spanned<Answers>>,
     pub(crate) order_out: Option<Spanned<OrderOut>>,

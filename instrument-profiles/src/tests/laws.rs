@@ -11,6 +11,9 @@ fn holds(finding: &Finding) -> bool {
 
 /// Result rows of a message, counted without any help of the profile.
 fn rows_in(profile: &Profile, raw: &[u8]) -> usize {
+    if !profile.reads_results() {
+        return 0;
+    }
     let text = String::from_utf8_lossy(raw);
     let lines = text.split(['\r', '\n']).filter(|line| !line.trim().is_empty());
     match profile.protocol() {

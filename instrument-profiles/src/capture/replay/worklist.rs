@@ -2,11 +2,18 @@
 
 use super::super::dialogue::{Dialogue, Turn};
 use crate::{
-    orders::{ForSpecimen, Host, OrderMessage, OrderPart, Outcome, Query, QueryKind, Stamp, Written},
+    interpret::taken_name,
+    orders::{
+        ForSpecimen, Host, JudgedOrder, NotTaken, OrderMessage, OrderPart, Outcome, Query, QueryKind, Stamp,
+        Taken, Written,
+    },
     profile::Profile,
 };
 use jiff::{SignedDuration, civil::DateTime};
-use std::{cell::Cell, collections::BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 use vocabulary::{Order, OrderAction};
 
 /// How captures name us.
@@ -19,6 +26,8 @@ pub(super) struct Worklist<'p> {
     drawn: Cell<u32>,
     /// The next question cannot be looked up.
     fails: bool,
+    /// Orders that are not taken when they come: code and reason by number.
+    refuses: BTreeMap<String, (String, String)>,
     pub(super) used: BTreeSet<String>,
 }
 
@@ -30,6 +39,7 @@ impl<'p> Worklist<'p> {
             clock: dialogue.clock,
             drawn: Cell::new(0),
             fails: false,
+            refuses: BTreeMap::new(),
             used: BTreeSet::new(),
         }
     }
@@ -42,7 +52,7 @@ impl<'p> Worklist<'p> {
 
     /// What is said to a message that asks.
     pub(super) fn answer(&mut self, raw: &[u8], at_ms: u64) -> Result<Option<Written>, String> {
-        let Some(query) = self.profile.query(raw) else { return Ok(None) };
+        let Some(query) = self.profile.query(raw) else { return self.taken(raw, at_ms) };
         let assays: Vec<String> = self.profile.assays_asked(&query).map(str::to_owned).collect();
         let wanted: Vec<(Option<usize>, usize, Vec<String>)> = self.wanted(&query, &assays);
         let mut specimens: Vec<ForSpecimen<'_>> = Vec::new();
@@ -75,6 +85,34 @@ impl<'p> Worklist<'p> {
         Ok(Some(written))
     }
 
+    /// What is said to a message with orders.
+    fn taken(&mut self, raw: &[u8], at_ms: u64) -> Result<Option<Written>, String> {
+        if !self.profile.answers_orders() {
+            return Ok(None);
+        }
+        let Some(read) = self.profile.orders_in(raw) else { return Ok(None) };
+        let (wishes, why) = match read {
+            Ok(wishes) => (wishes, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        let refused = |id: &String| self.refuses.get(id).map(|(code, why)| NotTaken { code, why });
+        let judged: Vec<JudgedOrder<'_>> =
+            wishes.iter().map(|order| JudgedOrder { order, refused: refused(&order.id) }).collect();
+        let taken = match &why {
+            _ if self.fails => Taken::Failed("not judged in time; send it again"),
+            Some(why) => Taken::Refused(NotTaken { code: "102", why }),
+            None => Taken::Judged(&judged),
+        };
+        let written = self.stamped(at_ms, |stamp| self.profile.answer_orders(raw, &taken, stamp))?;
+        let name = taken.name();
+        let written = written.map_err(|error| error.to_string())?;
+        if written != Written::default() {
+            self.used.insert(taken_name(name));
+        }
+        self.fails = false;
+        Ok(Some(written))
+    }
+
     /// For each order that answers: the place of its specimen in the question, its own, and its assays.
     fn wanted(&self, query: &Query, assays: &[String]) -> Vec<(Option<usize>, usize, Vec<String>)> {
         let mut wanted = Vec::new();
@@ -92,7 +130,7 @@ impl<'p> Worklist<'p> {
         wanted
     }
 
-    /// `! place ID`, `! cancel ID`, `! fails`.
+    /// `! place ID`, `! cancel ID`, `! fails`, `! refuse ID CODE WHY`.
     pub(super) fn does(&mut self, turn: &Turn) -> Result<Option<OrderMessage>, String> {
         let text = String::from_utf8_lossy(&turn.bytes).into_owned();
         let (action, id) = match text.split_once(' ') {
@@ -100,9 +138,19 @@ impl<'p> Worklist<'p> {
                 self.fails = true;
                 return Ok(None);
             }
+            Some(("refuse", rest)) => {
+                let mut words = rest.splitn(3, ' ').map(str::to_owned);
+                let (Some(id), Some(code), Some(why)) = (words.next(), words.next(), words.next()) else {
+                    return Err(format!("{text:?}: write refuse ID CODE WHY"));
+                };
+                self.refuses.insert(id, (code, why));
+                return Ok(None);
+            }
             Some(("place", id)) => (OrderAction::Place, id),
             Some(("cancel", id)) => (OrderAction::Cancel, id),
-            Some(_) | None => return Err(format!("{text:?}: write place ID, cancel ID or fails")),
+            Some(_) | None => {
+                return Err(format!("{text:?}: write place ID, cancel ID, refuse ID CODE WHY or fails"));
+            }
         };
         let order = self.orders.iter().find(|order| order.id.as_str() == id);
         let order = order.ok_or_else(|| format!("the capture has no order {id:?}"))?.clone();
