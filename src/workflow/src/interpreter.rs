@@ -1,14 +1,15 @@
 //! From a message to its observations, findings, and the donations they speak of.
 
 use crate::earlier::Memory;
-use crate::orders::OrderBook;
-use crate::{Profiles, Settings, SpecimenRule, Stopped, Unlocated};
+use crate::orders::{Incoming, OrderBook};
+use crate::{Settings, SpecimenRule, Stopped, Unlocated};
+use instrument_profiles::OrderWish;
 use ledger::{Draft, Ledger, Measured, MessageView, Page, Reader, What};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vocabulary::{
-    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, RunId,
-    SpecimenId, SpecimenKind,
+    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, RunId, SpecimenId,
+    SpecimenKind,
 };
 
 /// Messages of one round.
@@ -38,37 +39,49 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
     let reader = ledger.state();
     let mut groups = Vec::new();
     let mut memory = Memory::default();
+    let mut incoming = Incoming::new(settings, &reader);
     for item in reader.to_interpret(&Page::first(MESSAGES_PER_ROUND))?.items {
         let Some(message) = reader.message(item.message)? else { continue };
-        let mut interpreted = message_of(settings, &reader, &message)?;
+        let (mut interpreted, wishes) = message_of(settings, &reader, &message)?;
+        let (mut group, refused) = incoming.of(&message, &wishes)?;
+        interpreted.findings.extend(refused);
         memory.compare(&reader, &message, &settings.specimens, &mut interpreted)?;
-        groups.push(parts(&message, interpreted));
+        group.extend(parts(&message, interpreted));
+        groups.push(group);
     }
     Ok(groups)
 }
 
-fn message_of(settings: &Settings, reader: &Reader, message: &MessageView) -> Result<Interpreted, Stopped> {
+/// What a message means, and the orders that it brings.
+fn message_of(
+    settings: &Settings,
+    reader: &Reader,
+    message: &MessageView,
+) -> Result<(Interpreted, Vec<OrderWish>), Stopped> {
     let raw = match reader.raw(message.seq) {
         Ok(raw) => raw,
         // The journal is whole but the message points nowhere: a person must see it, and it must not block the rest.
         Err(ledger::ReadError::BytesMissing(_)) => {
             let what = "the bytes of the message are not in the frames it names; ask for it to be sent again";
-            return Ok(only(finding("bytes_missing", "message", what)));
+            return Ok((only(finding("bytes_missing", "message", what)), Vec::new()));
         }
         Err(other) => return Err(other.into()),
     };
-    let Some(interpretation) = read(&settings.profiles, &message.profile, &raw) else {
+    // Exactly the revision that was pinned when the message came (law 10).
+    let Some(interpretation) = settings.profiles.get(&message.profile).map(|pinned| pinned.interpret(&raw))
+    else {
         let what = format!(
             "profile {} in revision {} is not here; install it and reprocess the message",
             message.profile.id, message.profile.revision
         );
-        return Ok(only(finding("profile_missing", "message", &what)));
+        return Ok((only(finding("profile_missing", "message", &what)), Vec::new()));
     };
-    let mut whole = assign(interpretation, message, &settings.specimens);
+    let instrument_profiles::Interpretation { observations, findings, orders } = interpretation;
+    let mut whole = assign((observations, findings), message, &settings.specimens);
     if !whole.is_quarantined() {
         whole.orders = OrderBook::new(settings, reader).answered(message, &whole.observations)?;
     }
-    Ok(whole)
+    Ok((whole, orders))
 }
 
 fn only(finding: Finding) -> Interpreted {
@@ -96,12 +109,6 @@ fn finding(name: &str, place: &str, what: &str) -> Finding {
         consequence: Consequence::Quarantine,
         specimen: None,
     }
-}
-
-/// Reads with exactly the revision that was pinned when the message came (law 10).
-fn read(profiles: &Profiles, pinned: &ProfileRef, raw: &[u8]) -> Option<(Vec<Observation>, Vec<Finding>)> {
-    let interpretation = profiles.get(pinned)?.interpret(raw);
-    Some((interpretation.observations, interpretation.findings))
 }
 
 /// Says which donation each result is evidence for, and which donations each finding holds.

@@ -113,6 +113,30 @@ impl<'a> Batch<'a> {
         })
     }
 
+    /// From now on they come in this message.
+    pub(crate) fn comes_in(&mut self, message: Seq) {
+        self.from = Some(message);
+    }
+
+    /// What is to be written so far; the batch goes on from there.
+    pub(crate) fn drain(&mut self) -> Vec<What> {
+        std::mem::take(&mut self.whats)
+    }
+
+    /// A refusal when an order is known, but for another specimen than this one.
+    pub(crate) fn of_another_specimen(
+        &mut self,
+        order: &OrderId,
+        scan: &str,
+    ) -> Result<Option<Refusal>, ReadError> {
+        let Some(standing) = self.standing(order)? else { return Ok(None) };
+        let specimen = SpecimenId::new(scan.trim()).ok();
+        let number = specimen.and_then(|scan| self.settings.specimens.number(&scan, None).ok());
+        let same = number.as_ref() == Some(&standing.order.specimen);
+        let specimen = standing.order.specimen;
+        Ok((!same).then(|| Refusal::OtherSpecimen { order: order.clone(), specimen }))
+    }
+
     /// What is to be written.
     #[must_use]
     pub fn into_entries(self) -> Vec<What> {

@@ -1,8 +1,8 @@
 //! The worklist: orders are placed, changed and cancelled here, and looked up when an analyser asks.
 //!
 //! ```text
-//!  API, file ─► Request ─┐                       ┌─► New, Changed, Same ─► OrderPlaced
-//!  LIS message ─► Wish ──┴─► Batch: rules, limits ┤
+//!  API ───────► Request ──┐                       ┌─► New, Changed, Same ─► OrderPlaced
+//!  LIS message, file ─► Wish ┴─► Batch: rules, limits ┤
 //!                                                 └─► Refused, and why
 //!  analyser's question ─► look_up ─► what is open and can be done there, or why nothing is
 //! ```
@@ -12,6 +12,7 @@
 
 mod age;
 mod batch;
+mod incoming;
 mod limits;
 mod look_up;
 mod names;
@@ -23,6 +24,8 @@ mod waiting;
 
 pub use age::{aged, expire};
 pub use batch::{Batch, Cancelled, Placed, Wish};
+pub(crate) use incoming::Incoming;
+pub use incoming::{NotTaken, judged};
 pub use limits::Limits;
 pub use look_up::{Found, FoundOrder, LookUp, look_up};
 pub use place::{cancel, place};
