@@ -20,6 +20,8 @@ mod host_query;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod incoming_orders;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod law_orders;

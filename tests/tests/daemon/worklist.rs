@@ -26,7 +26,7 @@ impl Daemon {
     pub(crate) fn order_is(&self, id: &str, state: &str) -> Value {
         let mut order = Value::Null;
         until(&format!("order {id} is {state}"), KNOWN_WITHIN, || {
-            order = self.get(&format!("orders/{id}"));
+            order = serde_json::from_slice(&self.ask(&format!("/api/v1/orders/{id}")).1).unwrap_or_default();
             order["state"] == state
         });
         order

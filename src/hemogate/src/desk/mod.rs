@@ -3,6 +3,7 @@
 //! ```text
 //!  message that asks ─► profile.query ─► orders::look_up ─► profile.answer ─► QueryAnswered, then the bytes
 //!  order placed, cancelled ────────────► profile.order ───► the bytes
+//!  message with orders ─► profile.orders_in ─► (interpreted: placed or refused) ─► profile.answer_orders
 //!  delivered, answered, given up ─► profile.order_answer ─► OrderSent: taken or refused, in its own words
 //! ```
 //! Nothing is decided here: what an analyser means is its profile's, what there is to do is the worklist's, what the
@@ -12,6 +13,7 @@ mod answering;
 mod claims;
 mod outcomes;
 mod stamp;
+mod taken;
 mod unasked;
 
 pub(crate) use claims::Claims;
@@ -79,7 +81,8 @@ impl OrderDesk {
         settings: &Arc<workflow::Settings>,
         (ledger, facility, claims): (&Ledger, &str, &Claims),
     ) -> Option<Arc<Self>> {
-        let speaks = profile.asks() || profile.can_take_orders_unasked() || profile.takes_cancellations();
+        let told = profile.can_take_orders_unasked() || profile.takes_cancellations();
+        let speaks = profile.asks() || told || profile.answers_orders();
         if connection.mode == Mode::ListenOnly || !speaks {
             return None;
         }
@@ -124,7 +127,7 @@ impl OrderDesk {
 
 impl Desk for OrderDesk {
     fn asks(&self, raw: &[u8]) -> bool {
-        self.profile.may_ask(raw)
+        self.profile.may_ask(raw) || self.may_bring_orders(raw)
     }
 
     fn takes_back(&self, raw: &[u8]) -> bool {
@@ -132,11 +135,19 @@ impl Desk for OrderDesk {
     }
 
     fn consider(self: Arc<Self>, message: Seq, raw: Vec<u8>) -> Later<Option<Reply>> {
-        Box::pin(async move { self.answer(message, raw).await })
+        Box::pin(async move {
+            if self.may_bring_orders(&raw)
+                && let Some(reply) = Arc::clone(&self).answer_orders(message, raw.clone()).await
+            {
+                return Some(reply);
+            }
+            self.answer(message, raw).await
+        })
     }
 
     fn overdue(&self, message: Seq, raw: &[u8]) -> Option<Reply> {
-        self.answer_overdue(message, raw)
+        let of_orders = if self.may_bring_orders(raw) { self.orders_overdue(message, raw) } else { None };
+        of_orders.or_else(|| self.answer_overdue(message, raw))
     }
 
     fn to_send(self: Arc<Self>) -> Later<Outgoing> {
