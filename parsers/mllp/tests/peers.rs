@@ -288,7 +288,6 @@ mod tests {
             let fault = self.next_fault();
             self.blocks += 1;
             match fault {
-                None => {}
                 Some(Fault::Drop) => return,
                 Some(Fault::Cut) => return self.cut(),
                 Some(Fault::DropEdge) => {
@@ -298,7 +297,7 @@ mod tests {
                 Some(Fault::NestedStart) => drop(block.splice(0..0, *b"\x0BMSH|half")),
                 Some(Fault::Noise) => drop(block.splice(0..0, *b"\x02\x02\r\njunk\x1C")),
                 Some(Fault::Duplicate) if line == 1 => block.extend_from_within(..),
-                Some(Fault::Duplicate) => {}
+                None | Some(Fault::Duplicate) => {}
                 Some(Fault::Split) => {
                     let behind = block.split_off(self.rng.usize(0..=block.len()));
                     self.lines[line].push(at, block);

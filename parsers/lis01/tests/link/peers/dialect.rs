@@ -38,7 +38,7 @@ impl Dialect {
     ];
 
     pub(super) fn config(self) -> Config {
-        let standard = Config { timers: told_apart(Timers::default()), ..Config::default() };
+        let standard = Config { timers: told_apart(&Timers::default()), ..Config::default() };
         match self {
             Self::Standard => standard,
             Self::LenientNumbers => Config { frame_numbers: FrameNumbers::Lenient, ..standard },
@@ -103,8 +103,12 @@ impl Dialect {
 }
 
 /// Times of the standard, told apart by a millisecond where two are the same.
-fn told_apart(timers: Timers) -> Timers {
-    Timers { t2: timers.t2 + Duration::from_millis(1), t7: timers.t7 + Duration::from_millis(2), ..timers }
+fn told_apart(timers: &Timers) -> Timers {
+    Timers {
+        t2: timers.t2 + Duration::from_millis(1),
+        t7: timers.t7 + Duration::from_millis(2),
+        ..timers.clone()
+    }
 }
 
 /// As an immunoassay analyser speaks it: 3 s and three tries.
@@ -114,7 +118,7 @@ fn control_bytes(checksum: Checksum) -> Config {
         framing: Framing::ControlBytes,
         checksum,
         tries_max: 3,
-        timers: told_apart(Timers { t1: ms(3_000), t2: ms(3_000), reply: ms(2_500), ..Timers::default() }),
+        timers: told_apart(&Timers { t1: ms(3_000), t2: ms(3_000), reply: ms(2_500), ..Timers::default() }),
         ..Config::default()
     }
 }
