@@ -1,5 +1,6 @@
 //! The message header (MSH), also where a sender left fields out.
 
+use crate::dialect::HeaderPlaces;
 use crate::grammar::is_message_type;
 use crate::message::Segment;
 use crate::part::Field;
@@ -10,9 +11,11 @@ use std::borrow::Cow;
 /// Some analysers leave fields out, so that the type and what follows it stand too far to the left (Snibe: receiver
 /// and security are missing, the type is in MSH-6). The type is found by its form `AAA^Ann`; MSH-10 to MSH-12 are counted
 /// from there, MSH-7 is what stands before it, and everything else from MSH-5 on counts as not sent.
+/// Where a [`crate::Dialect`] says which field stands where, that is heard and nothing is guessed.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'a> {
     segment: Segment<'a>,
+    places: &'a HeaderPlaces,
     shift: usize,
 }
 
@@ -70,13 +73,16 @@ impl AckCondition {
 const TYPE: usize = 9;
 
 impl<'a> Header<'a> {
-    pub(crate) fn new(segment: Segment<'a>) -> Self {
+    pub(crate) fn new(segment: Segment<'a>, places: &'a HeaderPlaces) -> Self {
+        if !places.is_empty() {
+            return Self { segment, places, shift: 0 };
+        }
         let component = segment.field(2).and_then(|encoding| encoding.raw().chars().next()).unwrap_or('^');
         let is_type = |number: &usize| {
             segment.field(*number).is_some_and(|field| is_message_type(field.raw(), component))
         };
         let found = if is_type(&TYPE) { None } else { (3..TYPE).find(is_type) };
-        Self { segment, shift: found.map_or(0, |number| TYPE - number) }
+        Self { segment, places, shift: found.map_or(0, |number| TYPE - number) }
     }
 
     /// The segment itself.
@@ -95,7 +101,7 @@ impl<'a> Header<'a> {
     #[must_use]
     pub fn field(&self, number: usize) -> Option<Field<'a>> {
         match number {
-            _ if self.shift == 0 => self.segment.field(number),
+            _ if self.shift == 0 => self.segment.field(self.places.sent_as(number)?),
             0..=4 => self.segment.field(number),
             7 => self.segment.field(TYPE - self.shift - 1).filter(|time| looks_like_time(time.raw())),
             TYPE..=12 => self.segment.field(number - self.shift),

@@ -2,6 +2,7 @@
 
 use crate::defect::{Defect, DefectKind, Defects};
 use crate::delimiters::{Delimiters, is_usable};
+use crate::dialect::{Dialect, HeaderPlaces, SegmentEnds};
 use crate::grammar::{self, TERMINATORS};
 use crate::message::Message;
 
@@ -16,6 +17,7 @@ pub struct Index {
     delimiters: Delimiters,
     /// What stands before the first segment: terminators, a byte order mark.
     leading: u32,
+    dialect: Dialect,
 }
 
 /// A segment: `start..end` is its text, `end..next` its terminators.
@@ -41,6 +43,12 @@ impl Index {
         Self::default()
     }
 
+    /// An index without memory, for a sender with habits of its own.
+    #[must_use]
+    pub fn of(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
+    }
+
     /// Reads a message, decoded already. It never fails: what cannot be understood is among the message's defects.
     pub fn read<'a>(&'a mut self, text: &'a str) -> Message<'a> {
         self.read_up_to(text, TEXT_BYTES_MAX)
@@ -48,7 +56,7 @@ impl Index {
 
     /// Gives the memory back, after an unusually long message.
     pub fn release_memory(&mut self) {
-        *self = Self::default();
+        *self = Self::of(std::mem::take(&mut self.dialect));
     }
 
     pub(crate) fn read_up_to<'a>(&'a mut self, text: &'a str, bytes_max: usize) -> Message<'a> {
@@ -125,11 +133,16 @@ impl Index {
             while controls != 0 {
                 let bit = controls.trailing_zeros();
                 controls &= controls - 1;
-                if matches!(word >> (bit & !7) & 0xFF, 0 | 0x0A | 0x0D) {
+                let at = base + bit / 8;
+                let ends = match (word >> (bit & !7) & 0xFF, self.dialect.segment_ends) {
+                    (0x0D, _) | (0 | 0x0A, SegmentEnds::Any) => true,
+                    (0x0A, SegmentEnds::CarriageReturn) => open.start == at,
+                    _ => false,
+                };
+                if ends {
                     let before = separators & ((1 << bit) - 1);
                     self.push_separators(before, base);
                     separators ^= before;
-                    let at = base + bit / 8;
                     open = self.end_segment(bytes, open, at, at + 1);
                 }
             }
@@ -200,6 +213,10 @@ impl Index {
 
     pub(crate) fn delimiters(&self) -> Delimiters {
         self.delimiters
+    }
+
+    pub(crate) fn header_places(&self) -> &HeaderPlaces {
+        &self.dialect.header
     }
 
     pub(crate) fn leading(&self) -> usize {

@@ -22,6 +22,7 @@ mod builder;
 mod decode;
 mod defect;
 mod delimiters;
+mod dialect;
 mod escape;
 #[doc(hidden)]
 pub mod fuzz;
@@ -41,6 +42,7 @@ pub use character_sets::CharacterSet;
 pub use decode::{declared_character_sets, decode};
 pub use defect::{Defect, DefectKind, Defects};
 pub use delimiters::Delimiters;
+pub use dialect::{Dialect, HeaderPlaces, SegmentEnds};
 pub use escape::{escape, unescape};
 pub use header::{AckCondition, AckMode, Header};
 pub use index::Index;

@@ -76,7 +76,7 @@ impl<'a> Message<'a> {
     /// The message header, if there is one.
     #[must_use]
     pub fn header(&self) -> Option<Header<'a>> {
-        self.first("MSH").map(Header::new)
+        self.first("MSH").map(|segment| Header::new(segment, self.index.header_places()))
     }
 
     /// What stands before the first segment: line ends, a byte order mark. Usually nothing.

@@ -11,7 +11,8 @@ use crate::path::Path;
 ///
 /// Lines are segments (each gets a CR). `{MSH-10}` is what stands there in the message that is answered, raw;
 /// `{now}`, `{control_id}`, `{code}`, `{text}` and `{condition}` come from the answer. `{MSH-9.2}` and the like work too;
-/// what the message does not hold is empty. There is no escape for a brace: no acknowledgement contains one.
+/// what the message does not hold is empty. `{OBX-1 if MSH-10=5 else OBR-3}` is the first place where the message holds
+/// just that text at the place behind `if`, and else the second. There is no escape for a brace: no acknowledgement contains one.
 ///
 /// ```
 /// use hl7v2::AckTemplate;
@@ -31,6 +32,13 @@ pub struct AckTemplate {
 enum Piece {
     Literal(String),
     Echo(Path),
+    /// `then` where `at` holds `is`, else `other`.
+    Choice {
+        at: Path,
+        is: String,
+        then: Path,
+        other: Path,
+    },
     Now,
     ControlId,
     Code,
@@ -50,7 +58,7 @@ pub enum TemplateError {
     },
     /// A name in braces is not known.
     #[error(
-        "line {line} of the acknowledgement asks for `{{{name}}}`; known are now, control_id, code, text, condition and places such as MSH-10"
+        "line {line} of the acknowledgement asks for `{{{name}}}`; known are now, control_id, code, text, condition, places such as MSH-10, and choices such as OBX-1 if MSH-10=5 else OBR-3"
     )]
     Name {
         /// The line, from 1.
@@ -92,6 +100,21 @@ impl AckTemplate {
         Self::parse(DIALECT_231).unwrap_or(Self { pieces: Vec::new(), delimiters: Delimiters::standard() })
     }
 
+    /// The segments besides MSH that it asks for.
+    pub fn segments_asked(&self) -> impl Iterator<Item = &str> {
+        let paths = self.pieces.iter().flat_map(|piece| match piece {
+            Piece::Echo(path) => [Some(path), None, None],
+            Piece::Choice { at, then, other, .. } => [Some(at), Some(then), Some(other)],
+            Piece::Literal(_)
+            | Piece::Now
+            | Piece::ControlId
+            | Piece::Code
+            | Piece::Text
+            | Piece::Condition => [None; 3],
+        });
+        paths.flatten().map(Path::segment).filter(|name| *name != "MSH")
+    }
+
     pub(crate) fn fill(&self, message: &Message<'_>, reply: &Reply<'_>) -> String {
         let mut answer = String::with_capacity(256);
         let delimiters = self.delimiters;
@@ -99,6 +122,10 @@ impl AckTemplate {
             match piece {
                 Piece::Literal(text) => answer.push_str(text),
                 Piece::Echo(path) => answer.push_str(echo(message, path)),
+                Piece::Choice { at, is, then, other } => {
+                    let path = if echo(message, at) == is { then } else { other };
+                    answer.push_str(echo(message, path));
+                }
                 Piece::Now => answer.push_str(reply.now),
                 Piece::ControlId => answer.push_str(&escape(reply.control_id, delimiters)),
                 Piece::Code => answer.push_str(reply.answer.code()),
@@ -152,8 +179,19 @@ fn named(name: &str, line: usize) -> Result<Piece, TemplateError> {
         "text" => Piece::Text,
         "condition" => Piece::Condition,
         place => {
-            let unknown = |_| TemplateError::Name { line, name: place.to_owned() };
-            Piece::Echo(Path::parse(place).map_err(unknown)?)
+            let unknown = || TemplateError::Name { line, name: place.to_owned() };
+            match place.split_once(" if ") {
+                None => Piece::Echo(Path::parse(place).map_err(|_| unknown())?),
+                Some((then, rest)) => choice(then, rest).ok_or_else(unknown)?,
+            }
         }
     })
+}
+
+/// `OBX-1` and `MSH-10=5 else OBR-3`.
+fn choice(then: &str, rest: &str) -> Option<Piece> {
+    let (when, other) = rest.split_once(" else ")?;
+    let (at, is) = when.split_once('=')?;
+    let path = |text: &str| Path::parse(text.trim()).ok();
+    Some(Piece::Choice { at: path(at)?, is: is.trim().to_owned(), then: path(then)?, other: path(other)? })
 }

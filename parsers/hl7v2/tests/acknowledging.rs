@@ -117,6 +117,20 @@ mod tests {
     }
 
     #[test]
+    fn a_place_may_depend_on_what_stands_at_another() {
+        let text = "MSH|^~\\&|LIS\nMSA|{code}|{MSH-10}||{OBX-1 if MSH-10=5 else OBR-3}";
+        let template = AckTemplate::parse(text).unwrap();
+        assert_eq!(template.segments_asked().collect::<Vec<_>>(), ["OBX", "OBR"]);
+        let template = Template::Exact(template);
+        for (id, quoted) in [("5", "12"), ("7", "31"), ("55", "31"), ("", "31")] {
+            let message =
+                format!("MSH|^~\\&|AutoLumo||||20260301||ORU^R01|{id}|P|2.3.1\rOBR|1|S|31\rOBX|12|\r");
+            let expect = format!("MSH|^~\\&|LIS\rMSA|AA|{id}||{quoted}\r");
+            check(&message, &template, Answer::AcceptAA, None, &expect);
+        }
+    }
+
+    #[test]
     fn a_template_that_cannot_be_used_is_named_with_its_line() {
         for (text, expect) in [
             ("", "begins with MSH"),
@@ -127,6 +141,8 @@ mod tests {
             ("MSH|^~\\&|A}\nMSA|{code}", "line 1 of the acknowledgement has a brace"),
             ("MSH|^~\\&|A\nMSA|{cod}", "line 2 of the acknowledgement asks for `{cod}`"),
             ("MSH|^~\\&|A\nMSA|{MSH-0}", "asks for `{MSH-0}`"),
+            ("MSH|^~\\&|A\nMSA|{OBX-1 if MSH-10=5}", "choices such as OBX-1 if MSH-10=5 else OBR-3"),
+            ("MSH|^~\\&|A\nMSA|{OBX-1 if MSH-10 else OBR-3}", "choices such as"),
         ] {
             let error = AckTemplate::parse(text).unwrap_err().to_string();
             assert!(error.contains(expect), "{text:?}: {error}");

@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 mod tests {
-    use hl7v2::{AckCondition, AckMode, CharacterSet, Header, Index, declared_character_sets, decode};
+    use hl7v2::{
+        AckCondition, AckMode, CharacterSet, Dialect, Header, HeaderPlaces, Index, SegmentEnds,
+        declared_character_sets, decode,
+    };
 
     fn with_header(text: &str, look: impl FnOnce(Header<'_>)) {
         let mut index = Index::new();
@@ -23,6 +26,38 @@ mod tests {
         with_header(usual, |header| assert_eq!((header.shift(), header.control_id()), (0, "9")));
         let without_type = "MSH|^~\\&|A|B|||20260301101400||ACK|9|P|2.3.1\r";
         with_header(without_type, |header| assert_eq!((header.shift(), header.control_id()), (0, "9")));
+    }
+
+    #[test]
+    fn a_header_is_read_as_the_dialect_says_and_nothing_is_guessed() {
+        let header = HeaderPlaces::new(vec![(7, 4), (9, 6), (10, 5), (11, 8)]).unwrap();
+        let mut index = Index::of(Dialect { header, ..Dialect::default() });
+        for _ in 0..2 {
+            let message = index.read("MSH|^~\\&|X|2026|9|ABC^A01|V|P|T|C\r");
+            let header = message.header().unwrap();
+            let raw = |number| header.field(number).map(|field| field.raw());
+            assert_eq!(
+                (header.control_id(), header.message_code().as_ref(), header.shift()),
+                ("9", "ABC", 0)
+            );
+            assert_eq!([raw(3), raw(7), raw(11)], [Some("X"), Some("2026"), Some("P")]);
+            assert_eq!([raw(4), raw(5), raw(6), raw(8)], [None; 4], "they are others' places");
+            index.release_memory();
+        }
+        for wrong in [vec![(2, 3)], vec![(9, 26)], vec![(9, 6), (9, 7)], vec![(9, 6), (10, 6)]] {
+            assert_eq!(HeaderPlaces::new(wrong.clone()), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_feed_may_be_text() {
+        let text = "MSH|^~\\&|A\r\nNTE|1|two\nlines|\0\rOBX|1\r\n\n";
+        let lines = |index: &mut Index| {
+            index.read(text).segments().map(|segment| segment.raw().to_owned()).collect::<Vec<_>>()
+        };
+        let cr = Dialect { segment_ends: SegmentEnds::CarriageReturn, ..Dialect::default() };
+        assert_eq!(lines(&mut Index::of(cr)), ["MSH|^~\\&|A", "NTE|1|two\nlines|\0", "OBX|1"]);
+        assert_eq!(lines(&mut Index::new()), ["MSH|^~\\&|A", "NTE|1|two", "lines|", "OBX|1"]);
     }
 
     #[test]
