@@ -31,9 +31,9 @@ pub use evidence::{Claim, Evidence, Level, Source};
 pub use fault::{Fault, ProfileErrors};
 pub use interpret::Interpretation;
 pub use link::{
-    AckMode, BlockAnswers, Checksum, DirectorySettings, FrameNumbers, Framing, Interrupts, LinkRole,
-    LinkSettings, Lis01Settings, MessageEnd, MllpSettings, OnUnusable, PkBlocksSettings, TcpRole, Terminator,
-    TimersMs, UnframedSettings,
+    AckMode, BlockAnswers, Checksum, Close, DirectorySettings, FrameNumbers, Framing, Interrupts, LinkRole,
+    LinkSettings, Lis01Settings, MessageEnd, MllpSettings, OnUnusable, PkBlocksSettings, SegmentEnds,
+    TcpRole, Terminator, TimersMs, UnframedSettings,
 };
 pub use orders::{
     AskedSpecimen, Covers, ForSpecimen, Host, JudgedOrder, NotTaken, OrderAnswer, OrderMessage, OrderPart,

@@ -162,6 +162,26 @@ pub enum OnUnusable {
     AnswerError,
 }
 
+/// How we close a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Close {
+    /// With FIN.
+    End,
+    /// With RST behind it: the analyser does not notice a FIN. It may do the same, and that is no fault.
+    Reset,
+}
+
+/// What ends a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SegmentEnds {
+    /// CR, LF, CRLF and NUL, in any mixture.
+    Any,
+    /// CR; a line feed may stand inside a field.
+    Cr,
+}
+
 /// Settings of an MLLP link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MllpSettings {
@@ -181,6 +201,14 @@ pub struct MllpSettings {
     pub on_unusable: OnUnusable,
     /// The answer's form.
     pub template: hl7v2::Template,
+    /// Bytes that mean nothing between blocks, and are only counted.
+    pub ignored_between_blocks: Vec<u8>,
+    /// MLLP release 2: a commit block before every answer.
+    pub commit_blocks: bool,
+    /// How we close.
+    pub close: Close,
+    /// How its messages are laid out, as far as answering them goes.
+    pub dialect: hl7v2::Dialect,
 }
 
 /// Whether a message has to end with its terminator record.
@@ -302,6 +330,8 @@ impl MllpSettings {
         mllp::Config {
             block_bytes_max: self.block_bytes_max,
             outstanding_max: self.outstanding_max,
+            ignored_between_blocks: self.ignored_between_blocks.clone(),
+            commit_blocks: self.commit_blocks,
             answer_timeout: Duration::from_millis(self.answer_timeout_ms),
             ..mllp::Config::default()
         }

@@ -92,7 +92,7 @@ impl Profile {
                 self.examine_document(&document, findings, coverage)
             }
             Protocol::Hl7v2 => {
-                let mut index = hl7v2::Index::new();
+                let mut index = self.hl7_index();
                 let document = message::read_hl7(&index.read(&decoded.text));
                 self.examine_document(&document, findings, coverage)
             }

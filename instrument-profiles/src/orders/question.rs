@@ -96,7 +96,7 @@ impl Profile {
                 self.query_in(rules, &message::read_lis02(&index.read(&decoded.text)), &decoded.text)
             }
             Protocol::Hl7v2 => {
-                let mut index = hl7v2::Index::new();
+                let mut index = self.hl7_index();
                 self.query_in(rules, &message::read_hl7(&index.read(&decoded.text)), &decoded.text)
             }
             Protocol::Delimited | Protocol::PkBlocks => None,

@@ -58,7 +58,7 @@ impl Profile {
         };
         match (&self.orders.reply, self.protocol()) {
             (Some(rules), Protocol::Hl7v2) => {
-                let mut index = hl7v2::Index::new();
+                let mut index = self.hl7_index();
                 self.answer_in(rules, &message::read_hl7(&index.read(&decoded.text)))
             }
             (Some(rules), Protocol::Lis02) => {

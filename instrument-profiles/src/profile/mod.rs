@@ -137,6 +137,23 @@ impl Profile {
         &self.link
     }
 
+    /// An index for messages that are laid out as this model has them.
+    pub(crate) fn hl7_index(&self) -> hl7v2::Index {
+        match &self.link {
+            LinkSettings::Mllp(settings) => hl7v2::Index::of(settings.dialect.clone()),
+            LinkSettings::Lis01(_)
+            | LinkSettings::Unframed(_)
+            | LinkSettings::PkBlocks(_)
+            | LinkSettings::Directory(_) => hl7v2::Index::new(),
+        }
+    }
+
+    /// The character set that it lays down for every message, whatever a message declares.
+    #[must_use]
+    pub fn characters(&self) -> Option<character_sets::CharacterSet> {
+        self.rules.characters.always
+    }
+
     /// What it rests on.
     #[must_use]
     pub fn evidence(&self) -> &Evidence {

@@ -2,10 +2,11 @@
 
 use super::{Text, Texts};
 use crate::link::{
-    AckMode, BlockAnswers, Checksum, FrameNumbers, Framing, Interrupts, LinkRole, MessageEnd, OnUnusable,
-    TcpRole, Terminator,
+    AckMode, BlockAnswers, Checksum, Close, FrameNumbers, Framing, Interrupts, LinkRole, MessageEnd,
+    OnUnusable, SegmentEnds, TcpRole, Terminator,
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// Exactly one of them.
@@ -64,6 +65,14 @@ pub(crate) struct Mllp {
     pub(crate) on_unusable: Option<OnUnusable>,
     /// The answer's segments as templates; absent: as the standard has it.
     pub(crate) template: Option<Texts>,
+    /// Bytes that mean nothing between blocks; absent: heartbeats (02) and line ends.
+    pub(crate) ignored_between_blocks: Option<Spanned<Vec<u8>>>,
+    /// MLLP release 2.
+    pub(crate) commit_blocks: Option<bool>,
+    pub(crate) close: Option<Close>,
+    pub(crate) segment_ends: Option<SegmentEnds>,
+    /// Fields of MSH that are sent under other numbers, `{ "9" = 6, "10" = 7 }`.
+    pub(crate) header: Option<Spanned<BTreeMap<String, usize>>>,
 }
 
 /// Files in a folder.

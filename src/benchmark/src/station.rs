@@ -2,7 +2,7 @@
 
 use crate::BenchError;
 use crate::serve::{Served, Threads};
-use intake::{Acknowledge, Answering, Board, Connection, Limits, Link, MessageEnd, Source, Unreadable};
+use intake::{Acknowledge, Answering, Board, Connection, Limits, Link, MessageEnd, Source};
 use ledger::{Body, Draft, HashAlgorithm, Ledger, Settings, What};
 use std::net::TcpListener;
 use std::path::Path;
@@ -41,12 +41,7 @@ impl Station {
 
 /// One MLLP connection with the settings a station has.
 pub(crate) fn mllp() -> Result<Connection, BenchError> {
-    let answering = Answering {
-        template: hl7v2::Template::Standard,
-        acknowledge: Acknowledge::Always,
-        characters: None,
-        unreadable: Unreadable::Accept,
-    };
+    let answering = Answering { acknowledge: Acknowledge::Always, ..Answering::default() };
     connection(Protocol::Hl7v2, Link::Mllp(mllp::Config::default(), answering))
 }
 

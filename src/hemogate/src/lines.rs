@@ -42,7 +42,7 @@ impl Ready {
 /// Binds and reads what a connection needs.
 pub(crate) fn prepare(connection: &Connection) -> Result<Ready, Failure> {
     let profile = wiring::profile(&connection.profile)?;
-    let link = wiring::link(profile.link());
+    let link = wiring::link(&profile);
     let files = matches!(link, intake::Link::Files { .. });
     if files != matches!(connection.transport, Transport::Directory(_)) {
         let what = format!(

@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use workflow::orders::Exchange;
 
 /// The link of a profile, in intake's words.
-pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
-    match settings {
+pub(crate) fn link(profile: &profiles::Profile) -> intake::Link {
+    match profile.link() {
         profiles::LinkSettings::Lis01(lis01) => {
             let end = match lis01.message_end {
                 profiles::MessageEnd::Terminator => intake::MessageEnd::Terminator,
@@ -19,7 +19,7 @@ pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
             };
             intake::Link::Lis01(lis01.config(), end)
         }
-        profiles::LinkSettings::Mllp(mllp) => intake::Link::Mllp(mllp.config(), answering(mllp)),
+        profiles::LinkSettings::Mllp(mllp) => intake::Link::Mllp(mllp.config(), answering(profile, mllp)),
         profiles::LinkSettings::Unframed(unframed) => intake::Link::Unframed(unframed.config()),
         profiles::LinkSettings::PkBlocks(blocks) => intake::Link::PkBlocks(blocks.config()),
         profiles::LinkSettings::Directory(files) => intake::Link::Files {
@@ -29,7 +29,7 @@ pub(crate) fn link(settings: &profiles::LinkSettings) -> intake::Link {
     }
 }
 
-fn answering(settings: &profiles::MllpSettings) -> intake::Answering {
+fn answering(profile: &profiles::Profile, settings: &profiles::MllpSettings) -> intake::Answering {
     intake::Answering {
         template: settings.template.clone(),
         acknowledge: match settings.acknowledge {
@@ -40,7 +40,12 @@ fn answering(settings: &profiles::MllpSettings) -> intake::Answering {
             profiles::OnUnusable::AcceptAndQuarantine => intake::Unreadable::Accept,
             profiles::OnUnusable::AnswerError => intake::Unreadable::Reject,
         },
-        characters: None,
+        characters: profile.characters(),
+        dialect: settings.dialect.clone(),
+        close: match settings.close {
+            profiles::Close::End => intake::Close::End,
+            profiles::Close::Reset => intake::Close::Reset,
+        },
     }
 }
 

@@ -2,20 +2,50 @@
 
 use crate::settings::{Acknowledge, Answering, Unreadable};
 use character_sets::CharacterSet;
-use hl7v2::{AckMode, AckSettings, Answer, ErrorCode, Fault, Index, Message, acknowledge};
+use hl7v2::{
+    AckMode, AckSettings, Answer, Dialect, ErrorCode, Fault, Index, Message, SegmentEnds, Template,
+    acknowledge,
+};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// What of a message is looked at to answer it: the header segment, or all of it when it does not begin with one.
-pub(crate) fn head(message: &[u8]) -> &[u8] {
+///
+/// `needs` names the segments besides MSH that the answer quotes: then it goes on to the last of them.
+pub(crate) fn head<'m>(message: &'m [u8], needs: &[String], ends: SegmentEnds) -> &'m [u8] {
+    let header = header(message, ends);
+    if header.len() == message.len() || needs.is_empty() {
+        return header;
+    }
+    let ends_of = |name: &String| {
+        let mut lines = message.split_inclusive(|byte| is_end(*byte, ends));
+        let mut end = 0;
+        lines.find_map(|line| {
+            end += line.len();
+            line.starts_with(name.as_bytes()).then_some(end)
+        })
+    };
+    // What is not there is empty in the answer, and nothing has to be read for it.
+    let end = needs.iter().filter_map(ends_of).max().unwrap_or_default();
+    message.get(..end.max(header.len())).unwrap_or(message)
+}
+
+/// NUL may be half a character of UTF-16, so it is no end here.
+fn is_end(byte: u8, ends: SegmentEnds) -> bool {
+    byte == b'\r' || byte == b'\n' && ends == SegmentEnds::Any
+}
+
+fn header(message: &[u8], ends: SegmentEnds) -> &[u8] {
     let from = message.iter().take_while(|byte| b"\xEF\xBB\xBF\r\n".contains(byte)).count();
     let rest = message.get(from..).unwrap_or_default();
-    let header = rest.split_inclusive(|byte| matches!(byte, b'\r' | b'\n' | 0)).next();
+    let header = rest.split_inclusive(|byte| is_end(*byte, ends) || *byte == 0).next();
     header.filter(|header| header.starts_with(b"MSH") && !header.ends_with(&[0])).unwrap_or(message)
 }
 
 /// Writes acknowledgements; keeps its index between messages.
 pub(crate) struct Answerer<'a> {
     answering: &'a Answering,
+    /// Segments besides MSH that answers quote.
+    needs: Vec<String>,
     index: Index,
     /// Second of the last answer and its text: MSH-7 changes once a second.
     clock: (i64, String),
@@ -24,7 +54,24 @@ pub(crate) struct Answerer<'a> {
 
 impl<'a> Answerer<'a> {
     pub(crate) fn new(answering: &'a Answering) -> Self {
-        Self { answering, index: Index::new(), clock: (i64::MIN, String::new()), count: 0 }
+        let mut needs: Vec<String> = match &answering.template {
+            Template::Standard => Vec::new(),
+            Template::Exact(template) => template.segments_asked().map(str::to_owned).collect(),
+        };
+        needs.sort_unstable();
+        needs.dedup();
+        let index = Index::of(answering.dialect.clone());
+        Self { answering, needs, index, clock: (i64::MIN, String::new()), count: 0 }
+    }
+
+    /// As much of a message as its answer is made of.
+    pub(crate) fn head<'m>(&self, message: &'m [u8]) -> &'m [u8] {
+        head(message, &self.needs, self.answering.dialect.segment_ends)
+    }
+
+    /// How messages are laid out on this connection.
+    pub(crate) fn dialect(&self) -> &Dialect {
+        &self.answering.dialect
     }
 
     /// The character set laid down for this connection.
@@ -104,10 +151,9 @@ fn wanted(acknowledge: Acknowledge, message: &Message<'_>, answer: Answer) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hl7v2::Template;
 
     fn answering(acknowledge: Acknowledge, unreadable: Unreadable) -> Answering {
-        Answering { template: Template::Standard, acknowledge, unreadable, characters: None }
+        Answering { acknowledge, unreadable, ..Answering::default() }
     }
 
     fn msa(answering: &Answering, message: &str, kept: bool) -> String {
@@ -134,7 +180,7 @@ mod tests {
             ("MSH|^~\\&|A\0PID|1\r", "MSH|^~\\&|A\0PID|1\r"),
             ("", ""),
         ] {
-            assert_eq!(head(message.as_bytes()), expect.as_bytes(), "{message:?}");
+            assert_eq!(head(message.as_bytes(), &[], SegmentEnds::Any), expect.as_bytes(), "{message:?}");
         }
     }
 

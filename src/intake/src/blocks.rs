@@ -2,7 +2,7 @@
 
 use crate::{
     alarm::Alarm,
-    answer::{Answerer, head},
+    answer::Answerer,
     desk::{Awaits, Outgoing, Reply, Settled},
     irregular::Irregularity,
     response::{Asked, Response, asked, response},
@@ -12,7 +12,7 @@ use crate::{
     transport::{Line, say},
 };
 use ledger::{Body, Draft, Durable, HowEnded, Pending};
-use mllp::{Anomaly, AnomalyKind, BlockTicket, Event, Receiver};
+use mllp::{Anomaly, AnomalyKind, BlockTicket, Commit, Event, Receiver};
 use std::{
     collections::VecDeque,
     future::{Future, pending},
@@ -79,6 +79,8 @@ struct Driver<'a> {
     sending: Sending<'a>,
     out: Option<Out>,
     answer_within: Duration,
+    /// Release 2: commit blocks are spoken here.
+    commit_blocks: bool,
 }
 
 type Keeping = Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
@@ -94,6 +96,7 @@ pub(crate) async fn serve(
     let mut driver = Driver {
         line,
         answer_within: config.answer_timeout,
+        commit_blocks: config.commit_blocks,
         receiver: Receiver::new(config),
         answerer: Answerer::new(answering),
         flight: VecDeque::new(),
@@ -203,7 +206,7 @@ impl Driver<'_> {
                 Event::Block(block) => {
                     taken = true;
                     let connection = &self.line.connection;
-                    let head = head(&block.bytes).to_vec();
+                    let head = self.answerer.head(&block.bytes).to_vec();
                     let kind = self.kind(&block.bytes);
                     let body = Body::Whole(block.bytes.into());
                     let pending = self.line.store.append(vec![received(connection, body)]);
@@ -223,23 +226,33 @@ impl Driver<'_> {
                         oversize.bytes,
                         oversize.kept.len()
                     );
-                    let answer = self.answerer.not_kept(head(&oversize.kept));
+                    let answer = self.answerer.not_kept(self.answerer.head(&oversize.kept));
                     self.receiver.refuse(oversize.ticket, Some(&answer));
                     self.line.board.note(&self.line.connection.id, |s| s.refused_total += 1);
                     self.half(Irregularity::Oversize, what, oversize.kept, HowEnded::Abandoned);
                 }
-                Event::Commit(_) => {
-                    self.irregular(Irregularity::Unasked, "a commit block came unasked".into());
-                }
+                Event::Commit(commit) => self.committed(commit),
                 Event::Anomaly(anomaly) => self.anomaly(anomaly),
             }
         }
         taken
     }
 
+    /// A commit block of release 2: the message of ours that is out is safe with the analyser, or is not.
+    fn committed(&mut self, commit: Commit) {
+        match (self.out.as_mut().filter(|_| self.commit_blocks), commit) {
+            (Some(out), Commit::Ack) => out.until = Instant::now() + self.answer_within,
+            (Some(_), Commit::Nak) => {
+                self.out = None;
+                self.sending.failed("the analyser says that it is not safe there (commit block 15)");
+            }
+            (None, _) => self.irregular(Irregularity::Unasked, "a commit block came unasked".into()),
+        }
+    }
+
     fn kind(&self, bytes: &[u8]) -> Kind {
         let is_ours = |to: &str| self.out.as_ref().is_some_and(|out| out.asked.control_id == to);
-        match response(bytes, self.answerer.characters()) {
+        match response(bytes, self.answerer.characters(), self.answerer.dialect()) {
             Some(found) if found.by_type || is_ours(&found.to) => Kind::Answer(found, bytes.to_vec()),
             Some(_) | None if self.sending.asked(bytes).is_some() => Kind::Question(bytes.to_vec()),
             Some(_) | None => Kind::Message,

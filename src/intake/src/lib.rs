@@ -41,7 +41,7 @@ pub use desk::{Awaits, Desk, Later, Outgoing, OutgoingId, Reply, Settled};
 pub use irregular::Irregularity;
 pub use probe::{Aspect, Look, Outcome, Reach, probe, probe_unserved};
 pub use said::Said;
-pub use settings::{Acknowledge, Answering, Connection, Limits, Link, Unreadable};
+pub use settings::{Acknowledge, Answering, Close, Connection, Limits, Link, Unreadable};
 pub use source::{
     Connect, DataBits, FlowControl, Listen, Network, NoNetwork, Parity, SerialPort, Source, StopBits,
 };

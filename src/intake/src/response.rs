@@ -1,7 +1,7 @@
 //! What of an HL7 message says whether it answers one of ours (MSH, MSA; HL7 2.x §2.9).
 
 use character_sets::CharacterSet;
-use hl7v2::{AckMode, Index};
+use hl7v2::{AckMode, Dialect, Index};
 
 /// Messages that only ever answer another one (table 0076). They are never acknowledged.
 const ANSWERS: [&str; 12] =
@@ -36,11 +36,11 @@ fn beginning(raw: &[u8]) -> &[u8] {
 }
 
 /// The message as an answer, if it has an MSA.
-pub(crate) fn response(raw: &[u8], characters: Option<CharacterSet>) -> Option<Response> {
+pub(crate) fn response(raw: &[u8], characters: Option<CharacterSet>, dialect: &Dialect) -> Option<Response> {
     let beginning = beginning(raw);
     memchr::memmem::find(beginning, b"MSA")?;
     let decoded = hl7v2::decode(beginning, characters, CharacterSet::Gb18030);
-    let mut index = Index::new();
+    let mut index = Index::of(dialect.clone());
     let message = index.read(&decoded.text);
     let msa = message.segments().find(|segment| segment.name() == "MSA")?;
     let text = |number| msa.field(number).map_or("", |field| field.raw()).to_owned();
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn an_answer_has_an_msa_near_its_beginning_and_names_what_it_answers() {
         let check = |raw: &str, expect: Option<(&str, bool, bool)>| {
-            let found = response(raw.as_bytes(), None);
+            let found = response(raw.as_bytes(), None, &Dialect::default());
             let found = found.as_ref().map(|r| (r.to.as_str(), r.only_safe, r.by_type));
             assert_eq!(found, expect, "{raw:?}");
         };

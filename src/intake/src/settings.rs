@@ -55,6 +55,43 @@ pub struct Answering {
     pub characters: Option<character_sets::CharacterSet>,
     /// What a block that is no HL7 message is answered with, after it has been kept.
     pub unreadable: Unreadable,
+    /// How its messages are laid out.
+    pub dialect: hl7v2::Dialect,
+    /// How we close.
+    pub close: Close,
+}
+
+impl Default for Answering {
+    /// As HL7 has it; what cannot be read is accepted and kept.
+    fn default() -> Self {
+        Self {
+            template: hl7v2::Template::Standard,
+            acknowledge: Acknowledge::AsAsked,
+            characters: None,
+            unreadable: Unreadable::Accept,
+            dialect: hl7v2::Dialect::default(),
+            close: Close::End,
+        }
+    }
+}
+
+/// How we close a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// With FIN.
+    End,
+    /// With FIN and then RST, for a peer that does not notice a FIN. It may reset too, and that is no fault.
+    Reset,
+}
+
+impl Link {
+    /// Whether connections of it end with RST.
+    pub(crate) fn resets(&self) -> bool {
+        match self {
+            Self::Mllp(_, answering) => answering.close == Close::Reset,
+            Self::Lis01(..) | Self::Unframed(_) | Self::PkBlocks(_) | Self::Files { .. } => false,
+        }
+    }
 }
 
 /// Whether MSH-15 and MSH-16 decide about an answer.

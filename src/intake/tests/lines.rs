@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod lines {
-    use intake::{Acknowledge, Answering, Board, Connection, Limits, Link, MessageEnd, Source, Unreadable};
+    use intake::{Answering, Board, Connection, Limits, Link, MessageEnd, Source};
     use ledger::{HowEnded, Ledger, MessageFilter, Page, Settings, StateStore};
     use std::{net::SocketAddr, time::Duration};
     use tokio::{
@@ -69,13 +69,7 @@ mod lines {
     }
 
     fn mllp_link() -> Link {
-        let answering = Answering {
-            template: hl7v2::Template::Standard,
-            acknowledge: Acknowledge::AsAsked,
-            unreadable: Unreadable::Accept,
-            characters: None,
-        };
-        Link::Mllp(mllp::Config::default(), answering)
+        Link::Mllp(mllp::Config::default(), Answering::default())
     }
 
     fn frame(number: u8, text: &str) -> Vec<u8> {

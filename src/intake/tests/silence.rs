@@ -78,12 +78,7 @@ mod silence {
     }
 
     fn mllp_link(acknowledge: Acknowledge, block_bytes_max: usize) -> Link {
-        let answering = Answering {
-            template: hl7v2::Template::Standard,
-            acknowledge,
-            unreadable: Unreadable::Reject,
-            characters: None,
-        };
+        let answering = Answering { acknowledge, unreadable: Unreadable::Reject, ..Answering::default() };
         Link::Mllp(mllp::Config { block_bytes_max, ..mllp::Config::default() }, answering)
     }
 

@@ -1,18 +1,18 @@
 //! Checks `[link]`: exactly one, defaults as the standards have them.
 
 mod lis01;
+mod mllp;
 #[cfg(test)]
 mod tests;
 
 use super::builder::Builder;
 use crate::{
     link::{
-        AckMode, BlockAnswers, DirectorySettings, LinkSettings, MllpSettings, OnUnusable, PkBlocksSettings,
-        TcpRole, Terminator, UnframedSettings,
+        BlockAnswers, DirectorySettings, LinkSettings, PkBlocksSettings, TcpRole, Terminator,
+        UnframedSettings,
     },
     schema,
 };
-use hl7v2::{AckTemplate, Template};
 use std::ops::RangeInclusive;
 use toml::Spanned;
 use vocabulary::Protocol;
@@ -79,34 +79,6 @@ impl Builder<'_, '_> {
             block_silence_ms: link.block_silence_ms.unwrap_or(2_000),
             session_silence_ms: link.session_silence_ms.unwrap_or(MINUTE_MS),
             reply_ms: link.reply_ms.unwrap_or(10_000),
-        }
-    }
-
-    fn mllp(&mut self, link: &schema::Mllp) -> MllpSettings {
-        let template = match &link.template {
-            None => Template::Standard,
-            Some(segments) => self.template(segments),
-        };
-        MllpSettings {
-            analyser_tcp: link.analyser_tcp.unwrap_or(TcpRole::Client),
-            default_port: link.default_port,
-            block_bytes_max: self.within(link.block_bytes_max.as_ref(), &BLOCK_BYTES, 4 * 1024 * 1024),
-            outstanding_max: self.within(link.outstanding_max.as_ref(), &OUTSTANDING, 16),
-            answer_timeout_ms: link.answer_timeout_ms.unwrap_or(MINUTE_MS),
-            acknowledge: link.acknowledge.unwrap_or(AckMode::AsAsked),
-            on_unusable: link.on_unusable.unwrap_or(OnUnusable::AcceptAndQuarantine),
-            template,
-        }
-    }
-
-    fn template(&mut self, segments: &schema::Texts) -> Template {
-        match AckTemplate::parse(&segments.to_strings().join("\r")) {
-            Ok(template) => Template::Exact(template),
-            Err(error) => {
-                let at = segments.iter().next().map_or(0..0, Spanned::span);
-                self.fault(&at, error.to_string());
-                Template::Standard
-            }
         }
     }
 

@@ -1,10 +1,12 @@
 //! What `[link]` may say: dialects are settings here, and what makes no sense is named.
 
 use crate::link::{
-    Checksum, FrameNumbers, Framing, Interrupts, LinkRole, LinkSettings, Lis01Settings, MessageEnd,
+    Checksum, Close, FrameNumbers, Framing, Interrupts, LinkRole, LinkSettings, Lis01Settings, MessageEnd,
+    MllpSettings,
 };
 use crate::profile::Profile;
 use crate::profile::tests::{SMALL, check};
+use hl7v2::{Dialect, HeaderPlaces, SegmentEnds};
 use std::time::Duration;
 
 const WRITTEN: &str = "[link.lis01]\nchecksum = \"warn\"\n";
@@ -112,4 +114,48 @@ fn records_without_a_link_and_blocks_have_their_keys() {
     );
     check(WRITTEN, "[link.pk_blocks]\nanswers = \"ack_nak\"\n", "[link.pk_blocks]", &["does not carry"]);
     check(WRITTEN, "[link.lis01]\n[link.unframed]\n", "[link.lis01]", &["one link", "lis01", "unframed"]);
+}
+
+/// A model that speaks HL7, with another link.
+fn hl7(keys: &str) -> Result<MllpSettings, String> {
+    let text = include_str!("../../../catalogue/mindray/bs/profile.toml");
+    let (before, rest) = text.split_once("[link.mllp]").unwrap();
+    let (_, behind) = rest.split_once("\n[").unwrap();
+    let read = Profile::read("profile.toml", &format!("{before}[link.mllp]\n{keys}\n\n[{behind}"));
+    let LinkSettings::Mllp(settings) = read.map_err(|errors| errors.to_string())?.link().clone() else {
+        panic!("another link")
+    };
+    Ok(settings)
+}
+
+#[test]
+fn every_habit_of_mllp_is_a_key() {
+    let plain = hl7("").unwrap();
+    assert_eq!(plain.config().ignored_between_blocks, mllp::Config::default().ignored_between_blocks);
+    assert_eq!((plain.close, plain.commit_blocks, plain.dialect), (Close::End, false, Dialect::default()));
+    let keys = r#"
+        ignored_between_blocks = [0x02, 22]
+        commit_blocks = true
+        close = "reset"
+        segment_ends = "cr"
+        header = { "9" = 6, "10" = 7 }
+    "#;
+    let all = hl7(keys).unwrap();
+    let config = all.config();
+    assert_eq!((config.ignored_between_blocks, config.commit_blocks), (vec![2, 22], true));
+    let header = HeaderPlaces::new(vec![(9, 6), (10, 7)]).unwrap();
+    let dialect = Dialect { segment_ends: SegmentEnds::CarriageReturn, header };
+    assert_eq!((all.close, all.dialect), (Close::Reset, dialect));
+    for (keys, words) in [
+        ("ignored_between_blocks = [0x1C]", "0x1C ends one"),
+        ("ignored_between_blocks = [256]", "256"),
+        ("header = { \"2\" = 6 }", "each from 3 to 25"),
+        ("header = { \"9\" = 6, \"10\" = 6 }", "once on either side"),
+        ("header = { type = 6 }", "what HL7 calls it = where it stands"),
+        ("close = \"rst\"", "reset"),
+        ("commit_block = true", "commit_blocks"),
+    ] {
+        let said = hl7(keys).unwrap_err();
+        assert!(said.contains(words), "{keys}: {said}");
+    }
 }

@@ -4,11 +4,12 @@ mod asked_once;
 mod blocks;
 mod dialects;
 mod frames;
+mod hl7;
 mod unlinked;
 
 use crate::{
-    Acknowledge, Answering, Awaits, Board, Connection, Desk, Later, Limits, Link, MessageEnd, Outgoing,
-    OutgoingId, Reply, Settled, Unreadable, store::Store, transport::Line,
+    Answering, Awaits, Board, Connection, Desk, Later, Limits, Link, MessageEnd, Outgoing, OutgoingId, Reply,
+    Settled, store::Store, transport::Line,
 };
 use ledger::{Ledger, MessageFilter, Page, Seq, Settings, StateStore};
 use std::{
@@ -141,13 +142,7 @@ pub(super) fn lis01(change: impl FnOnce(&mut lis01::Config)) -> Link {
 }
 
 pub(super) fn mllp() -> Link {
-    let answering = Answering {
-        template: hl7v2::Template::Standard,
-        acknowledge: Acknowledge::AsAsked,
-        unreadable: Unreadable::Accept,
-        characters: None,
-    };
-    Link::Mllp(mllp::Config::default(), answering)
+    Link::Mllp(mllp::Config::default(), Answering::default())
 }
 
 pub(super) fn site(speaks: Link) -> Site {
@@ -189,12 +184,12 @@ pub(super) fn site(speaks: Link) -> Site {
 impl Site {
     /// What the host sends next, exactly.
     pub(super) async fn expect(&mut self, bytes: &[u8]) {
-        let found = self.read(bytes.len()).await;
+        let found = self.bytes(bytes.len()).await;
         assert_eq!(String::from_utf8_lossy(&found), String::from_utf8_lossy(bytes));
     }
 
     /// The next `count` bytes, or as many as come.
-    async fn read(&mut self, count: usize) -> Vec<u8> {
+    pub(super) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         let begin = Instant::now();
         let mut found = Vec::new();
         while found.len() < count && begin.elapsed() < PATIENCE {
@@ -212,7 +207,7 @@ impl Site {
     pub(super) async fn block(&mut self) -> String {
         let mut found = Vec::new();
         loop {
-            let byte = self.read(1).await;
+            let byte = self.bytes(1).await;
             assert!(!byte.is_empty(), "no block came: {:?}", String::from_utf8_lossy(&found));
             found.extend(byte);
             if found.ends_with(b"\x1c\r") {

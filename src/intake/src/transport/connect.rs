@@ -68,7 +68,7 @@ async fn reach(line: &Line, address: &str, tls: Option<&TlsClient>) -> Result<(C
     let found = lookup_host(address).await.map_err(|e| Said::unknown_name(address, &e))?;
     let found: Vec<SocketAddr> = found.collect();
     let socket = TcpStream::connect(found.as_slice()).await.map_err(|e| Said::of_system(&e))?;
-    tune(&socket).map_err(|e| Said::of_system(&e))?;
+    tune(&socket, line.connection.link.resets()).map_err(|e| Said::of_system(&e))?;
     let peer = socket.peer_addr().map_or_else(|_| address.to_owned(), |a| a.to_string());
     let Some(tls) = tls else { return Ok((Box::new(socket), peer)) };
     let (config, fault) = tls.config();
@@ -96,7 +96,8 @@ async fn serve(line: &Line, stream: Carrier, name: &str, address: &str, stop: &C
     line.standing(Activity::Connected, connected, address.to_owned());
     line.board.note(&line.connection.id, |s| name.clone_into(&mut s.peer));
     let (ears, leave) = (Arc::new(Ears::new(Instant::now())), stop.child_token());
-    line.socket(Steady::new(stream, Arc::clone(&ears), leave.clone()), name, leave).await;
+    let steady = Steady::new(stream, Arc::clone(&ears), leave.clone());
+    line.socket(steady.may_be_reset(line.connection.link.resets()), name, leave).await;
     match ears.fault() {
         Some(fault) => {
             tracing::warn!(connection = %line.connection.id, fault = fault.en, "the connection broke");

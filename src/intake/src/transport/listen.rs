@@ -97,7 +97,7 @@ async fn meet(
     mut socket: TcpStream,
     from: SocketAddr,
 ) -> Result<(BufReader<Carrier>, Caller, Guest), Turned> {
-    tune(&socket).map_err(Turned::Lost)?;
+    tune(&socket, entrance.line.connection.link.resets()).map_err(Turned::Lost)?;
     let mut caller = introduced(entrance, &mut socket, from).await?;
     let stream: Carrier = match &entrance.tls {
         None => Box::new(socket),
@@ -178,6 +178,7 @@ async fn serve(entrance: &Entrance, stream: BufReader<Carrier>, caller: &Caller,
     line.board.note(&line.connection.id, |s| s.peer.clone_from(&caller.name));
     let ears = Arc::clone(guest.ears());
     let steady = Steady::new(stream, Arc::clone(&ears), guest.leave().clone());
+    let steady = steady.may_be_reset(line.connection.link.resets());
     line.socket(steady, &caller.name, guest.leave().clone()).await;
     drop(guest);
     entrance.ended(ears.fault());

@@ -105,6 +105,9 @@ impl Line {
         };
         // Whether the peer hears it does not matter any more.
         drop(tokio::time::timeout(FAREWELL_WITHIN, socket.shutdown()).await);
+        if self.connection.link.resets() {
+            tokio::time::sleep(carrier::RESET_AFTER).await;
+        }
         self.board.note(id, |s| s.sockets = s.sockets.saturating_sub(1));
         tracing::debug!(connection = %id, ended = %ended, "socket closed");
         trace.note(number, Traced::Closed { why: ended });

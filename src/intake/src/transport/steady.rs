@@ -26,11 +26,17 @@ pub(crate) struct Steady<S> {
     leave: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs while a write waits.
     patience: Option<Pin<Box<Sleep>>>,
+    /// The peer ends its connections with RST: that is an end like any other.
+    may_be_reset: bool,
 }
 
 impl<S> Steady<S> {
     pub(crate) fn new(stream: S, ears: Arc<Ears>, leave: CancellationToken) -> Self {
-        Self { stream, ears, leave: Box::pin(leave.cancelled_owned()), patience: None }
+        Self { stream, ears, leave: Box::pin(leave.cancelled_owned()), patience: None, may_be_reset: false }
+    }
+
+    pub(crate) fn may_be_reset(self, may_be_reset: bool) -> Self {
+        Self { may_be_reset, ..self }
     }
 
     fn patient<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -85,7 +91,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Steady<S> {
             // the next write. What goes wrong here shows at the next read or write.
             drop(Pin::new(&mut self.stream).poll_flush(context));
         }
-        outcome.map_err(|e| self.broken(e))
+        match outcome {
+            Poll::Ready(Err(e)) if self.may_be_reset && e.kind() == io::ErrorKind::ConnectionReset => {
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(_) | Poll::Pending => outcome.map_err(|e| self.broken(e)),
+        }
     }
 }
 

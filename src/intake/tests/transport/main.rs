@@ -10,6 +10,8 @@ mod proxies;
 #[cfg(test)]
 mod reconnect;
 #[cfg(test)]
+mod resets;
+#[cfg(test)]
 mod second_connection;
 #[cfg(test)]
 mod serial;
