@@ -7,7 +7,7 @@ use crate::{
 };
 use benchmark::{AnalysersOptions, Part};
 use simulator::{
-    analyser::{Analyser, Target, TcpPeer, Tempo},
+    analyser::{Analyser, Framing, Peer, Target, Tempo},
     fault::Faults,
     model::Model,
     scenario::{DaySettings, Duty, Scenario},
@@ -111,7 +111,8 @@ fn messages_of(model: &Arc<Model>, duty: Duty, scenario: &Scenario) -> Result<Ve
         model: Arc::clone(model),
         duty,
         // Nothing is sent from here.
-        target: Target::Tcp(TcpPeer::Connect(String::new())),
+        target: Target::Line(Peer::Connect(String::new())),
+        framing: Framing::default(),
         tempo: Tempo::default(),
         faults: Faults::default(),
     };

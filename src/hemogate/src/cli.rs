@@ -297,9 +297,19 @@ pub(crate) struct Trace {
 pub(crate) struct Simulate {
     /// maker/model of the catalogue, or the folder of a profile
     pub(crate) profile: String,
-    /// host:port the analyser connects to, or a folder it writes files into
+    /// Where to: host:port to connect to, tls:host:port, listen:host:port to be connected to,
+    /// serial:DEVICE[,9600[,8N1]], or a folder to write files into
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to: String,
+    /// tls: PEM file with the authorities that vouch for the other side
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// tls: PEM file with the analyser's own certificate and its issuers
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// tls: PEM file with the key to it
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
     /// How many donations to report
     #[arg(long, default_value_t = 20)]
     pub(crate) donations: u32,
@@ -312,7 +322,9 @@ pub(crate) struct Simulate {
     /// HL7: how long an answer is waited for
     #[arg(long, default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub(crate) answer_timeout_ms: u64,
-    /// Faults to play: drop, duplicate, flip, split, merge, stall, cut, checksum (may be repeated)
+    /// Faults to play (may be repeated): drop, cut, flip, checksum, merge, duplicate, contention, interrupt,
+    /// split=BYTES, stall=DURATION, slow-reader=DURATION, endless-frame=BYTES; with @N the Nth message, /N every
+    /// Nth, %P so many of a hundred
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Vec<String>,
 }

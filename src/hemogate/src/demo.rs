@@ -11,7 +11,7 @@ use crate::{
     run::until_told,
 };
 use simulator::{
-    analyser::{Analyser, Target, TcpPeer, Tempo},
+    analyser::{Analyser, Framing, Peer, Target, Tempo},
     fault::Faults,
     lis::{Lis, Script},
     scenario::{DaySettings, Scenario},
@@ -182,10 +182,10 @@ fn analysers(placed: Vec<Placed>, daemon: &Daemon) -> Result<Vec<Analyser>, Fail
                         .listening
                         .get(&p.connection)
                         .ok_or_else(|| Failure::new(Exit::Internal, "a connection does not listen"))?;
-                    Target::Tcp(TcpPeer::Connect(address.to_string()))
+                    Target::Line(Peer::Connect(address.to_string()))
                 }
                 (Transport::TcpConnect(_), Some(listener)) => {
-                    Target::Tcp(TcpPeer::Listen(tokio_listener(listener)?))
+                    Target::Line(Peer::Listen(tokio_listener(listener)?))
                 }
                 (Transport::Directory(d), _) => Target::Directory(d.path),
                 (
@@ -201,6 +201,7 @@ fn analysers(placed: Vec<Placed>, daemon: &Daemon) -> Result<Vec<Analyser>, Fail
                 model: p.model,
                 duty: p.duty,
                 target,
+                framing: Framing::default(),
                 tempo: Tempo::default(),
                 faults: Faults::default(),
             })

@@ -7,7 +7,7 @@ use crate::{
 };
 use instrument_profiles::Entry;
 use simulator::{
-    analyser::{Analyser, Target, Tempo},
+    analyser::{Analyser, Framing, Target, Tempo},
     fault::Faults,
     model::Model,
     scenario::{Duty, Scenario},
@@ -144,6 +144,7 @@ fn lots_named(p: &Placed, scenario: &Scenario) -> Result<BTreeSet<LotUse>, Failu
         model: Arc::clone(&p.model),
         duty: p.duty,
         target: target_of_kind(p.model.protocol()),
+        framing: Framing::default(),
         tempo: Tempo::default(),
         faults: Faults::default(),
     };
@@ -158,7 +159,7 @@ fn target_of_kind(protocol: Protocol) -> Target {
     match protocol {
         Protocol::Delimited => Target::Directory(PathBuf::new()),
         Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => {
-            Target::Tcp(simulator::analyser::TcpPeer::Connect(String::new()))
+            Target::Line(simulator::analyser::Peer::Connect(String::new()))
         }
     }
 }

@@ -3,10 +3,11 @@
 use crate::{
     cli::{Bench, Lang, Simulate},
     exit::{Exit, Failure, Outcome},
-    laboratory,
+    laboratory, wiring,
 };
+use instrument_profiles::LinkSettings;
 use simulator::{
-    analyser::{Analyser, Delivery, SessionReport, Target, TcpPeer, Tempo},
+    analyser::{Analyser, Delivery, Framing, Peer, SessionReport, Target, Tempo, TlsPeer},
     fault::{Fault, Faults},
     scenario::{DaySettings, Scenario},
 };
@@ -40,15 +41,15 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         *model.duties().first().ok_or_else(|| Failure::new(Exit::Internal, "the model has no duty"))?;
     let target = match model.protocol() {
         Protocol::Delimited => Target::Directory(PathBuf::from(&asked.to)),
-        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => {
-            Target::Tcp(TcpPeer::Connect(asked.to.clone()))
-        }
+        Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => Target::Line(peer(asked).await?),
     };
+    let framing = framing(wiring::profile(model.id())?.link());
     let analyser = Analyser {
         name: model.id().to_owned(),
         model,
         duty,
         target,
+        framing,
         tempo: Tempo {
             tries_max: asked.tries,
             answer_timeout: Duration::from_millis(asked.answer_timeout_ms),
@@ -77,6 +78,43 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         }
     }
     Ok(if played.failed() == 0 { Exit::Done } else { Exit::No })
+}
+
+/// The other end of the line: `host:port`, `tls:host:port`, `listen:host:port` or `serial:DEVICE,9600,8N1`.
+async fn peer(asked: &Simulate) -> Result<Peer, Failure> {
+    let (kind, rest) = asked.to.split_once(':').unwrap_or(("", &asked.to));
+    if kind != "tls" && (asked.ca.is_some() || asked.certificate.is_some()) {
+        let what = "--ca, --certificate and --key belong to --to tls:HOST:PORT";
+        return Err(Failure::new(Exit::Usage, what));
+    }
+    match kind {
+        "serial" => Ok(Peer::Serial(rest.parse().map_err(|e| Failure::new(Exit::Usage, e))?)),
+        "listen" => {
+            let listener = tokio::net::TcpListener::bind(rest).await;
+            let listener =
+                listener.map_err(|e| Failure::new(Exit::Usage, format!("cannot listen at {rest}: {e}")))?;
+            let at = listener.local_addr()?;
+            tracing::info!(%at, "the simulated analyser listens");
+            Ok(Peer::Listen(listener))
+        }
+        "tls" => {
+            let ca = asked.ca.clone().ok_or_else(|| {
+                Failure::new(Exit::Usage, "tls needs --ca FILE: who vouches for the other side's certificate")
+            })?;
+            let identity = asked.certificate.clone().zip(asked.key.clone());
+            Ok(Peer::Tls(TlsPeer { address: rest.to_owned(), ca, identity }))
+        }
+        _ => Ok(Peer::Connect(asked.to.clone())),
+    }
+}
+
+/// How the profile's analyser sends its records.
+fn framing(link: &LinkSettings) -> Framing {
+    match link {
+        LinkSettings::Lis01(lis01) => Framing::Lis01(lis01.config()),
+        LinkSettings::Unframed(_) => Framing::Unframed,
+        LinkSettings::Mllp(_) | LinkSettings::PkBlocks(_) | LinkSettings::Directory(_) => Framing::default(),
+    }
 }
 
 pub(crate) fn bench(asked: &Bench) -> Outcome {

@@ -76,7 +76,7 @@ pub async fn run_day(
 mod tests {
     use super::*;
     use crate::analyser::tests::peers::{Habits, Shared, computer, receiver};
-    use crate::analyser::{Target, TcpPeer, Tempo};
+    use crate::analyser::{Peer, Target, Tempo};
     use crate::fault::Faults;
     use crate::model::tests as models;
     use crate::scenario::DaySettings;
@@ -88,7 +88,15 @@ mod tests {
         let duty = model.duties()[0];
         let tempo = Tempo { pause_first: std::time::Duration::ZERO, ..Tempo::default() };
         let faults = Faults::new(vec![fault.parse().unwrap()], 3);
-        Analyser { name: duty.name().to_owned(), model, duty, target, tempo, faults }
+        Analyser {
+            name: duty.name().to_owned(),
+            model,
+            duty,
+            target,
+            framing: crate::analyser::Framing::default(),
+            tempo,
+            faults,
+        }
     }
 
     /// Three kinds of line: we connect, we listen, a directory. Both sockets break now and then.
@@ -121,14 +129,14 @@ mod tests {
                 models::SEROLOGY,
                 "r.jinja",
                 models::SEROLOGY_TEMPLATE,
-                Target::Tcp(TcpPeer::Listen(serology)),
+                Target::Line(Peer::Listen(serology)),
                 "drop/9",
             ),
             analyser(
                 models::CHEMISTRY,
                 "r.jinja",
                 models::CHEMISTRY_TEMPLATE,
-                Target::Tcp(TcpPeer::Connect(chemistry_at)),
+                Target::Line(Peer::Connect(chemistry_at)),
                 "cut/7",
             ),
             analyser(models::PLATE, "plate.jinja", models::PLATE_TEMPLATE, plates, "drop@2"),
@@ -164,7 +172,7 @@ mod tests {
     async fn a_day_that_is_stopped_at_once_reports_everything_as_not_sent() {
         let scenario = Scenario::new(DaySettings { donations: 60, ..DaySettings::default() }).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = Target::Tcp(TcpPeer::Listen(listener));
+        let target = Target::Line(Peer::Listen(listener));
         let stop = CancellationToken::new();
         stop.cancel();
         let one = vec![analyser(models::SEROLOGY, "r.jinja", models::SEROLOGY_TEMPLATE, target, "merge")];

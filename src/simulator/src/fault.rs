@@ -23,6 +23,14 @@ pub enum FaultKind {
     Stall(Duration),
     /// A delivered message is sent again.
     Duplicate,
+    /// What the other side says is read byte by byte, with so long a pause before each.
+    SlowReader(Duration),
+    /// A frame, block or record is begun, and so many bytes follow without an end; then the connection closes.
+    EndlessFrame(usize),
+    /// The analyser waits for the other side's enquiry and answers it with its own: both want the line. LIS01 only.
+    Contention,
+    /// The first frame that the other side sends is answered EOT instead of ACK: an interrupt request. LIS01 only.
+    Interrupt,
 }
 
 /// With which messages it goes wrong. LIS01 counts transfers, MLLP messages, a directory files; each from 1.
@@ -52,7 +60,8 @@ pub struct Fault {
 pub enum FaultError {
     /// No such fault.
     #[error(
-        "{0:?} is no fault: one of drop, cut, flip, checksum, split=BYTES, merge, stall=DURATION, duplicate"
+        "{0:?} is no fault: one of drop, cut, flip, checksum, split=BYTES, merge, stall=DURATION, duplicate, \
+         slow-reader=DURATION, endless-frame=BYTES, contention, interrupt"
     )]
     Kind(String),
     /// A value that is missing, not wanted, or no number.
@@ -96,14 +105,17 @@ impl FaultKind {
             "checksum" => plain(Self::Checksum),
             "merge" => plain(Self::Merge),
             "duplicate" => plain(Self::Duplicate),
-            "split" => {
+            "contention" => plain(Self::Contention),
+            "interrupt" => plain(Self::Interrupt),
+            "split" | "endless-frame" => {
                 let bytes = value.and_then(|v| v.parse::<NonZeroU32>().ok());
                 let bytes = bytes.and_then(|b| usize::try_from(b.get()).ok());
-                bytes.map(Self::Split).ok_or_else(|| needs("a number of bytes from 1"))
+                let made = if kind == "split" { Self::Split } else { Self::EndlessFrame };
+                bytes.map(made).ok_or_else(|| needs("a number of bytes from 1"))
             }
-            "stall" => {
-                let time = value.and_then(duration);
-                time.map(Self::Stall).ok_or_else(|| needs("a duration like 500ms or 2s"))
+            "stall" | "slow-reader" => {
+                let made = if kind == "stall" { Self::Stall } else { Self::SlowReader };
+                value.and_then(duration).map(made).ok_or_else(|| needs("a duration like 500ms or 2s"))
             }
             other => Err(FaultError::Kind(other.to_owned())),
         }
@@ -135,6 +147,18 @@ impl Fault {
             (Protocol::Delimited, FaultKind::Split(_) | FaultKind::Merge | FaultKind::Cut) => {
                 ("delimited", "a file appears whole or not at all")
             }
+            (Protocol::Delimited, FaultKind::SlowReader(_) | FaultKind::EndlessFrame(_)) => {
+                ("delimited", "a file is not answered, and has an end")
+            }
+            (Protocol::Hl7v2, FaultKind::Contention | FaultKind::Interrupt) => {
+                ("hl7v2", "over MLLP both sides may send at any time")
+            }
+            (Protocol::Delimited, FaultKind::Contention | FaultKind::Interrupt) => {
+                ("delimited", "nothing is sent to a directory's writer")
+            }
+            (Protocol::PkBlocks, FaultKind::Contention | FaultKind::Interrupt | FaultKind::SlowReader(_)) => {
+                ("pk-blocks", "the analyser never listens")
+            }
             (
                 Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks,
                 FaultKind::Drop
@@ -144,7 +168,11 @@ impl Fault {
                 | FaultKind::Split(_)
                 | FaultKind::Merge
                 | FaultKind::Stall(_)
-                | FaultKind::Duplicate,
+                | FaultKind::Duplicate
+                | FaultKind::SlowReader(_)
+                | FaultKind::EndlessFrame(_)
+                | FaultKind::Contention
+                | FaultKind::Interrupt,
             ) => return Ok(()),
         };
         Err(FaultError::Line { fault: self, protocol: line, why })
@@ -185,6 +213,19 @@ impl Trouble {
     /// How many bytes leave at a time.
     pub(crate) fn split(&self) -> Option<usize> {
         self.0.iter().find_map(|k| if let FaultKind::Split(bytes) = k { Some(*bytes) } else { None })
+    }
+
+    /// How long each byte of an answer is waited with.
+    pub(crate) fn slow_reader(&self) -> Option<Duration> {
+        self.0.iter().find_map(|k| if let FaultKind::SlowReader(time) = k { Some(*time) } else { None })
+    }
+
+    /// How many bytes a frame without an end has; it does not happen again.
+    pub(crate) fn take_endless(&mut self) -> Option<usize> {
+        let bytes = |k: &FaultKind| if let FaultKind::EndlessFrame(bytes) = k { Some(*bytes) } else { None };
+        let endless = self.0.iter().find_map(bytes);
+        self.0.retain(|k| bytes(k).is_none());
+        endless
     }
 
     /// How long the line is silent; it does not happen again.
@@ -284,6 +325,10 @@ impl fmt::Display for FaultKind {
             Self::Merge => f.write_str("merge"),
             Self::Stall(time) => write!(f, "stall={}ms", time.as_millis()),
             Self::Duplicate => f.write_str("duplicate"),
+            Self::SlowReader(time) => write!(f, "slow-reader={}ms", time.as_millis()),
+            Self::EndlessFrame(bytes) => write!(f, "endless-frame={bytes}"),
+            Self::Contention => f.write_str("contention"),
+            Self::Interrupt => f.write_str("interrupt"),
         }
     }
 }
@@ -301,9 +346,10 @@ mod tests {
 
     #[test]
     fn a_fault_reads_back_as_written() {
-        for text in
-            ["drop", "cut@2", "flip%5", "checksum/10", "split=1", "merge", "stall=500ms@7", "duplicate%100"]
-        {
+        let first = ["drop", "cut@2", "flip%5", "checksum/10", "split=1", "merge", "stall=500ms@7"];
+        let then =
+            ["duplicate%100", "slow-reader=20ms", "endless-frame=4096@2", "contention/2", "interrupt@1"];
+        for text in first.into_iter().chain(then) {
             assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
         }
         let stall = FaultKind::Stall(Duration::from_secs(2));
@@ -321,6 +367,9 @@ mod tests {
             ("split=0", "split needs a number"),
             ("stall=2", "stall needs a duration"),
             ("stall=2h", "stall needs a duration"),
+            ("slow-reader", "slow-reader needs a duration"),
+            ("endless-frame=0", "endless-frame needs a number"),
+            ("contention=1", "contention needs no value"),
             ("drop@0", "does not say when"),
             ("drop@", "does not say when"),
             ("drop%101", "does not say when"),
@@ -342,6 +391,10 @@ mod tests {
             ("merge", true, true, false),
             ("stall=1s", true, true, true),
             ("duplicate", true, true, true),
+            ("slow-reader=1s", true, true, false),
+            ("endless-frame=9", true, true, false),
+            ("contention", true, false, false),
+            ("interrupt", true, false, false),
         ] {
             let fault: Fault = text.parse().unwrap();
             for (protocol, fits) in
@@ -387,6 +440,10 @@ mod tests {
             Just(FaultKind::Merge),
             Just(FaultKind::Duplicate),
             (1_usize..100_000).prop_map(FaultKind::Split),
+            (1_usize..100_000).prop_map(FaultKind::EndlessFrame),
+            Just(FaultKind::Contention),
+            Just(FaultKind::Interrupt),
+            (0_u64..1_000_000).prop_map(|ms| FaultKind::SlowReader(Duration::from_millis(ms))),
             (0_u64..1_000_000).prop_map(|ms| FaultKind::Stall(Duration::from_millis(ms))),
         ]
     }

@@ -51,11 +51,20 @@ impl<S: Stream> Line<S> {
         self.trouble = trouble;
     }
 
+    /// Whether something is to go wrong now that is not the line's own affair; it does not happen again.
+    pub(crate) fn takes(&mut self, kind: FaultKind) -> bool {
+        self.trouble.take(kind)
+    }
+
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LineError> {
-        match self.stream.read(buffer).await? {
-            0 => Err(LineError::Closed),
-            bytes => Ok(bytes),
-        }
+        let read = match (self.trouble.slow_reader(), buffer.first_mut()) {
+            (Some(pause), Some(one)) => {
+                tokio::time::sleep(pause).await;
+                self.stream.read(std::slice::from_mut(one)).await?
+            }
+            (_, _) => self.stream.read(buffer).await?,
+        };
+        if read == 0 { Err(LineError::Closed) } else { Ok(read) }
     }
 
     /// Keeps `bytes` back; they leave before those of the next write.
@@ -72,6 +81,9 @@ impl<S: Stream> Line<S> {
             Chunk::AfterVictim if self.trouble.take(FaultKind::Cut) => Err(LineError::Fault("cut")),
             Chunk::AfterVictim | Chunk::Other => self.put(&out).await,
             Chunk::Victim => {
+                if let Some(bytes) = self.trouble.take_endless() {
+                    return self.endless(out.get(..=begin).unwrap_or_default(), bytes).await;
+                }
                 self.damage(&mut out, begin);
                 self.put_victim(&out, begin).await
             }
@@ -93,6 +105,18 @@ impl<S: Stream> Line<S> {
             return Err(LineError::Fault("drop"));
         }
         self.put(tail).await
+    }
+
+    /// The beginning of a frame or block, and then text that never ends it.
+    async fn endless(&mut self, out: &[u8], bytes: usize) -> Result<(), LineError> {
+        static PIECE: [u8; 8192] = [b'x'; 8192];
+        self.put(out).await?;
+        let mut left = bytes;
+        while let Some(next) = PIECE.get(..left.min(PIECE.len())).filter(|next| !next.is_empty()) {
+            self.put(next).await?;
+            left -= next.len();
+        }
+        Err(LineError::Fault("endless-frame"))
     }
 
     /// Flips a bit in the middle of the frame, or changes its checksum's first digit. Once: the repetition is good.

@@ -13,8 +13,9 @@ mod line;
 mod records;
 mod report;
 mod sessions;
+mod unframed;
 
-pub use dial::TcpPeer;
+pub use dial::{Peer, SerialPeer, SerialPeerError, TlsPeer};
 pub use report::{Delivery, MessageReport, SessionReport};
 
 use crate::fault::Faults;
@@ -27,15 +28,31 @@ use records::RecordsMaker;
 use sessions::SessionsMaker;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
+use unframed::UnframedMaker;
 use vocabulary::Protocol;
 
 /// Where an analyser sends to.
 #[derive(Debug)]
 pub enum Target {
-    /// A socket, in either role.
-    Tcp(TcpPeer),
+    /// A line.
+    Line(Peer),
     /// A directory that somebody takes files from.
     Directory(PathBuf),
+}
+
+/// How LIS02 records leave.
+#[derive(Debug, Clone)]
+pub enum Framing {
+    /// In frames, as the other side expects them (LIS01 and what is made of it); the role is always the instrument's.
+    Lis01(lis01::Config),
+    /// As they are, one after the other, unanswered.
+    Unframed,
+}
+
+impl Default for Framing {
+    fn default() -> Self {
+        Self::Lis01(lis01::Config::default())
+    }
 }
 
 /// How patient an analyser is.
@@ -51,8 +68,6 @@ pub struct Tempo {
     pub between_messages: Duration,
     /// HL7: how long an answer is waited for.
     pub answer_timeout: Duration,
-    /// LIS01: the times of the standard.
-    pub timers: lis01::Timers,
 }
 
 impl Default for Tempo {
@@ -63,7 +78,6 @@ impl Default for Tempo {
             tries_max: 30,
             between_messages: Duration::ZERO,
             answer_timeout: Duration::from_secs(30),
-            timers: lis01::Timers::default(),
         }
     }
 }
@@ -79,6 +93,8 @@ pub struct Analyser {
     pub duty: Duty,
     /// Where it sends to.
     pub target: Target,
+    /// How LIS02 records leave.
+    pub framing: Framing,
     /// Its patience.
     pub tempo: Tempo,
     /// What goes wrong on its line.
@@ -118,9 +134,10 @@ pub struct Ready {
 
 #[derive(Debug)]
 enum ReadyLine {
-    Records { peer: TcpPeer, per_transfer: usize },
-    Blocks(TcpPeer),
-    Sessions(TcpPeer),
+    Records { peer: Peer, config: lis01::Config, per_transfer: usize },
+    Unframed(Peer),
+    Blocks(Peer),
+    Sessions(Peer),
     Files(PathBuf),
 }
 
@@ -138,16 +155,19 @@ impl Analyser {
         self.faults.check(self.model.protocol()).map_err(|e| misfit(e.to_string()))?;
         let messages = self.messages(scenario)?;
         let line = match (self.model.protocol(), self.target) {
-            (Protocol::Lis02, Target::Tcp(peer)) => {
-                ReadyLine::Records { peer, per_transfer: self.model.messages_per_transfer() }
-            }
-            (Protocol::Hl7v2, Target::Tcp(peer)) => ReadyLine::Blocks(peer),
-            (Protocol::PkBlocks, Target::Tcp(peer)) => ReadyLine::Sessions(peer),
+            (Protocol::Lis02, Target::Line(peer)) => match self.framing {
+                Framing::Lis01(config) => {
+                    ReadyLine::Records { peer, config, per_transfer: self.model.messages_per_transfer() }
+                }
+                Framing::Unframed => ReadyLine::Unframed(peer),
+            },
+            (Protocol::Hl7v2, Target::Line(peer)) => ReadyLine::Blocks(peer),
+            (Protocol::PkBlocks, Target::Line(peer)) => ReadyLine::Sessions(peer),
             (Protocol::Delimited, Target::Directory(path)) => ReadyLine::Files(path),
             (Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks, Target::Directory(_)) => {
-                return Err(misfit("it speaks over a socket: give an address, not a directory".to_owned()));
+                return Err(misfit("it speaks over a line: give an address, not a directory".to_owned()));
             }
-            (Protocol::Delimited, Target::Tcp(_)) => {
+            (Protocol::Delimited, Target::Line(_)) => {
                 return Err(misfit("it writes files: give a directory, not an address".to_owned()));
             }
         };
@@ -178,8 +198,12 @@ impl Ready {
     pub async fn play(self, stop: &CancellationToken) -> SessionReport {
         let Self { name, line, tempo, faults, messages } = self;
         match line {
-            ReadyLine::Records { peer, per_transfer } => {
-                let wire = RecordsMaker::new(peer, tempo.timers.clone());
+            ReadyLine::Unframed(peer) => {
+                let wire = UnframedMaker::new(peer);
+                Courier::new(name, tempo, faults, wire).carry(&messages, 1, stop).await
+            }
+            ReadyLine::Records { peer, config, per_transfer } => {
+                let wire = RecordsMaker::new(peer, config);
                 Courier::new(name, tempo, faults, wire).carry(&messages, per_transfer, stop).await
             }
             ReadyLine::Blocks(peer) => {

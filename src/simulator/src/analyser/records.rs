@@ -3,23 +3,28 @@
 use super::courier::{DeliverError, MakeWire, Wire};
 use super::dial::{Dial, Stream};
 use super::line::{Chunk, Line, LineError};
-use crate::fault::Trouble;
+use crate::fault::{FaultKind, Trouble};
 use crate::model::Outgoing;
-use lis01::{Config, Event, Link, Role, SendId, Timers};
+use lis01::{Config, Event, Link, Role, SendId};
+use std::time::Duration;
 use tokio::time::Instant;
 
 const STX: u8 = 0x02;
+const ENQ: u8 = 0x05;
+/// So long the other side is given to enquire, where both are to want the line.
+const BID_WITHIN: Duration = Duration::from_secs(30);
 const READ_BYTES: usize = 4096;
 
 /// Connects, and puts a fresh link on every connection.
 pub(crate) struct RecordsMaker<D> {
     dial: D,
-    timers: Timers,
+    config: Config,
 }
 
 impl<D: Dial> RecordsMaker<D> {
-    pub(crate) fn new(dial: D, timers: Timers) -> Self {
-        Self { dial, timers }
+    /// `config`: how the other side wants its frames; the role is the instrument's.
+    pub(crate) fn new(dial: D, config: Config) -> Self {
+        Self { dial, config: Config { role: Role::Instrument, ..config } }
     }
 }
 
@@ -28,9 +33,8 @@ impl<D: Dial> MakeWire for RecordsMaker<D> {
 
     async fn make(&mut self) -> Result<Self::Wire, DeliverError> {
         let stream = self.dial.dial().await.map_err(LineError::Io)?;
-        let config = Config { role: Role::Instrument, timers: self.timers.clone(), ..Config::default() };
-        let frame_text = config.send_text_bytes_max;
-        Ok(Records { line: Line::new(stream), link: Link::new(config), frame_text })
+        let frame_text = self.config.send_text_bytes_max;
+        Ok(Records { line: Line::new(stream), link: Link::new(self.config.clone()), frame_text })
     }
 }
 
@@ -82,10 +86,15 @@ impl<S: Stream> Wire for Records<S> {
         let count: usize = records.iter().map(|r| r.len().div_ceil(self.frame_text.max(1))).sum();
         let mut frames = Frames { victim: count / 2, sent: 0, last: Vec::new() };
         self.line.expect(trouble);
+        let mut buffer = vec![0; READ_BYTES];
+        if self.line.takes(FaultKind::Interrupt) {
+            self.interrupt(&mut buffer).await?;
+        }
+        let mut bid =
+            if self.line.takes(FaultKind::Contention) { self.bid(&mut buffer).await? } else { Vec::new() };
         let sent = self.link.send(records, Instant::now().into_std());
         let id = sent.map_err(|refused| DeliverError::Unsendable(refused.to_string()))?;
         let mut done = false;
-        let mut buffer = vec![0; READ_BYTES];
         loop {
             while let Some(block) = self.link.poll_transmit() {
                 let is_end = done && merge_next;
@@ -97,6 +106,10 @@ impl<S: Stream> Wire for Records<S> {
             }
             if done {
                 return Ok(());
+            }
+            if !bid.is_empty() {
+                // Both enquiries are out: now we see theirs.
+                self.hears(&std::mem::take(&mut bid));
             }
             done = self.heard(id)?;
             if !done {
@@ -112,6 +125,55 @@ impl<S: Stream> Wire for Records<S> {
 }
 
 impl<S: Stream> Records<S> {
+    /// Waits until the other side enquires, for a while: what it sent from its enquiry on.
+    async fn bid(&mut self, buffer: &mut [u8]) -> Result<Vec<u8>, DeliverError> {
+        // The end of the transfer before this one cannot wait so long.
+        self.line.write(&[], Chunk::Other).await?;
+        let wait = async {
+            loop {
+                let bytes = self.line.read(buffer).await?;
+                let read = buffer.get(..bytes).unwrap_or_default();
+                if let Some(at) = read.iter().position(|byte| *byte == ENQ) {
+                    return Ok(read.get(at..).unwrap_or_default().to_vec());
+                }
+            }
+        };
+        tokio::time::timeout(BID_WITHIN, wait).await.unwrap_or(Ok(Vec::new()))
+    }
+
+    /// Waits for a transfer of the other side's, and asks for the line with each of its frames until it ends.
+    async fn interrupt(&mut self, buffer: &mut [u8]) -> Result<(), DeliverError> {
+        let bid = self.bid(buffer).await?;
+        let mut under_way = !bid.is_empty();
+        self.hears(&bid);
+        while under_way {
+            while let Some(event) = self.link.poll_event() {
+                match event {
+                    Event::Frame(frame) => {
+                        self.link.request_interrupt();
+                        self.link.accept(frame.ticket, (), Instant::now().into_std());
+                    }
+                    Event::TransferEnded(_) => under_way = false,
+                    Event::HangUp(why) => return Err(DeliverError::Refused(why.to_string())),
+                    Event::Sent(_)
+                    | Event::SendFailed { .. }
+                    | Event::TransferStarted
+                    | Event::Repeated { .. }
+                    | Event::InterruptRequested { .. }
+                    | Event::Contention
+                    | Event::Anomaly(_) => {}
+                }
+            }
+            while let Some(block) = self.link.poll_transmit() {
+                self.line.write(&block, Chunk::Other).await?;
+            }
+            if under_way {
+                self.listen(buffer).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What the link has to tell: whether the transfer is through.
     fn heard(&mut self, id: SendId) -> Result<bool, DeliverError> {
         let mut done = false;
@@ -149,15 +211,16 @@ impl<S: Stream> Records<S> {
             read = self.line.read(buffer) => Some(read?),
             () = until => None,
         };
-        let now = Instant::now().into_std();
         match read.and_then(|bytes| buffer.get(..bytes)) {
-            // What a full link does not take is dropped: it answers nothing that we wait for.
-            Some(bytes) => {
-                let taken = self.link.handle_input(bytes, now);
-                tracing::trace!(taken, of = bytes.len(), "read");
-            }
-            None => self.link.handle_timeout(now),
+            Some(bytes) => self.hears(bytes),
+            None => self.link.handle_timeout(Instant::now().into_std()),
         }
         Ok(())
+    }
+
+    /// What a full link does not take is dropped: it answers nothing that we wait for.
+    fn hears(&mut self, bytes: &[u8]) {
+        let taken = self.link.handle_input(bytes, Instant::now().into_std());
+        tracing::trace!(taken, of = bytes.len(), "read");
     }
 }

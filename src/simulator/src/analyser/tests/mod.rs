@@ -44,7 +44,7 @@ async fn send_records(
     habits: Habits,
 ) -> (SessionReport, peers::Shared) {
     let (plug, seen, ended) = lis01_peer(habits);
-    let wire = RecordsMaker::new(plug, lis01::Timers::default());
+    let wire = RecordsMaker::new(plug, lis01::Config::default());
     let tempo = Tempo { tries_max: 5, ..Tempo::default() };
     let courier = Courier::new("a".to_owned(), tempo, faults, wire);
     let report = courier.carry(messages, 1, &CancellationToken::new()).await;
@@ -170,6 +170,66 @@ async fn a_duplicate_is_the_same_transfer_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_reader_takes_its_time_with_every_byte_of_an_answer() {
+    let (report, seen, took) = one_fault("slow-reader=700ms@8").await;
+    assert!(took >= Duration::from_secs(3), "{took:?}: an answer for each of several frames");
+    assert_eq!((report.connections, look(&seen).broken.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endless_frame_ends_with_the_connection_and_the_message_is_sent_again() {
+    let (report, seen, _) = one_fault("endless-frame=300000@8").await;
+    assert_eq!(report.messages[7].delivery, Delivery::Sent { tries: 2 });
+    let written: usize = look(&seen).writes.iter().map(Vec::len).sum();
+    assert!(written > 300_000, "{written}");
+    let faults = faults(&["endless-frame=300000@8"], 1);
+    let (_, seen) = send_blocks(&block_messages(), faults, Habits::default()).await;
+    assert!(look(&seen).writes.iter().map(Vec::len).sum::<usize>() > 300_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn contention_is_an_enquiry_in_answer_to_an_enquiry_and_the_analyser_wins() {
+    let sent = record_messages();
+    let habits = Habits { sends: Some(b"H|\\^&\rL|1|N\r"), ..Habits::default() };
+    // The first enquiries meet by themselves: both are out as soon as the connection stands.
+    for (asked, contentions) in [(&["merge@2"], 1), (&["contention@2"], 2)] {
+        let (report, seen) = send_records(&sent, faults(asked, 1), habits).await;
+        all_arrived(&sent, &report, &look(&seen));
+        assert_eq!((look(&seen).contentions, report.connections), (contentions, 1), "{asked:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn interrupt_asks_for_the_line_in_the_middle_of_the_others_transfer() {
+    let sent = record_messages();
+    let habits = Habits { sends: Some(b"H|\\^&\rL|1|N\r"), ..Habits::default() };
+    let (report, seen) = send_records(&sent, faults(&["interrupt@1"], 1), habits).await;
+    all_arrived(&sent, &report, &look(&seen));
+    assert_eq!((look(&seen).interrupts, report.connections), (1, 1));
+    assert_eq!(look(&seen).writes[..2], [vec![0x06], vec![0x04]], "ACK to the enquiry, EOT to the frame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unframed_records_leave_as_they_are() {
+    struct Once(Option<tokio::io::DuplexStream>);
+    impl dial::Dial for Once {
+        type Stream = tokio::io::DuplexStream;
+        async fn dial(&mut self) -> std::io::Result<Self::Stream> {
+            self.0.take().ok_or_else(|| std::io::ErrorKind::ConnectionRefused.into())
+        }
+    }
+    let (near, mut far) = tokio::io::duplex(1 << 20);
+    let messages = record_messages();
+    let wire = UnframedMaker::new(Once(Some(near)));
+    let courier = Courier::new("a".to_owned(), Tempo::default(), faults(&["split=7@2"], 1), wire);
+    let report = courier.carry(&messages, 1, &CancellationToken::new()).await;
+    assert_eq!((report.failed().count(), report.connections), (0, 1));
+    let mut had = Vec::new();
+    tokio::io::AsyncReadExt::read_to_end(&mut far, &mut had).await.unwrap();
+    assert_eq!(had, messages.iter().flat_map(|m| m.bytes.clone()).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_every_fault_at_once_what_is_believed_sent_is_there() {
     let all = [
         "drop%20",
@@ -180,13 +240,27 @@ async fn under_every_fault_at_once_what_is_believed_sent_is_there() {
         "merge%40",
         "stall=5s%20",
         "duplicate%20",
+        "slow-reader=50ms%20",
+        "endless-frame=900%10",
+        "contention%20",
+        "interrupt%20",
     ];
+    let habits = Habits { sends: Some(b"H|\\^&\rL|1|N\r"), ..Habits::default() };
     let sent = record_messages();
     for seed in 0..40 {
-        let (report, seen) = send_records(&sent, faults(&all, seed), Habits::default()).await;
+        let (report, seen) = send_records(&sent, faults(&all, seed), habits).await;
         all_arrived(&sent, &report, &look(&seen));
     }
-    let all = ["drop%20", "cut%20", "split=3%30", "merge%40", "stall=5s%20", "duplicate%20"];
+    let all = [
+        "drop%20",
+        "cut%20",
+        "split=3%30",
+        "merge%40",
+        "stall=5s%20",
+        "duplicate%20",
+        "slow-reader=50ms%20",
+        "endless-frame=900%10",
+    ];
     let sent = block_messages();
     for seed in 0..40 {
         let (report, seen) = send_blocks(&sent, faults(&all, seed), Habits::default()).await;
@@ -198,7 +272,7 @@ async fn under_every_fault_at_once_what_is_believed_sent_is_there() {
 async fn several_messages_share_a_transfer() {
     let sent = record_messages();
     let (plug, seen, ended) = lis01_peer(Habits::default());
-    let wire = RecordsMaker::new(plug, lis01::Timers::default());
+    let wire = RecordsMaker::new(plug, lis01::Config::default());
     let courier = Courier::new("a".to_owned(), Tempo::default(), faults(&["drop@2"], 1), wire);
     let report = courier.carry(&sent, 5, &CancellationToken::new()).await;
     ended.await.unwrap();
@@ -287,7 +361,7 @@ async fn nobody_there_is_tried_with_pauses_and_given_up() {
 async fn a_stop_leaves_a_true_report() {
     let stop = CancellationToken::new();
     let (plug, seen, _ended) = lis01_peer(Habits { mute: true, ..Habits::default() });
-    let wire = RecordsMaker::new(plug, lis01::Timers::default());
+    let wire = RecordsMaker::new(plug, lis01::Config::default());
     let courier = Courier::new("a".to_owned(), Tempo::default(), Faults::default(), wire);
     let messages = record_messages();
     let (report, ()) = tokio::join!(courier.carry(&messages, 1, &stop), async {
@@ -329,19 +403,27 @@ async fn files_appear_whole_under_their_names_and_a_second_one_beside_the_first(
 fn analyser(toml: &str, name: &str, template: &str, target: Target) -> Analyser {
     let model = Arc::new(models::model(toml, name, template));
     let duty = model.duties()[0];
-    Analyser { name: "a".to_owned(), model, duty, target, tempo: Tempo::default(), faults: Faults::default() }
+    Analyser {
+        name: "a".to_owned(),
+        model,
+        duty,
+        target,
+        framing: Framing::default(),
+        tempo: Tempo::default(),
+        faults: Faults::default(),
+    }
 }
 
 #[test]
 fn what_does_not_go_together_is_refused_before_anything_is_sent() {
     let scenario = Scenario::new(DaySettings { donations: 60, ..DaySettings::default() }).unwrap();
-    let tcp = || Target::Tcp(TcpPeer::Connect("127.0.0.1:1".to_owned()));
+    let tcp = || Target::Line(Peer::Connect("127.0.0.1:1".to_owned()));
     let directory = || Target::Directory("in".into());
     let plate = |target| analyser(models::PLATE, "plate.jinja", models::PLATE_TEMPLATE, target);
     let serology = |target| analyser(models::SEROLOGY, "r.jinja", models::SEROLOGY_TEMPLATE, target);
     for (analyser, expect) in [
         (plate(tcp()), "it writes files"),
-        (serology(directory()), "it speaks over a socket"),
+        (serology(directory()), "it speaks over a line"),
         (Analyser { duty: Duty::Nat, ..serology(tcp()) }, "has no duty nat"),
         (Analyser { faults: faults(&["flip"], 1), ..plate(directory()) }, "has no checksum"),
     ] {

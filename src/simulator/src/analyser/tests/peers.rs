@@ -65,6 +65,9 @@ pub(crate) struct Seen {
     /// Transfers that ended otherwise, with the frames they had.
     pub(crate) broken: Vec<(Ending, usize)>,
     pub(crate) anomalies: Vec<Anomaly>,
+    /// How often both wanted the line, and how often the analyser asked for it.
+    pub(crate) contentions: usize,
+    pub(crate) interrupts: usize,
     /// Every write of the analyser.
     pub(crate) writes: Vec<Vec<u8>>,
 }
@@ -118,12 +121,9 @@ pub(crate) async fn computer(mut wire: impl Stream, habits: Habits, seen: &Share
                 Event::TransferEnded(Ending::Eot) => seen.messages.push(std::mem::take(&mut transfer)),
                 Event::TransferEnded(how) => seen.broken.push((how, frames)),
                 Event::Anomaly(anomaly) => seen.anomalies.push(anomaly),
-                Event::Repeated { .. }
-                | Event::InterruptRequested { .. }
-                | Event::Sent(_)
-                | Event::SendFailed { .. }
-                | Event::Contention
-                | Event::HangUp(_) => {}
+                Event::Contention => seen.contentions += 1,
+                Event::InterruptRequested { .. } => seen.interrupts += 1,
+                Event::Repeated { .. } | Event::Sent(_) | Event::SendFailed { .. } | Event::HangUp(_) => {}
             }
         }
         while let Some(block) = link.poll_transmit() {
