@@ -288,6 +288,7 @@ impl<'m> Examination<'m> {
         }
         self.coverage.saw(|| test_name(&group.code));
         let mut fate = None;
+        let (first, findings) = (self.observations.len(), self.findings.count());
         for test in &tests {
             if let TestBody::Measures(measured) = &test.body {
                 let held = rows.iter().any(|row| held_wells.contains(&row.node));
@@ -295,9 +296,23 @@ impl<'m> Examination<'m> {
                 fate = fate.or(made.map(|observation| self.keep(observation, group.lead.node)));
             }
         }
+        if tests.len() > 1 {
+            self.all_or_nothing(&rows, first, findings);
+        }
         if all_tests_aside(&tests).is_none() {
             let fate = fate.unwrap_or_else(|| Fate::Finding(self.nothing_read(group, cursor)));
             self.settle_all(group, fate);
+        }
+    }
+
+    /// A row may say several things (`A^NEG^NEG^ccee`). When one of them cannot be read, the others may stand in each
+    /// other's places: none of them counts then.
+    fn all_or_nothing(&mut self, rows: &[RowOf<'m>], first: usize, findings: usize) {
+        let label = |row: &RowOf<'_>| self.look.document.label(row.node);
+        if rows.iter().any(|row| self.findings.hold_record(findings, &label(row))) {
+            for observation in self.observations.iter_mut().skip(first) {
+                super::value::withhold(&mut observation.value);
+            }
         }
     }
 

@@ -56,6 +56,18 @@ impl<'t> Findings<'t> {
         self.unlisted > 0 || self.found.iter().any(|finding| finding.consequence == Consequence::Quarantine)
     }
 
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether one of those from `from` on holds what is read at a record.
+    pub(crate) fn hold_record(&self, from: usize, label: &str) -> bool {
+        let at_record = |place: &str| place.strip_prefix(label).is_some_and(|rest| rest.starts_with(' '));
+        let since = self.found.iter().skip(from);
+        since.into_iter().any(|f| f.consequence != Consequence::Note && at_record(&f.place))
+    }
+
     pub(crate) fn finish(mut self) -> Vec<Finding> {
         if self.unlisted > 0 {
             self.found.push(Finding {
