@@ -5,6 +5,7 @@ mod laws;
 mod mutations;
 mod rules;
 mod simulation;
+mod templates;
 
 use crate::{Catalogue, Profile, messages_of};
 use std::sync::{Arc, LazyLock};
