@@ -14,6 +14,8 @@ mod claims;
 mod outcomes;
 mod stamp;
 mod taken;
+#[cfg(test)]
+mod tests;
 mod unasked;
 
 pub(crate) use claims::Claims;

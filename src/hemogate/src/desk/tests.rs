@@ -1,0 +1,200 @@
+//! The desk with a real ledger and a real profile: what it answers when something is wrong.
+
+use super::*;
+use ledger::{Body, Draft, StateStore, What};
+use std::time::Duration;
+use vocabulary::{OrderId, OrderState, Protocol, QueryOutcome};
+use workflow::orders::{self, Request};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+const TUBE: &str = "G123426000001";
+
+struct Site {
+    ledger: Ledger,
+    settings: Arc<workflow::Settings>,
+    desk: Arc<OrderDesk>,
+    _folder: tempfile::TempDir,
+}
+
+/// A desk of this profile; more keys for its connection.
+fn site(profile: &str, keys: &str) -> Site {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ledger::Settings {
+        state: StateStore::Memory,
+        free_bytes_min: 0,
+        ballast_bytes: 0,
+        ..ledger::Settings::new(folder.path())
+    };
+    let (ledger, _) = Ledger::open(settings, &mut |_| {}).unwrap();
+    let text = format!(
+        "id = \"line\"\nprofile = \"{profile}\"\nmode = \"production\"\n\
+         transport = {{ type = \"tcp-listen\", address = \"127.0.0.1:0\" }}\n{keys}"
+    );
+    let connection: config::Connection = toml::from_str(&text).unwrap();
+    let profile = crate::wiring::profile(profile).unwrap();
+    let settings = Arc::new(workflow::Settings {
+        profiles: std::iter::once(Arc::clone(&profile)).collect(),
+        pack: release::RulePack::built_in("cn-2019").unwrap(),
+        specimens: workflow::SpecimenRule::new(r"(?<donation>[A-Z]\d{12})").unwrap(),
+        time_zone: jiff::tz::TimeZone::UTC,
+        lots: workflow::LotRegister::default(),
+        reagents_per_marker: 2,
+        deliver_to: Vec::new(),
+        orders: workflow::orders::OrderRules::default(),
+    });
+    let desk =
+        OrderDesk::of(&connection, &profile, &settings, (&ledger, "SITE", &Claims::default())).unwrap();
+    Site { ledger, settings, desk, _folder: folder }
+}
+
+impl Site {
+    fn place(&self, assay: &str, specimen_type: &str) {
+        let request = Request {
+            id: "O1".into(),
+            specimen: TUBE.into(),
+            assays: vec![assay.into()],
+            specimen_type: Some(specimen_type.into()),
+            ..Request::default()
+        };
+        let placed = orders::place(&self.settings, &self.ledger, "user:test", &[request]).unwrap();
+        assert!(matches!(placed[..], [orders::Placed::New(_)]), "{placed:?}");
+    }
+
+    /// A message that is durable.
+    fn receive(&self, raw: &str) -> (Seq, Vec<u8>) {
+        let what = What::MessageReceived {
+            connection: self.desk.connection.clone(),
+            mode: Mode::Production,
+            profile: self.desk.profile.reference().clone(),
+            protocol: if raw.starts_with("MSH") { Protocol::Hl7v2 } else { Protocol::Lis02 },
+            body: Body::Whole(raw.as_bytes().into()),
+        };
+        let durable = self.ledger.append(vec![Draft::by_system(what)]).unwrap().wait().unwrap();
+        self.ledger.wait_applied(durable.last()).wait().unwrap();
+        (durable.first(), raw.as_bytes().to_vec())
+    }
+
+    async fn asks(&self, raw: &str) -> Option<Reply> {
+        let (message, raw) = self.receive(raw);
+        assert!(self.desk.asks(&raw));
+        let desk: Arc<dyn Desk> = Arc::clone(&self.desk) as Arc<dyn Desk>;
+        tokio::time::timeout(PATIENCE, desk.consider(message, raw)).await.unwrap()
+    }
+
+    /// How the one question was answered, once that is written down.
+    async fn outcome(&self) -> QueryOutcome {
+        let mut moves = self.ledger.subscribe();
+        let written = async {
+            loop {
+                let found = self.ledger.state().queries(None, &ledger::Page::first(10)).unwrap();
+                assert!(found.items.len() < 2, "{found:?}");
+                match found.items.into_iter().next() {
+                    Some(query) => return query.outcome,
+                    None => moves.moved().await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, written).await.unwrap()
+    }
+}
+
+fn texts(reply: &Reply) -> (Option<String>, Vec<String>) {
+    let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).unwrap();
+    (reply.direct.as_ref().map(text), reply.then.iter().map(|outgoing| text(&outgoing.bytes)).collect())
+}
+
+const ASTM: &str =
+    "H|\\^&|||MODEL|||||HOST||P|LIS2-A2|20260302091500\rQ|1|^G123426000001||ALL||||||||O\rL|1|N\r";
+const LAW: &str = "MSH|^~\\&|A|S|HOST|LIS|20260302150500||QBP^Q11^QBP_Q11|Q-1|P|2.5.1|||NE|AL||UNICODE UTF-8|||LAB-27^IHE\r\
+                   QPD|WOS^Work Order Step^IHELAW|T1|G123426000001|R7|3\rRCP|I||R^Real Time^HL70394\r";
+
+/// What the analyser has no word for is not sent at all: it is told that we could not look, and the ledger says why.
+#[tokio::test]
+async fn an_answer_that_cannot_be_written_is_a_refusal_with_its_reason_and_never_half_a_message() {
+    let astm = site("generic/astm-host-query", "orders_unasked = false");
+    astm.place("generic HBsAg", "urine");
+    let (direct, then) = texts(&astm.asks(ASTM).await.unwrap());
+    assert_eq!((direct, then.len()), (None, 1));
+    assert!(then[0].ends_with("\rL|1|E\r") && !then[0].contains(TUBE), "{then:?}");
+    let law = site("generic/ihe-law", "orders_unasked = false");
+    law.place("LAW HBsAg", "urine");
+    let (direct, then) = texts(&law.asks(LAW).await.unwrap());
+    assert!(direct.is_some_and(|rsp| rsp.contains("MSA|AE|Q-1") && rsp.contains("\"urine\"")));
+    assert_eq!(then, [""; 0], "no order leaves");
+    for site in [astm, law] {
+        let outcome = site.outcome().await;
+        let QueryOutcome::Refused { why } = outcome else { panic!("{outcome:?}") };
+        assert!(why.contains("no word for the specimen type \"urine\""), "{why}");
+        let order = site.ledger.state().order(&OrderId::new("O1").unwrap()).unwrap().unwrap();
+        assert_eq!(order.state, OrderState::Placed, "nobody was given it");
+    }
+}
+
+/// Unasked, it is refused once and not tried again and again.
+#[tokio::test]
+async fn an_order_that_cannot_be_written_is_settled_with_its_reason() {
+    let site = site("generic/ihe-law", "");
+    site.place("LAW HBsAg", "urine");
+    let desk: Arc<dyn Desk> = Arc::clone(&site.desk) as Arc<dyn Desk>;
+    let mut moves = site.ledger.subscribe();
+    let sending = tokio::spawn(desk.to_send());
+    let id = OrderId::new("O1").unwrap();
+    let refused = async {
+        loop {
+            let order = site.ledger.state().order(&id).unwrap().unwrap();
+            if order.state == OrderState::Refused {
+                return order;
+            }
+            moves.moved().await;
+        }
+    };
+    let order = tokio::time::timeout(PATIENCE, refused).await.unwrap();
+    let sent = &order.assays[0].sent[0];
+    let What::OrderSent { accepted: false, answer, .. } = site.ledger.state().entry(sent.entry).unwrap().what
+    else {
+        panic!("{sent:?}")
+    };
+    assert!(answer.contains("no word for the specimen type"), "{answer}");
+    assert!(!sending.is_finished(), "nothing was given to the line");
+    sending.abort();
+}
+
+/// What cannot be written down is not said.
+#[tokio::test]
+async fn an_answer_that_cannot_be_recorded_is_not_given() {
+    let site = site("generic/astm-host-query", "orders_unasked = false");
+    site.place("generic HBsAg", "serum");
+    let (message, raw) = site.receive(ASTM);
+    site.ledger.close();
+    let desk: Arc<dyn Desk> = Arc::clone(&site.desk) as Arc<dyn Desk>;
+    let reply = tokio::time::timeout(PATIENCE, desk.consider(message, raw)).await.unwrap().unwrap();
+    let (_, then) = texts(&reply);
+    assert!(then[0].ends_with("\rL|1|E\r") && !then[0].contains(TUBE), "{then:?}");
+}
+
+#[tokio::test]
+async fn when_the_time_is_over_it_is_told_that_we_could_not_look_and_the_ledger_says_so() {
+    let site = site("generic/astm-host-query", "orders_unasked = false");
+    site.place("generic HBsAg", "serum");
+    let (message, raw) = site.receive(ASTM);
+    let (_, then) = texts(&site.desk.overdue(message, &raw).unwrap());
+    assert!(then[0].ends_with("\rL|1|E\r"), "{then:?}");
+    let outcome = site.outcome().await;
+    let QueryOutcome::Refused { why } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(why, "the worklist did not answer in time");
+}
+
+#[test]
+fn a_line_that_is_only_listened_to_has_no_desk() {
+    let site = site("generic/ihe-law", "");
+    let text = "id = \"ears\"\nprofile = \"generic/ihe-law\"\nmode = \"listen-only\"\n\
+                transport = { type = \"tcp-listen\", address = \"127.0.0.1:0\" }\n";
+    let connection: config::Connection = toml::from_str(text).unwrap();
+    let desk = OrderDesk::of(
+        &connection,
+        &site.desk.profile,
+        &site.settings,
+        (&site.ledger, "SITE", &Claims::default()),
+    );
+    assert!(desk.is_none());
+}
