@@ -45,7 +45,9 @@ pub use index::{DEFECTS_MAX, Index, ReadOptions, TEXT_BYTES_MAX};
 pub use path::{Path, PathError};
 pub use reading::{Closing, Message, Reading, Record};
 pub use record_type::RecordType;
-pub use restart::{Continuation, find_continuation, resend_set, save_points};
+pub use restart::{
+    Continuation, Doubt, Resumption, find_continuation, resend_set, resume, resume_broken, save_points,
+};
 pub use splitter::{ClosedBy, Complete, Splitter, join_frame};
 pub use unframed::{HalfWhy, Terminator, Unframed, UnframedConfig, UnframedEvent};
 pub use writer::{RecordWriter, WriteError, Writer};

@@ -127,6 +127,11 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Its last record has no end: it may have been cut off.
+    pub(crate) fn may_be_cut_off(&self) -> bool {
+        self.range().end >= self.reading.text.len()
+    }
+
     /// What is wrong in this message.
     #[must_use]
     pub fn defects(&self) -> &'a [Defect] {

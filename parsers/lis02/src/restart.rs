@@ -5,6 +5,7 @@
 //! receiver. A sender whose link failed at record X sends again from the first record not presumed stored, and before
 //! it the ancestors needed to place it.
 
+use crate::index::Index;
 use crate::reading::{Message, Record};
 use crate::record_type::RecordType;
 
@@ -47,29 +48,153 @@ pub struct Continuation {
 /// Whether `later` is the rest of `earlier`: it begins with the ancestor chain of one of its save points, and the
 /// records both have after it are the same. A whole message sent again is a continuation that resumes at 0.
 ///
-/// Records are compared by content; in H the control id and the time are not. The earlier message's last record is
-/// not compared when it was cut off. `None` says only that the content does not show it.
+/// Records are compared by content; in H the control id and the time are not. A last record that was cut off is not
+/// compared. `None` says only that the content does not show it.
 #[must_use]
 pub fn find_continuation(earlier: &Message<'_>, later: &Message<'_>) -> Option<Continuation> {
-    let before: Vec<Record<'_>> = earlier.records().collect();
-    let after: Vec<Record<'_>> = later.records().collect();
-    let whole = before.len() - usize::from(is_cut_off(earlier));
-    let points = save_points(&before);
-    // The latest save points first; a message sent again whole is always looked for.
-    let latest = points.iter().copied().rev().take(SAVE_POINTS_TRIED_MAX).chain([0]);
-    latest.into_iter().find_map(|point| {
-        let chain = ancestors(&before, point);
-        let again = chain.iter().copied().chain(point..whole).zip(&after);
-        // Beyond the chain at least one record must agree: that P and O repeat is not yet a resumption.
-        let reaches = again.clone().count() > chain.len();
-        let agrees =
-            reaches && again.into_iter().all(|(n, r)| before.get(n).is_some_and(|b| same_content(b, r)));
-        agrees.then_some(Continuation { repeated: chain.len(), resumes_at: point })
-    })
+    let (before, after) = (Whole::of(earlier), Whole::of(later));
+    before.continuations(&after).next()
 }
 
-fn is_cut_off(message: &Message<'_>) -> bool {
-    message.defects().iter().any(|d| d.kind == crate::DefectKind::Truncated)
+/// What a message is to a half transmission that came right before it on the same line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resumption {
+    /// Nothing shows that they have to do with one another.
+    Unrelated,
+    /// It is the half's rest, or the half again.
+    Resumed {
+        /// Both as one text: the later header, what was saved of the half, and what the later one brings. When all of
+        /// it came again this is the later text.
+        text: String,
+        /// How many records of the half are in it that did not come again.
+        saved: usize,
+    },
+    /// It may be its rest, and it may be something else: they are not to be read together.
+    Uncertain(Doubt),
+}
+
+/// Why it is not certain that a message is the rest of a half transmission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// It fits at more than one place.
+    #[error("it fits at more than one place of it")]
+    Several,
+    /// It repeats only what many messages begin with.
+    #[error("it repeats only the records that many messages begin with")]
+    Faint,
+    /// It ends before it reaches what the half has.
+    #[error("it ends before it reaches what came before")]
+    Shorter,
+    /// It has an order of the half, and other records with it.
+    #[error("it has one of its orders, but other records with it")]
+    Differs,
+}
+
+/// What the whole message `later` is to the half transmission `half`. Nothing is joined that is not certain.
+#[must_use]
+pub fn resume(half: &str, later: &str) -> Resumption {
+    joined(half, later, |_, _| Resumption::Uncertain(Doubt::Shorter))
+}
+
+/// As [`resume`], when the later one is broken off too: it may end before it reaches what came before, and brings nothing
+/// then that is not there.
+#[must_use]
+pub fn resume_broken(half: &str, later: &str) -> Resumption {
+    joined(half, later, |half, saved| Resumption::Resumed { text: half.to_owned(), saved })
+}
+
+fn joined(half: &str, later: &str, shorter: impl Fn(&str, usize) -> Resumption) -> Resumption {
+    let (mut one, mut two) = (Index::new(), Index::new());
+    let (one, two) = (one.read(half), two.read(later));
+    let (mut earlier, mut again) = (one.messages(), two.messages());
+    let (Some(before), None, Some(after), None) =
+        (earlier.next(), earlier.next(), again.next(), again.next())
+    else {
+        return Resumption::Unrelated;
+    };
+    if before.header().is_none() || after.header().is_none() {
+        return Resumption::Unrelated;
+    }
+    let (before, after) = (Whole::of(&before), Whole::of(&after));
+    let mut found = before.continuations(&after);
+    let Some(place) = found.next() else {
+        return if before.shares_an_order(&after) {
+            Resumption::Uncertain(Doubt::Differs)
+        } else {
+            Resumption::Unrelated
+        };
+    };
+    if found.next().is_some() {
+        return Resumption::Uncertain(Doubt::Several);
+    }
+    if place.resumes_at > 0 && !after.says_that_it_goes_on(&place, before.whole) {
+        return Resumption::Uncertain(Doubt::Faint);
+    }
+    if place.repeated + (before.whole - place.resumes_at) > after.whole {
+        return shorter(half, place.resumes_at);
+    }
+    if place.resumes_at == 0 {
+        return Resumption::Resumed { text: later.to_owned(), saved: 0 };
+    }
+    let saved = before.records.iter().take(place.resumes_at).skip(1);
+    let (header, rest) = (after.records.iter().take(1), after.records.iter().skip(place.repeated));
+    let mut text: String = header.chain(saved).chain(rest).flat_map(|record| [record.raw(), "\r"]).collect();
+    if after.whole < after.records.len() {
+        // The last one is cut off, and stays so.
+        text.pop();
+    }
+    Resumption::Resumed { text, saved: place.resumes_at }
+}
+
+/// A message's records, and how many of them are whole.
+struct Whole<'a> {
+    records: Vec<Record<'a>>,
+    whole: usize,
+}
+
+impl<'a> Whole<'a> {
+    fn of(message: &Message<'a>) -> Self {
+        let records: Vec<Record<'a>> = message.records().collect();
+        let whole = records.len() - usize::from(message.may_be_cut_off());
+        Self { records, whole }
+    }
+
+    /// Where `later` goes on, the latest place first.
+    fn continuations(&self, later: &Whole<'_>) -> impl Iterator<Item = Continuation> {
+        let points = save_points(&self.records);
+        // The latest save points first; a message sent again whole is always looked for.
+        let latest: Vec<usize> =
+            points.iter().copied().rev().take(SAVE_POINTS_TRIED_MAX).chain([0]).collect();
+        latest.into_iter().filter_map(|point| {
+            let chain = ancestors(&self.records, point);
+            let again = chain.iter().copied().chain(point..self.whole);
+            let again: Vec<_> = again.zip(later.records.iter().take(later.whole)).collect();
+            // Beyond the chain at least one record must agree: that P and O repeat is not yet a resumption.
+            let reaches = again.len() > chain.len();
+            let agrees = reaches
+                && again.into_iter().all(|(n, r)| self.records.get(n).is_some_and(|b| same_content(b, r)));
+            agrees.then_some(Continuation { repeated: chain.len(), resumes_at: point })
+        })
+    }
+
+    /// Whether what it repeats behind the chain is more than any message may begin with: something besides a patient, or
+    /// a patient who is not the first.
+    fn says_that_it_goes_on(&self, place: &Continuation, whole_before: usize) -> bool {
+        let repeated = self.records.iter().take(self.whole).skip(place.repeated);
+        repeated.take(whole_before - place.resumes_at).any(|record| {
+            record.kind() != RecordType::Patient || record.sequence().is_some_and(|number| number > 1)
+        })
+    }
+
+    fn shares_an_order(&self, later: &Whole<'_>) -> bool {
+        let orders = |of: &Whole<'a>| -> Vec<&'a str> {
+            let whole = of.records.iter().take(of.whole);
+            whole.filter(|r| r.kind() == RecordType::Order).map(Record::raw).collect()
+        };
+        let ours = orders(self);
+        let theirs = later.records.iter().take(later.whole).filter(|r| r.kind() == RecordType::Order);
+        theirs.map(Record::raw).any(|order| ours.contains(&order))
+    }
 }
 
 /// The ancestors of a record, outermost first.
@@ -97,7 +222,6 @@ fn same_content(one: &Record<'_>, other: &Record<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::Index;
 
     /// The worked example of the standard: A=H B=P C=O D=R E=O F=R G=P H=O I=R J=C K=C L=R M=O N=P O=O P=R Q=L.
     const EXAMPLE: &str = "H|\\^&|||x\rP|1\rO|1|a\rR|1|a\rO|2|b\rR|1|b\rP|2\rO|1|c\rR|1|c\rC|1|c\rC|2|c\rR|2|c\rO|2|d\rP|3\rO|1|e\rR|1|e\rL|1\r";
@@ -151,5 +275,86 @@ mod tests {
         check(broken, "H|\\^&|8||x\rP|1\rO|1|c\rR|1|c\rL|1\r", None);
         check(broken, "H|\\^&|8||y|||||||P\rP|1\rO|2|b\rL|1\r", None);
         check(broken, "H|\\^&|8||x|||||||P\rP|1\r", Some((0, 0)));
+    }
+
+    /// What a sender sends after its link failed while the record `failed` was on its way: the resend set, and the rest.
+    fn restart(text: &str, failed: usize) -> String {
+        let mut index = Index::new();
+        let records: Vec<Record<'_>> = index.read(text).records().collect();
+        let again = resend_set(&records, failed).into_iter().chain(failed + 1..records.len());
+        again.flat_map(|n| [records[n].raw(), "\r"]).collect()
+    }
+
+    #[test]
+    fn at_every_byte_where_a_message_breaks_off_its_rest_makes_it_whole_again() {
+        let ends: Vec<usize> = EXAMPLE.match_indices('\r').map(|(at, _)| at + 1).collect();
+        for cut in 1..EXAMPLE.len() {
+            // The record that the cut lies in; or the one before, when its acknowledgement was lost.
+            let failed = ends.iter().filter(|end| **end <= cut).count();
+            let lost = ends.contains(&cut).then(|| failed - 1);
+            for failed in [Some(failed), lost].into_iter().flatten() {
+                let (half, rest) = (EXAMPLE.split_at(cut).0, restart(EXAMPLE, failed));
+                match resume(half, &rest) {
+                    Resumption::Resumed { text, .. } => {
+                        assert_eq!(text, EXAMPLE, "cut at {cut}");
+                    }
+                    // Nothing but a header came, or not even that: what follows is whole.
+                    Resumption::Unrelated => assert_eq!(rest, EXAMPLE, "cut at {cut}: {half:?}"),
+                    Resumption::Uncertain(doubt) => panic!("cut at {cut}: {doubt}: {half:?} {rest:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_rest_that_breaks_off_too_makes_it_whole_with_the_next() {
+        let ends: Vec<usize> = EXAMPLE.match_indices('\r').map(|(at, _)| at + 1).collect();
+        for first in 2..ends.len() {
+            let (half, rest) = (EXAMPLE.split_at(ends[first - 1]).0, restart(EXAMPLE, first));
+            let again: Vec<usize> = rest.match_indices('\r').map(|(at, _)| at + 1).collect();
+            for second in 1..again.len() {
+                let (broken, unsent) = rest.split_at(again[second - 1]);
+                // Where the second sending failed, as a place in the message.
+                let failed = EXAMPLE.split('\r').position(|r| unsent.starts_with(r)).unwrap();
+                let last = restart(EXAMPLE, failed);
+                let so_far = match resume_broken(half, broken) {
+                    Resumption::Resumed { text, .. } => text,
+                    Resumption::Unrelated | Resumption::Uncertain(_) => half.to_owned(),
+                };
+                match resume(&so_far, &last) {
+                    Resumption::Resumed { text, .. } => assert_eq!(text, EXAMPLE, "{first} {second}"),
+                    Resumption::Unrelated => assert_eq!(last, EXAMPLE, "{first} {second}"),
+                    Resumption::Uncertain(doubt) => panic!("{first} {second}: {doubt}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_joined_that_is_not_certain() {
+        use Resumption::{Uncertain, Unrelated};
+        let check = |half: &str, later: &str, expect: Resumption| {
+            assert_eq!(resume(half, later), expect, "{half:?} {later:?}");
+        };
+        let half = "H|\\^&|1\rP|1\rO|1|a\rR|1|a\rO|2|b\rR|1|b\r";
+        check(half, "H|\\^&|2\rP|1\rO|1|c\rR|1|c\rL|1\r", Unrelated);
+        check(half, "H|\\^&|2|other\rP|1\rO|2|x\rR|1|b\rL|1\r", Unrelated);
+        check(half, "O|2|b\rR|1|b\rL|1\r", Unrelated);
+        check("P|1\rO|1|a\r", "H|\\^&|2\rP|1\rO|1|a\rL|1\r", Unrelated);
+        check(half, &"H|\\^&|2\rP|1\rO|2|b\rR|1|b\rL|1\r".repeat(2), Unrelated);
+        check(half, "H|\\^&|2\rP|1\rO|2|b\rR|1|c\rL|1\r", Uncertain(Doubt::Differs));
+        check(half, "H|\\^&|2\rP|1\rO|1|a\rR|1|b\rL|1\r", Uncertain(Doubt::Differs));
+        check(half, "H|\\^&|2\rP|1\rO|2|b\r", Uncertain(Doubt::Shorter));
+        let patients = |last: &str| format!("H|\\^&|1\rP|1|x\rO|1|a\rR|1|a\r{last}\r");
+        check(&patients("P|1"), "H|\\^&|2\rP|1\rO|1|c\rL|1\r", Uncertain(Doubt::Faint));
+        let joined = "H|\\^&|2\rP|1|x\rO|1|a\rR|1|a\rP|2\rO|1|c\rL|1\r".to_owned();
+        check(
+            &patients("P|2"),
+            "H|\\^&|2\rP|2\rO|1|c\rL|1\r",
+            Resumption::Resumed { text: joined, saved: 4 },
+        );
+        let alike = "H|\\^&|1\rP|1\rO|1|a\rR|1|a\rP|1\rO|1|a\rR|1|a\rP|1\rO|1|a\rR|1|a\r";
+        let later = "H|\\^&|2\rP|1\rO|1|a\rR|1|a\rP|1\rO|1|a\rR|1|a\rP|1\rO|1|a\rR|1|a\rL|1\r";
+        check(alike, later, Uncertain(Doubt::Several));
     }
 }
