@@ -19,6 +19,7 @@ mod message;
 mod orders;
 mod path;
 mod profile;
+mod resume;
 mod schema;
 mod template;
 #[cfg(test)]
@@ -40,4 +41,5 @@ pub use orders::{
     Outcome, Query, QueryKind, Stamp, Step, StepAnswer, StepMeaning, Taken, WriteError, Written,
 };
 pub use profile::{Name, Profile, RequiredControls};
+pub use resume::Resumed;
 pub use wish::{OrderWish, WishAction};

@@ -1,6 +1,7 @@
 //! From a message to its observations, findings, and the donations they speak of.
 
 use crate::earlier::Memory;
+use crate::halves::{Halves, Joined};
 use crate::orders::{Incoming, OrderBook};
 use crate::{Settings, SpecimenRule, Stopped, Unlocated};
 use instrument_profiles::OrderWish;
@@ -32,6 +33,8 @@ pub struct Interpreted {
     pub orders: Vec<(u32, OrderId)>,
     /// What the results that are evidence measured, and what they are to earlier ones.
     pub measured: Vec<Measured>,
+    /// Half transmissions that were read together with it.
+    pub continues: Vec<u64>,
 }
 
 /// The groups that end some interpretation items.
@@ -40,9 +43,11 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
     let mut groups = Vec::new();
     let mut memory = Memory::default();
     let mut incoming = Incoming::new(settings, &reader);
-    for item in reader.to_interpret(&Page::first(MESSAGES_PER_ROUND))?.items {
+    let items = reader.to_interpret(&Page::first(MESSAGES_PER_ROUND))?.items;
+    let halves = Halves::before(&reader, &items)?;
+    for item in items {
         let Some(message) = reader.message(item.message)? else { continue };
-        let (mut interpreted, wishes) = message_of(settings, &reader, &message)?;
+        let (mut interpreted, wishes) = message_of(settings, (&reader, &halves), &message)?;
         let (mut group, refused) = incoming.of(&message, &wishes)?;
         interpreted.findings.extend(refused);
         memory.compare(&reader, &message, &settings.specimens, &mut interpreted)?;
@@ -55,7 +60,7 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
 /// What a message means, and the orders that it brings.
 fn message_of(
     settings: &Settings,
-    reader: &Reader,
+    (reader, halves): (&Reader, &Halves),
     message: &MessageView,
 ) -> Result<(Interpreted, Vec<OrderWish>), Stopped> {
     let raw = match reader.raw(message.seq) {
@@ -68,16 +73,18 @@ fn message_of(
         Err(other) => return Err(other.into()),
     };
     // Exactly the revision that was pinned when the message came (law 10).
-    let Some(interpretation) = settings.profiles.get(&message.profile).map(|pinned| pinned.interpret(&raw))
-    else {
+    let Some(profile) = settings.profiles.get(&message.profile) else {
         let what = format!(
             "profile {} in revision {} is not here; install it and reprocess the message",
             message.profile.id, message.profile.revision
         );
         return Ok((only(finding("profile_missing", "message", &what)), Vec::new()));
     };
-    let instrument_profiles::Interpretation { observations, findings, orders } = interpretation;
+    let Joined { text, continues, finding } = halves.joined(reader, (message, raw), profile)?;
+    let instrument_profiles::Interpretation { observations, mut findings, orders } = profile.interpret(&text);
+    findings.extend(finding);
     let mut whole = assign((observations, findings), message, &settings.specimens);
+    whole.continues = continues;
     if !whole.is_quarantined() {
         whole.orders = OrderBook::new(settings, reader).answered(message, &whole.observations)?;
     }
@@ -92,6 +99,7 @@ fn only(finding: Finding) -> Interpreted {
         holds: Vec::new(),
         orders: Vec::new(),
         measured: Vec::new(),
+        continues: Vec::new(),
     }
 }
 
@@ -155,7 +163,15 @@ fn assign(
     }
     let quarantined = findings.iter().any(|f| f.consequence == Consequence::Quarantine);
     let donations = if mode == Mode::Production && !quarantined { named } else { Vec::new() };
-    Interpreted { observations, findings, donations, holds, orders: Vec::new(), measured: Vec::new() }
+    Interpreted {
+        observations,
+        findings,
+        donations,
+        holds,
+        orders: Vec::new(),
+        measured: Vec::new(),
+        continues: Vec::new(),
+    }
 }
 
 /// Two analysers of one model may name their runs alike: the controls of one prove nothing of the other. A name that
@@ -217,7 +233,7 @@ fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
                 holds: of_part(&whole.holds, part),
                 orders: of_part(&whole.orders, part),
                 measured: measured_of_part(&whole.measured, part),
-                continues: Vec::new(),
+                continues: if part == 0 { whole.continues.clone() } else { Vec::new() },
                 part: u16::try_from(part).unwrap_or(u16::MAX),
                 last: part + 1 == count,
             };

@@ -7,6 +7,7 @@ mod decider;
 mod earlier;
 mod evidence;
 mod facts;
+mod halves;
 mod interpreter;
 mod measurement;
 pub mod orders;

@@ -1,0 +1,157 @@
+//! Messages that go on where a broken transmission stopped: both are read together, once.
+//!
+//! ```text
+//!  line   H P O R O R ✕   H P O R ✕   H P O R L          the sender repeats what it does not know to be stored
+//!         half            half        message            (LIS02-A2 §4.2), and never what it knows to be
+//!  read   H P O R ──────── O R ─────── O R … L            once, as the message; it names the halves it continues
+//! ```
+//! Nothing is read together that is not certain: only halves between the connection's last message and this one, only
+//! where their records agree, and in production only where the line was in production before. Whatever is left over
+//! stays a half transmission for a person; where a message looks like the rest of one and may be something else, it
+//! holds.
+
+use instrument_profiles::{Profile, Resumed};
+use ledger::{InterpretItem, MessageFilter, MessageView, Order, Page, ReadError, Reader, Seq, TransferView};
+use vocabulary::{Consequence, Finding, Mode};
+
+/// So many of the latest half transmissions of all connections are looked at, and so many more for each message of a
+/// round. An older one is for a person.
+const HALVES_LOOKED_AT: usize = 32;
+const HALVES_LOOKED_AT_PER_MESSAGE: usize = 4;
+/// Half transmissions that one message can be the rest of; a line that breaks more often is for a person.
+const HALVES_JOINED_MAX: usize = 8;
+
+/// The latest half transmissions, for the messages of a round.
+pub(crate) struct Halves(Vec<TransferView>);
+
+/// What a message is read as.
+pub(crate) struct Joined {
+    /// Its own bytes, and before them what was saved of half transmissions.
+    pub(crate) text: Vec<u8>,
+    /// Those half transmissions.
+    pub(crate) continues: Vec<u64>,
+    /// What a person should know about it.
+    pub(crate) finding: Option<Finding>,
+}
+
+impl Joined {
+    fn alone(text: Vec<u8>) -> Self {
+        Self { text, continues: Vec::new(), finding: None }
+    }
+
+    fn uncertain(text: Vec<u8>, half: u64, why: &str) -> Self {
+        let what = format!(
+            "the half transmission {half} came right before this message, which may be its rest, but {why}; they were \
+             not read together: look at both, and let the analyser send its results again"
+        );
+        Self {
+            text,
+            continues: Vec::new(),
+            finding: Some(finding("resumption_uncertain", what, Consequence::Hold)),
+        }
+    }
+}
+
+fn finding(name: &str, what: String, consequence: Consequence) -> Finding {
+    Finding { finding: name.to_owned(), place: "the message".to_owned(), what, consequence, specimen: None }
+}
+
+/// What came before a message on its line.
+struct Before {
+    /// Halves that came after the connection's last message, oldest first.
+    halves: Vec<TransferView>,
+    /// The mode of that message.
+    mode: Option<Mode>,
+}
+
+/// Halves that belong together, as one text.
+struct Sofar {
+    text: Vec<u8>,
+    transfers: Vec<u64>,
+}
+
+impl Halves {
+    /// Those that ended before the last of these messages.
+    pub(crate) fn before(reader: &Reader, messages: &[InterpretItem]) -> Result<Self, ReadError> {
+        let Some(last) = messages.last() else { return Ok(Self(Vec::new())) };
+        let limit = HALVES_LOOKED_AT + HALVES_LOOKED_AT_PER_MESSAGE * messages.len();
+        let page = Page { after: Some((last.message, 0)), limit, order: Order::NewestFirst };
+        let mut halves = reader.half_transfers(&page)?.items;
+        halves.reverse();
+        Ok(Self(halves))
+    }
+
+    /// What a message is read as, by itself or with the halves whose rest it is.
+    pub(crate) fn joined(
+        &self,
+        reader: &Reader,
+        (message, raw): (&MessageView, Vec<u8>),
+        profile: &Profile,
+    ) -> Result<Joined, ReadError> {
+        let mine = |half: &&TransferView| {
+            half.connection == message.connection
+                && half.ended_by.is_some_and(|end| end < message.seq)
+                && half.continued_by.is_none_or(|by| by == message.seq)
+        };
+        let halves: Vec<TransferView> = self.0.iter().filter(mine).cloned().collect();
+        if halves.is_empty() {
+            return Ok(Joined::alone(raw));
+        }
+        let Before { halves, mode } = before(reader, message, halves)?;
+        let Some(Sofar { text: half, transfers }) = chained(reader, &halves, profile)? else {
+            return Ok(Joined::alone(raw));
+        };
+        let last = transfers.last().copied().unwrap_or_default();
+        Ok(match profile.resumed(&half, &raw) {
+            Resumed::Unrelated => Joined::alone(raw),
+            Resumed::Uncertain(why) => Joined::uncertain(raw, last, &why),
+            Resumed::With { saved: 0, text } => Joined { text, continues: transfers, finding: None },
+            // What was sent while the line was tried out must not become evidence with the rest of it.
+            Resumed::With { .. } if message.mode == Mode::Production && mode != Some(Mode::Production) => {
+                Joined::uncertain(raw, last, "the line has no earlier message in production")
+            }
+            Resumed::With { saved, text } => {
+                let what = format!(
+                    "the transmission had broken off: its first {saved} records came in the half transmission {} and \
+                     were read together with this message",
+                    transfers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                );
+                let note = finding("resumed_transmission", what, Consequence::Note);
+                Joined { text, continues: transfers, finding: Some(note) }
+            }
+        })
+    }
+}
+
+/// Leaves the halves that came after the connection's last message.
+fn before(
+    reader: &Reader,
+    message: &MessageView,
+    mut halves: Vec<TransferView>,
+) -> Result<Before, ReadError> {
+    let filter = MessageFilter { connection: Some(message.connection.clone()), ..MessageFilter::default() };
+    let page = Page { after: Some(message.seq), limit: 1, order: Order::NewestFirst };
+    let found = reader.messages(&filter, &page)?;
+    let last = found.items.into_iter().next();
+    // A page without it ends somewhere: what is older was not looked at, and counts as before it.
+    let floor = last.as_ref().map(|last| last.seq).or(found.next).unwrap_or(Seq::NONE);
+    halves.retain(|half| half.ended_by.is_some_and(|end| end > floor));
+    Ok(Before { halves, mode: last.map(|last| last.mode) })
+}
+
+/// The last of these halves, with those before it whose rest it is.
+fn chained(reader: &Reader, halves: &[TransferView], profile: &Profile) -> Result<Option<Sofar>, ReadError> {
+    let mut so_far: Option<Sofar> = None;
+    for half in halves.iter().skip(halves.len().saturating_sub(HALVES_JOINED_MAX)) {
+        let Some(text) = reader.unused_text(half.transfer)? else { continue };
+        let joined = so_far.take().and_then(|before| match profile.resumed_broken(&before.text, &text) {
+            Resumed::With { text, .. } => {
+                let transfers = before.transfers.into_iter().chain([half.transfer]).collect();
+                Some(Sofar { text, transfers })
+            }
+            Resumed::Unrelated | Resumed::Uncertain(_) => None,
+        });
+        so_far = joined.or_else(|| Some(Sofar { text, transfers: vec![half.transfer] }));
+    }
+    Ok(so_far)
+}
