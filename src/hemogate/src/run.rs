@@ -7,6 +7,7 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     token,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     fs,
     io::{self, Write},
@@ -16,6 +17,7 @@ use tokio::signal;
 
 pub(crate) async fn run(cli: &Cli, lang: Lang) -> Outcome {
     let Loaded { config, file } = crate::configuration(cli)?;
+    descriptors();
     let daemon = Daemon::start(&config).await?;
     let note = Whereabouts::write(&config.store.path, &daemon)?;
     greet(&config, file.as_deref(), &daemon, lang)?;
@@ -24,6 +26,19 @@ pub(crate) async fn run(cli: &Cli, lang: Lang) -> Outcome {
     daemon.stop().await;
     drop(note);
     Ok(Exit::Done)
+}
+
+/// As many files and sockets as this process may have at all: the usual first limit is 1,024, and 64 analysers in a
+/// flood of connections need more. What the system does not give is done without.
+fn descriptors() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if let (Some(current), Some(maximum)) = (current, maximum)
+        && current < maximum
+        && let Err(error) =
+            setrlimit(Resource::Nofile, Rlimit { current: Some(maximum), maximum: Some(maximum) })
+    {
+        tracing::warn!(%error, current, "the limit of open files cannot be raised");
+    }
 }
 
 /// Resolves when the process is asked to stop; SIGHUP reads the certificates anew.

@@ -277,7 +277,12 @@ impl Driver<'_> {
 
     /// The beginning of a block whose end will not come: kept, never parsed.
     fn half(&mut self, kind: Irregularity, what: String, bytes: Vec<u8>, how: HowEnded) {
-        self.halves.push_back(self.line.half(kind, what, bytes, how));
+        let nothing = bytes.is_empty();
+        let group = self.line.half(kind, what, bytes, how);
+        // Of a block that began and said no more there is nothing to keep.
+        if !nothing {
+            self.halves.push_back(group);
+        }
     }
 
     fn irregular(&self, kind: Irregularity, what: String) {

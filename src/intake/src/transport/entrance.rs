@@ -102,6 +102,11 @@ impl Entrance {
         Ticket { entrance: Arc::clone(self), number, leave }
     }
 
+    /// Lets the connection go that has waited longest; false when none waits.
+    pub(crate) fn makes_room(&self) -> bool {
+        lock(&self.waiting).push_out()
+    }
+
     pub(crate) fn may_come(&self, address: IpAddr) -> Result<(), Turned> {
         if self.peers.is_empty() || among(&self.peers, address) {
             Ok(())
@@ -164,6 +169,7 @@ impl Entrance {
             }
             Turned::MadeRoom if self.stop.is_cancelled() => {}
             Turned::MadeRoom
+            | Turned::NoDescriptors
             | Turned::Foreign(_)
             | Turned::NoProxy(_)
             | Turned::Proxy(_)

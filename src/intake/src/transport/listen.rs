@@ -16,7 +16,9 @@ use crate::{
     source::{Listen, among},
     tls::{self, Look, TlsServer},
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use rustix::process::{Resource, getrlimit};
+use socket2::SockRef;
+use std::{io, net::SocketAddr, os::fd::AsRawFd, sync::Arc, time::Duration};
 use tokio::{
     io::BufReader,
     net::{TcpListener, TcpStream},
@@ -27,6 +29,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// After a failed accept (out of descriptors): long enough not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections that the system keeps until we accept them. In a flood a longer queue than the usual 128 spares an
+/// analyser the second that its system waits before it knocks again.
+const BACKLOG: i32 = 1024;
+/// Descriptors that sockets leave to everything else: the ledger's files, folders, certificates, the HTTP surface.
+const DESCRIPTORS_SPARE: u64 = 64;
 /// Certificate files are looked at so often.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
 /// Bytes that wait between the socket and its driver; longer reads pass by it.
@@ -38,6 +45,7 @@ const TLS_HANDSHAKE: u8 = 0x16;
 pub(crate) async fn listen(line: Line, source: Listen, stop: CancellationToken) -> io::Result<()> {
     let Listen { listener, peers, proxies, tls } = source;
     listener.set_nonblocking(true)?;
+    SockRef::from(&listener).listen(BACKLOG)?;
     let listener = TcpListener::from_std(listener)?;
     let address = listener.local_addr()?.to_string();
     let waiting = Said::new("waiting for the analyser to connect", "等待仪器连接");
@@ -53,6 +61,11 @@ pub(crate) async fn listen(line: Line, source: Listen, stop: CancellationToken) 
             accepted = listener.accept() => accepted,
         };
         match accepted {
+            Ok((socket, from))
+                if left(&socket) <= DESCRIPTORS_SPARE && !may_wait(&entrance, left(&socket)) =>
+            {
+                entrance.turned_away(from, &Turned::NoDescriptors);
+            }
             Ok((socket, from)) => drop(tasks.spawn(visit(Arc::clone(&entrance), socket, from))),
             Err(e) => {
                 let said = Said::of_system(&e);
@@ -74,6 +87,18 @@ pub(crate) async fn listen(line: Line, source: Listen, stop: CancellationToken) 
     tasks.wait().await;
     entrance.line.standing(Activity::Stopped, stopped(), entrance.address.clone());
     Ok(())
+}
+
+/// How many descriptors are left: the lowest free number is given to each new socket.
+fn left(socket: &TcpStream) -> u64 {
+    let taken = u64::try_from(socket.as_raw_fd()).unwrap_or_default();
+    getrlimit(Resource::Nofile).current.map_or(u64::MAX, |limit| limit.saturating_sub(taken))
+}
+
+/// Whether a connection may come in though descriptors run out: it takes the room of one that waits; on a line where
+/// nobody waits it may have one of the spare ones, but not all of them.
+fn may_wait(entrance: &Entrance, left: u64) -> bool {
+    entrance.makes_room() || left > DESCRIPTORS_SPARE / 2
 }
 
 /// One connection from its first packet to its end.

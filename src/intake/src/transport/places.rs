@@ -125,17 +125,22 @@ impl Waiting {
     /// most waiting: a flood from one place pushes out itself.
     pub(crate) fn enter(&mut self, peer: IpAddr, stop: &CancellationToken) -> (u64, CancellationToken) {
         if self.queue.len() >= self.max {
-            let of = |peer: &IpAddr| self.queue.iter().filter(|(_, p, _)| p == peer).count();
-            // Of equals the last counts, so look from the back to find the longest waiting one.
-            let longest = self.queue.iter().enumerate().rev().max_by_key(|(_, (_, p, _))| of(p));
-            if let Some(at) = longest.map(|(at, _)| at) {
-                self.queue.remove(at).2.cancel();
-            }
+            self.push_out();
         }
         let (number, leave) = (self.next, stop.child_token());
         self.next += 1;
         self.queue.push((number, peer, leave.clone()));
         (number, leave)
+    }
+
+    /// Sends away the one that has waited longest, of the address that has the most waiting; false when none waits.
+    pub(crate) fn push_out(&mut self) -> bool {
+        let of = |peer: &IpAddr| self.queue.iter().filter(|(_, p, _)| p == peer).count();
+        // Of equals the last counts, so look from the back to find the longest waiting one.
+        let longest = self.queue.iter().enumerate().rev().max_by_key(|(_, (_, p, _))| of(p));
+        let Some(at) = longest.map(|(at, _)| at) else { return false };
+        self.queue.remove(at).2.cancel();
+        true
     }
 
     pub(crate) fn leave(&mut self, number: u64) {
@@ -224,6 +229,7 @@ mod tests {
         assert!(!patient.is_cancelled());
         let gone: Vec<bool> = flood.iter().map(|(_, leave)| leave.is_cancelled()).collect();
         assert_eq!(gone, [true, true, true, true, true, true, true, false, false, false]);
+        assert!((0..4).all(|_| waiting.push_out()) && !waiting.push_out() && patient.is_cancelled());
     }
 
     proptest! {

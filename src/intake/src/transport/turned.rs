@@ -12,6 +12,8 @@ use std::{io, net::IpAddr};
 pub(crate) enum Turned {
     /// It opened and closed without a byte: somebody looked whether we are there.
     Empty,
+    /// The process has hardly a descriptor left, and the ledger's files come first.
+    NoDescriptors,
     /// It waited longest when there was no room, or hemogate stops.
     MadeRoom,
     /// Its address is not among those that may connect.
@@ -41,6 +43,7 @@ impl Turned {
             Self::Tls(_) | Self::Slow(Step::Handshake) => Irregularity::Tls,
             Self::Empty
             | Self::MadeRoom
+            | Self::NoDescriptors
             | Self::Foreign(_)
             | Self::NoProxy(_)
             | Self::Proxy(_)
@@ -62,6 +65,13 @@ impl Turned {
                 format!(
                     "无数据的等待连接超过 {WAITING_MAX} 个,关闭其中等待最久者:请查明由谁发起如此多的连接"
                 ),
+            ),
+            Self::NoDescriptors => (
+                "hemogate may open hardly any more files and sockets; raise the limit (ulimit -n, LimitNOFILE), or \
+                 find out who opens so many"
+                    .to_owned(),
+                "hemogate 可打开的文件和连接数即将用尽:请调高上限(ulimit -n、LimitNOFILE),或查明由谁发起如此多的连接"
+                    .to_owned(),
             ),
             Self::Foreign(ip) => (
                 format!(
@@ -126,6 +136,7 @@ mod tests {
         for (why, kind, en, zh) in [
             (Turned::Empty, Irregularity::TurnedAway, "without a byte", "即关闭"),
             (Turned::MadeRoom, Irregularity::TurnedAway, "find out who", "请查明"),
+            (Turned::NoDescriptors, Irregularity::TurnedAway, "raise the limit", "请调高上限"),
             (Turned::Foreign(ip), Irregularity::TurnedAway, "add it to peers", "请加入 peers"),
             (Turned::NoProxy(ip), Irregularity::TurnedAway, "add it to proxies", "请加入 proxies"),
             (Turned::Proxy(NoHeader::Absent), Irregularity::TurnedAway, "no PROXY header", "PROXY 头"),
