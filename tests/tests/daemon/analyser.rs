@@ -109,8 +109,8 @@ impl Block {
 }
 
 /// A socket to the daemon.
-pub(crate) struct Line {
-    pub(crate) socket: TcpStream,
+pub(crate) struct Line<S = TcpStream> {
+    pub(crate) socket: S,
     answers: Vec<u8>,
 }
 
@@ -119,7 +119,14 @@ impl Line {
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(SILENCE_MAX))?;
-        Ok(Self { socket, answers: Vec::new() })
+        Ok(Self::over(socket))
+    }
+}
+
+impl<S: Read + Write> Line<S> {
+    /// Over anything that carries bytes.
+    pub(crate) fn over(socket: S) -> Self {
+        Self { socket, answers: Vec::new() }
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

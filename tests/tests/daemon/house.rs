@@ -183,8 +183,13 @@ impl Daemon {
         (status, self.log.join("\n"))
     }
 
-    fn signal(&self, name: &str) {
-        let pid = self.pid.unwrap_or_else(|| self.child.id()).to_string();
+    /// The daemon's number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.unwrap_or_else(|| self.child.id())
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
         let told = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
         assert!(told.success(), "no process {pid}");
     }

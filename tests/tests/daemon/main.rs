@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod analyser;
 #[cfg(test)]
+mod authority;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod damage;
@@ -11,6 +13,8 @@ mod damage;
 mod display_orders;
 #[cfg(test)]
 mod durable_before_ack;
+#[cfg(test)]
+mod flood;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
@@ -31,5 +35,7 @@ mod many_analysers;
 mod reckoning;
 #[cfg(test)]
 mod split_and_merge;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod worklist;

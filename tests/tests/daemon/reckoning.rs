@@ -164,7 +164,13 @@ pub(crate) fn reckon(folder: &Path, sent: &Sent) -> (usize, usize) {
     assert!(messages.is_empty(), "messages that nobody sent: {messages:?}");
     for (number, kept) in found.transfers.iter().filter(|(number, _)| !explained.contains(number)) {
         let cut = sent.cut_blocks.iter().any(|begun| begun.starts_with(&kept.text));
-        assert!(cut && found.halves.contains_key(number), "frames that nobody sent: {kept:?}");
+        let begins = kept.text.get(..200).unwrap_or(&kept.text);
+        assert!(
+            cut && found.halves.contains_key(number),
+            "frames that nobody sent, over {}: {:?}",
+            kept.connection,
+            String::from_utf8_lossy(begins)
+        );
     }
     (whole, found.halves.len())
 }
