@@ -6,6 +6,7 @@ use crate::{
     worklist::{KNOWN_WITHIN, told},
 };
 use serde_json::json;
+use std::{fs, path::Path};
 
 const ASKS: &[(&str, &str)] = &[("asks", "generic/astm-host-query")];
 const SEROLOGY: &[(&str, &str)] = &[("serology", "abbott/architect-i2000sr")];
@@ -180,4 +181,25 @@ fn an_order_that_was_asked_for_is_resulted_once_however_often_its_result_is_sent
     let donation = daemon.get("donations/G123426000001");
     let results = &donation["evidence"]["serology"][0]["results"];
     assert_eq!(results.as_array().map(Vec::len), Some(1), "sent again is no second result: {donation:#}");
+}
+
+/// A template that writes no message is found when the profile is read: nobody learns of it at night.
+#[test]
+fn with_a_broken_template_the_daemon_does_not_start_and_says_where_it_is_broken() {
+    let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../instrument-profiles/catalogue");
+    let folder = tempfile::tempdir().unwrap();
+    let orders = folder.path().join("orders");
+    fs::create_dir(&orders).unwrap();
+    let source = catalogue.join("generic/astm-host-query");
+    fs::copy(source.join("profile.toml"), folder.path().join("profile.toml")).unwrap();
+    for file in fs::read_dir(source.join("orders")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), orders.join(file.file_name())).unwrap();
+    }
+    let template = fs::read_to_string(orders.join("orders.jinja")).unwrap();
+    fs::write(orders.join("orders.jinja"), template.replace("s.id", "s.tube")).unwrap();
+    let profile = folder.path().to_str().unwrap();
+    let (code, said) = House::with(&[("asks", profile)]).refuses();
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("orders.jinja:5:") && said.contains("unknown name \"tube\""), "{said}");
 }
