@@ -118,10 +118,13 @@ fn records_without_a_link_and_blocks_have_their_keys() {
 
 /// A model that speaks HL7, with another link.
 fn hl7(keys: &str) -> Result<MllpSettings, String> {
-    let text = include_str!("../../../catalogue/mindray/bs/profile.toml");
+    let catalogue = crate::Catalogue::built_in().unwrap();
+    let model = catalogue.entry("mindray/bs").unwrap();
+    let text = model.text("profile.toml").unwrap();
     let (before, rest) = text.split_once("[link.mllp]").unwrap();
     let (_, behind) = rest.split_once("\n[").unwrap();
-    let read = Profile::read("profile.toml", &format!("{before}[link.mllp]\n{keys}\n\n[{behind}"));
+    let text = format!("{before}[link.mllp]\n{keys}\n\n[{behind}");
+    let read = Profile::read_with("profile.toml", &text, &model.templates());
     let LinkSettings::Mllp(settings) = read.map_err(|errors| errors.to_string())?.link().clone() else {
         panic!("another link")
     };
