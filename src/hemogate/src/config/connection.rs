@@ -1,6 +1,7 @@
 //! `[[connection]]`: an analyser and how it is reached.
 
 use super::Transport;
+use intake::FlowControl;
 use serde::Deserialize;
 use std::num::NonZeroU64;
 use vocabulary::{ConnectionId, Mode};
@@ -29,6 +30,19 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Keys that do not go together, and the remedy.
+    pub(crate) fn contradiction(&self) -> Option<(&'static str, &'static str)> {
+        let paced =
+            matches!(&self.transport, Transport::Serial(port) if port.flow_control == FlowControl::Software);
+        if self.mode == Mode::ListenOnly && paced {
+            return Some((
+                "software flow control sends XON and XOFF, and a listen-only line is never sent a byte",
+                "set flow_control = \"none\", or \"hardware\" if RTS and CTS are wired",
+            ));
+        }
+        self.transport.contradiction()
+    }
+
     /// Whether it gets orders from here.
     pub(crate) fn gets_orders(&self) -> bool {
         match self.mode {

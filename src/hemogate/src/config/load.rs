@@ -101,7 +101,7 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) {
 
 fn contradiction(config: &Config, file: &Path) -> Option<Fault> {
     config.connections.iter().find_map(|connection| {
-        let (what, remedy) = connection.transport.contradiction()?;
+        let (what, remedy) = connection.contradiction()?;
         Some(Fault {
             file: file.to_path_buf(),
             line: None,
@@ -130,6 +130,22 @@ mod tests {
 
     fn fault(text: &str) -> String {
         read(text, Path::new("hemogate.toml"), &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_listen_only_serial_line_may_not_be_paced_by_bytes_of_ours() {
+        let line = |mode: &str, flow: &str| {
+            format!(
+                "[[connection]]\nid='a'\nprofile='m/m'\nmode='{mode}'\n\
+                 transport={{type='serial',device='/dev/ttyS0',flow_control='{flow}'}}\n"
+            )
+        };
+        let refused = fault(&line("listen-only", "software"));
+        assert!(refused.contains("XON and XOFF") && refused.contains("flow_control = \"none\""), "{refused}");
+        for (mode, flow) in [("listen-only", "none"), ("listen-only", "hardware"), ("production", "software")]
+        {
+            assert!(read(&line(mode, flow), Path::new("hemogate.toml"), &[]).is_ok(), "{mode} {flow}");
+        }
     }
 
     #[test]
