@@ -5,9 +5,9 @@ use crate::halves::{Halves, Joined};
 use crate::orders::{Incoming, OrderBook};
 use crate::{Settings, SpecimenRule, Stopped, Unlocated};
 use instrument_profiles::OrderWish;
-use ledger::{Draft, Ledger, Measured, MessageView, Page, Reader, What};
+use ledger::{Draft, Earlier, Ledger, Measured, MessageView, Page, Reader, Seq, What};
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
     ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, RunId, SpecimenId,
     SpecimenKind,
@@ -51,6 +51,7 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
         let (mut group, refused) = incoming.of(&message, &wishes)?;
         interpreted.findings.extend(refused);
         memory.compare(&reader, &message, &settings.specimens, &mut interpreted)?;
+        interpreted.take_repeats_from_orders(message.seq);
         group.extend(parts(&message, interpreted));
         groups.push(group);
     }
@@ -104,6 +105,14 @@ fn only(finding: Finding) -> Interpreted {
 }
 
 impl Interpreted {
+    /// A result sent again says nothing of an order: what it answered is answered, and a later order wants a new one.
+    fn take_repeats_from_orders(&mut self, message: Seq) {
+        let repeats =
+            |m: &&Measured| matches!(m.earlier, Some(Earlier::RepeatOf(of)) if of.message < message);
+        let repeated: BTreeSet<u32> = self.measured.iter().filter(repeats).map(|m| m.index).collect();
+        self.orders.retain(|(at, _)| !repeated.contains(at));
+    }
+
     fn is_quarantined(&self) -> bool {
         self.findings.iter().any(|f| f.consequence == Consequence::Quarantine)
     }

@@ -268,7 +268,12 @@ mod orders {
         lab.place(&request("L1", "G0001", &[HBSAG]));
         assert_eq!(lab.order("L1").state, OrderState::Placed);
         lab.receive("arch-1", Mode::Production, &message("G0001"));
+        assert_eq!(lab.order("L1").state, OrderState::Placed, "the same result again is no new one");
+        let tested_again = message("G0001").replace("20260302090010", "20260302100010");
+        lab.receive("arch-1", Mode::Production, &tested_again);
         assert_eq!(lab.order("L1").state, OrderState::Resulted);
+        lab.receive("arch-1", Mode::Production, &tested_again);
+        assert_eq!(lab.order("L1").state, OrderState::Resulted, "and the same again takes nothing back");
     }
 
     #[test]
