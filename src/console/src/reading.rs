@@ -162,7 +162,11 @@ pub(crate) async fn donations(
 
 /// A donation whole: registration, results, evidence, verdict with its reasons, history, deliveries.
 pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer<Value> {
-    let id = DonationId::new(&id).map_err(Problem::bad_request)?;
+    // In whatever form it was scanned or keyed in; what has none is looked for as it stands.
+    let id = match site.workflow.specimens.entered(&id) {
+        Ok(id) => id,
+        Err(_) => DonationId::new(&id).map_err(Problem::bad_request)?,
+    };
     let wanted = id.clone();
     let settings = Arc::clone(&site.workflow);
     let found = site

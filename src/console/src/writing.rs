@@ -51,7 +51,16 @@ pub(crate) async fn register(
         return Err(Problem::bad_request(format!("1 to {REGISTRATIONS_MAX} donations, not {}", list.len())));
     }
     let mut whats = Vec::with_capacity(list.len());
-    for (at, one) in list.into_iter().enumerate() {
+    for (at, mut one) in list.into_iter().enumerate() {
+        if let Some(number) = one.get_mut("donation")
+            && let Some(entered) = number.as_str()
+        {
+            let known = site.workflow.specimens.entered(entered);
+            *number = json!(known.map_err(|why| {
+                let (what, what_zh) = (why.what, why.what_zh);
+                Problem::bad_request(format!("donation {at}: {entered:?}: {what} ({what_zh})"))
+            })?);
+        }
         let registration: DonationRegistration =
             serde_json::from_value(one).map_err(|e| Problem::bad_request(format!("donation {at}: {e}")))?;
         let donation = registration.donation.clone();

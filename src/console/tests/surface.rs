@@ -20,6 +20,10 @@ mod surface {
     }
 
     async fn served() -> Served {
+        served_with(workflow::SpecimenRule::new(r"(?<donation>\S+)").unwrap()).await
+    }
+
+    async fn served_with(specimens: workflow::SpecimenRule) -> Served {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::new(folder.path().join("ledger"));
         settings.state = StateStore::Memory;
@@ -29,7 +33,7 @@ mod surface {
         let workflow = workflow::Settings {
             profiles: workflow::Profiles::default(),
             pack: release::RulePack::built_in("cn-2019").unwrap(),
-            specimens: workflow::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
+            specimens,
             time_zone: jiff::tz::TimeZone::UTC,
             lots: workflow::LotRegister::default(),
             reagents_per_marker: 2,
@@ -168,6 +172,30 @@ mod surface {
             assert_eq!(body["status"], expect.as_u16(), "{path} {body}");
             assert!(!body["detail"].as_str().unwrap().is_empty(), "{path}");
         }
+        served.stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn every_form_of_a_number_is_one_donation() {
+        let served = served_with(workflow::SpecimenRule::of(identifiers::Normaliser::default())).await;
+        let forms = ["G123426000001", "=G12342600000100", "G12342600000100", "=G123426000001"];
+        for form in forms {
+            let (status, body) =
+                served.ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&registration(form))).await;
+            assert_eq!(status, StatusCode::CREATED, "{form}: {body}");
+            served.ledger.wait_applied(served.ledger.status().durable).await.unwrap();
+        }
+        let all = served.get("/api/v1/donations").await.1;
+        assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all}");
+        for form in forms {
+            let (status, body) = served.get(&format!("/api/v1/donations/{form}")).await;
+            assert_eq!((status, &body["donation"]), (StatusCode::OK, &json!("G123426000001")), "{form}");
+        }
+        let two_words = registration("G123426000001 G123426000002");
+        let (status, body) =
+            served.ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&two_words)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+        assert!(body["detail"].as_str().unwrap().starts_with("donation 0: "), "{body}");
         served.stop.cancel();
     }
 
