@@ -310,6 +310,16 @@ pub(crate) struct Simulate {
     /// tls: PEM file with the key to it
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) key: Option<PathBuf>,
+    /// Send this message in place of a day's (may be repeated): a capture, or a text with a record or segment a line;
+    /// a question, for instance
+    #[arg(long, value_name = "FILE")]
+    pub(crate) send: Vec<PathBuf>,
+    /// Stay so long after the last message, and print what the host sends: answers to questions, orders
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
+    pub(crate) listen_for_ms: u64,
+    /// Do not stay any longer when the host has sent so many messages
+    #[arg(long, value_name = "MESSAGES", requires = "listen_for_ms")]
+    pub(crate) listen_until: Option<std::num::NonZeroUsize>,
     /// How many donations to report
     #[arg(long, default_value_t = 20)]
     pub(crate) donations: u32,

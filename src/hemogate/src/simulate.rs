@@ -5,15 +5,14 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     laboratory, wiring,
 };
-use instrument_profiles::LinkSettings;
+use instrument_profiles::{LinkSettings, Profile, messages_of};
 use simulator::{
-    analyser::{Analyser, Delivery, Framing, Peer, SessionReport, Target, Tempo, TlsPeer},
+    analyser::{Analyser, Delivery, Framing, Listen, Peer, Target, Tempo, TlsPeer},
     fault::{Fault, Faults},
     scenario::{DaySettings, Scenario},
 };
 use std::{
     io::{self, Write},
-    num::NonZeroUsize,
     path::PathBuf,
     time::Duration,
 };
@@ -43,7 +42,8 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         Protocol::Delimited => Target::Directory(PathBuf::from(&asked.to)),
         Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => Target::Line(peer(asked).await?),
     };
-    let framing = framing(wiring::profile(model.id())?.link());
+    let profile = wiring::profile(model.id())?;
+    let framing = framing(profile.link());
     let analyser = Analyser {
         name: model.id().to_owned(),
         model,
@@ -53,10 +53,15 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         tempo: Tempo {
             tries_max: asked.tries,
             answer_timeout: Duration::from_millis(asked.answer_timeout_ms),
+            listen: Listen { within: Duration::from_millis(asked.listen_for_ms), until: asked.listen_until },
             ..Tempo::default()
         },
         faults: Faults::new(faults, asked.seed),
     };
+    let mut ready = analyser.prepare(&scenario).map_err(|e| Failure::new(Exit::Usage, e))?;
+    if !asked.send.is_empty() {
+        ready = ready.with_messages(written(&profile, &asked.send)?);
+    }
     let stop = CancellationToken::new();
     let ended = stop.clone();
     let signals = tokio::spawn(async move {
@@ -64,20 +69,46 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
             ended.cancel();
         }
     });
-    let played = simulator::run_day(&scenario, vec![analyser], NonZeroUsize::MIN, &stop).await;
+    let played = ready.play(&stop).await;
     signals.abort();
-    let played = played.map_err(|e| Failure::new(Exit::Usage, e))?;
     let words = lang.pick(["messages acknowledged", "not acknowledged"], ["条消息已确认", "条未确认"]);
-    let [sent, failed] = words;
+    let [acknowledged, not] = words;
+    let (sent, failed) = (played.sent().count(), played.failed().count());
     let mut out = io::stdout().lock();
-    writeln!(out, "{} {sent} · {} {failed}", played.sent(), played.failed())?;
-    for message in played.sessions.iter().flat_map(SessionReport::failed).take(FAILURES_SHOWN) {
+    writeln!(out, "{sent} {acknowledged} · {failed} {not}")?;
+    for message in played.failed().take(FAILURES_SHOWN) {
         if let Delivery::Failed { tries, why } = &message.delivery {
             let tried = lang.pick("tries", "次尝试");
             writeln!(out, "  {}: {tries} {tried}: {why}", message.control_id)?;
         }
     }
-    Ok(if played.failed() == 0 { Exit::Done } else { Exit::No })
+    for message in &played.received {
+        writeln!(out, "{}", lang.pick("the host sent:", "主机发来："))?;
+        for line in String::from_utf8_lossy(message).split(['\r', '\n']).filter(|line| !line.is_empty()) {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    Ok(if failed == 0 { Exit::Done } else { Exit::No })
+}
+
+/// The messages of files: captures by what the analyser says in them, anything else line by line.
+fn written(profile: &Profile, files: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut messages = Vec::new();
+    for file in files {
+        let at = file.display();
+        let bytes =
+            std::fs::read(file).map_err(|e| Failure::new(Exit::InputMissing, format!("{at}: {e}")))?;
+        if file.extension().is_some_and(|extension| extension == "capture") {
+            let said = messages_of(profile, &String::from_utf8_lossy(&bytes));
+            messages.extend(
+                said.map_err(|what| Failure::new(Exit::BadInput, format!("{at}: {}", what.join("; "))))?,
+            );
+        } else {
+            let lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
+            messages.push(lines.flat_map(|line| [line, b"\r"].concat()).collect());
+        }
+    }
+    Ok(messages)
 }
 
 /// The other end of the line: `host:port`, `tls:host:port`, `listen:host:port` or `serial:DEVICE,9600,8N1`.

@@ -34,6 +34,8 @@ mod many_analysers;
 #[cfg(test)]
 mod reckoning;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod split_and_merge;
 #[cfg(test)]
 mod tls;

@@ -1,16 +1,19 @@
 //! HL7 messages over MLLP. Delivered is what was answered AA or CA under its own control id (MSA-2).
 
+use super::Listen;
 use super::courier::{DeliverError, MakeWire, Wire};
 use super::dial::{Dial, Stream};
 use super::line::{Chunk, Line, LineError};
 use crate::fault::{FaultKind, Trouble};
 use crate::model::Outgoing;
-use hl7v2::{Acknowledgement, Index};
+use hl7v2::{AckSettings, Acknowledgement, Answer, Index, Template, acknowledge};
 use mllp::{Config, SendId, Sender, SenderEvent};
 use std::time::Duration;
 use tokio::time::Instant;
 
 const READ_BYTES: usize = 4096;
+/// What more the host sends is not kept, and not acknowledged.
+const RECEIVED_MAX: usize = 10_000;
 
 /// Connects.
 pub(crate) struct BlocksMaker<D> {
@@ -30,7 +33,12 @@ impl<D: Dial> MakeWire for BlocksMaker<D> {
     async fn make(&mut self) -> Result<Self::Wire, DeliverError> {
         let stream = self.dial.dial().await.map_err(LineError::Io)?;
         let config = Config { answer_timeout: self.answer_timeout, ..Config::default() };
-        Ok(Blocks { line: Line::new(stream), sender: Sender::new(config) })
+        Ok(Blocks {
+            line: Line::new(stream),
+            sender: Sender::new(config),
+            answers: Vec::new(),
+            received: Vec::new(),
+        })
     }
 }
 
@@ -38,6 +46,9 @@ impl<D: Dial> MakeWire for BlocksMaker<D> {
 pub(crate) struct Blocks<S> {
     line: Line<S>,
     sender: Sender,
+    /// Acknowledgements of the host's own messages, that have not left yet.
+    answers: Vec<u8>,
+    received: Vec<Vec<u8>>,
 }
 
 impl<S: Stream> Wire for Blocks<S> {
@@ -53,8 +64,28 @@ impl<S: Stream> Wire for Blocks<S> {
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<(), DeliverError> {
-        Ok(())
+    async fn finish(&mut self, listen: Listen) -> Result<(), DeliverError> {
+        let until = Instant::now() + listen.within;
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            while let Some(event) = self.sender.poll_event() {
+                if let SenderEvent::Unasked { bytes } = event {
+                    self.receive(bytes);
+                }
+            }
+            self.acknowledge().await?;
+            if listen.has_heard(self.received.len()) {
+                return Ok(());
+            }
+            match tokio::time::timeout_at(until, self.listen(&mut buffer)).await {
+                Ok(listened) => listened?,
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+
+    fn take_received(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.received)
     }
 }
 
@@ -84,23 +115,48 @@ impl<S: Stream> Blocks<S> {
                 match event {
                     SenderEvent::Answer { bytes, .. } => {
                         if let Some(answer) = judge(&bytes, control_id) {
+                            if says_more(&bytes) {
+                                self.received.push(bytes);
+                            }
                             return answer;
                         }
+                        self.receive(bytes);
                     }
+                    SenderEvent::Unasked { bytes } => self.receive(bytes),
                     SenderEvent::TimedOut { id: late } if late == id => {
                         // A late answer must not meet a later message: the connection is given up.
                         return Err(LineError::Unanswered.into());
                     }
                     SenderEvent::TimedOut { .. }
                     | SenderEvent::Disconnected { .. }
-                    | SenderEvent::Unasked { .. }
                     | SenderEvent::Commit { .. }
                     | SenderEvent::Oversize { .. }
                     | SenderEvent::Anomaly(_) => {}
                 }
             }
+            self.acknowledge().await?;
             self.listen(&mut buffer).await?;
         }
+    }
+
+    /// A message of the host's own is kept and will be acknowledged; a late answer is passed over.
+    fn receive(&mut self, bytes: Vec<u8>) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let mut index = Index::new();
+        let message = index.read(&text);
+        let answers = message.first("MSA").is_some();
+        if message.header().is_none() || answers || self.received.len() >= RECEIVED_MAX {
+            return;
+        }
+        let settings = AckSettings { template: &Template::Standard, now: "", control_id: "1" };
+        let answer = acknowledge(&message, &settings, Answer::AcceptAA, "", None);
+        self.answers.extend(mllp::frame(answer.as_bytes()));
+        self.received.push(bytes);
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), DeliverError> {
+        let answers = std::mem::take(&mut self.answers);
+        Ok(self.line.write(&answers, Chunk::Other).await?)
     }
 
     async fn listen(&mut self, buffer: &mut [u8]) -> Result<(), DeliverError> {
@@ -134,6 +190,13 @@ fn control_id(message: &[u8]) -> String {
     let mut index = Index::new();
     let id = index.read(&text).header().map(|header| header.control_id().to_owned());
     id.unwrap_or_default()
+}
+
+/// Whether an answer is more than an acknowledgement: a response to a question.
+fn says_more(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let mut index = Index::new();
+    index.read(&text).header().is_some_and(|header| header.message_code() != "ACK")
 }
 
 /// What an answer says about the message with `control_id`; nothing when it is another message's.

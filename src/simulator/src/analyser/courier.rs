@@ -1,8 +1,8 @@
 //! One message after the other: send, wait for the answer, and on failure pause, connect again and send again.
 
-use super::Tempo;
 use super::line::LineError;
 use super::report::{Delivery, MessageReport, SessionReport};
+use super::{Listen, Tempo};
 use crate::fault::{FaultKind, Faults, Trouble};
 use crate::model::Outgoing;
 use std::future::Future;
@@ -33,8 +33,13 @@ pub(crate) trait Wire: Send {
         merge_next: bool,
     ) -> impl Future<Output = Result<(), DeliverError>> + Send;
 
-    /// Nothing more is to come: what was kept back leaves.
-    fn finish(&mut self) -> impl Future<Output = Result<(), DeliverError>> + Send;
+    /// Nothing more is to be sent: what was kept back leaves, and the host is listened to.
+    fn finish(&mut self, listen: Listen) -> impl Future<Output = Result<(), DeliverError>> + Send;
+
+    /// What the host has sent of its own since the last time, message by message.
+    fn take_received(&mut self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
 }
 
 /// Makes lines.
@@ -53,6 +58,8 @@ pub(crate) struct Courier<M: MakeWire> {
     connections: u32,
     /// Parcels begun, counted from 1: what faults count.
     nth: u32,
+    /// What the host has sent of its own.
+    received: Vec<Vec<u8>>,
 }
 
 /// How a parcel fared, while it is under way and after.
@@ -63,7 +70,7 @@ struct Fate {
 
 impl<M: MakeWire> Courier<M> {
     pub(crate) fn new(name: String, tempo: Tempo, faults: Faults, make: M) -> Self {
-        Self { name, tempo, faults, make, wire: None, connections: 0, nth: 0 }
+        Self { name, tempo, faults, make, wire: None, connections: 0, nth: 0, received: Vec::new() }
     }
 
     /// Delivers `messages`, so many at a time, until all are done or `stop` is cancelled.
@@ -90,12 +97,19 @@ impl<M: MakeWire> Courier<M> {
                 stop.run_until_cancelled(tokio::time::sleep(self.tempo.between_messages)).await;
             }
         }
-        if let Some(mut wire) = self.wire.take()
-            && let Some(Err(error)) = stop.run_until_cancelled(wire.finish()).await
-        {
-            tracing::warn!(analyser = self.name, %error, "the line failed after the last message");
+        if let Some(mut wire) = self.wire.take() {
+            let finished = stop.run_until_cancelled(wire.finish(self.tempo.listen)).await;
+            if let Some(Err(error)) = finished {
+                tracing::warn!(analyser = self.name, %error, "the line failed after the last message");
+            }
+            self.received.extend(wire.take_received());
         }
-        SessionReport { analyser: self.name, messages: reports, connections: self.connections }
+        SessionReport {
+            analyser: self.name,
+            messages: reports,
+            connections: self.connections,
+            received: self.received,
+        }
     }
 
     /// Tries until it arrives, cannot, or was tried too often. `fate` is true at every await, so that a stop in
@@ -114,7 +128,7 @@ impl<M: MakeWire> Courier<M> {
             tracing::debug!(analyser = self.name, attempt = fate.tries, %error, "a message did not arrive");
             fate.outcome = Err(error.to_string());
             match error {
-                DeliverError::Line(_) => self.wire = None,
+                DeliverError::Line(_) => self.hang_up(),
                 DeliverError::Refused(_) => {}
                 DeliverError::Unsendable(_) => return,
             }
@@ -122,6 +136,12 @@ impl<M: MakeWire> Courier<M> {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(self.tempo.pause_max).max(Duration::from_millis(1));
             }
+        }
+    }
+
+    fn hang_up(&mut self) {
+        if let Some(mut wire) = self.wire.take() {
+            self.received.extend(wire.take_received());
         }
     }
 

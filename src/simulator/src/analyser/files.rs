@@ -1,5 +1,6 @@
 //! Files in a directory: written under another name, then renamed, so that a whole file appears at once.
 
+use super::Listen;
 use super::courier::{DeliverError, MakeWire, Wire};
 use super::line::LineError;
 use crate::fault::{FaultKind, Trouble};
@@ -86,7 +87,7 @@ impl Wire for Files {
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<(), DeliverError> {
+    async fn finish(&mut self, _listen: Listen) -> Result<(), DeliverError> {
         Ok(())
     }
 }

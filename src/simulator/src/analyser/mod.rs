@@ -2,8 +2,8 @@
 //!
 //! A driver sends one message (LIS01: one transfer) after another. When the line fails, or the peer refuses, it
 //! pauses, connects again and sends the whole message again, as most analysers do; after a bounded number of tries
-//! it gives the message up and says so. Deliberately absent: host query and orders; what the peer sends unasked is
-//! acknowledged and dropped.
+//! it gives the message up and says so. What the host sends of its own (answers to questions, orders) is acknowledged
+//! and reported.
 
 mod blocks;
 mod courier;
@@ -19,14 +19,14 @@ pub use dial::{Peer, SerialPeer, SerialPeerError, TlsPeer};
 pub use report::{Delivery, MessageReport, SessionReport};
 
 use crate::fault::Faults;
-use crate::model::{Model, Outgoing, RenderError};
+use crate::model::{Model, Outgoing, OutgoingKind, RenderError};
 use crate::scenario::{Duty, Scenario};
 use blocks::BlocksMaker;
 use courier::Courier;
 use files::FilesMaker;
 use records::RecordsMaker;
 use sessions::SessionsMaker;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use unframed::UnframedMaker;
 use vocabulary::Protocol;
@@ -68,6 +68,23 @@ pub struct Tempo {
     pub between_messages: Duration,
     /// HL7: how long an answer is waited for.
     pub answer_timeout: Duration,
+    /// What is done after the last message.
+    pub listen: Listen,
+}
+
+/// How long the host is listened to: answers to questions and orders may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Listen {
+    /// At the longest.
+    pub within: Duration,
+    /// Until it has sent so many messages of its own; absent: to the end of that time.
+    pub until: Option<NonZeroUsize>,
+}
+
+impl Listen {
+    fn has_heard(&self, messages: usize) -> bool {
+        self.until.is_some_and(|until| messages >= until.get())
+    }
 }
 
 impl Default for Tempo {
@@ -78,6 +95,7 @@ impl Default for Tempo {
             tries_max: 30,
             between_messages: Duration::ZERO,
             answer_timeout: Duration::from_secs(30),
+            listen: Listen::default(),
         }
     }
 }
@@ -187,6 +205,25 @@ impl Analyser {
 }
 
 impl Ready {
+    /// These messages in place of those of the day, each by itself: questions, or whatever else is to be tried.
+    #[must_use]
+    pub fn with_messages(mut self, messages: Vec<Vec<u8>>) -> Self {
+        let message = |(nth, bytes): (usize, Vec<u8>)| Outgoing {
+            control_id: format!("message {}", nth + 1),
+            kind: OutgoingKind::Results,
+            run: String::new(),
+            donations: Vec::new(),
+            bytes,
+            file_name: Some(format!("message-{}", nth + 1)),
+            again: false,
+        };
+        self.messages = messages.into_iter().enumerate().map(message).collect();
+        if let ReadyLine::Records { per_transfer, .. } = &mut self.line {
+            *per_transfer = 1;
+        }
+        self
+    }
+
     /// Everything it will send, in order.
     #[must_use]
     pub fn messages(&self) -> &[Outgoing] {

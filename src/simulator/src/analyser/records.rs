@@ -1,11 +1,12 @@
 //! LIS02 messages over LIS01, in the instrument's role.
 
+use super::Listen;
 use super::courier::{DeliverError, MakeWire, Wire};
 use super::dial::{Dial, Stream};
 use super::line::{Chunk, Line, LineError};
 use crate::fault::{FaultKind, Trouble};
 use crate::model::Outgoing;
-use lis01::{Config, Event, Link, Role, SendId};
+use lis01::{Config, Ending, Event, Link, Phase, Role, SendId};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -14,6 +15,8 @@ const ENQ: u8 = 0x05;
 /// So long the other side is given to enquire, where both are to want the line.
 const BID_WITHIN: Duration = Duration::from_secs(30);
 const READ_BYTES: usize = 4096;
+/// What more the host sends is acknowledged, and not kept.
+const RECEIVED_MAX: usize = 10_000;
 
 /// Connects, and puts a fresh link on every connection.
 pub(crate) struct RecordsMaker<D> {
@@ -34,16 +37,25 @@ impl<D: Dial> MakeWire for RecordsMaker<D> {
     async fn make(&mut self) -> Result<Self::Wire, DeliverError> {
         let stream = self.dial.dial().await.map_err(LineError::Io)?;
         let frame_text = self.config.send_text_bytes_max;
-        Ok(Records { line: Line::new(stream), link: Link::new(self.config.clone()), frame_text })
+        Ok(Records {
+            line: Line::new(stream),
+            link: Link::new(self.config.clone()),
+            frame_text,
+            open: Vec::new(),
+            received: Vec::new(),
+        })
     }
 }
 
 /// One connection.
 pub(crate) struct Records<S> {
     line: Line<S>,
-    /// What the peer sends unasked is accepted without proof: nothing here is worth keeping.
+    /// What the peer sends is accepted without proof: nothing here has to outlive the process.
     link: Link<()>,
     frame_text: usize,
+    /// The host's transfer that is coming in, and those that came whole.
+    open: Vec<u8>,
+    received: Vec<Vec<u8>>,
 }
 
 /// Where a transfer's frames are, so that a fault finds its victim: the middle one.
@@ -111,16 +123,40 @@ impl<S: Stream> Wire for Records<S> {
                 // Both enquiries are out: now we see theirs.
                 self.hears(&std::mem::take(&mut bid));
             }
-            done = self.heard(id)?;
+            done = self.heard(Some(id))?;
             if !done {
                 self.listen(&mut buffer).await?;
-                done = self.heard(id)?;
+                done = self.heard(Some(id))?;
             }
         }
     }
 
-    async fn finish(&mut self) -> Result<(), DeliverError> {
-        Ok(self.line.write(&[], Chunk::Other).await?)
+    async fn finish(&mut self, listen: Listen) -> Result<(), DeliverError> {
+        self.line.write(&[], Chunk::Other).await?;
+        let until = Instant::now() + listen.within;
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            self.heard(None)?;
+            while let Some(block) = self.link.poll_transmit() {
+                self.line.write(&block, Chunk::Other).await?;
+            }
+            if self.link.phase() == Phase::Receiving && !listen.within.is_zero() {
+                // It is heard out; the link ends it when nothing more comes.
+                self.listen(&mut buffer).await?;
+                continue;
+            }
+            if listen.has_heard(self.received.len()) {
+                return Ok(());
+            }
+            match tokio::time::timeout_at(until, self.listen(&mut buffer)).await {
+                Ok(listened) => listened?,
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+
+    fn take_received(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.received)
     }
 }
 
@@ -149,15 +185,19 @@ impl<S: Stream> Records<S> {
         while under_way {
             while let Some(event) = self.link.poll_event() {
                 match event {
+                    Event::TransferStarted => self.open.clear(),
                     Event::Frame(frame) => {
                         self.link.request_interrupt();
+                        self.open.extend_from_slice(&frame.text);
                         self.link.accept(frame.ticket, (), Instant::now().into_std());
                     }
-                    Event::TransferEnded(_) => under_way = false,
+                    Event::TransferEnded(ending) => {
+                        self.ended(ending);
+                        under_way = false;
+                    }
                     Event::HangUp(why) => return Err(DeliverError::Refused(why.to_string())),
                     Event::Sent(_)
                     | Event::SendFailed { .. }
-                    | Event::TransferStarted
                     | Event::Repeated { .. }
                     | Event::InterruptRequested { .. }
                     | Event::Contention
@@ -174,21 +214,33 @@ impl<S: Stream> Records<S> {
         Ok(())
     }
 
+    /// The host's transfer is over; after an interrupt request of ours its end tells nothing, so its records do.
+    fn ended(&mut self, ending: Ending) {
+        let whole = matches!(ending, Ending::Eot | Ending::Abandoned) && self.open.ends_with(b"\r");
+        let text = std::mem::take(&mut self.open);
+        if whole && self.received.len() < RECEIVED_MAX {
+            self.received.push(text);
+        }
+    }
+
     /// What the link has to tell: whether the transfer is through.
-    fn heard(&mut self, id: SendId) -> Result<bool, DeliverError> {
+    fn heard(&mut self, id: Option<SendId>) -> Result<bool, DeliverError> {
         let mut done = false;
         while let Some(event) = self.link.poll_event() {
             match event {
-                Event::Sent(sent) => done |= sent == id,
-                Event::SendFailed { id: failed, why, .. } if failed == id => {
+                Event::Sent(sent) => done |= Some(sent) == id,
+                Event::SendFailed { id: failed, why, .. } if Some(failed) == id => {
                     return Err(DeliverError::Refused(why.to_string()));
                 }
                 Event::HangUp(why) => return Err(DeliverError::Refused(why.to_string())),
-                Event::Frame(frame) => self.link.accept(frame.ticket, (), Instant::now().into_std()),
+                Event::TransferStarted => self.open.clear(),
+                Event::Frame(frame) => {
+                    self.open.extend_from_slice(&frame.text);
+                    self.link.accept(frame.ticket, (), Instant::now().into_std());
+                }
+                Event::TransferEnded(ending) => self.ended(ending),
                 Event::SendFailed { .. }
-                | Event::TransferStarted
                 | Event::Repeated { .. }
-                | Event::TransferEnded(_)
                 | Event::InterruptRequested { .. }
                 | Event::Contention
                 | Event::Anomaly(_) => {}

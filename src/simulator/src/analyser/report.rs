@@ -46,6 +46,9 @@ pub struct SessionReport {
     pub messages: Vec<MessageReport>,
     /// How often it connected.
     pub connections: u32,
+    /// What the host sent of its own, as far as it came whole: orders, answers to questions.
+    #[serde(skip)]
+    pub received: Vec<Vec<u8>>,
 }
 
 impl SessionReport {

@@ -1,5 +1,6 @@
 //! Sessions of the PK block protocol. Blocks are not answered, so delivered is what has left.
 
+use super::Listen;
 use super::courier::{DeliverError, MakeWire, Wire};
 use super::dial::{Dial, Stream};
 use super::line::{Chunk, Line, LineError};
@@ -48,7 +49,7 @@ impl<S: Stream> Wire for Sessions<S> {
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<(), DeliverError> {
+    async fn finish(&mut self, _listen: Listen) -> Result<(), DeliverError> {
         Ok(self.line.write(&[], Chunk::Other).await?)
     }
 }
