@@ -1,5 +1,5 @@
-//! Peers that nobody here wrote talk to the binary and to our rooms, over real sockets: python-astm, python-hl7,
-//! hl7apy, node-hl7-client, node-hl7-server and simple-hl7.
+//! Peers that nobody here wrote talk to the binary and to our rooms, over real sockets and serial lines: python-astm,
+//! python-hl7, hl7apy, node-hl7-client, node-hl7-server and simple-hl7.
 //!
 //! Their driver scripts lie in `tests/peers/`. What they need is installed into the build folder, by name, version
 //! and hash; where that cannot be, a test says SKIPPED with the reason on stderr, and passes. Where a peer is wrong,
@@ -26,6 +26,8 @@ mod records;
 mod relay;
 #[cfg(test)]
 mod segments;
+#[cfg(test)]
+mod serial;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]

@@ -14,7 +14,7 @@ const ENQ: &str = "\u{5}";
 const EOT: &str = "\u{4}";
 
 /// One result as a message of five records.
-fn message(tag: &str) -> Vec<String> {
+pub(crate) fn message(tag: &str) -> Vec<String> {
     let test = "^^^728^HBsAgQ2^UNDILUTED^P^51104LI00^01127^";
     vec![
         format!("H|\\^&|{tag}||ARCHITECT^9.45^F3450000001^H1P1O1R1C1Q1L1|||||||P|1|20260302091500"),
@@ -26,7 +26,7 @@ fn message(tag: &str) -> Vec<String> {
 }
 
 /// As it is held: every record with its CR.
-fn text(message: &[String]) -> String {
+pub(crate) fn text(message: &[String]) -> String {
     message.join("\r") + "\r"
 }
 
@@ -37,12 +37,12 @@ fn start() -> (House, Daemon) {
 }
 
 /// Lets python-astm send, and gives what it said.
-fn send(python: &Kit, to: SocketAddr, order: &Value) -> Vec<Value> {
+pub(crate) fn send(python: &Kit, to: SocketAddr, order: &Value) -> Vec<Value> {
     Driver::start(python, "astm_client.py", &[&to.ip(), &to.port(), order]).end()
 }
 
 /// What its emitter was told of each record: letter and verdict.
-fn verdicts(said: &[Value]) -> Vec<(String, bool)> {
+pub(crate) fn verdicts(said: &[Value]) -> Vec<(String, bool)> {
     let told = said.iter().filter(|what| what.get("record").is_some());
     told.map(|what| (what["record"].as_str().unwrap().to_owned(), what["accepted"].as_bool().unwrap()))
         .collect()
