@@ -1,11 +1,15 @@
 //! Lines that are not LIS01: records without a link, and the blocks of the PK protocol.
 
 use super::{Site, outgoing, site, then};
-use crate::{Irregularity, Link, Settled, trace::Traced};
+use crate::{
+    Irregularity, Link, Settled,
+    trace::{TraceLimits, Traced, Way},
+};
 use ledger::{HowEnded, Page};
 use lis02::{Terminator, UnframedConfig};
 use pk_blocks::{Answers, BlockEnd, encode_block, encode_record};
 use std::time::Duration;
+use vocabulary::ConnectionId;
 
 const MESSAGE: &str = "H|\\^&\rP|1\rL|1|N\r";
 
@@ -208,4 +212,51 @@ async fn lines_without_lis01_count_what_went_wrong_by_its_kind() {
     pk.close().await;
     let expect = [(Irregularity::Damaged, 1), (Irregularity::Repeated, 1), (Irregularity::BrokenOff, 1)];
     assert_eq!(pk.standing().anomalies.into_iter().collect::<Vec<_>>(), expect);
+}
+
+/// Bytes of a line's trace, one way.
+fn traced(site: &Site, wanted: Way) -> Vec<u8> {
+    let of = |what| match what {
+        Traced::Bytes { way, bytes } if way == wanted => bytes,
+        Traced::Bytes { .. }
+        | Traced::Connected { .. }
+        | Traced::Closed { .. }
+        | Traced::Refused { .. }
+        | Traced::Anomaly { .. }
+        | Traced::Noted { .. } => Vec::new(),
+    };
+    site.trace().into_iter().flat_map(of).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_over_lines_without_lis01_stands_in_their_trace_both_ways() {
+    let mut plain = site(unframed(Terminator::Required));
+    let (question, answer) = ("H|\\^&\rQ|1|7\rL|1\r", "H|\\^&\rO|1|7\rL|1|F\r");
+    plain.clerk.says(then(1, answer));
+    plain.send(question.as_bytes()).await;
+    plain.expect(answer.as_bytes()).await;
+    assert_eq!(traced(&plain, Way::Received), question.as_bytes());
+    assert_eq!(traced(&plain, Way::Sent), answer.as_bytes());
+    let mut pk = site(blocks(Answers::ACK_NAK));
+    let (sent, _) = upload();
+    pk.send(&sent[0]).await;
+    pk.step(50).await;
+    pk.expect(&[6]).await;
+    assert_eq!((traced(&pk, Way::Received), traced(&pk, Way::Sent)), (sent[0].clone(), vec![6]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_trace_of_a_line_that_never_stops_talking_stays_within_its_bounds() {
+    let mut site = site(unframed(Terminator::Required));
+    let noise = vec![b'x'; 16 * 1024];
+    for _ in 0..64 {
+        site.send(&noise).await;
+        site.step(1_000).await;
+    }
+    let limits = TraceLimits::default();
+    assert!(site.standing().bytes_total > 3 * limits.bytes_max as u64);
+    let excerpt = site.board.trace_of(&ConnectionId::new("line").unwrap()).unwrap().since(0);
+    let kept = traced(&site, Way::Received).len();
+    assert!(kept <= limits.bytes_max && excerpt.events.len() <= limits.events_max, "{kept}");
+    assert_eq!(kept as u64 + excerpt.lost_bytes, site.standing().bytes_total, "what fell out is counted");
 }
