@@ -310,6 +310,10 @@ pub(crate) struct Simulate {
     /// tls: PEM file with the key to it
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) key: Option<PathBuf>,
+    /// Ask what to do with this specimen in place of a day's results (may be repeated); with --listen-for-ms the answer
+    /// is printed
+    #[arg(long, value_name = "SPECIMEN", conflicts_with = "send")]
+    pub(crate) query: Vec<String>,
     /// Send this message in place of a day's (may be repeated): a capture, or a text with a record or segment a line;
     /// a question, for instance
     #[arg(long, value_name = "FILE")]

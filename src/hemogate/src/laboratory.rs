@@ -163,3 +163,28 @@ fn target_of_kind(protocol: Protocol) -> Target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simulator::scenario::DaySettings;
+
+    #[test]
+    fn every_question_of_a_simulated_model_is_understood_by_its_profile() {
+        let asking: Vec<_> = models().unwrap().into_iter().filter(|model| model.asks()).collect();
+        for protocol in [Protocol::Lis02, Protocol::Hl7v2] {
+            assert!(asking.iter().any(|model| model.protocol() == protocol), "{protocol:?}");
+        }
+        for model in asking {
+            let profile = wiring::profile(model.id()).unwrap();
+            let specimens = ["G123426000001".to_owned(), "A^2".to_owned()];
+            for (question, asked) in
+                model.questions(&DaySettings::default(), &specimens).unwrap().iter().zip(&specimens)
+            {
+                let query = profile.query(&question.bytes).unwrap();
+                let about: Vec<_> = query.specimens.iter().map(|specimen| specimen.id.as_str()).collect();
+                assert_eq!(about, [asked.as_str()], "{}", model.id());
+            }
+        }
+    }
+}

@@ -9,6 +9,7 @@ use instrument_profiles::{LinkSettings, Profile, messages_of};
 use simulator::{
     analyser::{Analyser, Delivery, Framing, Listen, Peer, Target, Tempo, TlsPeer},
     fault::{Fault, Faults},
+    model::Model,
     scenario::{DaySettings, Scenario},
 };
 use std::{
@@ -58,8 +59,11 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         },
         faults: Faults::new(faults, asked.seed),
     };
+    let questions = questions(&analyser.model, &scenario.settings, &asked.query)?;
     let mut ready = analyser.prepare(&scenario).map_err(|e| Failure::new(Exit::Usage, e))?;
-    if !asked.send.is_empty() {
+    if !questions.is_empty() {
+        ready = ready.with_messages(questions);
+    } else if !asked.send.is_empty() {
         ready = ready.with_messages(written(&profile, &asked.send)?);
     }
     let stop = CancellationToken::new();
@@ -89,6 +93,16 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
         }
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::No })
+}
+
+/// The model's questions, one a specimen.
+fn questions(model: &Model, day: &DaySettings, specimens: &[String]) -> Result<Vec<Vec<u8>>, Failure> {
+    if !specimens.is_empty() && !model.asks() {
+        let what = format!("the simulation of {} has no question; send one with --send FILE", model.id());
+        return Err(Failure::new(Exit::Usage, what));
+    }
+    let questions = model.questions(day, specimens).map_err(|e| Failure::new(Exit::Internal, e))?;
+    Ok(questions.into_iter().map(|question| question.bytes).collect())
 }
 
 /// The messages of files: captures by what the analyser says in them, anything else line by line.

@@ -81,12 +81,11 @@ fn contention_is_lost_to_the_analyser_and_both_messages_arrive() {
     let house = House::with(SEROLOGY);
     let daemon = house.start();
     daemon.place("O1", "G123426000001", &[HBSAG]);
-    let (first, second) = (question(&house, "G123426000001"), question(&house, "G123426000009"));
     let more: [&dyn Display; 10] = [
-        &"--send",
-        &first.display(),
-        &"--send",
-        &second.display(),
+        &"--query",
+        &"G123426000001",
+        &"--query",
+        &"G123426000009",
         &"--fault",
         &"contention@2",
         &"--listen-for-ms",
@@ -108,12 +107,11 @@ fn an_interrupt_request_is_counted_and_the_orders_go_on_arriving() {
     let house = House::with(SEROLOGY);
     let daemon = house.start();
     daemon.place("O1", "G123426000001", &[HBSAG]);
-    let (first, second) = (question(&house, "G123426000001"), question(&house, "G123426000009"));
     let more: [&dyn Display; 10] = [
-        &"--send",
-        &first.display(),
-        &"--send",
-        &second.display(),
+        &"--query",
+        &"G123426000001",
+        &"--query",
+        &"G123426000009",
         &"--fault",
         &"interrupt@2",
         &"--listen-for-ms",

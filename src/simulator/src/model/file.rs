@@ -38,6 +38,9 @@ pub(super) struct TemplateNames {
     /// For messages with results of controls; else as `results`.
     #[serde(default)]
     pub(super) controls: Option<String>,
+    /// For the question what to do with specimens; without it the model asks nothing.
+    #[serde(default)]
+    pub(super) question: Option<String>,
 }
 
 /// One test code.

@@ -25,6 +25,8 @@ pub enum OutgoingKind {
     Results,
     /// Of controls only.
     Controls,
+    /// Nobody's: it asks what to do with specimens.
+    Question,
 }
 
 /// A message as the analyser will send it.
@@ -93,6 +95,7 @@ impl Model {
                 kind: match group.kind {
                     OutgoingKind::Results => "results",
                     OutgoingKind::Controls => "controls",
+                    OutgoingKind::Question => "question",
                 },
                 run: &run_context,
                 instrument: &self.file.instrument,
@@ -113,6 +116,51 @@ impl Model {
         Ok(messages)
     }
 
+    /// Whether it asks for orders.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.templates.asks()
+    }
+
+    /// The question what to do with each of `specimens`, one message for each of them. Nothing where the model does
+    /// not ask.
+    ///
+    /// # Errors
+    /// [`RenderError`] when the template does not fit.
+    pub fn questions(&self, day: &DaySettings, specimens: &[String]) -> Result<Vec<Outgoing>, RenderError> {
+        if !self.asks() {
+            return Ok(Vec::new());
+        }
+        let sent_at = digits(day.day.at(8, 0, 0, 0));
+        let offset = utc_offset(day.offset);
+        let run = RunContext { id: String::new(), number: 0, started_at: sent_at.clone() };
+        let asked = (1_u32..).zip(specimens).map(|(sequence, id)| {
+            let specimen = SpecimenContext {
+                id,
+                kind: "patient",
+                control: None,
+                position: sequence,
+                summary: Summary::default(),
+                results: Vec::new(),
+            };
+            let context = MessageContext {
+                control_id: format!("{}Q{sequence:07}", day.day.strftime("%y%m%d")),
+                sequence,
+                sent_at: sent_at.clone(),
+                utc_offset: &offset,
+                duty: "question",
+                kind: "question",
+                run: &run,
+                instrument: &self.file.instrument,
+                texts: &self.file.texts,
+                lots: &self.file.lots,
+                specimens: &[specimen],
+            };
+            self.write(&context, OutgoingKind::Question, Vec::new())
+        });
+        asked.collect()
+    }
+
     fn write(
         &self,
         context: &MessageContext<'_>,
@@ -123,6 +171,7 @@ impl Model {
         let which = match kind {
             OutgoingKind::Results => Which::Results,
             OutgoingKind::Controls => Which::Controls,
+            OutgoingKind::Question => Which::Question,
         };
         let text = self.templates.message(which, context).map_err(fault)?;
         let encoded = character_sets::encode(&text, self.encoding);

@@ -18,6 +18,7 @@
 //! [templates]
 //! results = "results.jinja"        # in the folder simulation/
 //! controls = "controls.jinja"      # default: as results
+//! question = "question.jinja"      # optional: what to do with specimens[0]; without it the model asks nothing
 //!
 //! [instrument]                     # anything; templates read it as instrument.serial and so on
 //! serial = "SIM0001"
@@ -53,7 +54,7 @@
 //! line too. Undefined names are errors.
 //!
 //! - `control_id`: unique on the connection, 14 characters; `sequence`: counts messages from 1;
-//!   `sent_at`: `YYYYMMDDHHMMSS`; `utc_offset`: `+0800`; `duty`; `kind`: `results` or `controls`;
+//!   `sent_at`: `YYYYMMDDHHMMSS`; `utc_offset`: `+0800`; `duty`; `kind`: `results`, `controls` or `question`;
 //! - `run.id`, `run.number`, `run.started_at`; `instrument.*`; `texts.*`; `lots`: list of `[[lot]]`;
 //! - `specimens`: list of `id` (empty on controls), `kind` (`patient`, `control`), `control.*` (on controls),
 //!   `position` (counts from 1 in the run), `summary.abo` (`O`, `A`, `B`, `AB` or none when the columns disagree),

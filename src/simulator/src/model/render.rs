@@ -46,6 +46,7 @@ pub enum RenderError {
 pub(super) enum Which {
     Results,
     Controls,
+    Question,
     FileName,
 }
 
@@ -55,6 +56,7 @@ pub(super) struct Templates {
     environment: Environment<'static>,
     results: String,
     controls: String,
+    question: Option<String>,
     line_end: &'static str,
 }
 
@@ -76,7 +78,8 @@ impl Templates {
         }
         let results = file.templates.results.clone();
         let controls = file.templates.controls.clone().unwrap_or_else(|| results.clone());
-        for name in [&results, &controls] {
+        let question = file.templates.question.clone();
+        for name in [&results, &controls].into_iter().chain(&question) {
             environment.get_template(name)?;
         }
         let line_end = match (file.protocol, file.line_end) {
@@ -84,7 +87,12 @@ impl Templates {
             (Protocol::Delimited, LineEnd::Crlf) => "\r\n",
             (Protocol::Delimited, LineEnd::Lf) => "\n",
         };
-        Ok(Self { environment, results, controls, line_end })
+        Ok(Self { environment, results, controls, question, line_end })
+    }
+
+    /// Whether there is one for questions.
+    pub(super) fn asks(&self) -> bool {
+        self.question.is_some()
     }
 
     /// The message's text, every line with its end.
@@ -99,6 +107,7 @@ impl Templates {
         let name = match which {
             Which::Results => &self.results,
             Which::Controls => &self.controls,
+            Which::Question => self.question.as_deref().unwrap_or_default(),
             Which::FileName => FILE_NAME,
         };
         Ok(self.environment.get_template(name)?.render(minijinja::value::Serde(context))?.trim().to_owned())

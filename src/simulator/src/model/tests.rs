@@ -103,6 +103,29 @@ R|1|^^^{{ specimens[0].results[0].code }}^F|{{ specimens[0].results[0].index }}|
 L|1
 ";
 
+#[test]
+fn a_question_is_a_message_a_specimen_and_a_model_without_a_template_asks_nothing() {
+    let day = DaySettings::default();
+    let specimens = ["G1".to_owned(), "A|2".to_owned()];
+    let plain = model(SEROLOGY, "r.jinja", SEROLOGY_TEMPLATE);
+    assert!(!plain.asks() && plain.questions(&day, &specimens).unwrap().is_empty());
+    let toml = SEROLOGY.replace("[templates]", "[templates]\nquestion = \"q.jinja\"");
+    let templates = [
+        ("r.jinja", SEROLOGY_TEMPLATE),
+        ("q.jinja", "H|\\^&|{{ control_id }}\nQ|1|{{ specimens[0].id | esc }}\nL|1"),
+    ];
+    let templates = templates.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let asking = Model::new("a/b", &toml, &templates).unwrap();
+    let asked = asking.questions(&day, &specimens).unwrap();
+    let texts: Vec<_> = asked.iter().map(|q| String::from_utf8(q.bytes.clone()).unwrap()).collect();
+    assert_eq!(texts.len(), 2);
+    assert!(texts[0].ends_with("\rQ|1|G1\rL|1\r") && texts[1].ends_with("\rQ|1|A&F&2\rL|1\r"), "{texts:?}");
+    assert!(asked.iter().all(|q| q.kind == OutgoingKind::Question && q.control_id.len() == 14));
+    let error =
+        Model::new("a/b", &toml, &[("r.jinja".to_owned(), String::new())].into()).unwrap_err().to_string();
+    assert!(error.contains("q.jinja"), "{error}");
+}
+
 pub(crate) fn model(toml: &str, name: &str, template: &str) -> Model {
     Model::new("maker/model", toml, &[(name.to_owned(), template.to_owned())].into()).unwrap()
 }
