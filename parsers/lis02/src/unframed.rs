@@ -166,6 +166,14 @@ impl Unframed {
         }
     }
 
+    /// Reading goes on after it had to wait for something else: what came meanwhile may lie in the socket, so the silence
+    /// begins anew.
+    pub fn handle_resume(&mut self, now: Instant) {
+        if self.deadline.is_some() {
+            self.deadline = now.checked_add(self.config.silence);
+        }
+    }
+
     /// The connection has ended: `orderly` when the peer closed it, not when it broke.
     pub fn handle_disconnect(&mut self, orderly: bool) {
         self.deadline = None;

@@ -10,10 +10,12 @@ mod tests {
     enum Then {
         Bytes(&'static str),
         Wait(u64),
+        /// Milliseconds in which nothing was read.
+        Held(u64),
         Closed,
         Broken,
     }
-    use Then::{Broken, Bytes, Closed, Wait};
+    use Then::{Broken, Bytes, Closed, Held, Wait};
 
     const H: &str = "H|\\^&\r";
     const MESSAGE: &str = "H|\\^&\rP|1\rL|1|N\r";
@@ -41,6 +43,10 @@ mod tests {
                     now += Duration::from_millis(*ms);
                     stream.handle_timeout(now);
                 }
+                Held(ms) => {
+                    now += Duration::from_millis(*ms);
+                    stream.handle_resume(now);
+                }
                 Closed => stream.handle_disconnect(true),
                 Broken => stream.handle_disconnect(false),
             }
@@ -65,6 +71,15 @@ mod tests {
         for piece in [1, 2, 3, 7, 1_000] {
             assert_eq!(play(terminator, steps, piece), expect, "in pieces of {piece}");
         }
+    }
+
+    #[test]
+    fn while_nothing_is_read_there_is_no_silence_and_then_it_begins_anew() {
+        let whole = "message H|\\^&/P|1/L|1|N/";
+        let rest = "P|1\rL|1|N\r";
+        check(Terminator::Required, &[Bytes(H), Held(60_000), Wait(9_999), Bytes(rest)], &[whole]);
+        check(Terminator::Required, &[Bytes(H), Held(60_000), Wait(10_000)], &["Silence H|\\^&/"]);
+        check(Terminator::Required, &[Held(60_000), Wait(60_000), Bytes(MESSAGE)], &[whole]);
     }
 
     #[test]

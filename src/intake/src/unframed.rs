@@ -97,6 +97,7 @@ impl Driver<'_> {
         let mut silence = Alarm::new();
         loop {
             if self.keeps.is_empty()
+                && self.keeping.is_none()
                 && let Some(bytes) = buffer.get(unread.clone()).filter(|bytes| !bytes.is_empty())
             {
                 unread.start += self.stream.handle_input(bytes, now());
@@ -118,7 +119,7 @@ impl Driver<'_> {
                     () = stopped => Woken::Stop,
                     reply = self.questions.answer() => Woken::Answered(reply),
                     read = socket.read(&mut buffer), if room => Woken::Bytes(read?),
-                    () = silence.rings(deadline), if unread.is_empty() => Woken::Silence,
+                    () = silence.rings(deadline), if unread.is_empty() && idle => Woken::Silence,
                     outgoing = self.sending.unasked() => Woken::Unasked(outgoing),
                 }
             };
@@ -179,6 +180,8 @@ impl Driver<'_> {
     /// Something is kept, or never will be because hemogate stops.
     fn kept(&mut self, first: Option<Seq>, kind: Kind) {
         self.keeping = None;
+        // Nothing was read meanwhile, and that is no silence of the peer's.
+        self.stream.handle_resume(now());
         let (Some(message), Kind::Message { asks }) = (first, kind) else { return };
         if let Some(raw) = asks {
             let overdue = self.questions.put(message, &raw);

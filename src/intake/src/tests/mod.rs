@@ -146,6 +146,11 @@ pub(super) fn mllp() -> Link {
 }
 
 pub(super) fn site(speaks: Link) -> Site {
+    site_on(Arc::new(ledger::storage::RealStorage), speaks)
+}
+
+/// With its ledger on a disk of the test's.
+pub(super) fn site_on(storage: Arc<dyn ledger::storage::Storage>, speaks: Link) -> Site {
     let (clock, held) = mpsc::channel();
     // A paused clock jumps to the next deadline whenever the runtime is idle, also while it waits for the disk;
     // but not while a blocking task runs.
@@ -153,6 +158,7 @@ pub(super) fn site(speaks: Link) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Settings::new(folder.path().join("ledger"));
     settings.state = StateStore::Memory;
+    settings.storage = storage;
     settings.free_bytes_min = 0;
     settings.ballast_bytes = 0;
     let (ledger, _) = Ledger::open(settings, &mut |_| {}).unwrap();

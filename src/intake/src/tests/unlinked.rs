@@ -1,6 +1,6 @@
 //! Lines that are not LIS01: records without a link, and the blocks of the PK protocol.
 
-use super::{Site, outgoing, site, then};
+use super::{Site, outgoing, site, site_on, then};
 use crate::{
     Irregularity, Link, Settled,
     trace::{TraceLimits, Traced, Way},
@@ -8,7 +8,7 @@ use crate::{
 use ledger::{HowEnded, Page};
 use lis02::{Terminator, UnframedConfig};
 use pk_blocks::{Answers, BlockEnd, encode_block, encode_record};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use vocabulary::ConnectionId;
 
 const MESSAGE: &str = "H|\\^&\rP|1\rL|1|N\r";
@@ -70,6 +70,28 @@ async fn silence_ends_a_message_only_where_the_terminator_may_be_left_out() {
     assert_eq!(messages, ["H|\\^&/P|1/", "H|\\^&/P|2/"]);
     let long = format!("H|\\^&/C|1|{}", "x".repeat(50));
     assert_eq!(halves, [(HowEnded::Abandoned, "R|1/L|1/".to_owned()), (HowEnded::Abandoned, long)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_disk_holds_up_the_reading_no_silence_cuts_the_next_message() {
+    let disk = ledger::storage::Model::new();
+    let mut site = site_on(Arc::new(disk.clone()), unframed(Terminator::Required));
+    disk.stall(true);
+    site.send(format!("{MESSAGE}H|\\^&\rP|2\r").as_bytes()).await;
+    for _ in 0..3 {
+        site.step(20_000).await;
+    }
+    // Its rest has been lying in the socket all the while.
+    site.send(b"L|1|N\r").await;
+    disk.stall(false);
+    site.settle().await;
+    // Once it is read again, silence is silence.
+    site.send(b"H|\\^&\rP|3\r").await;
+    site.step(10_000).await;
+    site.silence().await;
+    let (messages, halves) = left(site).await;
+    assert_eq!(messages, ["H|\\^&/P|1/L|1|N/", "H|\\^&/P|2/L|1|N/"]);
+    assert_eq!(halves, [(HowEnded::Timeout, "H|\\^&/P|3/".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
