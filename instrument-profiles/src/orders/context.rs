@@ -6,7 +6,8 @@
 //! outcome  why                                                 found, nothing, refused, failed, cancelled, place, cancel
 //! asked.specimens  .all  .carrier  .position  .tag  .id        the question; none where nobody asked
 //!      .control_id  field("MSH-3")  record("QRD")              as they stood on the line
-//! specimens: id  carrier  position  priority  stat  type  collected_at  donor.{id,name,born,sex}
+//! specimens: id  carrier  position  field("Q.3.4")            as the record that asks for this one has them
+//!            priority  stat  type  collected_at  donor.{id,name,born,sex}
 //!            tests: code  step  order  priority  stat  with.NAME
 //! nothing:   id  known                                         specimens without anything to do
 //! orders:    id  specimen  action  word  accepted  error  why  orders that came in, as taken, refused or failed
@@ -19,8 +20,10 @@ use super::{
     question::Query,
     rules::{OrderRules, Orderable},
     taken::{JudgedOrder, Taken},
+    templates::Narrow,
     write::{ForSpecimen, OrderPart, Outcome, Stamp, steps},
 };
+use crate::message::Cursor;
 use jiff::civil::DateTime;
 use minijinja::{Value, value::Serde};
 use std::collections::BTreeMap;
@@ -175,6 +178,12 @@ impl Scene<'_> {
         ]))
     }
 
+    /// Where the specimens of this message were asked for.
+    pub(super) fn asked_at(&self) -> Vec<Cursor> {
+        let places = self.specimens.iter().filter_map(|specimen| specimen.asked);
+        places.filter_map(|at| Some(self.query?.specimens.get(at)?.at)).collect()
+    }
+
     fn outcome(&self) -> (&'static str, String) {
         match self.kind {
             Kind::Answer(Outcome::Found { .. }) => ("found", String::new()),
@@ -199,11 +208,12 @@ impl Scene<'_> {
         };
         let urgent = orders.iter().map(|order| order.priority).min().unwrap_or_default();
         let collected = orders.iter().find_map(|order| order.collected_at);
-        let of_query = |value: fn(&Query) -> &Option<String>| text(self.query.and_then(|q| value(q).clone()));
+        let own = asked.map(|asked| asked.at).into_iter().collect();
         Ok(object([
             ("id", id),
-            ("carrier", of_query(|query| &query.carrier)),
-            ("position", of_query(|query| &query.position)),
+            ("carrier", text(asked.and_then(|asked| asked.carrier.clone()))),
+            ("position", text(asked.and_then(|asked| asked.position.clone()))),
+            ("field", self.rules.templates.field(self.rules, self.query, (own, Narrow::Always))),
             ("priority", self.priority(urgent)),
             ("stat", Value::from(urgent == Priority::Stat)),
             ("type", self.specimen_type(&orders)?),

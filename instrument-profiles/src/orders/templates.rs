@@ -3,10 +3,15 @@
 use super::{
     Delimiters,
     context::{Scene, SceneError},
+    question::Query,
+    rules::OrderRules,
 };
-use crate::path::Path;
+use crate::{
+    message::{self, Cursor, Document},
+    path::{FieldPath, Path, Repetition},
+};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 use vocabulary::Protocol;
 
 /// All of a profile's.
@@ -65,13 +70,59 @@ impl Templates {
     pub(super) fn render(&self, file: &str, scene: &Scene<'_>) -> Result<String, SceneError> {
         let mut values = scene.values()?;
         let source: Arc<str> = scene.query.map_or("", |query| query.text.as_str()).into();
-        let (of_field, of_record, protocol) = (Arc::clone(&source), source, self.protocol);
-        values.insert("field", Value::from_function(move |path: &str| field(&of_field, path, protocol)));
-        values.insert("record", Value::from_function(move |name: &str| record(&of_record, name, protocol)));
+        let protocol = self.protocol;
+        values.insert("field", self.field(scene.rules, scene.query, (scene.asked_at(), Narrow::Parts)));
+        values.insert("record", Value::from_function(move |name: &str| record(&source, name, protocol)));
         let template = self.environment.get_template(file).map_err(SceneError::Template)?;
         let text = template.render(minijinja::value::Serde(values)).map_err(SceneError::Template)?;
         let lines = text.split(['\r', '\n']).map(str::trim_start).filter(|line| !line.is_empty());
         Ok(lines.flat_map(|line| [line, "\r"]).collect())
+    }
+
+    /// `field("Q.3.4")`, looked up where the specimens were asked for.
+    pub(super) fn field(
+        &self,
+        rules: &OrderRules,
+        query: Option<&Query>,
+        (asked, narrow): (Vec<Cursor>, Narrow),
+    ) -> Value {
+        let source: Arc<str> = query.map_or("", |query| query.text.as_str()).into();
+        let asking = rules.query.as_ref().map(|query| query.record.clone()).unwrap_or_default();
+        let asked = Asked { asking, cursors: asked, narrow };
+        let protocol = self.protocol;
+        Value::from_function(move |path: &str| field(&source, path, protocol, &asked))
+    }
+}
+
+/// What of a repeated field `field()` returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Narrow {
+    /// The specimen's own repetition.
+    Always,
+    /// The same for components, and the field as a whole where no component is named.
+    Parts,
+}
+
+/// Where the specimens of a message were asked for.
+struct Asked {
+    /// The record that asks, by its name.
+    asking: String,
+    cursors: Vec<Cursor>,
+    narrow: Narrow,
+}
+
+impl Asked {
+    /// The places of a path in the question: one, or one for each specimen where the asking record is meant.
+    fn places(&self, document: &Document<'_>, path: &FieldPath) -> Vec<Option<Range<usize>>> {
+        if path.record.name != self.asking || self.cursors.is_empty() {
+            return vec![document.first(path).map(|piece| piece.at)];
+        }
+        let whole = path.spot.component.is_none() && path.spot.repetition == Repetition::Unnamed;
+        let cursor = |cursor: Cursor| match self.narrow {
+            Narrow::Parts if whole => Cursor::at(cursor.node),
+            Narrow::Parts | Narrow::Always => cursor,
+        };
+        self.cursors.iter().map(|at| Some(document.piece(cursor(*at), path)?.at)).collect()
     }
 }
 
@@ -100,24 +151,24 @@ fn time(digits: &str, form: &str) -> Result<String, Error> {
     jiff::fmt::strtime::format(form, moment).map_err(fault)
 }
 
-/// What stands at a place of the question, as it stood on the line. Nothing there, or no question: an empty text.
-fn field(source: &str, path: &str, protocol: Protocol) -> Result<Value, Error> {
+/// What stands at a place of the question, as it stood on the line. Nothing there, or no question: an empty text. Where
+/// it is not the same for all specimens of the message, none of them gets another's.
+fn field(source: &str, path: &str, protocol: Protocol, asked: &Asked) -> Result<Value, Error> {
     let fault = |what: String| Error::new(ErrorKind::InvalidOperation, what);
-    let Path::Field(path) = Path::parse(path, protocol).map_err(fault)? else {
+    let Path::Field(place) = Path::parse(path, protocol).map_err(fault)? else {
         return Err(fault(format!("{path:?} is no place in a message")));
     };
     let found = match protocol {
-        Protocol::Lis02 => {
-            let mut index = lis02::Index::new();
-            crate::message::read_lis02(&index.read(source)).first(&path).map(|piece| piece.at)
-        }
-        Protocol::Hl7v2 => {
-            let mut index = hl7v2::Index::new();
-            crate::message::read_hl7(&index.read(source)).first(&path).map(|piece| piece.at)
-        }
-        Protocol::Delimited | Protocol::PkBlocks => None,
+        Protocol::Lis02 => asked.places(&message::read_lis02(&lis02::Index::new().read(source)), &place),
+        Protocol::Hl7v2 => asked.places(&message::read_hl7(&hl7v2::Index::new().read(source)), &place),
+        Protocol::Delimited | Protocol::PkBlocks => Vec::new(),
     };
-    Ok(Value::from_safe_string(found.and_then(|at| source.get(at)).unwrap_or_default().to_owned()))
+    let mut texts = found.into_iter().map(|at| at.and_then(|at| source.get(at)).unwrap_or_default());
+    let text = texts.next().unwrap_or_default();
+    if texts.any(|other| other != text) {
+        return Err(fault(format!("{path} is not the same for all specimens; write field of the specimen")));
+    }
+    Ok(Value::from_safe_string(text.to_owned()))
 }
 
 /// The first record of that name in the question, whole, as it stood on the line.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     fault::nearest,
+    message::Cursor,
     schema::{Awaits, Each},
     wish::{OrderWish, WishAction},
 };
@@ -280,7 +281,13 @@ impl Trial<'_> {
 
 fn query(full: bool, characters: CharacterSet) -> Query {
     let some = |text: &str| full.then(|| text.to_owned());
-    let asked = |text: &str| AskedSpecimen { id: text.to_owned(), raw: text.to_owned() };
+    let asked = |text: &str| AskedSpecimen {
+        id: text.to_owned(),
+        raw: text.to_owned(),
+        carrier: some("R1"),
+        position: some("2"),
+        at: Cursor::at(0),
+    };
     Query {
         kind: QueryKind::Orders,
         specimens: vec![asked("G123426000001"), asked("G123426000002")],

@@ -3,6 +3,7 @@
 mod captures;
 mod laws;
 mod mutations;
+mod questions;
 mod rules;
 mod simulation;
 mod templates;
