@@ -4,7 +4,7 @@
 use crate::{
     alarm::{Alarm, now},
     irregular::Irregularity,
-    store::received,
+    store::{received, terms},
     transfer::next_transfer,
     transport::{Line, say},
 };
@@ -182,6 +182,7 @@ impl Driver<'_> {
                 number: None,
                 end: end == BlockEnd::Last,
                 text: text.into(),
+                terms: (open.blocks == 0).then(|| terms(connection)),
             },
         )];
         if complete {

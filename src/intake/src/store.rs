@@ -2,7 +2,7 @@
 
 use crate::settings::Connection;
 use ledger::{
-    AppendFailed, Body, Draft, HowEnded, Ledger, Pending, ReadError, Refused, Seq, TakenFile, What,
+    AppendFailed, Body, Draft, HowEnded, Ledger, Pending, ReadError, Refused, Seq, TakenFile, Terms, What,
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -134,6 +134,11 @@ fn hex(bytes: &[u8]) -> String {
         }
         text
     })
+}
+
+/// What the first frame of a transfer says of its line.
+pub(crate) fn terms(connection: &Connection) -> Terms {
+    Terms { mode: connection.mode, profile: connection.profile.clone() }
 }
 
 /// The draft of a whole message.

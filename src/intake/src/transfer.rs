@@ -4,7 +4,10 @@
 //! goes into the same atomic group as the frame that completed it. So whatever was acknowledged is either part of
 //! a message or a half transmission that is kept as frames and never parsed.
 
-use crate::{settings::Connection, store::received};
+use crate::{
+    settings::Connection,
+    store::{received, terms},
+};
 use ledger::{Body, Draft, HowEnded, What};
 use lis02::{Complete, Splitter, join_frame};
 use std::{
@@ -38,7 +41,14 @@ pub(crate) fn half_block(connection: &Connection, why: String, bytes: Vec<u8>, h
     let id = || connection.id.clone();
     [
         What::LinkNoted { connection: id(), what: why },
-        What::FrameReceived { connection: id(), transfer, number: None, end: false, text: bytes.into() },
+        What::FrameReceived {
+            connection: id(),
+            transfer,
+            number: None,
+            end: false,
+            text: bytes.into(),
+            terms: Some(terms(connection)),
+        },
         What::TransferEnded { connection: id(), transfer, how },
     ]
     .map(|what| Draft::by_connection(&connection.id, what))
@@ -115,6 +125,7 @@ impl Transfer {
                 number: frame.number,
                 end: frame.end,
                 text: frame.text.as_slice().into(),
+                terms: (self.frames == 1).then(|| terms(connection)),
             },
         ));
         group.extend(complete.iter().map(|m| received(connection, self.progress.body(self.number, m))));

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod lines {
     use intake::{Answering, Board, Connection, Limits, Link, MessageEnd, Source};
-    use ledger::{HowEnded, Ledger, MessageFilter, Page, Settings, StateStore};
+    use ledger::{HowEnded, Ledger, MessageFilter, Page, Settings, StateStore, Terms};
     use std::{net::SocketAddr, time::Duration};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
@@ -21,6 +21,11 @@ mod lines {
         _folder: tempfile::TempDir,
     }
 
+    fn terms() -> Terms {
+        let profile = ProfileRef { id: "maker/model".into(), revision: "0".into() };
+        Terms { mode: Mode::Production, profile }
+    }
+
     fn site(link: Link, protocol: Protocol) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::new(folder.path().join("ledger"));
@@ -32,8 +37,8 @@ mod lines {
         let address = listener.local_addr().unwrap();
         let connection = Connection {
             id: ConnectionId::new("line").unwrap(),
-            mode: Mode::Production,
-            profile: ProfileRef { id: "maker/model".into(), revision: "0".into() },
+            mode: terms().mode,
+            profile: terms().profile,
             protocol,
             link,
             limits: Limits::default(),
@@ -124,6 +129,7 @@ mod lines {
             ledger.state().unused_text(halves[0].transfer).unwrap().unwrap(),
             RECORDS[..3].concat().as_bytes()
         );
+        assert_eq!(halves[0].terms, Some(terms()));
     }
 
     #[tokio::test]
@@ -162,6 +168,7 @@ mod lines {
             (HowEnded::Disconnected, b"MSH|cut"),
         ];
         assert_eq!(kept, expected.map(|(how, text)| (how, text.to_vec())));
+        assert!(halves.iter().all(|half| half.terms == Some(terms())), "{halves:?}");
         assert_eq!(board.standings()[&ConnectionId::new("line").unwrap()].cut_total, 3);
     }
 

@@ -57,6 +57,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
         number: Some(number),
         end: true,
         text: text.as_bytes().into(),
+        terms: None,
     };
     let message = |body, protocol| What::MessageReceived {
         connection: connection.clone(),

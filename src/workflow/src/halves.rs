@@ -6,13 +6,15 @@
 //!  read   H P O R ──────── O R ─────── O R … L            once, as the message; it names the halves it continues
 //! ```
 //! Nothing is read together that is not certain: only halves between the connection's last message and this one, only
-//! where their records agree, and in production only where the line was in production before. Whatever is left over
+//! where their records agree, and only where the line was run as it is now when each of them began. Whatever is left over
 //! stays a half transmission for a person; where a message looks like the rest of one and may be something else, it
 //! holds.
 
 use instrument_profiles::{Profile, Resumed};
-use ledger::{InterpretItem, MessageFilter, MessageView, Order, Page, ReadError, Reader, Seq, TransferView};
-use vocabulary::{Consequence, Finding, Mode};
+use ledger::{
+    InterpretItem, MessageFilter, MessageView, Order, Page, ReadError, Reader, Seq, Terms, TransferView,
+};
+use vocabulary::{Consequence, Finding};
 
 /// So many of the latest half transmissions of all connections are looked at, and so many more for each message of a
 /// round. An older one is for a person.
@@ -56,14 +58,6 @@ fn finding(name: &str, what: String, consequence: Consequence) -> Finding {
     Finding { finding: name.to_owned(), place: "the message".to_owned(), what, consequence, specimen: None }
 }
 
-/// What came before a message on its line.
-struct Before {
-    /// Halves that came after the connection's last message, oldest first.
-    halves: Vec<TransferView>,
-    /// The mode of that message.
-    mode: Option<Mode>,
-}
-
 /// Halves that belong together, as one text.
 struct Sofar {
     text: Vec<u8>,
@@ -97,7 +91,7 @@ impl Halves {
         if halves.is_empty() {
             return Ok(Joined::alone(raw));
         }
-        let Before { halves, mode } = before(reader, message, halves)?;
+        let halves = since_the_last_message(reader, message, halves)?;
         let Some(Sofar { text: half, transfers }) = chained(reader, &halves, profile)? else {
             return Ok(Joined::alone(raw));
         };
@@ -107,9 +101,11 @@ impl Halves {
             Resumed::Uncertain(why) => Joined::uncertain(raw, last, &why),
             Resumed::With { saved: 0, text } => Joined { text, continues: transfers, finding: None },
             // What was sent while the line was tried out must not become evidence with the rest of it.
-            Resumed::With { .. } if message.mode == Mode::Production && mode != Some(Mode::Production) => {
-                Joined::uncertain(raw, last, "the line has no earlier message in production")
-            }
+            Resumed::With { .. } if !run_alike(&halves, &transfers, message) => Joined::uncertain(
+                raw,
+                last,
+                "it is not certain that the line had this mode and this profile when it began",
+            ),
             Resumed::With { saved, text } => {
                 let what = format!(
                     "the transmission had broken off: its first {saved} records came in the half transmission {} and \
@@ -123,20 +119,26 @@ impl Halves {
     }
 }
 
-/// Leaves the halves that came after the connection's last message.
-fn before(
+/// Whether the line was run as for the message when each of these transfers began. Older ledgers do not say it.
+fn run_alike(halves: &[TransferView], transfers: &[u64], message: &MessageView) -> bool {
+    let alike = |terms: &Terms| terms.mode == message.mode && terms.profile == message.profile;
+    let mut joined = halves.iter().filter(|half| transfers.contains(&half.transfer));
+    joined.all(|half| half.terms.as_ref().is_some_and(alike))
+}
+
+/// Leaves the halves that came after the connection's last message, oldest first.
+fn since_the_last_message(
     reader: &Reader,
     message: &MessageView,
     mut halves: Vec<TransferView>,
-) -> Result<Before, ReadError> {
+) -> Result<Vec<TransferView>, ReadError> {
     let filter = MessageFilter { connection: Some(message.connection.clone()), ..MessageFilter::default() };
     let page = Page { after: Some(message.seq), limit: 1, order: Order::NewestFirst };
     let found = reader.messages(&filter, &page)?;
-    let last = found.items.into_iter().next();
     // A page without it ends somewhere: what is older was not looked at, and counts as before it.
-    let floor = last.as_ref().map(|last| last.seq).or(found.next).unwrap_or(Seq::NONE);
+    let floor = found.items.first().map(|last| last.seq).or(found.next).unwrap_or(Seq::NONE);
     halves.retain(|half| half.ended_by.is_some_and(|end| end > floor));
-    Ok(Before { halves, mode: last.map(|last| last.mode) })
+    Ok(halves)
 }
 
 /// The last of these halves, with those before it whose rest it is.

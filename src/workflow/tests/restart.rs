@@ -4,10 +4,10 @@
 #[cfg(test)]
 mod restart {
     use instrument_profiles::{Catalogue, Profile};
-    use ledger::{Body, Draft, HowEnded, Ledger, Page, Reader, Seq, StateStore, What};
+    use ledger::{Body, Draft, HowEnded, Ledger, Page, Reader, Seq, StateStore, Terms, What};
     use lis02::{Index, resend_set};
     use std::sync::Arc;
-    use vocabulary::{ConnectionId, Consequence, DonationId, Mode};
+    use vocabulary::{ConnectionId, Consequence, DonationId, Mode, ProfileRef};
     use workflow::{LotRegister, Settings, SpecimenRule};
 
     const HEADER: &str = "H|\\^&|1||ARCHITECT^9.45^F3450000001^H1P1O1R1C1Q1L1|||||||P|1|20260302142000\r";
@@ -50,6 +50,8 @@ mod restart {
                 id: ConnectionId::new(&format!("line-{number}")).unwrap(),
                 number,
                 mode: Mode::Production,
+                profile: self.profile.reference().clone(),
+                wrote_no_terms: false,
                 transfers: 0,
             }
         }
@@ -70,6 +72,9 @@ mod restart {
         id: ConnectionId,
         number: usize,
         mode: Mode,
+        profile: ProfileRef,
+        /// Its ledger is older than terms.
+        wrote_no_terms: bool,
         transfers: u64,
     }
 
@@ -87,6 +92,7 @@ mod restart {
                     number: None,
                     end: text.ends_with('\r'),
                     text: text.as_bytes().into(),
+                    terms: (at == 0 && !self.wrote_no_terms).then(|| self.terms()),
                 }];
                 if whole && at + 1 == frames.len() {
                     let to = u32::try_from(bytes).unwrap();
@@ -101,6 +107,10 @@ mod restart {
                 drop(self.append(vec![What::TransferEnded { connection: self.id.clone(), transfer, how }]));
             }
             last.map(|pending| pending.wait().unwrap().last())
+        }
+
+        fn terms(&self) -> Terms {
+            Terms { mode: self.mode, profile: self.profile.clone() }
         }
 
         fn message(&self, body: Body) -> What {
@@ -294,18 +304,27 @@ mod restart {
         again(text, 12, usize::MAX)
     }
 
+    fn checks(
+        house: &House,
+        number: usize,
+        change: fn(&mut Line<'_>, String),
+        expect: &[&str],
+        left_over: usize,
+    ) {
+        let mut line = house.line(number);
+        let text = line.text();
+        change(&mut line, text);
+        house.works();
+        let found: Vec<String> = line.findings().into_iter().map(|(_, finding, _)| finding).collect();
+        let found: Vec<&str> = found.iter().map(String::as_str).filter(|f| f.starts_with("resum")).collect();
+        assert_eq!((found, line.left_over()), (expect.to_vec(), left_over), "{number}");
+    }
+
     #[test]
     fn what_may_be_something_else_is_not_read_together_and_holds() {
         let house = House::new();
-        let check = |number: usize, change: fn(&mut Line<'_>, String), expect: &[&str], left_over: usize| {
-            let mut line = house.line(number);
-            let text = line.text();
-            change(&mut line, text);
-            house.works();
-            let found: Vec<String> = line.findings().into_iter().map(|(_, finding, _)| finding).collect();
-            let found: Vec<&str> =
-                found.iter().map(String::as_str).filter(|f| f.starts_with("resum")).collect();
-            assert_eq!((found, line.left_over()), (expect.to_vec(), left_over), "{number}");
+        let check = |number, change, expect: &[&str], left_over| {
+            checks(&house, number, change, expect, left_over);
         };
         let proper: fn(&mut Line<'_>, String) = |line, text| {
             line.was_in_use();
@@ -348,24 +367,6 @@ mod restart {
             &[],
             0,
         );
-        // The line was not in production when its last message came, or was never in use.
-        let tried_out: fn(&mut Line<'_>, String) = |line, text| {
-            line.mode = Mode::Qualification;
-            line.was_in_use();
-            let rest = half(line, &text);
-            line.mode = Mode::Production;
-            line.takes(&[&rest], true);
-        };
-        check(5, tried_out, &["resumption_uncertain"], 1);
-        check(
-            6,
-            |line, text| {
-                let rest = half(line, &text);
-                line.takes(&[&rest], true);
-            },
-            &["resumption_uncertain"],
-            1,
-        );
         // All of it comes again: there is nothing to join, and nothing is left over.
         check(
             7,
@@ -380,5 +381,81 @@ mod restart {
         let line = house.line(2);
         let holds = line.findings().into_iter().find(|(_, finding, _)| finding == "resumption_uncertain");
         assert_eq!(holds.unwrap().2, Consequence::Hold);
+    }
+
+    #[test]
+    fn what_came_while_the_line_was_run_otherwise_is_not_read_together_and_holds() {
+        let house = House::new();
+        let check = |number, change, expect: &[&str], left_over| {
+            checks(&house, number, change, expect, left_over);
+        };
+        // The half came while the line was tried out, or nobody knows how it was run then.
+        let tried_out: fn(&mut Line<'_>, String) = |line, text| {
+            line.mode = Mode::Qualification;
+            line.was_in_use();
+            let rest = half(line, &text);
+            line.mode = Mode::Production;
+            line.takes(&[&rest], true);
+        };
+        check(5, tried_out, &["resumption_uncertain"], 1);
+        check(
+            6,
+            |line, text| {
+                line.wrote_no_terms = true;
+                let rest = half(line, &text);
+                line.takes(&[&rest], true);
+            },
+            &["resumption_uncertain"],
+            1,
+        );
+        // It was in production, and in production again when the rest came; the half between came while it was tried out.
+        let between: fn(&mut Line<'_>, String) = |line, text| {
+            line.was_in_use();
+            line.mode = Mode::Qualification;
+            let rest = half(line, &text);
+            line.mode = Mode::Production;
+            line.takes(&[&rest], true);
+        };
+        check(8, between, &["resumption_uncertain"], 1);
+        let line = house.line(8);
+        assert_eq!(line.read()[..2], [(vec![], 0), (vec![], 0)], "nothing of the trial is evidence");
+        // Half of a half: only its beginning came while the line was tried out.
+        check(
+            9,
+            |line, text| {
+                line.was_in_use();
+                line.mode = Mode::Qualification;
+                let rest = half(line, &text);
+                line.mode = Mode::Production;
+                line.takes(&frames(&rest, usize::MAX)[..4], false);
+                line.takes(&[&rest], true);
+            },
+            &["resumption_uncertain"],
+            2,
+        );
+        // Another revision of the profile had been set when the half came.
+        check(
+            10,
+            |line, text| {
+                line.was_in_use();
+                let now = line.profile.clone();
+                line.profile.revision = "0".repeat(64);
+                let rest = half(line, &text);
+                line.profile = now;
+                line.takes(&[&rest], true);
+            },
+            &["resumption_uncertain"],
+            1,
+        );
+        // A line that is in use for the first time is in production from its first frame.
+        check(
+            11,
+            |line, text| {
+                let rest = half(line, &text);
+                line.takes(&[&rest], true);
+            },
+            &["resumed_transmission"],
+            0,
+        );
     }
 }

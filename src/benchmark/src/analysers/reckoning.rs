@@ -94,6 +94,7 @@ mod tests {
             number: Some(1),
             end: true,
             text: text.into(),
+            terms: None,
         };
         let message = |body| What::MessageReceived {
             connection: connection.clone(),

@@ -56,6 +56,15 @@ pub struct Entry {
     pub what: What,
 }
 
+/// How a line is run. It may change whenever the daemon starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How the connection's results may be used.
+    pub mode: Mode,
+    /// The profile that reads its messages.
+    pub profile: ProfileRef,
+}
+
 /// Everything that can happen. Fields that later versions add carry `serde(default)`, so that a ledger
 /// written by any released version stays readable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +90,9 @@ pub enum What {
         end: bool,
         /// The frame's text, without number, ETX and checksum.
         text: Bytes,
+        /// How the line was run, in the first frame of a transfer; older ledgers do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Terms>,
     },
     /// A transfer ended. Frames that are in no message stay as a half transmission.
     TransferEnded {

@@ -1,7 +1,7 @@
 //! Every entry: who, when, what. Bytes are left out and told by their length; `messages` has them.
 
 use super::{Export, ExportError, json, time};
-use crate::{Body, DonorData, Entry, Line, What};
+use crate::{Body, DonorData, Entry, Line, Terms, What};
 use serde_json::{Value, json as object};
 use std::collections::BTreeSet;
 
@@ -21,9 +21,15 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
     Ok(match &entry.what {
         What::Started { version } => object!({ "version": version }),
         What::Stopped => Value::Null,
-        What::FrameReceived { connection, transfer, number, end, text } => object!({
-            "connection": connection, "transfer": transfer, "number": number, "end": end, "bytes": text.len(),
-        }),
+        What::FrameReceived { connection, transfer, number, end, text, terms } => {
+            let mut frame = object!({
+                "connection": connection, "transfer": transfer, "number": number, "end": end, "bytes": text.len(),
+            });
+            if let (Some(frame), Some(Terms { mode, profile })) = (frame.as_object_mut(), terms) {
+                frame.extend([("mode".to_owned(), object!(mode)), ("profile".to_owned(), object!(profile))]);
+            }
+            frame
+        }
         What::TransferEnded { connection, transfer, how } => {
             object!({ "connection": connection, "transfer": transfer, "how": how })
         }

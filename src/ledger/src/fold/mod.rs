@@ -78,7 +78,9 @@ impl Fold<'_, '_> {
             | What::LinkNoted { .. }
             | What::DonorDataRead { .. }
             | What::TailCut { .. } => Ok(()),
-            What::FrameReceived { connection, transfer, .. } => self.frame(connection, *transfer, carried),
+            What::FrameReceived { connection, transfer, terms, .. } => {
+                self.frame(connection, *transfer, terms.as_ref(), carried)
+            }
             What::TransferEnded { transfer, how, .. } => self.transfer_ended(*transfer, *how),
             What::MessageReceived { connection, mode, profile, protocol, body } => {
                 self.message(connection, (*mode, *protocol), profile, (body, carried))

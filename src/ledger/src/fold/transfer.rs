@@ -2,14 +2,20 @@
 
 use super::{Fold, Folded};
 use crate::state::{EndRecord, FrameRef, FrameSlice, Key, Read, StateError, TransferRecord, collect, record};
-use crate::{HowEnded, Seq};
+use crate::{HowEnded, Seq, Terms};
 use vocabulary::ConnectionId;
 
 /// Frames in one page of a transfer.
 const PAGE_FRAMES: usize = 256;
 
 impl Fold<'_, '_> {
-    pub(super) fn frame(&mut self, connection: &ConnectionId, transfer: u64, length: usize) -> Folded {
+    pub(super) fn frame(
+        &mut self,
+        connection: &ConnectionId,
+        transfer: u64,
+        terms: Option<&Terms>,
+        length: usize,
+    ) -> Folded {
         self.counters.frames += 1;
         let key = Key::open_transfer(transfer).done();
         let found: Option<TransferRecord> = record(self.view, &key)?;
@@ -31,6 +37,7 @@ impl Fold<'_, '_> {
             refs: Vec::new(),
             ended: None,
             continued_by: None,
+            terms: terms.cloned(),
         });
         let Some(end) = u32::try_from(length).ok().and_then(|n| open.bytes.checked_add(n)) else {
             self.misfit();

@@ -52,6 +52,7 @@ fn draft(mark: u64, rng: &mut Rng) -> Draft {
             number: Some(1),
             end: true,
             text: Bytes::from(vec![0; rng.usize(0..700)]),
+            terms: None,
         },
         _ => What::FrameReceived {
             connection,
@@ -59,6 +60,7 @@ fn draft(mark: u64, rng: &mut Rng) -> Draft {
             number: None,
             end: false,
             text: Bytes::from((0..rng.usize(0..200)).map(|_| rng.u8(..)).collect::<Vec<u8>>()),
+            terms: None,
         },
     };
     Draft { by: format!("mark:{mark}"), what }

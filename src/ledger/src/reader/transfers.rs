@@ -3,7 +3,7 @@
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::state::{FrameRef, Key, KeyParts, TransferRecord, collect, record};
-use crate::{HowEnded, Seq};
+use crate::{HowEnded, Seq, Terms};
 use serde::Serialize;
 use vocabulary::ConnectionId;
 
@@ -32,6 +32,8 @@ pub struct TransferView {
     pub ended_at_ms: Option<i64>,
     /// The message that is its rest, and was read together with it.
     pub continued_by: Option<Seq>,
+    /// How the line was run when it began; nothing where the ledger is older than that.
+    pub terms: Option<Terms>,
 }
 
 impl TransferView {
@@ -48,6 +50,7 @@ impl TransferView {
             ended_by: record.ended.map(|e| e.seq),
             ended_at_ms: record.ended.map(|e| e.at_ms),
             continued_by: record.continued_by,
+            terms: record.terms,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The values of the state. CBOR with named fields; a change of shape raises [`STATE_VERSION`] and the state is
 //! made again.
 
-use crate::{HowEnded, Known, Seq};
+use crate::{HowEnded, Known, Seq, Terms};
 use serde::{Deserialize, Serialize};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
@@ -124,6 +124,9 @@ pub(crate) struct TransferRecord {
     /// The message that is its rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) continued_by: Option<Seq>,
+    /// What its first frame says of the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) terms: Option<Terms>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

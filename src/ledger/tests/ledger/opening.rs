@@ -66,6 +66,7 @@ pub(crate) fn frame(transfer: u64, text: &[u8]) -> Draft {
         number: Some(1),
         end: true,
         text: text.into(),
+        terms: None,
     };
     Draft::by_connection(&connection(), what)
 }
