@@ -238,13 +238,19 @@ impl Site {
         }
     }
 
-    /// Waits until the driver has nothing left to do: the disk is at rest, and has been for a little while.
+    /// Waits until the driver has nothing left to do: it has read what was sent, the disk is at rest, and both have been
+    /// so for a little while. The state hears of an entry after whoever waited for it was told, however slow the machine.
     pub(super) async fn settle(&self) {
+        let sent = self.sent;
+        self.shows(|standing| standing.bytes_total >= sent).await;
         let (mut since, mut durable) = (Instant::now(), self.ledger.status().durable);
         while since.elapsed() < REST {
             tokio::task::yield_now().await;
             let status = self.ledger.status();
-            if status.queue_entries > 0 || status.writing_for_ms.is_some() || status.durable != durable {
+            let busy = status.queue_entries > 0
+                || status.writing_for_ms.is_some()
+                || status.applied < status.durable;
+            if busy || status.durable != durable {
                 (since, durable) = (Instant::now(), status.durable);
             }
         }
