@@ -48,13 +48,9 @@ pub enum AckMode {
 
 impl AckCondition {
     fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "AL" => Some(Self::Always),
-            "NE" => Some(Self::Never),
-            "ER" => Some(Self::Error),
-            "SU" => Some(Self::Success),
-            _ => None,
-        }
+        let known = [("AL", Self::Always), ("NE", Self::Never), ("ER", Self::Error), ("SU", Self::Success)];
+        let code = code.trim();
+        known.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(code)).map(|(_, condition)| condition)
     }
 
     /// Whether an answer is wanted, given how it went.
@@ -158,16 +154,23 @@ impl<'a> Header<'a> {
         (!raw.is_empty() && raw.bytes().all(|byte| byte.is_ascii_digit())).then_some(raw)
     }
 
-    /// Which answers the sender wants.
+    /// Whether a field says anything; HL7's null, two quotation marks, says nothing.
+    fn says(&self, field: usize) -> bool {
+        !matches!(self.raw(field).trim(), "" | "\"\"")
+    }
+
+    /// Which answers the sender wants. A condition that is none of table 0155 is answered: who waits for an answer that
+    /// does not come stands still.
     #[must_use]
     pub fn ack_mode(&self) -> AckMode {
-        let (accept, application) = (self.raw(15), self.raw(16));
-        if accept.is_empty() && (application.is_empty() || self.result_kind().is_some()) {
-            return AckMode::Original;
-        }
-        AckMode::Enhanced {
-            accept: AckCondition::from_code(accept),
-            application: AckCondition::from_code(application),
+        let [accept, application] = [15, 16].map(|field| AckCondition::from_code(self.raw(field)));
+        match (accept, application) {
+            // What says nothing that is known asks for nothing special: silence would only be waited out.
+            (None, None) => AckMode::Original,
+            (Some(_), None) if self.says(16) && self.result_kind().is_none() => {
+                AckMode::Enhanced { accept, application: Some(AckCondition::Always) }
+            }
+            (Some(_), None) | (_, Some(_)) => AckMode::Enhanced { accept, application },
         }
     }
 }

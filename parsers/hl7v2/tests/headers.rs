@@ -72,7 +72,12 @@ mod tests {
             ("|||AL", None, enhanced(Some(Always), None)),
             ("|||AL|1", Some("1"), enhanced(Some(Always), None)),
             ("||||SU", None, enhanced(None, Some(AckCondition::Success))),
-            ("||||XX", None, enhanced(None, None)),
+            ("||||XX", None, AckMode::Original),
+            ("|||\"\"|\"\"", None, AckMode::Original),
+            ("|||ne|al", None, enhanced(Some(Never), Some(Always))),
+            ("|||NE|Y", None, enhanced(Some(Never), Some(Always))),
+            ("|||NE|\"\"", None, enhanced(Some(Never), None)),
+            ("|||Y|NE", None, enhanced(None, Some(Never))),
         ] {
             with_header(&format!("MSH|^~\\&|A||||||ORU^R01|1|P|2.3.1{fields}\r"), |header| {
                 assert_eq!((header.result_kind(), header.ack_mode()), (kind, mode), "{fields}");

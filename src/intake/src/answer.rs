@@ -196,6 +196,9 @@ mod tests {
             ("NE|ER", true, "none"),
             ("NE|ER", false, "MSA|AE|7"),
             ("NE|NE", true, "none"),
+            ("\"\"|\"\"", true, "MSA|AA|7"),
+            ("|Y", true, "MSA|AA|7"),
+            ("ne|al", true, "MSA|AA|7"),
         ] {
             let message = format!("MSH|^~\\&|A|B|C|D|20260301||ORU^R01|7|P|2.5.1|||{conditions}\r");
             let found = msa(&as_asked, &message, kept);

@@ -4,6 +4,7 @@ use crate::{
     alarm::{Alarm, now},
     desk::{Outgoing, Reply, Settled},
     irregular::{Irregularity, LinkFound},
+    said::Said,
     sending::{Questions, Sending},
     settings::Limits,
     transfer::{Kept, MessageEnd, Transfer},
@@ -306,6 +307,13 @@ impl Driver<'_> {
         }
         if end.half {
             self.line.cut(how);
+            self.line.told(
+                Irregularity::BrokenOff,
+                Said::new(
+                    "a transfer broke off: its frames are kept as a half transmission and not read by themselves",
+                    "传输中断:已收到的帧作为不完整传输保存,不会单独解读",
+                ),
+            );
         }
         if let Some(first) = self.line.store.settle(end.group, &self.line.stop).await {
             self.asked(first, end.messages.iter().map(Vec::as_slice));

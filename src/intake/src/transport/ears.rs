@@ -14,7 +14,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Ears {
     base: Instant,
-    /// Milliseconds after `base`, plus one; 0 is never.
+    /// Microseconds after `base`, plus one; 0 is never.
     heard: AtomicU64,
     fault: OnceLock<Said>,
 }
@@ -27,14 +27,14 @@ impl Ears {
     /// Bytes have come.
     pub(crate) fn hear(&self, now: Instant) {
         let after =
-            u64::try_from(now.saturating_duration_since(self.base).as_millis()).unwrap_or(u64::MAX - 1);
+            u64::try_from(now.saturating_duration_since(self.base).as_micros()).unwrap_or(u64::MAX - 1);
         self.heard.store(after.saturating_add(1), Ordering::Relaxed);
     }
 
     /// How long nothing has come; absent when nothing ever came.
     pub(crate) fn silence(&self, now: Instant) -> Option<Duration> {
         let after = self.heard.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(now.saturating_duration_since(self.base + Duration::from_millis(after)))
+        Some(now.saturating_duration_since(self.base + Duration::from_micros(after)))
     }
 
     /// Keeps the first fault, in words.

@@ -67,7 +67,7 @@ impl Line {
     }
 
     /// As [`Line::irregular`], in both languages.
-    fn told(&self, kind: Irregularity, what: Said) {
+    pub(crate) fn told(&self, kind: Irregularity, what: Said) {
         self.board.told(&self.connection.id, kind, what);
     }
 
