@@ -42,6 +42,8 @@ struct Driver<'a> {
     link: Link<Durable>,
     end: MessageEnd,
     transfer: Option<Transfer>,
+    /// Something was told of the transfer that is open.
+    told: bool,
     waiting: Option<Waiting>,
     late: Option<Late>,
     questions: Questions<'a>,
@@ -63,6 +65,7 @@ pub(crate) async fn serve(
         link: Link::new(config),
         end,
         transfer: None,
+        told: false,
         waiting: None,
         late: None,
         questions: Questions::new(line),
@@ -163,7 +166,7 @@ impl Driver<'_> {
                 Event::TransferStarted => {
                     // A transfer that was open ends here; the machine has said so before, unless it was empty.
                     self.ended(HowEnded::Restarted).await;
-                    self.transfer = Some(Transfer::new());
+                    (self.transfer, self.told) = (Some(Transfer::new()), false);
                 }
                 Event::Frame(frame) => {
                     let kept =
@@ -272,7 +275,8 @@ impl Driver<'_> {
         self.line.board.refused(&self.line.connection.id, format!("frame refused: {why}"));
     }
 
-    fn irregular(&self, kind: Irregularity, what: String) {
+    fn irregular(&mut self, kind: Irregularity, what: String) {
+        self.told = true;
         self.line.irregular(kind, what);
     }
 
@@ -307,6 +311,9 @@ impl Driver<'_> {
         }
         if end.half {
             self.line.cut(how);
+        }
+        // What was told already says more of why.
+        if end.half && !self.told {
             self.line.told(
                 Irregularity::BrokenOff,
                 Said::new(

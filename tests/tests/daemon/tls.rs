@@ -71,6 +71,8 @@ fn only_whoever_shows_a_good_certificate_comes_in_and_the_status_and_the_log_say
     let seen = secured(&daemon);
     assert!(seen["peer"].as_str().unwrap().contains("CN=arch-1.example"), "{seen}");
     assert!(seen["certificate"].as_str().unwrap().contains("CN=lis.example, valid until"), "{seen}");
+    // It left without TLS's own goodbye, which is told too: what is told last is read below.
+    until("its going is told", WITHIN, || secured(&daemon)["anomalies"]["line_broke"] == 1);
     let stranger = Authority::new("Another CA");
     let by = |authority: &Authority, good| Some(authority.vouches_for("x.example", good));
     let wrong = [

@@ -76,7 +76,7 @@ fn every_fault_of_a_record_line_leaves_what_was_acknowledged_and_is_named() {
         ("stall=300ms@2", SILENT),
         ("duplicate@2", Told { again: true, ..SILENT }),
         ("drop@2", broken(0, Some("a frame was broken off"))),
-        ("cut@2", broken(1, None)),
+        ("cut@2", broken(1, Some("a transfer broke off"))),
     ] {
         check(RECORDS, &reference, fault, &told);
     }
