@@ -24,7 +24,7 @@ pub struct OrderAnswer {
 /// Its answer to one work step.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct StepAnswer {
-    /// The step, as [`Step::id`](super::Step::id) named it.
+    /// The step, as [`Step::id`](super::Step::id) named it; empty where the answer names none.
     pub step: String,
     /// What became of it; `None`: the profile does not know these words.
     pub meaning: Option<StepMeaning>,
@@ -91,11 +91,29 @@ impl Profile {
     }
 }
 
+/// Each record of a step with its status, and then each status that stands without such a record: in ORL^O34, OBR is
+/// optional, and an order that is refused may have its ORC alone.
 fn steps(rules: &StepRules, look: Look<'_>) -> Vec<StepAnswer> {
-    let nodes = look.document.nodes.iter().enumerate();
-    let records = nodes.filter(|(_, node)| node.name.is(&rules.record));
-    let answers = records.map(|(at, _)| {
-        let cursor = Cursor::at(at);
+    let all = |name: &str| {
+        let nodes = look.document.nodes.iter().enumerate();
+        let of_name = nodes.filter(|(_, node)| node.name.is(name));
+        of_name.map(|(at, _)| Cursor::at(at)).collect::<Vec<_>>()
+    };
+    let status = |path: &Path| match path {
+        Path::Field(path) => Some(path.record.clone()),
+        Path::Column(_) | Path::Plate | Path::Specimen => None,
+    };
+    let status = rules.status.iter().find_map(status);
+    let records = all(&rules.record);
+    let said: Vec<usize> = status
+        .iter()
+        .flat_map(|path| records.iter().map(move |at| (at, path)))
+        .filter_map(|(at, path)| look.document.find(*at, path))
+        .collect();
+    let alone = status.map_or_else(Vec::new, |path| all(&path.name));
+    let alone = alone.into_iter().filter(|at| !records.contains(at) && !said.contains(&at.node));
+    let named = records.iter().map(|at| (look.text(*at, &rules.step).into_owned(), *at));
+    let answers = named.chain(alone.map(|at| (String::new(), at))).map(|(step, cursor)| {
         let texts = rules.status.iter().map(|path| look.text(cursor, path));
         let text = texts.collect::<Vec<_>>().join(" ");
         let meaning = rules.meanings.get(text.trim()).map(|step| match step {
@@ -104,7 +122,7 @@ fn steps(rules: &StepRules, look: Look<'_>) -> Vec<StepAnswer> {
             schema::Step::Cancelled => StepMeaning::Cancelled,
             schema::Step::NotCancelled => StepMeaning::NotCancelled,
         });
-        StepAnswer { step: look.text(cursor, &rules.step).into_owned(), meaning, text }
+        StepAnswer { step, meaning, text }
     });
     answers.collect()
 }

@@ -1,7 +1,7 @@
 //! What came of a message: for each order in it, whether the analyser took it, in its own words.
 
 use super::{Claim, Given, OrderDesk};
-use instrument_profiles::{Covers, OrderAnswer, StepMeaning};
+use instrument_profiles::{Covers, OrderAnswer, StepAnswer, StepMeaning};
 use intake::Settled;
 use ledger::{Draft, Ledger, Seq, What};
 use std::time::Duration;
@@ -48,17 +48,21 @@ impl OrderDesk {
         covers.iter().map(entry).collect()
     }
 
-    /// Each step as the analyser answered it: an order that is taken in part is two entries.
+    /// Each step as the analyser answered it: an order that is taken in part is two entries. What is said of no step of
+    /// ours is said of those that the answer does not name.
     fn by_step(&self, covers: &[Covers], about: (OrderAction, Option<Seq>), read: &OrderAnswer) -> Vec<What> {
         let mut entries = Vec::new();
+        let ours = |id: &str| covers.iter().any(|order| order.steps.iter().any(|step| step.id == id));
+        let stray: Vec<&StepAnswer> = read.steps.iter().filter(|answer| !ours(&answer.step)).collect();
         for order in covers {
             let (mut taken, mut refused) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
             for step in &order.steps {
-                let said = read.steps.iter().find(|answer| answer.step == step.id);
-                let yes = read.accepted && said.is_none_or(|answer| is_yes(about.0, answer.meaning));
+                let named: Vec<_> = read.steps.iter().filter(|answer| answer.step == step.id).collect();
+                let said = if named.is_empty() { &stray } else { &named };
+                let yes = read.accepted && said.iter().all(|answer| is_yes(about.0, answer.meaning));
                 let (assays, words) = if yes { &mut taken } else { &mut refused };
                 assays.extend(step.assays.iter().cloned());
-                words.extend(said.map(|answer| answer.text.clone()));
+                words.extend(said.iter().map(|answer| answer.text.clone()));
             }
             for ((assays, mut words), accepted) in [(taken, true), (refused, false)] {
                 if !assays.is_empty() {

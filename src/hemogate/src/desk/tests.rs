@@ -198,3 +198,60 @@ fn a_line_that_is_only_listened_to_has_no_desk() {
     );
     assert!(desk.is_none());
 }
+
+const HBV: &str = "LAW HBsAg";
+
+/// Gives the one order of a site to its analyser, which answers `orl` behind its header; what the order comes to.
+async fn answered(orl: &str) -> (OrderState, String) {
+    let site = site("generic/ihe-law", "");
+    site.place(HBV, "serum");
+    let desk: Arc<dyn Desk> = Arc::clone(&site.desk) as Arc<dyn Desk>;
+    let given = tokio::time::timeout(PATIENCE, Arc::clone(&desk).to_send()).await.unwrap();
+    let answer = format!(
+        "MSH|^~\\&|A|S|HOST|LIS|20260302150504||ORL^O34^ORL_O42|A-1|P|2.5.1||||||UNICODE UTF-8|||LAB-28^IHE\r{orl}"
+    );
+    let (message, answer) = site.receive(&answer);
+    desk.settled(given.id, Settled::Answered { answer, message });
+    let id = OrderId::new("O1").unwrap();
+    let mut moves = site.ledger.subscribe();
+    let told = async {
+        loop {
+            let order = site.ledger.state().order(&id).unwrap().unwrap();
+            if let Some(sent) = order.assays[0].sent.first() {
+                let What::OrderSent { answer, .. } = site.ledger.state().entry(sent.entry).unwrap().what
+                else {
+                    panic!("{sent:?}")
+                };
+                return (order.state, answer);
+            }
+            moves.moved().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.unwrap()
+}
+
+/// OBR is optional in ORL^O34.
+#[tokio::test]
+async fn an_order_that_is_refused_without_naming_its_step_is_not_recorded_as_taken() {
+    let refused = "MSA|AA|1\rSPM|1|G123426000001\rORC|UA||||CA\r";
+    let mixed = "MSA|AA|1\rSPM|1|G123426000001\rORC|UA||||CA\rORC|OK||||SC\rOBR||O9-1||1^X\r";
+    let other = "MSA|AA|1\rSPM|1|G123426000001\rORC|UA||||CA\rOBR||O9-1||1^X\r";
+    for orl in [refused, mixed, other] {
+        let (state, words) = answered(orl).await;
+        assert_eq!(state, OrderState::Refused, "{orl}: {words}");
+        assert!(words.contains("UA CA"), "{words}");
+    }
+    for orl in ["MSA|AA|1\r", "MSA|AA|1\rSPM|1|G123426000001\rORC|OK||||SC\r"] {
+        let (state, words) = answered(orl).await;
+        assert_eq!(state, OrderState::Sent, "{orl}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_is_answered_twice_is_taken_only_when_both_say_so() {
+    let law = crate::wiring::profile("generic/ihe-law").unwrap();
+    let test = law.orderable_assays().next().map(str::to_owned);
+    assert_eq!(test.as_deref(), Some(HBV), "the first test is the first step");
+    let twice = "MSA|AA|1\rSPM|1|G123426000001\rORC|OK||||SC\rOBR||O1-1||1^X\rORC|UA||||CA\rOBR||O1-1||1^X\r";
+    assert_eq!(answered(twice).await.0, OrderState::Refused);
+}
