@@ -25,6 +25,7 @@ pub(crate) fn link(profile: &profiles::Profile) -> intake::Link {
         profiles::LinkSettings::Directory(files) => intake::Link::Files {
             bytes_max: files.file_bytes_max as u64,
             settle: Duration::from_millis(files.settle_ms),
+            orders: profile.reads_orders(),
         },
     }
 }

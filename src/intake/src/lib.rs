@@ -94,7 +94,7 @@ async fn drive(line: Line, source: Source, stop: CancellationToken) -> io::Resul
         Source::Connect(source) => transport::connect(line, source, stop).await,
         Source::Serial(port) => transport::serial(line, port, stop).await,
         Source::Folder { path, pattern } => {
-            let Link::Files { bytes_max, settle } = line.connection.link else {
+            let Link::Files { bytes_max, settle, .. } = line.connection.link else {
                 return Err(io::Error::other("a folder holds files, but the profile's link is a line"));
             };
             let folder = Folder { path, pattern, bytes_max, settle, patience: Patience::default() };

@@ -41,6 +41,9 @@ pub enum Link {
         bytes_max: u64,
         /// A file that has not changed for so long is whole.
         settle: Duration,
+        /// Whether they place and cancel orders: there the same content is a wish of its own whenever another file came
+        /// between.
+        orders: bool,
     },
 }
 

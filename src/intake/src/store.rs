@@ -1,13 +1,13 @@
 //! The one way from a link into the ledger.
 
-use crate::settings::Connection;
+use crate::settings::{Connection, Link};
 use ledger::{
     AppendFailed, Body, Draft, HowEnded, Ledger, Pending, ReadError, Refused, Seq, TakenFile, Terms, What,
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use vocabulary::ConnectionId;
+use vocabulary::{ConnectionId, Mode};
 
 /// Pause before what could not be written is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
@@ -35,7 +35,7 @@ impl NotKept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stored {
     New,
-    /// The same bytes were taken from this connection before, under this name.
+    /// The same bytes were taken from this connection before, under this name, and nothing else would come of them now.
     Known {
         name: String,
         entry: Seq,
@@ -76,7 +76,23 @@ impl Store {
         }
     }
 
-    /// Keeps a whole file as one message, unless the same bytes are in the ledger already, whatever they were called.
+    /// The file with this content that was taken before, when to take it again would say nothing new. It would in
+    /// another mode or by another revision of the profile; and an order would after any other order. What lay there
+    /// while hemogate only listened was never put away: a change of mode is no reason to take it all for today's.
+    fn known(&self, connection: &Connection, sha256: &str) -> Result<Option<TakenFile>, NotKept> {
+        let before = self.ledger.state().files_taken(&connection.id, sha256);
+        let says_nothing_new = |file: &TakenFile| {
+            let Some((mode, profile)) = &file.read_as else { return true };
+            if Mode::ListenOnly == connection.mode || Mode::ListenOnly == *mode {
+                return true;
+            }
+            let orders = matches!(connection.link, Link::Files { orders: true, .. });
+            *mode == connection.mode && *profile == connection.profile && (file.last || !orders)
+        };
+        Ok(before.map_err(|e| NotKept::unread(&e))?.into_iter().find(says_nothing_new))
+    }
+
+    /// Keeps a whole file as one message, unless its content is known, whatever it was called.
     pub(crate) async fn file(
         &self,
         connection: &Connection,
@@ -84,8 +100,7 @@ impl Store {
         bytes: &[u8],
     ) -> Result<Stored, NotKept> {
         let sha256 = hex(&Sha256::digest(bytes));
-        let before = self.ledger.state().file_taken(&connection.id, &sha256);
-        if let Some(TakenFile { seq, name }) = before.map_err(|e| NotKept::unread(&e))? {
+        if let Some(TakenFile { seq, name, .. }) = self.known(connection, &sha256)? {
             return Ok(Stored::Known { name, entry: seq });
         }
         let taken = What::FileTaken {

@@ -5,8 +5,9 @@
 //!       │ .part .tmp .name, growing           ├─ locked, may not be read: waits, and the status says so
 //!       └─ left alone                         └─ too big, empty for long ──► parked/ with a .reason
 //! ```
-//! A file is known by its content, whatever it is called: the same again is put away and not used again; other content
-//! under the same name is a message of its own. A crash between the disk and the move leaves the file where it is: at the
+//! A file is known by its content, whatever it is called: the same again is put away and not used again, unless the mode
+//! or the profile's revision is another one now, or it is an order and another came between; other content under the
+//! same name is a message of its own. A crash between the disk and the move leaves the file where it is: at the
 //! next look its content is found in the ledger. Nothing is deleted, nothing is written over, and on a listen-only
 //! connection nothing is even moved. Links and folders inside are not followed.
 

@@ -1,6 +1,7 @@
 //! A folder with a ledger behind it, and files as people and programs leave them there. The clock is the test's; the
 //! files and the ledger are real.
 
+mod anew;
 mod rows;
 
 use super::{Folder, Patience, watcher::Watcher};
@@ -51,7 +52,7 @@ impl Site {
             mode,
             profile: ProfileRef { id: "maker/model".into(), revision: "0".into() },
             protocol: Protocol::Delimited,
-            link: Link::Files { bytes_max: BYTES_MAX, settle: SETTLE },
+            link: Link::Files { bytes_max: BYTES_MAX, settle: SETTLE, orders: false },
             limits: Limits::default(),
             desk: None,
         };

@@ -106,8 +106,9 @@ impl Fold<'_, '_> {
                 Ok(())
             }
             What::FileTaken { connection, name, sha256, .. } => {
-                let key = Key::file_taken(connection, sha256).text(name).done();
-                self.view.put(key, self.seq.get().to_be_bytes().to_vec());
+                let here = self.seq.get().to_be_bytes().to_vec();
+                self.view.put(Key::file_taken(connection, sha256).text(name).done(), here.clone());
+                self.view.put(Key::file_taken_last(connection).done(), here);
                 Ok(())
             }
         }

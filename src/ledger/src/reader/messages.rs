@@ -4,7 +4,7 @@ use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::state::{
     FrameSlice, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, collect, decode, long_record,
-    record,
+    record, seq,
 };
 use crate::{Body, Measured, Seq, What};
 use serde::Serialize;
@@ -40,6 +40,10 @@ pub struct TakenFile {
     pub seq: Seq,
     /// What it was called.
     pub name: String,
+    /// How its results may be used, and the profile that was to read it; nothing where its message is not there.
+    pub read_as: Option<(Mode, ProfileRef)>,
+    /// No other file has been taken over its connection since.
+    pub last: bool,
 }
 
 /// An interpretation as lists show it.
@@ -249,23 +253,29 @@ impl Reader {
         Ok(())
     }
 
-    /// The first file with this content that was taken over a connection, whatever it was called.
+    /// The files with this content that were taken over a connection, in order: of each name the last.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn file_taken(
-        &self,
-        connection: &ConnectionId,
-        sha256: &str,
-    ) -> Result<Option<TakenFile>, ReadError> {
+    pub fn files_taken(&self, connection: &ConnectionId, sha256: &str) -> Result<Vec<TakenFile>, ReadError> {
         let found = collect(self.store().as_ref(), &Key::file_taken(connection, sha256).under())?;
-        let taken = found.iter().filter_map(|(key, value)| {
+        let last = seq(self.store().as_ref(), &Key::file_taken_last(connection).done())?;
+        let mut taken = Vec::new();
+        for (key, value) in &found {
             let mut parts = KeyParts::of(key);
-            let (_connection, _sha256) = (parts.text()?, parts.text()?);
-            let name = parts.text()?.to_owned();
-            Some(TakenFile { seq: Seq::new(u64::from_be_bytes(*value.first_chunk::<8>()?)), name })
-        });
-        Ok(taken.min_by_key(|file| file.seq))
+            let (_connection, _sha256) = (parts.text(), parts.text());
+            let (Some(name), Some(at)) = (parts.text(), value.first_chunk::<8>()) else { continue };
+            let at = Seq::new(u64::from_be_bytes(*at));
+            let message = self.message_record(at.next())?;
+            taken.push(TakenFile {
+                seq: at,
+                name: name.to_owned(),
+                read_as: message.map(|message| (message.mode, message.profile)),
+                last: last == Some(at),
+            });
+        }
+        taken.sort_by_key(|file| file.seq);
+        Ok(taken)
     }
 
     pub(super) fn message_record(&self, seq: Seq) -> Result<Option<MessageRecord>, ReadError> {

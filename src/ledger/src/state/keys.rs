@@ -213,6 +213,9 @@ impl Key {
     pub(crate) fn file_taken(connection: &ConnectionId, sha256: &str) -> Self {
         Self::of(*b"ft").text(connection.as_str()).text(sha256)
     }
+    pub(crate) fn file_taken_last(connection: &ConnectionId) -> Self {
+        Self::of(*b"fl").text(connection.as_str())
+    }
 }
 
 /// Takes keys apart again.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 3;
+pub(crate) const STATE_VERSION: u32 = 4;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

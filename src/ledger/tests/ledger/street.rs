@@ -111,14 +111,15 @@ fn a_file_is_known_by_its_content_whatever_it_was_called_and_on_its_own_connecti
         write(&ledger, vec![Draft::by_connection(&connection(), what)])
     };
     let (first, second) = (file("b.csv", "aa"), file("a.csv", "ab"));
-    file("a.csv", "aa");
+    let third = file("a.csv", "aa");
     let taken = |connection: &_, sha256: &str| {
-        let found = ledger.state().file_taken(connection, sha256).unwrap();
-        found.map(|file| (file.seq, file.name))
+        let found = ledger.state().files_taken(connection, sha256).unwrap();
+        found.into_iter().map(|file| (file.seq, file.name, file.last)).collect::<Vec<_>>()
     };
-    assert_eq!(taken(&connection(), "aa"), Some((first, "b.csv".into())));
-    assert_eq!(taken(&connection(), "ab"), Some((second, "a.csv".into())));
-    assert_eq!(taken(&connection(), "a"), None);
+    let known = [(first, "b.csv".to_owned(), false), (third, "a.csv".to_owned(), true)];
+    assert_eq!(taken(&connection(), "aa"), known);
+    assert_eq!(taken(&connection(), "ab"), [(second, "a.csv".to_owned(), false)]);
+    assert_eq!(taken(&connection(), "a"), []);
     let other = vocabulary::ConnectionId::new("other").unwrap();
-    assert_eq!(taken(&other, "aa"), None);
+    assert_eq!(taken(&other, "aa"), []);
 }

@@ -1,12 +1,12 @@
 //! What happens to a folder step by step, and what must have come of it.
 
-use super::{Site, looks};
-use crate::{Activity, Irregularity};
+use super::{BYTES_MAX, SETTLE, Site, looks};
+use crate::{Activity, Irregularity, Link};
 use std::{ffi::OsStr, fs, io::Write as _, os::unix::ffi::OsStrExt};
 use vocabulary::Mode;
 
 #[derive(Debug, Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     /// A file is written, or written over.
     Write(&'static str, &'static str),
     /// More is written to it.
@@ -23,6 +23,10 @@ enum Step {
     Return,
     /// The daemon is started anew.
     Restart,
+    /// It is started anew with the connection in this mode, the profile in this revision.
+    RestartAs(Mode, &'static str),
+    /// It is started anew with a profile that reads orders.
+    RestartForOrders,
     /// So many seconds go by, with a look in each.
     Look(u32),
     /// What the ledger holds.
@@ -45,18 +49,29 @@ enum Step {
     Reason(&'static str, &'static str),
 }
 use Step::{
-    Append, Irregular, Lock, Look, Messages, Parked, Quiet, Reason, Remove, Rename, Restart, Return, Says,
-    Stands, Taken, There, Unlock, Vanish, Write, WriteRaw,
+    Append, Irregular, Lock, Look, Messages, Parked, Quiet, Reason, Remove, Rename, Restart, RestartAs,
+    RestartForOrders, Return, Says, Stands, Taken, There, Unlock, Vanish, Write, WriteRaw,
 };
 
 const SIXTY_FIVE: &str = "65 bytes of results, which is one byte more than a file may have.";
 
-async fn check(title: &str, mode: Mode, steps: &[Step]) {
+pub(super) async fn check(title: &str, mode: Mode, steps: &[Step]) {
     let mut site = Site::new(mode);
     let mut rest = steps;
     while !rest.is_empty() {
-        let life = rest.iter().position(|step| matches!(step, Restart)).unwrap_or(rest.len());
+        let ends = |step: &Step| matches!(step, Restart | RestartAs(..) | RestartForOrders);
+        let life = rest.iter().position(ends).unwrap_or(rest.len());
         live(title, &site, &rest[..life]).await;
+        match rest.get(life) {
+            Some(RestartAs(mode, revision)) => {
+                site.connection.mode = *mode;
+                site.connection.profile.revision = (*revision).into();
+            }
+            Some(RestartForOrders) => {
+                site.connection.link = Link::Files { bytes_max: BYTES_MAX, settle: SETTLE, orders: true };
+            }
+            Some(_) | None => {}
+        }
         rest = rest.get(life + 1..).unwrap_or_default();
         site.restart();
     }
@@ -86,7 +101,7 @@ async fn live(title: &str, site: &Site, steps: &[Step]) {
             Unlock(name) => drop(locks.remove(name).unwrap()),
             Vanish => fs::rename(&site.path, site.home.path().join("away")).unwrap(),
             Return => fs::rename(site.home.path().join("away"), &site.path).unwrap(),
-            Restart => unreachable!("a life has no restart in it"),
+            Restart | RestartAs(..) | RestartForOrders => unreachable!("a life has no restart in it"),
             Look(seconds) => looks(&mut watcher, seconds).await,
             Messages(expect) => assert_eq!(site.messages().await, expect, "{place}"),
             There(expect) => assert_eq!(site.names(""), expect, "{place}"),
