@@ -68,6 +68,23 @@ pub(crate) struct Examined {
     pub(crate) carries_orders: bool,
 }
 
+/// Line ends in one text. No run and no file of a real analyser comes near; a text of nothing but line ends would cost
+/// a hundred times its length to read.
+const LINE_ENDS_MAX: usize = 200_000;
+
+/// Why a text is not read at all.
+fn unusable(text: &str) -> Option<(&'static str, String)> {
+    if text.trim_matches(['\r', '\n', '\0', ' ']).is_empty() {
+        let what = "there is nothing in it; ask the analyser to send it again";
+        return Some(("empty_message", what.to_owned()));
+    }
+    let line_ends = text.bytes().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
+    (line_ends > LINE_ENDS_MAX).then(|| {
+        let what = format!("it has {line_ends} line ends and is not read: {LINE_ENDS_MAX} are the most");
+        ("too_many_lines", what)
+    })
+}
+
 impl Profile {
     /// What `raw` says: one LIS02 message (its records joined), one HL7 message, or one file.
     #[must_use]
@@ -78,9 +95,8 @@ impl Profile {
     pub(crate) fn examine(&self, raw: &[u8], coverage: Coverage) -> Examined {
         let decoded = self.decode(raw);
         let mut findings = Findings::new(&decoded);
-        if decoded.text.trim_matches(['\r', '\n', '\0', ' ']).is_empty() {
-            let what = "there is nothing in it; ask the analyser to send it again".to_owned();
-            findings.about(Consequence::Quarantine, "empty_message", "the message".to_owned(), what);
+        if let Some((name, what)) = unusable(&decoded.text) {
+            findings.about(Consequence::Quarantine, name, "the message".to_owned(), what);
             let interpretation = Interpretation { findings: findings.finish(), ..Interpretation::default() };
             return Examined { interpretation, coverage, ..Examined::default() };
         }
@@ -165,5 +181,23 @@ fn note_decoding(decoded: &Decoded<'_>, findings: &mut Findings<'_>) {
             decoded.used.name()
         );
         findings.about(Consequence::Quarantine, "character_set_failure", place, what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_nothing_but_line_ends_is_quarantined_and_not_read() {
+        let catalogue = crate::Catalogue::built_in().unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for profile in catalogue.list().filter(|profile| seen.insert(profile.protocol())) {
+            let text = "P\r".repeat(LINE_ENDS_MAX + 1);
+            let found = profile.interpret(text.as_bytes());
+            assert!(found.observations.is_empty());
+            let [finding] = &found.findings[..] else { panic!("{:?}", found.findings.len()) };
+            assert_eq!((&*finding.finding, finding.consequence), ("too_many_lines", Consequence::Quarantine));
+        }
     }
 }
