@@ -12,6 +12,10 @@ use crate::record_type::RecordType;
 /// H fields that differ between two sendings of one message: control id and time.
 const HEADER_FIELDS_OF_ONE_SENDING: [usize; 2] = [3, 14];
 
+/// The status of a result, and the one that says that it was transmitted before.
+const RESULT_STATUS: usize = 9;
+const TRANSMITTED_BEFORE: &str = "R";
+
 /// Most save points of the earlier message that the later one is held against.
 const SAVE_POINTS_TRIED_MAX: usize = 1_000;
 
@@ -118,10 +122,12 @@ fn joined(half: &str, later: &str, shorter: impl Fn(&str, usize) -> Resumption) 
     let (before, after) = (Whole::of(&before), Whole::of(&after));
     let mut found = before.continuations(&after);
     let Some(place) = found.next() else {
-        return if before.shares_an_order(&after) {
-            Resumption::Uncertain(Doubt::Differs)
-        } else {
+        return if !before.shares_an_order(&after) {
             Resumption::Unrelated
+        } else if before.comes_again_marked(&after) {
+            Resumption::Resumed { text: later.to_owned(), saved: 0 }
+        } else {
+            Resumption::Uncertain(Doubt::Differs)
         };
     };
     if found.next().is_some() {
@@ -186,6 +192,13 @@ impl<'a> Whole<'a> {
         })
     }
 
+    /// Whether all of it comes again, from the beginning, and results say of themselves that they were sent before.
+    fn comes_again_marked(&self, later: &Whole<'_>) -> bool {
+        let mut both = self.records.iter().take(self.whole).zip(&later.records);
+        self.whole <= later.whole
+            && both.all(|(one, again)| same_content(one, again) || is_marked(one, again))
+    }
+
     fn shares_an_order(&self, later: &Whole<'_>) -> bool {
         let orders = |of: &Whole<'a>| -> Vec<&'a str> {
             let whole = of.records.iter().take(of.whole);
@@ -210,13 +223,26 @@ fn ancestors(records: &[Record<'_>], at: usize) -> Vec<usize> {
     chain
 }
 
+/// Whether `again` is the same result, and its status is that it was transmitted before.
+fn is_marked(one: &Record<'_>, again: &Record<'_>) -> bool {
+    (one.kind(), again.kind()) == (RecordType::Result, RecordType::Result)
+        && text_of(again, RESULT_STATUS) == TRANSMITTED_BEFORE
+        && (1..=one.field_count().max(again.field_count()))
+            .filter(|n| *n != RESULT_STATUS)
+            .all(|n| text_of(one, n) == text_of(again, n))
+}
+
+fn text_of<'a>(record: &Record<'a>, field: usize) -> &'a str {
+    record.field(field).map_or("", |field| field.raw())
+}
+
 fn same_content(one: &Record<'_>, other: &Record<'_>) -> bool {
     if one.kind() != RecordType::Header || other.kind() != RecordType::Header {
         return one.raw() == other.raw();
     }
     (1..=one.field_count().max(other.field_count()))
         .filter(|n| !HEADER_FIELDS_OF_ONE_SENDING.contains(n))
-        .all(|n| one.field(n).map_or("", |f| f.raw()) == other.field(n).map_or("", |f| f.raw()))
+        .all(|n| text_of(one, n) == text_of(other, n))
 }
 
 #[cfg(test)]
@@ -328,6 +354,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_whole_message_whose_rows_are_marked_as_sent_again_is_the_half_again() {
+        let half = "H|\\^&|1\rP|1\rO|1|a\rR|1|t|0.1|||||F\rR|2|t|0.2|||||F\rO|2|b\rR|1|t|0.3|||||F\r";
+        let again = |rest: &str| format!("H|\\^&|2\rP|1\rO|1|a\rR|1|t|0.1|||||R\r{rest}L|1\r");
+        let check = |later: String, certain: bool| {
+            let whole = Resumption::Resumed { text: later.clone(), saved: 0 };
+            let expect = if certain { whole } else { Resumption::Uncertain(Doubt::Differs) };
+            assert_eq!(resume(half, &later), expect, "{later:?}");
+        };
+        let (second, other) = ("R|2|t|0.2|||||R\r", "O|2|b\rR|1|t|0.3|||||R\r");
+        check(again(&format!("{second}{other}")), true);
+        check(again(&format!("{second}{other}O|3|c\rR|1|t|0.4|||||F\r")), true);
+        // Only what is known to have been sent is marked.
+        check(again(&format!("{second}{}", other.replace("||R", "||F"))), true);
+        // Another value, another mark, a row or an order that does not come again: what the half had would be lost.
+        check(again(&format!("{second}{}", other.replace("0.3", "0.9"))), false);
+        check(again(&format!("{second}{}", other.replace("||R", "||X"))), false);
+        check(again(other), false);
+        check(again(second), false);
+        check(again(&format!("{second}{}", other.replace("O|2", "O|3"))), false);
     }
 
     #[test]

@@ -377,6 +377,26 @@ mod restart {
             &[],
             0,
         );
+        // All of it comes again and says so: with the values that had come, or with another one.
+        check(
+            12,
+            |line, text| {
+                half(line, &text);
+                line.takes(&[&text.replace("||F||LAB", "||R||LAB")], true);
+            },
+            &[],
+            0,
+        );
+        house.line(12).is_read_once("marked as sent again");
+        check(
+            13,
+            |line, text| {
+                half(line, &text);
+                line.takes(&[&text.replace("||F||LAB", "||R||LAB").replace("|0.12|", "|0.19|")], true);
+            },
+            &["resumption_uncertain"],
+            1,
+        );
         // Held is what the message names.
         let line = house.line(2);
         let holds = line.findings().into_iter().find(|(_, finding, _)| finding == "resumption_uncertain");
