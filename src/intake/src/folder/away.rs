@@ -69,7 +69,8 @@ pub(super) fn put(file: &Path, seen: Likeness, place: &Place) -> io::Result<Put>
     Ok(Put::Away(target))
 }
 
-fn likeness(file: &Path) -> io::Result<Likeness> {
+/// How a file looks now.
+pub(super) fn likeness(file: &Path) -> io::Result<Likeness> {
     Likeness::of(&fs::symlink_metadata(file)?)
 }
 

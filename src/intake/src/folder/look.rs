@@ -31,6 +31,11 @@ impl Likeness {
     pub(super) fn of(about: &Metadata) -> io::Result<Self> {
         Ok(Self { bytes: about.len(), modified: about.modified()?, inode: about.ino() })
     }
+
+    /// Whether it is the same file, however it has changed.
+    pub(super) fn is_of(self, other: Self) -> bool {
+        self.inode == other.inode
+    }
 }
 
 /// What one look found.

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!  being written ──unchanged for a while──► whole ──durable──► taken/
-//!       │ .part .tmp .name, growing           ├─ locked, may not be read: waits, and the status says so
-//!       └─ left alone                         └─ too big, empty for long ──► parked/ with a .reason
+//!       │ .part .tmp .name, growing           ├─ locked, empty, may not be read: waits, and the status says so
+//!       └─ left alone                         └─ too big ──► parked/ with a .reason
 //! ```
 //! A file is known by its content, whatever it is called: the same again is put away and not used again, unless the mode
 //! or the profile's revision is another one now, or it is an order and another came between; other content under the
 //! same name is a message of its own. A crash between the disk and the move leaves the file where it is: at the
-//! next look its content is found in the ledger. Nothing is deleted, nothing is written over, and on a listen-only
+//! next look its content is found in the ledger. What was put away is looked at for some hours more: who holds it open
+//! writes on there, and then it is told and taken again. Nothing is deleted, nothing is written over, and on a listen-only
 //! connection nothing is even moved. Links and folders inside are not followed.
 
 mod away;
@@ -42,7 +43,7 @@ pub(crate) struct Patience {
     /// A file that is locked or may not be read shows at once in the status; after that it is an irregularity. It
     /// is never moved.
     pub(crate) hindered: Duration,
-    /// An empty file may still be filled; after that it is parked.
+    /// An empty file may still be filled, and stays; after that it is an irregularity.
     pub(crate) empty: Duration,
     /// A file that is being written, by its name or because it grows; after that the status says so.
     pub(crate) unfinished: Duration,

@@ -2,6 +2,7 @@
 //! files and the ledger are real.
 
 mod anew;
+mod grown;
 mod rows;
 
 use super::{Folder, Patience, watcher::Watcher};
@@ -220,12 +221,11 @@ async fn what_cannot_be_read_waits_shows_and_is_told_after_a_while() {
     fs::write(&file, "1").unwrap();
     let mut watcher = site.watcher();
     watcher.look().await.unwrap();
-    let seen = super::look::Likeness::of(&fs::metadata(&file).unwrap()).unwrap();
     let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
     let why = super::take::Hindrance::Unreadable(crate::Said::of_system(&denied));
     for (wait, told) in [(0, 0), (59, 0), (1, 1), (600, 1)] {
         tokio::time::advance(Duration::from_secs(wait)).await;
-        watcher.hindered(&"a.csv".into(), seen, &why).await.unwrap();
+        watcher.hindered(&"a.csv".into(), &why);
         assert_eq!(site.standing().anomalies.get(&Irregularity::File).copied().unwrap_or(0), told);
     }
     assert!(site.standing().last_anomaly.contains("a.csv waits: it cannot be read: permission denied"));

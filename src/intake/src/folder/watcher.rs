@@ -1,5 +1,7 @@
 //! From look to look: what is whole is made durable, and then put away.
 
+mod afterwards;
+
 use super::{
     Folder,
     away::{self, Place, Put},
@@ -17,6 +19,7 @@ use crate::{
     trace::{Traced, Way},
     transport::Backoff,
 };
+use afterwards::Afterwards;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +48,8 @@ pub(super) struct Watcher<'a> {
     pub(super) memory: Memory,
     /// Files whose names say that they are being written.
     partial: Memory,
+    /// Files that were taken and put away.
+    afterwards: Afterwards,
     /// The file system at the first look.
     device: Option<u64>,
     /// It is another one since then, and nothing has been taken from it yet.
@@ -72,6 +77,7 @@ impl<'a> Watcher<'a> {
             stop,
             memory: Memory::default(),
             partial: Memory::default(),
+            afterwards: Afterwards::default(),
             device: None,
             elsewhere: false,
             told: String::new(),
@@ -92,6 +98,12 @@ impl<'a> Watcher<'a> {
     fn tell(&self, kind: Irregularity, what: String) {
         tracing::warn!(connection = %self.connection.id, "{what}");
         self.board.irregular(&self.connection.id, kind, what);
+    }
+
+    /// The same in both languages.
+    fn tell_said(&self, kind: Irregularity, what: Said) {
+        tracing::warn!(connection = %self.connection.id, "{}", what.en);
+        self.board.told(&self.connection.id, kind, what);
     }
 
     /// Something that is wrong with the folder as a whole: told once, and then every time that it has changed.
@@ -154,6 +166,7 @@ impl<'a> Watcher<'a> {
         for name in settled {
             self.whole(&name).await?;
         }
+        self.look_back().await?;
         self.backoff.reset();
         self.told_full.clear();
         self.stand(Activity::Watching, self.standing(&listing));
@@ -221,6 +234,7 @@ impl<'a> Watcher<'a> {
         named(&self.memory, &waits);
         named(&self.memory, &grows);
         named(&self.partial, &|known| known.told.then(words::unfinished));
+        parts.extend(self.afterwards.standing());
         parts.extend(self.elsewhere.then(words::another_device));
         parts.extend(words::about(listing, &self.folder.pattern));
         words::join(parts)
@@ -247,7 +261,10 @@ impl<'a> Watcher<'a> {
             Outcome::Whole(bytes) => self.keep(name, seen, bytes).await,
             // The next look tells.
             Outcome::Gone | Outcome::Changed => Ok(()),
-            Outcome::Hindered(why) => self.hindered(name, seen, &why).await,
+            Outcome::Hindered(why) => {
+                self.hindered(name, &why);
+                Ok(())
+            }
             Outcome::TooLong => {
                 self.park(name, seen, words::too_long(seen.bytes, self.folder.bytes_max)).await
             }
@@ -256,14 +273,20 @@ impl<'a> Watcher<'a> {
 
     /// Makes it durable, and only then puts it away.
     async fn keep(&mut self, name: &OsString, seen: Likeness, bytes: Vec<u8>) -> Result<(), Halt> {
+        self.durable(name, &bytes).await?;
+        self.put_away(name, seen, Place::Taken).await
+    }
+
+    /// Makes it durable, and tells so.
+    async fn durable(&mut self, name: &OsString, bytes: &[u8]) -> Result<Stored, Halt> {
         let text = shown(name);
         let kept = tokio::select! {
             () = self.stop.cancelled() => return Err(Halt::Stopping),
-            kept = self.store.file(self.connection, &text, &bytes) => kept,
+            kept = self.store.file(self.connection, &text, bytes) => kept,
         };
         let stored = kept.map_err(|why| Halt::Full(words::of_files(name, &words::not_kept(&why), 0)))?;
-        self.tell_taken(&text, &bytes, &stored);
-        self.put_away(name, seen, Place::Taken).await
+        self.tell_taken(&text, bytes, &stored);
+        Ok(stored)
     }
 
     /// It is durable: what the status and the trace say of it.
@@ -297,26 +320,16 @@ impl<'a> Watcher<'a> {
     }
 
     /// It cannot be taken now; the status says so, and when it lasts a person is told.
-    pub(super) async fn hindered(
-        &mut self,
-        name: &OsString,
-        seen: Likeness,
-        why: &Hindrance,
-    ) -> Result<(), Halt> {
-        let patience = self.folder.patience;
-        let Some(known) = self.memory.get(name) else { return Ok(()) };
+    pub(super) fn hindered(&mut self, name: &OsString, why: &Hindrance) {
+        let Some(known) = self.memory.get(name) else { return };
         let waited = known.wait(why.said());
-        match why {
-            Hindrance::Empty if waited >= patience.empty => {
-                return self.park(name, seen, words::empty()).await;
-            }
-            Hindrance::Locked | Hindrance::Unreadable(_) if waited >= patience.hindered && !known.told => {
-                known.told = true;
-                self.tell(Irregularity::File, words::of_files(name, &why.said(), 0).en);
-            }
-            Hindrance::Locked | Hindrance::Empty | Hindrance::Unreadable(_) => {}
+        let patience = match why {
+            Hindrance::Empty => self.folder.patience.empty,
+            Hindrance::Locked | Hindrance::Unreadable(_) => self.folder.patience.hindered,
+        };
+        if waited >= patience && !std::mem::replace(&mut known.told, true) {
+            self.tell_said(Irregularity::File, words::of_files(name, &why.said(), 0));
         }
-        Ok(())
     }
 
     async fn park(&mut self, name: &OsString, seen: Likeness, reason: Said) -> Result<(), Halt> {
@@ -342,9 +355,15 @@ impl<'a> Watcher<'a> {
         if known.again_at.is_some_and(|at| Instant::now() < at) {
             return Ok(());
         }
-        let path = self.path(name);
+        let (path, taken) = (self.path(name), place == Place::Taken);
         match self.patiently(move || away::put(&path, seen, &place)).await? {
-            Ok(Put::Away(_) | Put::Changed) => self.memory.forget(name),
+            Ok(Put::Away(target)) => {
+                self.memory.forget(name);
+                if taken {
+                    self.afterwards.remember(name, target, seen);
+                }
+            }
+            Ok(Put::Changed) => self.memory.forget(name),
             // The next look tells.
             Ok(Put::Gone) => {}
             Err(e) => self.not_moved(name, &words::not_moved(&e)),

@@ -38,8 +38,20 @@ impl Hindrance {
     }
 }
 
-pub(super) fn empty() -> Said {
-    Said::new("it is empty", "文件为空")
+pub(super) fn written_on() -> Said {
+    Said::new(
+        "it was written to after it had been taken, so it was not whole; it is taken again as soon as it stops changing. \
+         Let the analyser finish before it names the file, or raise settle_ms in its profile",
+        "文件读取之后仍被写入,说明当时并不完整;停止变化后将再次读取。请让仪器写完后再命名文件,或在配置中增大 settle_ms",
+    )
+}
+
+pub(super) fn rest_too_long(name: &OsStr, why: &Said) -> Said {
+    let name = shown(name);
+    Said::new(
+        format!("{name} was written to after it had been taken and is not taken again: {}", why.en),
+        format!("{name} 读取之后仍被写入,未再次读取:{}", why.zh),
+    )
 }
 
 pub(super) fn too_long(bytes: u64, bytes_max: u64) -> Said {
