@@ -41,5 +41,5 @@ pub use orders::{
     Outcome, Query, QueryKind, Stamp, Step, StepAnswer, StepMeaning, Taken, WriteError, Written,
 };
 pub use profile::{Name, Profile, RequiredControls};
-pub use resume::Resumed;
+pub use resume::{Resumed, joined_frames};
 pub use wish::{OrderWish, WishAction};

@@ -45,6 +45,16 @@ impl Profile {
     }
 }
 
+/// The text of a half transmission's frames, each with whether it is an end frame: joined as those of a message are.
+#[must_use]
+pub fn joined_frames(frames: &[(Vec<u8>, bool)]) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for (text, ends_record) in frames {
+        lis02::join_frame(&mut joined, text, *ends_record);
+    }
+    joined
+}
+
 /// Records are compared, not read: one letter for each byte keeps them whatever they are written in, and half a
 /// character at the end of a half does no harm.
 fn letters(bytes: &[u8]) -> String {

@@ -10,7 +10,7 @@
 //! stays a half transmission for a person; where a message looks like the rest of one and may be something else, it
 //! holds.
 
-use instrument_profiles::{Profile, Resumed};
+use instrument_profiles::{Profile, Resumed, joined_frames};
 use ledger::{
     InterpretItem, MessageFilter, MessageView, Order, Page, ReadError, Reader, Seq, Terms, TransferView,
 };
@@ -145,7 +145,8 @@ fn since_the_last_message(
 fn chained(reader: &Reader, halves: &[TransferView], profile: &Profile) -> Result<Option<Sofar>, ReadError> {
     let mut so_far: Option<Sofar> = None;
     for half in halves.iter().skip(halves.len().saturating_sub(HALVES_JOINED_MAX)) {
-        let Some(text) = reader.unused_text(half.transfer)? else { continue };
+        let Some(frames) = reader.unused_frames(half.transfer)? else { continue };
+        let text = joined_frames(&frames);
         let joined = so_far.take().and_then(|before| match profile.resumed_broken(&before.text, &text) {
             Resumed::With { text, .. } => {
                 let transfers = before.transfers.into_iter().chain([half.transfer]).collect();

@@ -109,6 +109,31 @@ mod restart {
             last.map(|pending| pending.wait().unwrap().last())
         }
 
+        /// As [`Line::takes`], from a sender that leaves out the CR before ETX: intake puts it into the message.
+        fn takes_without_ends(&mut self, frames: &[&str], whole: bool) {
+            self.transfers += 1;
+            let transfer = self.number as u64 * 1_000 + self.transfers;
+            let mut group: Vec<What> = (0..)
+                .zip(frames)
+                .map(|(at, text)| What::FrameReceived {
+                    connection: self.id.clone(),
+                    transfer,
+                    number: None,
+                    end: text.ends_with('\r'),
+                    text: text.trim_end_matches('\r').as_bytes().into(),
+                    terms: (at == 0).then(|| self.terms()),
+                })
+                .collect();
+            let how = if whole { HowEnded::Eot } else { HowEnded::Disconnected };
+            if whole {
+                let bytes: usize = frames.iter().map(|text| text.trim_end_matches('\r').len()).sum();
+                let (text, to) = (frames.concat().into_bytes().into(), u32::try_from(bytes).unwrap());
+                group.push(self.message(Body::Made { text, transfer, to }));
+            }
+            group.push(What::TransferEnded { connection: self.id.clone(), transfer, how });
+            drop(self.append(group));
+        }
+
         fn terms(&self) -> Terms {
             Terms { mode: self.mode, profile: self.profile.clone() }
         }
@@ -292,6 +317,26 @@ mod restart {
         assert_eq!(values, [["0.11"], ["0.12"], ["0.13"], ["0.14"]]);
         let held = line.findings();
         assert_eq!(held.len(), 1, "an end alone is no message, and a person looks: {held:?}");
+        for (line, case) in &lines {
+            line.is_read_once(case);
+        }
+    }
+
+    #[test]
+    fn a_link_that_fails_under_a_sender_without_line_ends_loses_nothing() {
+        let house = House::new();
+        let mut lines = Vec::new();
+        for bytes_max in [usize::MAX, 40] {
+            let count = frames(&house.line(0).text(), bytes_max).len();
+            for failed in 1..count {
+                let mut line = house.line(lines.len() + 1);
+                let (text, case) = (line.text(), format!("frame {failed} of {count}"));
+                line.takes_without_ends(&frames(&text, bytes_max)[..failed], false);
+                line.takes_without_ends(&frames(&again(&text, failed, bytes_max), bytes_max), true);
+                lines.push((line, case));
+            }
+        }
+        house.works();
         for (line, case) in &lines {
             line.is_read_once(case);
         }

@@ -1,6 +1,7 @@
 //! Messages, their bytes and their meaning.
 
 use super::page::{Listing, Page, list};
+use super::transfers::FrameText;
 use super::{ReadError, Reader};
 use crate::state::{
     FrameSlice, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, collect, decode, long_record,
@@ -193,17 +194,22 @@ impl Reader {
     }
 
     /// The text of frames, joined.
-    pub(super) fn joined(&self, slices: &[FrameSlice]) -> Result<Vec<u8>, ReadError> {
+    fn joined(&self, slices: &[FrameSlice]) -> Result<Vec<u8>, ReadError> {
         let mut out = Vec::new();
         for slice in slices {
-            let What::FrameReceived { text, .. } = self.entry(slice.seq)?.what else {
-                return Err(ReadError::OtherKind { seq: slice.seq, wanted: "frame" });
-            };
-            let (from, to) = (usize::try_from(slice.from), usize::try_from(slice.to));
-            let part = from.ok().zip(to.ok()).and_then(|(from, to)| text.get(from..to));
-            out.extend_from_slice(part.ok_or(ReadError::BytesMissing(slice.seq))?);
+            out.extend_from_slice(&self.slice(slice)?.0);
         }
         Ok(out)
+    }
+
+    /// A part of a frame's text, and whether the frame is an end frame.
+    pub(super) fn slice(&self, slice: &FrameSlice) -> Result<FrameText, ReadError> {
+        let What::FrameReceived { text, end, .. } = self.entry(slice.seq)?.what else {
+            return Err(ReadError::OtherKind { seq: slice.seq, wanted: "frame" });
+        };
+        let (from, to) = (usize::try_from(slice.from), usize::try_from(slice.to));
+        let part = from.ok().zip(to.ok()).and_then(|(from, to)| text.get(from..to));
+        Ok((part.ok_or(ReadError::BytesMissing(slice.seq))?.to_vec(), end))
     }
 
     /// What a message means; nothing while no interpretation of it has begun.

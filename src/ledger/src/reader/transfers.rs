@@ -7,6 +7,9 @@ use crate::{HowEnded, Seq, Terms};
 use serde::Serialize;
 use vocabulary::ConnectionId;
 
+/// A frame's text, and whether it is an end frame.
+pub(super) type FrameText = (Vec<u8>, bool);
+
 /// A transfer that is open, or ended with frames that are in no message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TransferView {
@@ -95,6 +98,15 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub fn unused_text(&self, transfer: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        let frames = self.unused_frames(transfer)?;
+        Ok(frames.map(|frames| frames.into_iter().flat_map(|(text, _)| text).collect()))
+    }
+
+    /// As [`Reader::unused_text`], frame by frame, and whether each is an end frame.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn unused_frames(&self, transfer: u64) -> Result<Option<Vec<FrameText>>, ReadError> {
         let store = self.store();
         let open: Option<TransferRecord> = record(store.as_ref(), &Key::open_transfer(transfer).done())?;
         let found = match open {
@@ -107,6 +119,7 @@ impl Reader {
             frames.extend(FrameRef::unpack(&page));
         }
         frames.extend(FrameRef::unpack(&found.refs));
-        self.joined(&crate::fold::slices(&frames, found.used, found.bytes)).map(Some)
+        let slices = crate::fold::slices(&frames, found.used, found.bytes);
+        slices.iter().map(|slice| self.slice(slice)).collect::<Result<_, _>>().map(Some)
     }
 }
