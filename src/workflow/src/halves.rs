@@ -68,8 +68,12 @@ impl Halves {
     /// Those that ended before the last of these messages.
     pub(crate) fn before(reader: &Reader, messages: &[InterpretItem]) -> Result<Self, ReadError> {
         let Some(last) = messages.last() else { return Ok(Self(Vec::new())) };
-        let limit = HALVES_LOOKED_AT + HALVES_LOOKED_AT_PER_MESSAGE * messages.len();
-        let page = Page { after: Some((last.message, 0)), limit, order: Order::NewestFirst };
+        Self::before_one(reader, last.message, messages.len())
+    }
+
+    fn before_one(reader: &Reader, last: Seq, messages: usize) -> Result<Self, ReadError> {
+        let limit = HALVES_LOOKED_AT + HALVES_LOOKED_AT_PER_MESSAGE * messages;
+        let page = Page { after: Some((last, 0)), limit, order: Order::NewestFirst };
         let mut halves = reader.half_transfers(&page)?.items;
         halves.reverse();
         Ok(Self(halves))
@@ -124,6 +128,22 @@ fn run_alike(halves: &[TransferView], transfers: &[u64], message: &MessageView) 
     let alike = |terms: &Terms| terms.mode == message.mode && terms.profile == message.profile;
     let mut joined = halves.iter().filter(|half| transfers.contains(&half.transfer));
     joined.all(|half| half.terms.as_ref().is_some_and(alike))
+}
+
+/// The text that a message was read as: its bytes, and before them those of the halves that its interpretation names.
+/// `None`: they do not come together again.
+pub(crate) fn read_as(
+    reader: &Reader,
+    message: &MessageView,
+    profile: &Profile,
+    continues: &[u64],
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let raw = reader.raw(message.seq)?;
+    if continues.is_empty() {
+        return Ok(Some(raw));
+    }
+    let joined = Halves::before_one(reader, message.seq, 1)?.joined(reader, (message, raw), profile)?;
+    Ok((joined.continues == continues).then_some(joined.text))
 }
 
 /// Leaves the halves that came after the connection's last message, oldest first.

@@ -141,12 +141,11 @@ mod incoming {
         ]);
         let message = lab.comes(Mode::Production, &raw);
         let profile = Catalogue::built_in().unwrap().get("generic/lis-hl7-oml-o33").unwrap().clone();
-        let wishes = profile.orders_in(raw.as_bytes()).unwrap().unwrap();
-        let judged = || orders::judged(&lab.ledger.state(), message, &wishes).unwrap();
+        let judged = || orders::judged(&lab.ledger.state(), &profile, message).unwrap();
         assert_eq!(judged(), None, "it waits to be interpreted");
         lab.work();
-        let judged = judged().unwrap();
-        let codes: Vec<Option<&str>> = judged.iter().map(|not| Some(not.as_ref()?.condition)).collect();
+        let Some(orders::CameTo::Each(judged)) = judged() else { panic!("{:?}", judged()) };
+        let codes: Vec<Option<&str>> = judged.iter().map(|(_, not)| Some(not.as_ref()?.condition)).collect();
         assert_eq!(codes, [None, Some("103"), Some("102"), Some("204")], "{judged:#?}");
         assert_eq!(lab.order("L1"), Some((OrderState::Placed, 1)));
         assert!(["L2", "L3", "L9"].iter().all(|id| lab.order(id).is_none()));

@@ -4,12 +4,12 @@
 //! that comes too late says "send it again", and the same message sent again changes nothing.
 
 use super::OrderDesk;
-use instrument_profiles::{JudgedOrder, NotTaken, OrderWish, Taken, Written};
+use instrument_profiles::{JudgedOrder, NotTaken, Taken, Written};
 use intake::Reply;
-use ledger::{ReadError, Seq};
+use ledger::Seq;
 use std::sync::Arc;
 use vocabulary::OrderAction;
-use workflow::orders;
+use workflow::orders::{self, CameTo};
 
 const OVERDUE: &str =
     "the orders were not judged in time; send the message again, what is known already stays as it is";
@@ -31,20 +31,19 @@ impl OrderDesk {
     pub(super) async fn answer_orders(self: Arc<Self>, message: Seq, raw: Vec<u8>) -> Option<Reply> {
         let mut moves = self.ledger.subscribe();
         let desk = Arc::clone(&self);
-        let read = move || (desk.profile.orders_in(&raw), raw);
-        let (read, raw) = tokio::task::spawn_blocking(read).await.ok()?;
-        let wishes = match read? {
-            Ok(wishes) => wishes,
-            Err(why) => {
-                tracing::warn!(connection = %self.connection, %message, why, "orders cannot be read; none of them is taken");
-                let refused = Taken::Refused(NotTaken { code: "102", why: &why });
-                return Some(self.told(message, &raw, &refused));
-            }
-        };
+        let carries = move || (desk.profile.orders_in(&raw).is_some(), raw);
+        let (carries, raw) = tokio::task::spawn_blocking(carries).await.ok()?;
+        if !carries {
+            return None;
+        }
         loop {
-            match self.judged(message, &wishes) {
-                Ok(Some(judged)) => return Some(self.told_each(message, &raw, &wishes, &judged)),
-                Ok(None) => moves.moved().await,
+            let desk = Arc::clone(&self);
+            // From the ledger alone: what the message means may be more than its own bytes say.
+            let came_to = move || orders::judged(&desk.ledger.state(), &desk.profile, message);
+            match tokio::task::spawn_blocking(came_to).await {
+                Ok(Ok(Some(came_to))) => return Some(self.told_of(message, &raw, &came_to)),
+                Ok(Ok(None)) => moves.moved().await,
+                Ok(Err(error)) => return Some(self.told(message, &raw, &Taken::Failed(&error.to_string()))),
                 Err(error) => return Some(self.told(message, &raw, &Taken::Failed(&error.to_string()))),
             }
         }
@@ -52,30 +51,29 @@ impl OrderDesk {
 
     /// The answer when the time is over.
     pub(super) fn orders_overdue(&self, message: Seq, raw: &[u8]) -> Option<Reply> {
-        self.profile.orders_in(raw)?.ok()?;
+        // Orders that cannot be read by themselves may be the rest of others: nobody knows yet.
+        drop(self.profile.orders_in(raw)?);
         tracing::error!(connection = %self.connection, %message, "orders were not judged in time; their sender is told to send them again");
         Some(self.told(message, raw, &Taken::Failed(OVERDUE)))
     }
 
-    fn judged(
-        &self,
-        message: Seq,
-        wishes: &[OrderWish],
-    ) -> Result<Option<Vec<Option<orders::NotTaken>>>, ReadError> {
-        orders::judged(&self.ledger.state(), message, wishes)
-    }
-
-    fn told_each(
-        &self,
-        message: Seq,
-        raw: &[u8],
-        wishes: &[OrderWish],
-        judged: &[Option<orders::NotTaken>],
-    ) -> Reply {
-        let mut taken = Vec::with_capacity(wishes.len());
-        for (order, not) in wishes.iter().zip(judged) {
+    fn told_of(&self, message: Seq, raw: &[u8], came_to: &CameTo) -> Reply {
+        let connection = &self.connection;
+        let judged = match came_to {
+            CameTo::Each(judged) => judged,
+            CameTo::Nothing(why) => {
+                tracing::warn!(%connection, %message, why, "orders cannot be read; none of them is taken");
+                return self.told(message, raw, &Taken::Refused(NotTaken { code: "102", why }));
+            }
+            CameTo::Unknown(why) => {
+                tracing::error!(%connection, %message, why, "what became of orders cannot be told");
+                return self.told(message, raw, &Taken::Failed(why));
+            }
+        };
+        let mut taken = Vec::with_capacity(judged.len());
+        for (order, not) in judged {
             if let Some(orders::NotTaken { why, .. }) = not {
-                tracing::warn!(connection = %self.connection, %message, order = order.id, why, "an order is not taken");
+                tracing::warn!(%connection, %message, order = order.id, why, "an order is not taken");
             }
             let refused = not.as_ref().map(|not| NotTaken { code: not.condition, why: &not.why });
             taken.push(JudgedOrder { order, refused });

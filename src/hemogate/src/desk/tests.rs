@@ -1,7 +1,7 @@
 //! The desk with a real ledger and a real profile: what it answers when something is wrong.
 
 use super::*;
-use ledger::{Body, Draft, StateStore, What};
+use ledger::{Body, Draft, HowEnded, StateStore, Terms, What};
 use std::time::Duration;
 use vocabulary::{OrderId, OrderState, Protocol, QueryOutcome};
 use workflow::orders::{self, Request};
@@ -33,7 +33,7 @@ fn site(profile: &str, keys: &str) -> Site {
     let connection: config::Connection = toml::from_str(&text).unwrap();
     let profile = crate::wiring::profile(profile).unwrap();
     let settings = Arc::new(workflow::Settings {
-        profiles: std::iter::once(Arc::clone(&profile)).collect(),
+        profiles: instrument_profiles::Catalogue::built_in().unwrap().list().cloned().collect(),
         pack: release::RulePack::built_in("cn-2019").unwrap(),
         specimens: workflow::SpecimenRule::new(r"(?<donation>[A-Z]\d{12})").unwrap(),
         time_zone: jiff::tz::TimeZone::UTC,
@@ -74,6 +74,27 @@ impl Site {
         (durable.first(), raw.as_bytes().to_vec())
     }
 
+    /// Frames of a message whose link fails.
+    fn breaks_off(&self, frames: &[&str]) {
+        let connection = self.desk.connection.clone();
+        let terms = Terms { mode: Mode::Production, profile: self.desk.profile.reference().clone() };
+        let mut group: Vec<What> = Vec::new();
+        for text in frames {
+            group.push(What::FrameReceived {
+                connection: connection.clone(),
+                transfer: 1,
+                number: None,
+                end: true,
+                text: text.as_bytes().into(),
+                terms: group.is_empty().then(|| terms.clone()),
+            });
+        }
+        group.push(What::TransferEnded { connection, transfer: 1, how: HowEnded::Disconnected });
+        let drafts = group.into_iter().map(Draft::by_system).collect();
+        let durable = self.ledger.append(drafts).unwrap().wait().unwrap();
+        self.ledger.wait_applied(durable.last()).wait().unwrap();
+    }
+
     async fn asks(&self, raw: &str) -> Option<Reply> {
         let (message, raw) = self.receive(raw);
         assert!(self.desk.asks(&raw));
@@ -99,7 +120,7 @@ impl Site {
 }
 
 fn texts(reply: &Reply) -> (Option<String>, Vec<String>) {
-    let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).unwrap();
+    let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     (reply.direct.as_ref().map(text), reply.then.iter().map(|outgoing| text(&outgoing.bytes)).collect())
 }
 
@@ -254,4 +275,37 @@ async fn a_step_that_is_answered_twice_is_taken_only_when_both_say_so() {
     assert_eq!(test.as_deref(), Some(HBV), "the first test is the first step");
     let twice = "MSA|AA|1\rSPM|1|G123426000001\rORC|OK||||SC\rOBR||O1-1||1^X\rORC|UA||||CA\rOBR||O1-1||1^X\r";
     assert_eq!(answered(twice).await.0, OrderState::Refused);
+}
+
+/// LIS02-A2 §4.2: the sender goes on with the patient that it does not know to be stored.
+#[tokio::test]
+async fn orders_whose_transmission_broke_off_and_went_on_are_answered_as_they_were_read_together() {
+    let head = "H|\\^&|M1||LIS|||||HOST||P|LIS2-A2|20260302091500\r";
+    let order =
+        |number: u8, tube: &str, assay: &str| format!("P|{number}\rO|1|{tube}||^^^{assay}|R||||||N||||SER\r");
+    let tubes = [TUBE, "G123426000002"];
+    for (second, refused) in [("ARCHITECT Anti-HCV", None), ("no such assay", Some("order_unknown_assay"))] {
+        let site = site("generic/lis-astm", "");
+        let first = order(1, tubes[0], "ARCHITECT Anti-HCV");
+        let second = order(2, tubes[1], second);
+        site.receive(&format!("{head}{}L|1|N\r", order(1, "G123426000009", "ARCHITECT Anti-HCV")));
+        site.breaks_off(&[head, &first, &second]);
+        let (message, raw) = site.receive(&format!("{head}{second}L|1|N\r"));
+        while workflow::work_once(&site.settings, &site.ledger).unwrap() > 0 {}
+        let reader = site.ledger.state();
+        let meaning = reader.observations_of(message).unwrap().unwrap();
+        assert_eq!(meaning.continues, [1], "{meaning:#?}");
+        let named = meaning.findings.iter().map(|f| &*f.finding).find(|name| name.starts_with("order_"));
+        assert_eq!(named, refused, "{meaning:#?}");
+        let placed = tubes.map(|tube| reader.order(&OrderId::new(tube).unwrap()).unwrap().is_some());
+        assert_eq!(placed, [true, refused.is_none()]);
+        let desk: Arc<dyn Desk> = Arc::clone(&site.desk) as Arc<dyn Desk>;
+        let reply = tokio::time::timeout(PATIENCE, desk.consider(message, raw)).await.unwrap().unwrap();
+        let (_, then) = texts(&reply);
+        assert_eq!(then.len(), usize::from(refused.is_some()), "{then:?}");
+        for text in then {
+            assert!(text.contains(tubes[1]) && text.contains("C|1|L|103^"), "{text}");
+            assert!(!text.contains(tubes[0]), "the first is placed: {text}");
+        }
+    }
 }

@@ -2,8 +2,8 @@
 //! placed once, and what was refused stands beside it as a finding.
 
 use super::{Batch, Cancelled, Placed, Refusal, Request, Wish, request::Donor};
-use crate::Settings;
-use instrument_profiles::{OrderWish, WishAction};
+use crate::{Settings, halves};
+use instrument_profiles::{OrderWish, Profile, WishAction};
 use ledger::{Draft, MessageView, ReadError, Reader, Seq};
 use vocabulary::{Consequence, Finding, Mode, OrderId};
 
@@ -25,6 +25,17 @@ pub struct NotTaken {
     pub condition: &'static str,
     /// In words, with what to do.
     pub why: String,
+}
+
+/// What became of the orders of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameTo {
+    /// Each was judged by itself; `None`: it was taken.
+    Each(Vec<(OrderWish, Option<NotTaken>)>),
+    /// None of them could be taken, and why.
+    Nothing(String),
+    /// It cannot be told, and why.
+    Unknown(String),
 }
 
 impl<'a> Incoming<'a> {
@@ -124,27 +135,49 @@ fn refused(wish: &OrderWish, name: &str, what: &str) -> Finding {
 
 /// One for each order of a message: senders number their records as they like, or all alike.
 fn place_of(wish: &OrderWish) -> String {
-    format!("{} (order {}, {})", wish.source.record, wish.id, wish.action.name())
+    format!("{}{}", wish.source.record, name_of(wish))
 }
 
-/// What became of the orders of a message, as its interpretation tells; `None` while it waits to be interpreted.
+/// An order's number comes once in a message for each action; which of its records said so is no matter.
+fn name_of(wish: &OrderWish) -> String {
+    format!(" (order {}, {})", wish.id, wish.action.name())
+}
+
+/// What a message with orders came to, read as it was interpreted: with the half transmissions whose rest it is.
+/// `None` while it waits to be interpreted.
 ///
 /// # Errors
 /// [`ReadError`].
-pub fn judged(
-    reader: &Reader,
-    message: Seq,
-    wishes: &[OrderWish],
-) -> Result<Option<Vec<Option<NotTaken>>>, ReadError> {
+pub fn judged(reader: &Reader, profile: &Profile, message: Seq) -> Result<Option<CameTo>, ReadError> {
     let Some(meaning) = reader.observations_of(message)?.filter(|meaning| meaning.complete) else {
         return Ok(None);
     };
-    let of = |wish: &OrderWish| {
-        let place = place_of(wish);
-        let finding = meaning.findings.iter().find(|f| f.finding.starts_with(REFUSED) && f.place == place)?;
+    let unknown = |why: &str| Ok(Some(CameTo::Unknown(format!("{why}; look the orders up"))));
+    let Some(view) = reader.message(message)? else { return unknown("the message is not there") };
+    if meaning.profile != *profile.reference() {
+        return unknown("the message was read by another revision of the profile");
+    }
+    let Some(text) = halves::read_as(reader, &view, profile, &meaning.continues)? else {
+        return unknown("the message was read together with a half transmission that is not found again");
+    };
+    let wishes = match profile.orders_in(&text) {
+        Some(Ok(wishes)) => wishes,
+        Some(Err(why)) => return Ok(Some(CameTo::Nothing(why))),
+        None => return unknown("the message as it was read carries no orders"),
+    };
+    if let Some(fault) = meaning.findings.iter().find(|f| f.consequence == Consequence::Quarantine) {
+        return unknown(&fault.what);
+    }
+    let not = |wish: &OrderWish| {
+        let of_it = |f: &&Finding| f.finding.starts_with(REFUSED) && f.place.ends_with(&name_of(wish));
+        let finding = meaning.findings.iter().find(of_it)?;
         Some(NotTaken { condition: condition(&finding.finding), why: finding.what.clone() })
     };
-    Ok(Some(wishes.iter().map(of).collect()))
+    let judged = wishes.into_iter().map(|wish| {
+        let not = not(&wish);
+        (wish, not)
+    });
+    Ok(Some(CameTo::Each(judged.collect())))
 }
 
 /// The code of HL7 table 0357 for a finding of [`refused`].

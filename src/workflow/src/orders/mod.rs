@@ -25,7 +25,7 @@ mod waiting;
 pub use age::{aged, expire};
 pub use batch::{Batch, Cancelled, Placed, Wish};
 pub(crate) use incoming::Incoming;
-pub use incoming::{NotTaken, judged};
+pub use incoming::{CameTo, NotTaken, judged};
 pub use limits::Limits;
 pub use look_up::{Found, FoundOrder, LookUp, look_up};
 pub use place::{cancel, place};
