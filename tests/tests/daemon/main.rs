@@ -36,6 +36,8 @@ mod reckoning;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
+mod simulated_lines;
+#[cfg(test)]
 mod split_and_merge;
 #[cfg(test)]
 mod tls;
