@@ -28,16 +28,16 @@ use tokio::time::Instant;
 /// Bounds of one connection's trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceLimits {
-    /// Bytes of both directions that are kept.
+    /// Bytes of both directions, and of words about them, that are kept.
     pub bytes_max: usize,
     /// Events that are kept: bytes that came or left together, a socket that opened or closed, an anomaly.
     pub events_max: usize,
 }
 
 impl Default for TraceLimits {
-    /// Some hundred messages, or the last quarter of an hour of a lively line.
+    /// Some hundred messages, or the last minutes of a lively line. With 32 bytes an event it is 384 KiB a connection.
     fn default() -> Self {
-        Self { bytes_max: 256 * 1024, events_max: 8_192 }
+        Self { bytes_max: 256 * 1024, events_max: 4_096 }
     }
 }
 

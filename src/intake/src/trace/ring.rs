@@ -10,6 +10,8 @@ const TOGETHER_WITHIN_MS: u64 = 20;
 const TOGETHER_BYTES_MAX: usize = 4 * 1024;
 /// Of an event's words so many bytes are kept.
 const WORDS_BYTES_MAX: usize = 512;
+/// Stands where words were cut.
+const CUT: char = '…';
 
 /// A moment, by two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,24 +99,31 @@ pub struct Excerpt {
     pub last: u64,
 }
 
-#[derive(Debug)]
+/// What a slot's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
-    /// So many bytes of the other queue.
-    Bytes {
-        way: Way,
-        count: usize,
-        /// When the last of them came.
-        until_ms: u64,
-    },
-    Other(Traced),
+    /// Of the line.
+    Line(Way),
+    /// Words: who connected.
+    Connected,
+    /// Words: why it closed.
+    Closed,
+    /// Words: why something was refused.
+    Refused,
+    /// Words: what should not be.
+    Anomaly,
+    /// Any other words.
+    Noted,
 }
 
+/// Small, since stop-and-wait lines make two of them a frame.
 #[derive(Debug)]
 struct Slot {
-    number: u64,
     at_ms: u64,
     after_ms: u64,
     socket: u64,
+    /// So many bytes of the other queue.
+    count: u32,
     what: Kept,
 }
 
@@ -132,8 +141,10 @@ pub(super) struct Ring {
     limits: TraceLimits,
     bytes: VecDeque<u8>,
     slots: VecDeque<Slot>,
-    /// Number of the last event.
+    /// Number of the last event; they are numbered without gaps.
     last: u64,
+    /// When the last bytes of the last event came.
+    until_ms: u64,
     /// The number of the last socket is how many there were.
     passed: Passed,
     lost_bytes: u64,
@@ -148,6 +159,7 @@ impl Ring {
             bytes: VecDeque::new(),
             slots: VecDeque::new(),
             last: 0,
+            until_ms: 0,
             passed: Passed::default(),
             lost_bytes: 0,
             shown: false,
@@ -161,16 +173,19 @@ impl Ring {
         number
     }
 
-    pub(super) fn note(&mut self, now: Moment, socket: u64, mut what: Traced) {
-        match &mut what {
-            Traced::Bytes { way, bytes } => return self.bytes(now, socket, *way, bytes),
-            Traced::Connected { peer: words }
-            | Traced::Closed { why: words }
-            | Traced::Refused { why: words }
-            | Traced::Anomaly { what: words }
-            | Traced::Noted { what: words } => shorten(words),
-        }
-        self.push(now, socket, Kept::Other(what));
+    pub(super) fn note(&mut self, now: Moment, socket: u64, what: Traced) {
+        let (what, words) = match what {
+            Traced::Bytes { way, bytes } => return self.bytes(now, socket, way, &bytes),
+            Traced::Connected { peer } => (Kept::Connected, peer),
+            Traced::Closed { why } => (Kept::Closed, why),
+            Traced::Refused { why } => (Kept::Refused, why),
+            Traced::Anomaly { what } => (Kept::Anomaly, what),
+            Traced::Noted { what } => (Kept::Noted, what),
+        };
+        let words = shortened(words, WORDS_BYTES_MAX.min(self.limits.bytes_max));
+        self.make_room(words.len());
+        self.put(words.as_bytes());
+        self.push(now, socket, what, words.len());
     }
 
     pub(super) fn bytes(&mut self, now: Moment, socket: u64, way: Way, bytes: &[u8]) {
@@ -181,46 +196,54 @@ impl Ring {
         let too_many = bytes.len().saturating_sub(self.limits.bytes_max);
         let kept = bytes.get(too_many..).unwrap_or_default();
         self.lost_bytes += too_many as u64;
-        while self.bytes.len() + kept.len() > self.limits.bytes_max && self.drop_first() {}
-        self.bytes.extend(kept);
+        self.make_room(kept.len());
+        self.put(kept);
         if !self.joins(now, socket, way, kept.len()) {
-            self.push(now, socket, Kept::Bytes { way, count: kept.len(), until_ms: now.after_ms });
+            self.push(now, socket, Kept::Line(way), kept.len());
         }
+        self.until_ms = now.after_ms;
+    }
+
+    fn make_room(&mut self, more: usize) {
+        while self.bytes.len() + more > self.limits.bytes_max && self.drop_first() {}
+    }
+
+    /// Takes no more memory than the limit, which doubling would.
+    fn put(&mut self, bytes: &[u8]) {
+        let wanted = self.bytes.len() + bytes.len();
+        if wanted > self.bytes.capacity() {
+            let capacity = wanted.max(self.bytes.capacity() * 2).min(self.limits.bytes_max);
+            self.bytes.reserve_exact(capacity.saturating_sub(self.bytes.len()));
+        }
+        self.bytes.extend(bytes);
     }
 
     /// Adds bytes to the last event where they belong to it.
     fn joins(&mut self, now: Moment, socket: u64, way: Way, more: usize) -> bool {
-        if self.shown {
-            return false;
+        let together = !self.shown && now.after_ms.saturating_sub(self.until_ms) <= TOGETHER_WITHIN_MS;
+        let Some(last) = self.slots.back_mut() else { return false };
+        let count = last.count as usize + more;
+        let belongs = last.socket == socket && last.what == Kept::Line(way) && count <= TOGETHER_BYTES_MAX;
+        if belongs && together {
+            last.count = narrow(count);
         }
-        let Some(Slot { socket: of, what: Kept::Bytes { way: went, count, until_ms }, .. }) =
-            self.slots.back_mut()
-        else {
-            return false;
-        };
-        let together = now.after_ms.saturating_sub(*until_ms) <= TOGETHER_WITHIN_MS;
-        if *of != socket || *went != way || !together || *count + more > TOGETHER_BYTES_MAX {
-            return false;
-        }
-        *count += more;
-        *until_ms = now.after_ms;
-        true
+        belongs && together
     }
 
-    fn push(&mut self, now: Moment, socket: u64, what: Kept) {
+    fn push(&mut self, now: Moment, socket: u64, what: Kept, count: usize) {
         while self.slots.len() >= self.limits.events_max.max(1) && self.drop_first() {}
         self.last += 1;
         self.shown = false;
         let Moment { at_ms, after_ms } = now;
-        self.slots.push_back(Slot { number: self.last, at_ms, after_ms, socket, what });
+        self.slots.push_back(Slot { at_ms, after_ms, socket, count: narrow(count), what });
     }
 
     /// Lets the oldest event go; false when there is none.
     fn drop_first(&mut self) -> bool {
         let Some(slot) = self.slots.pop_front() else { return false };
-        if let Kept::Bytes { count, .. } = slot.what {
-            self.bytes.drain(..count.min(self.bytes.len()));
-            self.lost_bytes += count as u64;
+        self.bytes.drain(..(slot.count as usize).min(self.bytes.len()));
+        if let Kept::Line(_) = slot.what {
+            self.lost_bytes += u64::from(slot.count);
         }
         true
     }
@@ -233,37 +256,59 @@ impl Ring {
         self.shown = true;
         // A number from before a restart is none of these: all there is is shown.
         let number = if number > self.last { 0 } else { number };
+        let first = self.last + 1 - self.slots.len() as u64;
         let mut bytes = self.bytes.iter().copied();
         let mut events = Vec::new();
-        for slot in &self.slots {
-            let wanted = slot.number > number;
-            let what = match &slot.what {
-                Kept::Bytes { way, count, .. } => {
-                    let part = bytes.by_ref().take(*count);
-                    if !wanted {
-                        part.for_each(drop);
-                        continue;
-                    }
-                    Traced::Bytes { way: *way, bytes: part.collect() }
-                }
-                Kept::Other(what) if wanted => what.clone(),
-                Kept::Other(_) => continue,
-            };
-            let Slot { number, at_ms, after_ms, socket, .. } = *slot;
-            events.push(TracedEvent { number, at_ms, after_ms, socket, what });
+        for (place, slot) in (first..).zip(&self.slots) {
+            let part = bytes.by_ref().take(slot.count as usize);
+            if place <= number {
+                part.for_each(drop);
+                continue;
+            }
+            let Slot { at_ms, after_ms, socket, .. } = *slot;
+            events.push(TracedEvent {
+                number: place,
+                at_ms,
+                after_ms,
+                socket,
+                what: slot.what.told(part.collect()),
+            });
         }
-        let first = self.slots.front().map_or(self.last + 1, |slot| slot.number);
         let lost_events = first.saturating_sub(number + 1);
         Excerpt { events, lost_events, lost_bytes: self.lost_bytes, last: self.last }
     }
 }
 
-fn shorten(words: &mut String) {
-    if words.len() > WORDS_BYTES_MAX {
-        let end = (0..=WORDS_BYTES_MAX).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
-        words.truncate(end);
-        words.push('…');
+impl Kept {
+    fn told(self, bytes: Vec<u8>) -> Traced {
+        let words = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        match self {
+            Self::Line(way) => Traced::Bytes { way, bytes },
+            Self::Connected => Traced::Connected { peer: words(bytes) },
+            Self::Closed => Traced::Closed { why: words(bytes) },
+            Self::Refused => Traced::Refused { why: words(bytes) },
+            Self::Anomaly => Traced::Anomaly { what: words(bytes) },
+            Self::Noted => Traced::Noted { what: words(bytes) },
+        }
     }
+}
+
+/// An event is no longer than the ring, and a ring of 4 GiB is none.
+fn narrow(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// At most `bytes_max` bytes of it, cut at a character.
+fn shortened(mut words: String, bytes_max: usize) -> String {
+    if words.len() > bytes_max {
+        let room = bytes_max.saturating_sub(CUT.len_utf8());
+        let end = (0..=room).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
+        words.truncate(end);
+        if CUT.len_utf8() <= bytes_max {
+            words.push(CUT);
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -356,9 +401,25 @@ mod tests {
 
     #[test]
     fn long_words_are_cut_at_a_character() {
-        let mut words = "血".repeat(400);
-        shorten(&mut words);
-        assert!(words.len() <= WORDS_BYTES_MAX + '…'.len_utf8() && words.ends_with('…'));
+        let words = shortened("血".repeat(400), WORDS_BYTES_MAX);
+        assert!(words.len() <= WORDS_BYTES_MAX && words.ends_with("血…"), "{words}");
+        for (bytes_max, left) in [(0, ""), (2, ""), (3, "…"), (6, "血…"), (9, "血血血")] {
+            assert_eq!(shortened("血血血".to_owned(), bytes_max), left, "{bytes_max}");
+        }
+    }
+
+    #[test]
+    fn a_full_ring_takes_its_limits_and_no_more_whatever_filled_it() {
+        let limits = TraceLimits::default();
+        let mut ring = Ring::new(limits);
+        for number in 0..20_000_u64 {
+            ring.bytes(at(number * 50), 1, Way::Received, &[b'x'; 90]);
+            ring.note(at(number * 50), 1, Traced::Anomaly { what: "血".repeat(300) });
+        }
+        assert!(ring.bytes.len() > limits.bytes_max - WORDS_BYTES_MAX, "it is full");
+        assert!(ring.bytes.capacity() <= limits.bytes_max, "{}", ring.bytes.capacity());
+        assert!(ring.slots.capacity() <= limits.events_max, "{}", ring.slots.capacity());
+        assert!(size_of::<Slot>() <= 32, "{}", size_of::<Slot>());
     }
 
     proptest! {
