@@ -43,7 +43,7 @@ mod verify;
 pub use bounds::MemoryPart;
 pub use entry::{
     Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HowEnded, Known, Measured,
-    ObservationRef, Seq, Terms, VerdictMade, What,
+    ObservationRef, PasswordHash, PersonAct, PersonEntry, Seq, Terms, VerdictMade, What,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;

@@ -116,6 +116,10 @@ identifier!(
     /// An order's number, as whoever placed it gave it.
     OrderId
 );
+identifier!(
+    /// The name somebody signs in with.
+    UserId
+);
 
 /// Readers that cut identifiers keep at least so many characters of them.
 const CUT_CHARS_MIN: usize = 8;

@@ -11,6 +11,7 @@ mod marker;
 pub mod notation;
 mod observation;
 mod order;
+mod person;
 mod run;
 mod value;
 
@@ -18,12 +19,13 @@ pub use donation::{AboGroup, BloodGroup, DonationRegistration, DonorRegistration
 pub use finding::{Consequence, Finding};
 pub use grade::{Grade, Strength, UnknownGrade};
 pub use identifier::{
-    ConnectionId, DestinationId, DonationId, IdentifierError, OrderId, ProfileRef, RunId, SpecimenId,
+    ConnectionId, DestinationId, DonationId, IdentifierError, OrderId, ProfileRef, RunId, SpecimenId, UserId,
 };
 pub use marker::{Marker, MarkerKind, UnknownMarker, Virus};
 pub use observation::{ControlReading, Expected, Observation, ResultStatus, Source, SpecimenKind};
 pub use order::{
     NotFound, Order, OrderAction, OrderDonor, OrderState, Priority, QueryOutcome, Sex, WhyNothing,
 };
+pub use person::{Role, UnknownRole};
 pub use run::{LotRole, LotUse, Mode, Protocol};
 pub use value::{Comparator, Interpretation, Value};

@@ -11,6 +11,7 @@ mod halves;
 mod interpreter;
 mod measurement;
 pub mod orders;
+pub mod people;
 mod profiles;
 mod run;
 mod runs;

@@ -4,6 +4,7 @@ mod bytes;
 mod delivery;
 mod donor_data;
 mod measured;
+mod person;
 mod seq;
 mod verdict;
 
@@ -11,6 +12,7 @@ pub use bytes::Bytes;
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
 pub use measured::{Earlier, Known, Measured, ObservationRef};
+pub use person::{PasswordHash, PersonAct, PersonEntry};
 pub use seq::Seq;
 pub use verdict::VerdictMade;
 
@@ -268,6 +270,8 @@ pub enum What {
         /// What.
         of: DonorData,
     },
+    /// Something about somebody's account.
+    Person(PersonEntry),
     /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
     TailCut {
         /// Number of the journal file.
@@ -280,7 +284,7 @@ pub enum What {
 }
 
 impl What {
-    /// The name of the variant, as the journal writes it.
+    /// The name of what happened.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -305,6 +309,7 @@ impl What {
             Self::OrderSent { .. } => "order_sent",
             Self::QueryAnswered { .. } => "query_answered",
             Self::DonorDataRead { .. } => "donor_data_read",
+            Self::Person(entry) => entry.act.name(),
             Self::TailCut { .. } => "tail_cut",
         }
     }

@@ -1,9 +1,10 @@
 //! Every entry: who, when, what. Bytes are left out and told by their length; `messages` has them.
 
 use super::{Export, ExportError, json, time};
-use crate::{Body, DonorData, Entry, Line, Terms, What};
+use crate::{Body, DonorData, Entry, Line, PersonAct, PersonEntry, Terms, What};
 use serde_json::{Value, json as object};
 use std::collections::BTreeSet;
+use vocabulary::UserId;
 
 impl Export {
     pub(super) fn audit(&mut self, line: &Line) -> Result<(), ExportError> {
@@ -110,8 +111,30 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         What::DonorDataRead { of: DonorData::RawMessage { message } } => {
             object!({ "read": "raw_message", "message": message })
         }
+        What::Person(PersonEntry { user, act }) => person(user, act),
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
+}
+
+/// What happened to an account. A password is told by its having been set, never by its hash.
+fn person(user: &UserId, act: &PersonAct) -> Value {
+    let detail = match act {
+        PersonAct::Added { name, roles, must_change, .. } => {
+            object!({ "name": name, "roles": roles, "must_change": must_change })
+        }
+        PersonAct::RolesSet { roles, reason } => object!({ "roles": roles, "reason": reason }),
+        PersonAct::PasswordSet { must_change, .. } => object!({ "must_change": must_change }),
+        PersonAct::Disabled { reason } | PersonAct::Enabled { reason } => object!({ "reason": reason }),
+        PersonAct::SignedIn | PersonAct::Confirmed | PersonAct::SignedOut => object!({}),
+        PersonAct::SignInFailed { failures, locked_until_ms } => {
+            object!({ "failures": failures, "locked_until": locked_until_ms.map(time) })
+        }
+    };
+    let mut told = object!({ "user": user });
+    if let (Value::Object(told), Value::Object(detail)) = (&mut told, detail) {
+        told.extend(detail);
+    }
+    told
 }
 
 fn told(body: &Body) -> Value {

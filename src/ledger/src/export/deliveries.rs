@@ -35,6 +35,7 @@ impl Export {
             | What::OrderExpired { .. }
             | What::OrderSent { .. }
             | What::QueryAnswered { .. }
+            | What::Person(_)
             | What::TailCut { .. } => return Ok(()),
         };
         self.happened(entry, (id, None), event)?;

@@ -50,6 +50,7 @@ impl Export {
             | What::OrderExpired { .. }
             | What::OrderSent { .. }
             | What::QueryAnswered { .. }
+            | What::Person(_)
             | What::TailCut { .. } => {}
         }
         Ok(())

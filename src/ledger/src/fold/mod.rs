@@ -11,6 +11,7 @@ mod message;
 mod order;
 #[cfg(test)]
 mod order_tests;
+mod people;
 mod query;
 mod transfer;
 
@@ -95,6 +96,7 @@ impl Fold<'_, '_> {
             What::DeliveryDone { delivery, .. } => self.delivered(delivery),
             What::DeliveryDead { delivery, reason } => self.dead(delivery, reason),
             What::DeliveryRequeued { delivery } => self.requeued(delivery),
+            What::Person(entry) => self.person(entry),
             What::OrderPlaced { order, from } => self.order_placed(order, *from),
             What::OrderCancelled { order, assays, .. } => self.order_cancelled(order, assays),
             What::OrderExpired { order, .. } => self.order_expired(order),

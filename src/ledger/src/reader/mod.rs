@@ -8,6 +8,7 @@ mod donations;
 mod messages;
 mod orders;
 mod page;
+mod people;
 mod queries;
 mod transfers;
 mod work;
@@ -19,6 +20,7 @@ pub use donations::{
 pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView, TakenFile};
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};
 pub use page::{Listing, Order, Page};
+pub use people::UserView;
 pub use queries::QueryView;
 pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};

@@ -36,11 +36,12 @@
 //! | `qa` entry | connection: answered questions |
 //! | `qc` connection · entry | – : answered questions of a connection |
 //! | `qm` message | entry: the answer to a question |
+//! | `us` user | account |
 //! | `ft` connection · sha256 · name | the entry: files taken |
 
 use super::Span;
 use crate::{DeliveryId, Seq};
-use vocabulary::{ConnectionId, DestinationId, DonationId, OrderId, Priority, RunId, SpecimenId};
+use vocabulary::{ConnectionId, DestinationId, DonationId, OrderId, Priority, RunId, SpecimenId, UserId};
 
 /// A key being put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,6 +210,12 @@ impl Key {
     }
     pub(crate) fn query_answer(message: Seq) -> Self {
         Self::of(*b"qm").seq(message)
+    }
+    pub(crate) fn users() -> Self {
+        Self::of(*b"us")
+    }
+    pub(crate) fn user(user: &UserId) -> Self {
+        Self::of(*b"us").text(user.as_str())
     }
     pub(crate) fn file_taken(connection: &ConnectionId, sha256: &str) -> Self {
         Self::of(*b"ft").text(connection.as_str()).text(sha256)

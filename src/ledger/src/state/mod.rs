@@ -4,6 +4,7 @@
 mod keys;
 mod memory;
 mod orders;
+mod people;
 mod records;
 mod sled_store;
 mod view;
@@ -11,6 +12,7 @@ mod view;
 pub(crate) use keys::{Key, KeyParts};
 pub(crate) use memory::MemoryStore;
 pub(crate) use orders::*;
+pub(crate) use people::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
 pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 4;
+pub(crate) const STATE_VERSION: u32 = 5;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,6 +243,8 @@ pub struct Counters {
     pub orders_open: u64,
     /// Questions for orders that were answered.
     pub queries: u64,
+    /// Accounts.
+    pub users: u64,
     /// Entries that refer to something which is not there. Kept, counted, never guessed at.
     pub misfits: u64,
 }
