@@ -173,10 +173,23 @@ pub(crate) struct Decide {
 pub(crate) enum Rules {
     /// Every built-in pack
     List(Output),
-    /// One pack as it stands, with the confidence of each value
+    /// One pack as it stands: every value with its confidence, and what the laboratory has to confirm
     Show {
         /// A built-in id or a file
         id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Prove packs: every combination of results maps to one verdict, and nothing passes without every mandatory test;
+    /// exit code 1 when a proof fails, 78 when a pack cannot be used
+    Check {
+        /// Built-in ids or files [default: every built-in pack]
+        packs: Vec<String>,
+        /// In the world of the whole donation, only combinations with at most so many tests that are not good
+        #[arg(long, value_name = "TESTS")]
+        at_once: Option<usize>,
+        #[command(flatten)]
+        output: Output,
     },
 }
 

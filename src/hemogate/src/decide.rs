@@ -1,12 +1,12 @@
-//! `decide` and `rules`: evidence in, verdicts out; touches no store.
+//! `decide`: evidence in, verdicts out; touches no store.
 
 use crate::{
-    cli::{Decide, Lang, Rules},
+    cli::{Decide, Lang},
     exit::{Exit, Failure, Outcome},
     print::Printer,
 };
 use release::RulePack;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     fs,
     io::{self, Read},
@@ -86,30 +86,4 @@ pub(crate) fn row(verdict: &Value, lang: Lang) -> Vec<String> {
         (if releasable { lang.pick("yes", "是") } else { lang.pick("no", "否") }).to_owned(),
         failing.chain(next).collect::<Vec<_>>().join("; "),
     ]
-}
-
-pub(crate) fn rules(asked: &Rules) -> Outcome {
-    match asked {
-        Rules::List(output) => {
-            let mut printer = Printer::new(output.format);
-            printer.heads(&["id", "hash"]);
-            for name in RulePack::built_in_ids() {
-                let pack = pack(name)?;
-                let item = json!({ "id": pack.id(), "hash": pack.hash() });
-                printer.item(&item, || vec![pack.id().to_owned(), pack.hash().to_owned()])?;
-            }
-            printer.finish()?;
-        }
-        Rules::Show { id } => {
-            use std::io::Write;
-            let pack = pack(id)?;
-            let mut out = io::stdout().lock();
-            writeln!(out, "{} {}", pack.id(), pack.hash())?;
-            for value in pack.unconfirmed() {
-                let confirm = value.confirm.as_deref().unwrap_or_default();
-                writeln!(out, "  {} = {}  [{}] {confirm}", value.key, value.value, value.confidence)?;
-            }
-        }
-    }
-    Ok(Exit::Done)
 }

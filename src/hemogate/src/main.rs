@@ -21,6 +21,7 @@ mod orders;
 mod print;
 mod probe;
 mod reconcile;
+mod rules;
 mod run;
 mod simulate;
 mod status;
@@ -64,7 +65,7 @@ fn dispatch(cli: &Cli) -> Outcome {
     });
     match &cli.command {
         Command::Decide(asked) => decide::decide(asked, lang),
-        Command::Rules(asked) => decide::rules(asked),
+        Command::Rules(asked) => rules::rules(asked, lang),
         Command::Id(asked) => id::id(cli, asked, lang),
         Command::Interpret(asked) => catalogue::interpret(asked),
         Command::Profile(asked) => catalogue::profile(asked, lang),

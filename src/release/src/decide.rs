@@ -4,7 +4,7 @@ use crate::evidence::{Evidence, SerologySeries};
 use crate::gates::{self, Findings};
 use crate::marker::{self, Nat, Policy, Sero};
 use crate::notes::Notes;
-use crate::pack::{RulePack, Strategy, Switch};
+use crate::pack::{RulePack, Strategy, Switch, UnresolvedPolicy};
 use crate::reasons::Reason;
 use crate::runs::Runs;
 use crate::say::Say;
@@ -13,7 +13,7 @@ use crate::test::Test;
 use crate::verdict::{
     Gate, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit, Verdict,
 };
-use crate::{GateId, alt, group, nat, serology};
+use crate::{GateId, alt, group, nat, screen, serology};
 use std::collections::BTreeSet;
 use vocabulary::{Marker, Virus};
 
@@ -38,6 +38,12 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
     }
     if !group.rhd_determined {
         markers.open.push(Reason::RhdOpen);
+    }
+    if let Some(verdict) = screen::judge(evidence, pack, group.verdict.rhd, &runs, &mut notes) {
+        if verdict.verdict == MarkerState::Incomplete {
+            markers.open.push(Reason::ScreenOpen);
+        }
+        markers.put("antibody screen", verdict);
     }
     let Markers { verdicts, open, serology, nat, .. } = markers;
     let worst = verdicts.iter().map(|(_, v)| v.unit).max().unwrap_or(Unit::Hold);
@@ -176,20 +182,34 @@ impl<'a> Markers<'a> {
     }
 
     fn judge_all(&mut self, notes: &mut Notes) {
-        let strategy = &self.pack.settings().strategy;
-        let htlv = match self.pack.settings().tests.htlv.value {
-            Switch::On => Some(Strategy::Sero1Nat),
-            Switch::Off => None,
-        };
+        let pack = self.pack;
+        let (strategy, tests) = (&pack.settings().strategy, &pack.settings().tests);
         self.judge_virus(Virus::Hbv, Marker::HBsAg, strategy.hbv.value, notes);
         self.judge_virus(Virus::Hcv, Marker::AntiHcv, strategy.hcv.value, notes);
         self.judge_virus(Virus::Hiv, Marker::Hiv, strategy.hiv.value, notes);
-        self.judge_reagents_only(Virus::Syphilis, Marker::Syphilis, strategy.tp.value, notes);
-        if htlv.is_some() || self.has_series(Marker::Htlv) {
-            self.judge_reagents_only(Virus::Htlv, Marker::Htlv, Strategy::Sero1Nat, notes);
+        let syphilis = strategy.tp.value;
+        self.judge_reagents_only(Virus::Syphilis.name(), Marker::Syphilis, syphilis, notes);
+        if self.is_asked_for(tests.htlv.value) || self.has_series(Marker::Htlv) {
+            self.judge_reagents_only(Virus::Htlv.name(), Marker::Htlv, Strategy::Sero1, notes);
         }
-        self.judge_unruled_reagents(notes);
-        self.judge_further_targets();
+        let core = tests.anti_hbc.as_ref().map_or(Switch::Off, |switch| switch.value);
+        // A pack that asks for it, now or to settle a pool, has a rule for it.
+        let ruled = core != Switch::Off
+            || pack.settings().nat.mp_unresolved.value == UnresolvedPolicy::HoldForAntiHbc;
+        if self.is_asked_for(core) || (ruled && self.has_series(Marker::AntiHbc)) {
+            self.judge_reagents_only(Marker::AntiHbc.name(), Marker::AntiHbc, Strategy::Sero1, notes);
+        }
+        self.judge_unruled_reagents(ruled, notes);
+        self.judge_further_targets(notes);
+    }
+
+    /// A donor who is not known to have given before is a first-time donor.
+    fn is_asked_for(&self, switch: Switch) -> bool {
+        match switch {
+            Switch::Off => false,
+            Switch::On => true,
+            Switch::FirstTime => self.evidence.donor.as_ref().and_then(|d| d.first_time) != Some(false),
+        }
     }
 
     fn has_series(&self, marker: Marker) -> bool {
@@ -229,7 +249,7 @@ impl<'a> Markers<'a> {
         let state = self.nat_state(virus);
         // A pack that asks for no NAT does not make a result vanish that is there.
         if !strategy.has_nat() && state == NatState::NotTested {
-            return self.judge_reagents_only(virus, marker, strategy, notes);
+            return self.judge_reagents_only(virus.name(), marker, strategy, notes);
         }
         let sero = self.reagents(marker, strategy, notes);
         if state.is_open() {
@@ -243,21 +263,28 @@ impl<'a> Markers<'a> {
         self.put(virus.name(), row.verdict);
     }
 
-    fn judge_reagents_only(&mut self, virus: Virus, marker: Marker, strategy: Strategy, notes: &mut Notes) {
+    fn judge_reagents_only(
+        &mut self,
+        name: &'static str,
+        marker: Marker,
+        strategy: Strategy,
+        notes: &mut Notes,
+    ) {
         let sero = self.reagents(marker, strategy, notes);
         let verdict = marker::judge_serology_only(&sero, strategy.reagents_min() > 1);
         let inputs = vec![("serology", format!("{sero:?}"))];
-        notes.trace("1.5", virus.name().to_owned(), verdict.verdict.name(), inputs);
-        self.put(virus.name(), verdict);
+        notes.trace("1.5", name.to_owned(), verdict.verdict.name(), inputs);
+        self.put(name, verdict);
     }
 
     /// Serology that the pack has no rule for: non-reactive says nothing, anything else is for a person to judge.
-    fn judge_unruled_reagents(&mut self, notes: &mut Notes) {
+    fn judge_unruled_reagents(&mut self, anti_hbc_is_ruled: bool, notes: &mut Notes) {
         let ruled = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis, Marker::Htlv];
+        let is_ruled = |m: &Marker| ruled.contains(m) || (*m == Marker::AntiHbc && anti_hbc_is_ruled);
         let unruled: BTreeSet<Marker> =
-            self.evidence.serology.iter().map(|s| s.marker).filter(|m| !ruled.contains(m)).collect();
+            self.evidence.serology.iter().map(|s| s.marker).filter(|m| !is_ruled(m)).collect();
         for marker in unruled {
-            let sero = self.reagents(marker, Strategy::Sero1Nat, notes);
+            let sero = self.reagents(marker, Strategy::Sero1, notes);
             let verdict = if sero.contains(&Sero::Reactive) {
                 notes.step(Step::ReviewUnruled(marker.to_string()));
                 MarkerVerdict { verdict: MarkerState::NotRuled, unit: Unit::Hold, reentry_candidate: false }
@@ -269,10 +296,17 @@ impl<'a> Markers<'a> {
         }
     }
 
-    /// NAT targets beside the three of the multiplex.
-    fn judge_further_targets(&mut self) {
-        let further: Vec<(Virus, NatState)> =
+    /// NAT targets beside the three of the multiplex: those that some result speaks of, and those the pack asks for.
+    fn judge_further_targets(&mut self, notes: &mut Notes) {
+        let mut further: Vec<(Virus, NatState)> =
             self.nat_states.iter().copied().filter(|(v, _)| !nat::MULTIPLEX_TARGETS.contains(v)).collect();
+        let asked = self.pack.settings().nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
+        for virus in asked {
+            if !further.iter().any(|(known, _)| known == virus) {
+                further.push((*virus, NatState::NotTested));
+                notes.step(Step::TestMissing(Test::Individual(Some(*virus))));
+            }
+        }
         for (virus, state) in further {
             let (verdict, unit) = match Nat::from(state) {
                 Nat::NonReactive => (MarkerState::Negative, Unit::Pass),
@@ -293,6 +327,10 @@ impl<'a> Markers<'a> {
 fn maker(series: &SerologySeries, strategy: Strategy) -> &str {
     match strategy {
         Strategy::Sero2DistinctMakers => series.maker.as_deref().unwrap_or(&series.reagent),
-        Strategy::Sero1Nat | Strategy::Sero2Nat | Strategy::Sero1Or2Nat | Strategy::Sero2 => &series.reagent,
+        Strategy::Sero1
+        | Strategy::Sero1Nat
+        | Strategy::Sero2Nat
+        | Strategy::Sero1Or2Nat
+        | Strategy::Sero2 => &series.reagent,
     }
 }

@@ -10,8 +10,8 @@ mod surroundings;
 
 pub use grouping::{Del, Grades, Grouping, GroupingSample};
 pub use results::{
-    AltResult, Call, Direction, InternalControl, NatKind, NatResult, PoolMember, PoolingLog, SerologyKind,
-    SerologyResult, SerologySeries,
+    AltResult, Call, Direction, InternalControl, NatKind, NatResult, PoolMember, PoolingLog, ScreenCall,
+    ScreenResult, SerologyKind, SerologyResult, SerologySeries,
 };
 pub use surroundings::{
     Batch, Component, ComponentState, Identity, Lot, Meaning, OpenFinding, Override, Qc, Run, Signature,
@@ -45,6 +45,9 @@ pub struct Evidence {
     /// ALT, in the order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alt: Vec<AltResult>,
+    /// Antibody screens, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub antibody_screen: Vec<ScreenResult>,
     /// Blood groupings, one a determination, in the order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grouping: Vec<Grouping>,
@@ -83,6 +86,7 @@ impl Evidence {
             nat: Vec::new(),
             pool_members: Vec::new(),
             alt: Vec::new(),
+            antibody_screen: Vec::new(),
             grouping: Vec::new(),
             runs: Vec::new(),
             signatures: Vec::new(),
@@ -113,6 +117,9 @@ pub struct Donor {
     /// Open post-donation information, in words. *Adverse.*
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_donation: Option<String>,
+    /// Pregnancy or transfusion is in the history. Unknown counts as yes where a pack asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitised: Option<bool>,
     /// Group found in earlier donations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<BloodGroup>,
@@ -129,6 +136,7 @@ impl From<DonorRegistration> for Donor {
             deferred: Some(donor.deferred),
             barred: donor.barred,
             post_donation: None,
+            sensitised: None,
             history: donor.history,
             field_abo: donor.field_abo,
         }

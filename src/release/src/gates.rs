@@ -4,6 +4,7 @@
 //! without it they stay closed.
 
 use crate::GateId;
+use crate::Moment;
 use crate::evidence::{ComponentState, Evidence, Meaning, Qc, Resolution, Run, Signature, Validity};
 use crate::group::Against;
 use crate::notes::Use;
@@ -13,7 +14,8 @@ use crate::runs::Runs;
 use crate::say::say_all;
 use crate::test::Test;
 use crate::verdict::{Gate, Unit};
-use std::collections::BTreeMap;
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::RunId;
 
 /// What the other rooms of the decision hand to the gates.
@@ -38,7 +40,7 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
         .into_iter()
         .map(|id| {
             let against = match id {
-                GateId::TestsFinal => tests_final(findings),
+                GateId::TestsFinal => tests_final(findings, &used),
                 GateId::MarkersPass => findings.failing.clone(),
                 GateId::Group => findings.group.iter().cloned().map(Reason::Group).collect(),
                 GateId::RunsValid => used.iter().filter_map(run_valid).map(Reason::Run).collect(),
@@ -98,20 +100,28 @@ fn records<'a>(used: &[Used<'a>]) -> impl Iterator<Item = &'a Run> {
     used.iter().filter_map(|used| used.run)
 }
 
-fn tests_final(findings: &Findings<'_>) -> Vec<Reason> {
+fn tests_final(findings: &Findings<'_>, used: &[Used<'_>]) -> Vec<Reason> {
     let settings = findings.pack.settings();
     let mut against = findings.open.clone();
+    let in_force = |day: Date| {
+        day >= settings.effective_from.value
+            && settings.effective_to.as_ref().is_none_or(|last| day <= last.value)
+    };
     match settings.apply_by.value {
-        ApplyBy::CollectionTime => match findings.evidence.collected_at {
+        ApplyBy::CollectionTime => match findings.evidence.collected_at.map(Moment::day) {
             None => against.push(Reason::CollectionUnknown),
-            Some(moment) => {
-                let day = moment.day();
-                let over = settings.effective_to.as_ref().is_some_and(|last| day > last.value);
-                if day < settings.effective_from.value || over {
-                    against.push(Reason::PackNotInForce { day, pack: settings.id.clone() });
-                }
+            Some(day) if !in_force(day) => {
+                against.push(Reason::PackNotInForce { day, pack: settings.id.clone() });
             }
+            Some(_) => {}
         },
+        // A run whose time is not known closes gate 06; here it proves nothing either way.
+        ApplyBy::TestTime => {
+            let tested = records(used).filter_map(|run| run.tested_at).map(Moment::day);
+            let outside: BTreeSet<Date> = tested.filter(|day| !in_force(*day)).collect();
+            let pack = || settings.id.clone();
+            against.extend(outside.into_iter().map(|day| Reason::PackNotInForceAtTest { day, pack: pack() }));
+        }
     }
     against
 }

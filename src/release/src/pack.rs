@@ -1,15 +1,21 @@
 //! Rule packs: data that says how a jurisdiction and a laboratory judge a donation (R-PACK-01).
 
 mod choices;
+mod overlay;
+mod place;
 mod settings;
+mod stated;
 
 pub use choices::{
-    AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode,
-    NdrPolicy, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy, WeakDLabel,
+    AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
+    NatMode, NdrPolicy, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy,
+    WeakDLabel,
 };
 pub use settings::{
-    Alt, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies, Tests,
+    Alt, DonorRules, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies, Tests,
 };
+
+pub use stated::Stated;
 
 use crate::GateId;
 use crate::cases::with_nearest;
@@ -23,6 +29,10 @@ use toml::{Table, Value};
 const BUILT_IN: &[(&str, &str)] = &[
     ("cn-2019", include_str!("../packs/cn-2019.toml")),
     ("cn-2019-two-reagents", include_str!("../packs/cn-2019-two-reagents.toml")),
+    ("us-fda", include_str!("../packs/us-fda.toml")),
+    ("uk-jpac", include_str!("../packs/uk-jpac.toml")),
+    ("eu-edqm", include_str!("../packs/eu-edqm.toml")),
+    ("who-minimum", include_str!("../packs/who-minimum.toml")),
 ];
 
 /// A checked rule pack. Its hash stands for its content and that of the pack it is based on.
@@ -83,8 +93,10 @@ pub enum PackError {
         what: String,
     },
     /// A key is unknown, missing, or has a value that is not allowed.
-    #[error("{key}: {what}")]
+    #[error("{}{key}: {what}", place::in_words(*line))]
     Key {
+        /// Line of the text, from 1, where the key or its table stands there.
+        line: Option<usize>,
         /// The key.
         key: String,
         /// What is wrong.
@@ -136,6 +148,7 @@ impl RulePack {
                 let (_, base) = BUILT_IN.iter().find(|(name, _)| *name == id).ok_or_else(|| {
                     let near = nearest_pack(id);
                     PackError::Key {
+                        line: place::line_of(text, "based_on"),
                         key: "based_on".into(),
                         what: PackError::Unknown { id: id.into(), near }.to_string(),
                     }
@@ -145,20 +158,32 @@ impl RulePack {
                 let base = table(base)?;
                 if base.contains_key("based_on") || !own.contains_key("id") {
                     let what = "a pack based on another needs its own id, and a base that stands alone";
-                    return Err(PackError::Key { key: "based_on".into(), what: what.into() });
+                    let line = place::line_of(text, "based_on");
+                    return Err(PackError::Key { line, key: "based_on".into(), what: what.into() });
                 }
                 base
             }
         };
+        let below = (!base.is_empty()).then(|| base.clone());
         hasher.update(text.as_bytes());
         let settings =
             serde_path_to_error::deserialize(Value::Table(merged(base, own))).map_err(|error| {
                 let message = with_nearest(error.inner().message());
-                PackError::Key { key: error.path().to_string(), what: message }
+                let key = error.path().to_string();
+                PackError::Key { line: place::line_of(text, &key), key, what: message }
             })?;
         let hash = hex(&hasher.finalize());
         let pack = Self { settings, hash };
-        pack.check()?;
+        let refused =
+            |(key, what): (String, String)| PackError::Key { line: place::line_of(text, &key), key, what };
+        pack.check().map_err(refused)?;
+        if let Some(below) = below {
+            let base = serde_path_to_error::deserialize(Value::Table(below)).map_err(|error| {
+                let key = format!("based_on ({})", error.path());
+                PackError::Key { line: None, key, what: error.inner().message().to_owned() }
+            })?;
+            overlay::weakened(&base, &pack.settings).map_or(Ok(()), |found| Err(refused(found)))?;
+        }
         Ok(pack)
     }
 
@@ -186,22 +211,12 @@ impl RulePack {
         &self.settings
     }
 
-    /// The values that the laboratory has to confirm before it relies on them.
-    #[must_use]
-    pub fn unconfirmed(&self) -> Vec<Unconfirmed> {
-        let mut found = Vec::new();
-        if let Ok(Value::Table(settings)) = Value::try_from(&self.settings) {
-            collect_unconfirmed("", &settings, &mut found);
-        }
-        found
-    }
-
     /// What the schema cannot say.
-    fn check(&self) -> Result<(), PackError> {
+    fn check(&self) -> Result<(), (String, String)> {
         let s = &self.settings;
         let positive = |limit: crate::Limit| limit.number() > rust_decimal::Decimal::ZERO;
         let must = |good: bool, key: &str, what: &str| {
-            if good { Ok(()) } else { Err(PackError::Key { key: key.into(), what: what.into() }) }
+            if good { Ok(()) } else { Err((key.to_owned(), what.to_owned())) }
         };
         must(!s.id.trim().is_empty(), "id", "the pack has no name")?;
         let grouped = s.tests.abo.value && s.tests.rhd.value;
@@ -233,6 +248,17 @@ impl RulePack {
             "at least 2 anti-D of different clones (G7)",
         )?;
         must(s.group.first_time_determinations.value >= 1, "group.first_time_determinations", "at least 1")?;
+        let over = s.effective_to.as_ref().is_some_and(|last| last.value < s.effective_from.value);
+        must(!over, "effective_to", "lies before effective_from; no donation could ever be judged")?;
+        let pools =
+            s.nat.pool_members_max.as_ref().is_none_or(|max| s.nat.mode.value.members_max <= max.value);
+        must(pools, "nat.mode", "larger pools than nat.pool_members_max allows; write a smaller one")?;
+        let further = s.nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
+        let beside = further.iter().all(|v| !crate::nat::MULTIPLEX_TARGETS.contains(v));
+        must(beside, "nat.further", "HBV, HCV and HIV are asked for by strategy; name others only")?;
+        let name = |r: &Reagent| (r.marker, r.name.clone());
+        let names: std::collections::BTreeSet<_> = s.reagent.iter().map(name).collect();
+        must(names.len() == s.reagent.len(), "reagent", "one reagent stands there twice; keep one of them")?;
         let barred =
             [GateId::TestsFinal, GateId::MarkersPass, GateId::Group, GateId::RunsValid, GateId::Donor];
         let kept = barred.iter().all(|gate| s.release.override_forbidden.value.contains(gate));
@@ -265,21 +291,4 @@ fn merged(mut base: Table, own: Table) -> Table {
         base.insert(key, value);
     }
     base
-}
-
-fn collect_unconfirmed(prefix: &str, settings: &Table, found: &mut Vec<Unconfirmed>) {
-    for (key, value) in settings {
-        let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        let Value::Table(inner) = value else { continue };
-        let text = |name: &str| inner.get(name).and_then(Value::as_str).map(str::to_owned);
-        match (inner.get("value"), text("confidence")) {
-            (Some(value), Some(confidence)) => {
-                if confidence == "own-M" || confidence == "own-L" {
-                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    found.push(Unconfirmed { key, value, confidence, confirm: text("confirm") });
-                }
-            }
-            (_, _) => collect_unconfirmed(&key, inner, found),
-        }
-    }
 }

@@ -22,6 +22,10 @@ pub(crate) enum Reason {
         day: Date,
         pack: String,
     },
+    PackNotInForceAtTest {
+        day: Date,
+        pack: String,
+    },
     ReagentOpen {
         test: Test,
         state: SeroState,
@@ -36,6 +40,7 @@ pub(crate) enum Reason {
         state: NatState,
     },
     AltOpen,
+    ScreenOpen,
     AboOpen,
     RhdOpen,
     Marker {
@@ -97,10 +102,14 @@ impl Say for Reason {
             Self::PackNotInForce { day, pack } => {
                 format!("collected on {day}, when {pack} was not in force (R-PACK-01)")
             }
+            Self::PackNotInForceAtTest { day, pack } => {
+                format!("tested on {day}, when {pack} was not in force (R-PACK-01)")
+            }
             Self::ReagentOpen { test, state } => format!("{} is {}", test.en(), state.name()),
             Self::ReagentMissing { marker, have, need } => format!("{marker} has {have} of {need} reagents"),
             Self::NatOpen { target, state } => format!("NAT {} is {}", target.en(), state.name()),
             Self::AltOpen => "ALT is not final".into(),
+            Self::ScreenOpen => "the antibody screen is not final".into(),
             Self::AboOpen => "ABO is not determined".into(),
             Self::RhdOpen => "RhD is not determined".into(),
             Self::Marker { name, verdict, unit } => format!("{name} is {}: {}", verdict.name(), unit.name()),
@@ -141,12 +150,16 @@ impl Say for Reason {
             Self::PackNotInForce { day, pack } => {
                 format!("采血日 {day} 不在规则包 {pack} 有效期内（R-PACK-01）")
             }
+            Self::PackNotInForceAtTest { day, pack } => {
+                format!("检测日 {day} 不在规则包 {pack} 有效期内（R-PACK-01）")
+            }
             Self::ReagentOpen { test, state } => format!("{}为 {}", test.zh(), state.name()),
             Self::ReagentMissing { marker, have, need } => {
                 format!("{marker} 需 {need} 种试剂，现有 {have} 种")
             }
             Self::NatOpen { target, state } => format!("{} 核酸为 {}", target.zh(), state.name()),
             Self::AltOpen => "ALT 未有最终结果".into(),
+            Self::ScreenOpen => "抗体筛查未有最终结果".into(),
             Self::AboOpen => "ABO 血型未定".into(),
             Self::RhdOpen => "RhD 血型未定".into(),
             Self::Marker { name, verdict, unit } => format!("{name} 为 {}：{}", verdict.name(), unit.zh()),

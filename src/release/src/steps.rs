@@ -38,6 +38,7 @@ pub(crate) enum Step {
     GroupHistory { laboratory: String, history: String },
     GroupReference,
     ReviewUnruled(String),
+    ReferScreen,
     RemoveUnit,
     SeeToGate { gate: GateId, why: String, why_zh: String },
     Review,
@@ -119,6 +120,9 @@ impl Say for Step {
                 "Send the sample to the reference laboratory: the direct antiglobulin test is positive, D cannot be read.".into()
             }
             Self::ReviewUnruled(what) => format!("Have {what} reviewed: the rule pack has no rule for it."),
+            Self::ReferScreen => {
+                "Refer the sample for antibody identification: the antibody screen is positive.".into()
+            }
             Self::RemoveUnit => "Remove every component of this donation: the verdict is discard.".into(),
             Self::SeeToGate { gate, why, .. } => format!("See to {gate}: {why}."),
             Self::Review => "Have the results reviewed and signed.".into(),
@@ -166,6 +170,7 @@ impl Say for Step {
             }
             Self::GroupReference => "送参比实验室：直接抗人球蛋白试验阳性，D 抗原无法判读。".into(),
             Self::ReviewUnruled(what) => format!("请复核{what}：规则包中没有相应规则。"),
+            Self::ReferScreen => "送抗体鉴定：抗体筛查阳性。".into(),
             Self::RemoveUnit => "移除本次献血的全部成分：结论为报废。".into(),
             Self::SeeToGate { gate, why_zh, .. } => format!("处理 {gate}：{why_zh}。"),
             Self::Review => "请审核检测结果并签名。".into(),

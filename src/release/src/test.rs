@@ -21,6 +21,8 @@ pub(crate) enum Test {
     Discriminatory(Virus),
     /// ALT.
     Alt,
+    /// Antibody screen.
+    AntibodyScreen,
     /// A blood grouping, counted from 1.
     Grouping(usize),
 }
@@ -34,6 +36,7 @@ impl Say for Test {
             Self::Individual(Some(virus)) => format!("individual NAT for {}", virus.name()),
             Self::Discriminatory(virus) => format!("discriminatory NAT for {}", virus.name()),
             Self::Alt => "ALT".into(),
+            Self::AntibodyScreen => "antibody screen".into(),
             Self::Grouping(n) => format!("blood grouping {n}"),
         }
     }
@@ -46,6 +49,7 @@ impl Say for Test {
             Self::Individual(Some(virus)) => format!("{} 核酸单样检测", virus.name()),
             Self::Discriminatory(virus) => format!("{} 核酸鉴别试验", virus.name()),
             Self::Alt => "ALT".into(),
+            Self::AntibodyScreen => "抗体筛查".into(),
             Self::Grouping(n) => format!("第 {n} 次血型鉴定"),
         }
     }

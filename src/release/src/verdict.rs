@@ -99,6 +99,8 @@ states! {
         WithinLimit = "WITHIN_LIMIT",
         /// ALT above the limit, repeatedly.
         AboveLimit = "ABOVE_LIMIT",
+        /// The antibody screen is positive.
+        ScreenPositive = "SCREEN_POSITIVE",
         /// Reactive for something that the pack has no rule for.
         NotRuled = "NOT_RULED",
     }

@@ -2,7 +2,7 @@
 //!
 //! - `evidence` is the whole evidence; without it the case starts from `base.json`, a donation that is releasable,
 //!   and `set` changes it: JSON pointer → new value, `null` removes, `/list/-` appends.
-//! - `pack` is TOML laid over `cn-2019`.
+//! - `rules` names the pack, `cn-2019` where it is left out; `pack` is TOML laid over it.
 //! - `expect` is a part of the verdict: objects and lists may hold more than is asked for, texts of `next` and `why`
 //!   may be longer. `failing_gates` and `flags` are exact. `error` expects that the case cannot be read.
 
@@ -78,7 +78,8 @@ mod cases {
     fn check(case: &Map<String, Value>) -> Result<(), String> {
         let text = evidence(case);
         let overlay = case.get("pack").map_or("", |p| p.as_str().unwrap());
-        let pack = format!("id = \"test\"\nbased_on = \"cn-2019\"\n{overlay}");
+        let base = case.get("rules").map_or("cn-2019", |p| p.as_str().unwrap());
+        let pack = format!("id = \"test\"\nbased_on = \"{base}\"\n{overlay}");
         let pack = RulePack::from_toml(&pack).map_err(|e| e.to_string())?;
         let mut expect = case["expect"].as_object().unwrap().clone();
         let read = read_case(&text);

@@ -198,6 +198,38 @@ pub struct PoolMember {
     pub targets: Vec<Virus>,
 }
 
+/// What an antibody screen found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScreenCall {
+    /// No cell reacted.
+    Negative,
+    /// A cell reacted.
+    Positive,
+    /// Not usable: to be repeated.
+    Invalid,
+    /// Ordered, not in yet.
+    Pending,
+}
+
+/// One antibody screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScreenResult {
+    /// What it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ScreenCall>,
+    /// Whether the sample's test may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<Validity>,
+    /// Why it may not, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}
+
 /// One ALT result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

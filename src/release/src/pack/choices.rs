@@ -24,6 +24,20 @@ pub enum Confidence {
     OwnLow,
 }
 
+impl Confidence {
+    /// The name in a pack's file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sourced => "sourced",
+            Self::Site => "site",
+            Self::OwnHigh => "own-H",
+            Self::OwnMedium => "own-M",
+            Self::OwnLow => "own-L",
+        }
+    }
+}
+
 /// A value and how sure it is. Written plainly, it is the laboratory's own choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setting<T> {
@@ -69,6 +83,8 @@ words! {
     ApplyBy {
         /// When the donation was taken.
         CollectionTime = "collection_time",
+        /// When it was tested: every run that results rest on.
+        TestTime = "test_time",
     }
     /// Whether a test is asked for.
     Switch {
@@ -76,14 +92,24 @@ words! {
         Off = "off",
         /// Asked for.
         On = "on",
+        /// Asked for from first-time donors; who is not known to have given before is one.
+        FirstTime = "first_time",
     }
     /// Whether an antibody screen is asked for.
     AntibodyScreen {
         /// Not asked for.
         Off = "off",
+        /// Of donations that are RhD negative, or not known to be positive.
+        RhdNegative = "rhd_negative_only",
+        /// Of donors with pregnancy or transfusion in their history, or of whom that is not known.
+        History = "history_based",
+        /// Of every donation.
+        EveryDonation = "every_donation",
     }
     /// Reagents of a marker, and whether NAT belongs to it.
     Strategy {
+        /// One reagent.
+        Sero1 = "sero1",
         /// One reagent and NAT.
         Sero1Nat = "sero1+nat",
         /// Two reagents and NAT.
@@ -141,6 +167,13 @@ words! {
         /// One non-reactive test, and a flag.
         Flag = "FLAG",
     }
+    /// What a first anti-HBc reactive result does to the donor.
+    AntiHbcOnce {
+        /// The donor is deferred.
+        Defer = "DEFER",
+        /// The unit is discarded and the donor is not deferred; a second occasion defers (21 CFR 610.41).
+        NoDeferral = "NO_DEFERRAL",
+    }
     /// How weak D is labelled.
     WeakDLabel {
         /// RhD positive.
@@ -160,7 +193,7 @@ impl Strategy {
     #[must_use]
     pub fn reagents_min(self) -> usize {
         match self {
-            Self::Sero1Nat | Self::Sero1Or2Nat => 1,
+            Self::Sero1 | Self::Sero1Nat | Self::Sero1Or2Nat => 1,
             Self::Sero2Nat | Self::Sero2 | Self::Sero2DistinctMakers => 2,
         }
     }
@@ -170,7 +203,16 @@ impl Strategy {
     pub fn has_nat(self) -> bool {
         match self {
             Self::Sero1Nat | Self::Sero1Or2Nat | Self::Sero2Nat => true,
-            Self::Sero2 | Self::Sero2DistinctMakers => false,
+            Self::Sero1 | Self::Sero2 | Self::Sero2DistinctMakers => false,
+        }
+    }
+
+    /// Whether its two reagents have to be of different makers.
+    #[must_use]
+    pub fn has_distinct_makers(self) -> bool {
+        match self {
+            Self::Sero2DistinctMakers => true,
+            Self::Sero1 | Self::Sero1Nat | Self::Sero1Or2Nat | Self::Sero2Nat | Self::Sero2 => false,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The settings of a rule pack: the schema of its file.
 
 use super::choices::{
-    AntibodyScreen, ApplyBy, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode, NdrPolicy,
-    PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy, WeakDLabel,
+    AntiHbcOnce, AntibodyScreen, ApplyBy, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode,
+    NdrPolicy, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy, WeakDLabel,
 };
 use crate::alias;
 use crate::evidence::Direction;
 use crate::{GateId, Limit};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use vocabulary::Marker;
+use vocabulary::{Marker, Virus};
 
 /// Everything a pack's file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub struct Settings {
     pub invalid: Invalid,
     /// The release act.
     pub release: Release,
+    /// Deferral, look-back and re-entry.
+    pub donor: DonorRules,
     /// How long records are kept.
     pub retention: Retention,
 }
@@ -78,6 +80,9 @@ tables! {
         htlv: Setting<Switch>,
         /// Antibody screen.
         ab_screen: Setting<AntibodyScreen>,
+        /// Antibody to hepatitis B core; without it, not asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        anti_hbc: Option<Setting<Switch>>,
     }
     /// Reagents and NAT by marker.
     Strategies {
@@ -139,6 +144,12 @@ tables! {
     Nat {
         /// Pool size.
         mode: Setting<NatMode>,
+        /// Members of a pool that no laboratory under this pack may exceed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool_members_max: Option<Setting<usize>>,
+        /// Targets beside HBV, HCV and HIV that every donation is tested for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        further: Option<Setting<Vec<Virus>>>,
         /// What a non-discriminated reactive result does.
         ndr: Setting<NdrPolicy>,
         /// What an unresolved reactive pool does.
@@ -191,6 +202,24 @@ tables! {
         two_person: Setting<bool>,
         /// Gates that nobody may set aside.
         override_forbidden: Setting<Vec<GateId>>,
+    }
+    /// Deferral, look-back and re-entry (rules.md §1.9).
+    DonorRules {
+        /// Months before the last negative donation that a look-back reaches.
+        lookback_months: Setting<u32>,
+        /// Calendar days within which earlier products in date are put into quarantine.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantine_days: Option<Setting<u32>>,
+        /// Days within which further tests are done and consignees told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notify_days: Option<Setting<u32>>,
+        /// Days within which recipients are told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recipient_notice_days: Option<Setting<u32>>,
+        /// Months after which a donor who was reactive by serology alone may be examined for re-entry.
+        reentry_months: Setting<u32>,
+        /// What a first anti-HBc reactive result, all else being negative, does to the donor.
+        anti_hbc_once: Setting<AntiHbcOnce>,
     }
     /// How long records are kept.
     Retention {
