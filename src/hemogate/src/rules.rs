@@ -82,7 +82,7 @@ fn show(id: &str, format: Format, lang: Lang) -> Outcome {
 
 fn check(packs: &[String], at_once: Option<usize>, format: Format, lang: Lang) -> Outcome {
     let mut exit = Exit::Done;
-    let all = RulePack::built_in_ids().into_iter().map(str::to_owned).collect();
+    let all: Vec<String> = RulePack::built_in_ids().into_iter().map(str::to_owned).collect();
     let asked = if packs.is_empty() { &all } else { packs };
     for name in asked {
         let pack = match pack(name) {
