@@ -127,8 +127,10 @@ fn check(entry: &Entry) {
         for mut specimen in specimens {
             let template = if specimen["kind"] == "control" { controls } else { results };
             let all = specimen["results"].as_array().unwrap().clone();
-            let chunks = if file["message"] == "test" { 1 } else { all.len() };
-            for chunk in all.chunks(chunks) {
+            let size = if file["message"] == "test" { 1 } else { all.len() };
+            // A model whose tests are all set aside measures nothing, and still says something of every tube.
+            let chunks = if all.is_empty() { vec![&all[..]] } else { all.chunks(size).collect() };
+            for chunk in chunks {
                 specimen["results"] = json!(chunk);
                 observations.extend(
                     interpreted(entry, &file, std::slice::from_ref(&specimen), template).observations,
