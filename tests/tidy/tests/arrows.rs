@@ -65,7 +65,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
 const GUARDED: &[(&str, &[&str])] = &[
     ("sled", &["ledger"]),
     ("axum", &["console"]),
-    ("nom", &["hl7v2", "lis02"]),
+    ("nom", &["hl7v2", "lis02", "quality-control"]),
     ("encoding_rs", &["character-sets"]),
 ];
 

@@ -1,0 +1,305 @@
+//! A kit's run: its controls against the maker's criteria, its cut-off, and what each sample well then says (rules.md §2.1).
+
+use crate::formula::{Criterion, Formula, FormulaFault, NoValue, Well, Wells};
+use crate::ratio::{Inexact, Ratio};
+use crate::run_validity::RunState;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use vocabulary::Comparator;
+
+/// Criteria that a kit may have, and wells that a control may have on one run.
+const CRITERIA_MAX: usize = 64;
+const WELLS_MAX: usize = 384;
+
+/// Which way the signal runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signal {
+    /// A strong signal is reactive: at or above the cut-off.
+    #[default]
+    Direct,
+    /// A weak signal is reactive: at or below the cut-off.
+    Competitive,
+}
+
+/// A kit's rules as they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KitText {
+    /// Name of the kit.
+    pub name: String,
+    /// Which way its signal runs.
+    #[serde(default)]
+    pub signal: Signal,
+    /// Wells that each control must have on a run; a control missing or short of them has failed (R-RUN-03).
+    pub controls: BTreeMap<String, usize>,
+    /// What has to hold, each with its own line.
+    pub criteria: Vec<String>,
+    /// The cut-off.
+    pub cutoff: String,
+    /// The lowest signal of a sample that is still a result.
+    #[serde(default = "lowest")]
+    pub od_min: Decimal,
+    /// Where the reader's range ends: above it a signal is no number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub od_max: Option<Decimal>,
+}
+
+/// Rules.md §2.1: below −0.05 a well is no result.
+fn lowest() -> Decimal {
+    Decimal::new(-5, 2)
+}
+
+/// A kit whose rules were read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kit {
+    text: KitText,
+    criteria: Vec<Criterion>,
+    cutoff: Formula,
+}
+
+/// What is wrong with a kit's rules: in which line, where in it, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {what}")]
+pub struct KitFault {
+    /// `criteria[2]`, `cutoff`, `controls`.
+    pub at: String,
+    /// What, with column and remedy.
+    pub what: String,
+}
+
+/// What a kit's controls came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KitRun {
+    /// Valid or invalid; nothing of a kit's run is ever open: what is not there has failed.
+    pub state: RunState,
+    /// Why not, in English; empty when valid.
+    pub why: String,
+    /// Why not, in Chinese; empty when valid.
+    pub why_zh: String,
+    /// The cut-off, exact; none when the run is invalid.
+    pub cutoff: Option<Ratio>,
+    /// Wells that were dropped as the kit allows: control and number, from 1.
+    pub dropped: Vec<(String, usize)>,
+    /// Each criterion, and whether it holds.
+    pub checks: Vec<(String, bool)>,
+}
+
+/// What a sample well says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SampleCall {
+    /// At or beyond the cut-off.
+    Reactive {
+        /// Signal to cut-off; none above the reader's range, where there is no number.
+        sco: Option<Ratio>,
+    },
+    /// On the safe side of the cut-off.
+    NonReactive {
+        /// Signal to cut-off; none above the reader's range of a competitive kit.
+        sco: Option<Ratio>,
+    },
+    /// No result: repeat it.
+    Invalid {
+        /// Why.
+        why: &'static str,
+        /// The same in Chinese.
+        why_zh: &'static str,
+    },
+}
+
+impl Kit {
+    /// Checks a kit's rules.
+    ///
+    /// # Errors
+    /// Every [`KitFault`] that there is.
+    pub fn new(text: KitText) -> Result<Self, Vec<KitFault>> {
+        let mut faults = Vec::new();
+        let told = |at: String, fault: FormulaFault| KitFault { at, what: fault.to_string() };
+        if text.criteria.len() > CRITERIA_MAX {
+            let what = format!("more than {CRITERIA_MAX} criteria; join some of them with AND");
+            faults.push(KitFault { at: "criteria".into(), what });
+        }
+        let mut criteria = Vec::new();
+        for (at, line) in text.criteria.iter().enumerate().take(CRITERIA_MAX) {
+            match Criterion::read(line) {
+                Ok(read) => criteria.push(read),
+                Err(fault) => faults.push(told(format!("criteria[{at}]"), fault)),
+            }
+        }
+        let cutoff = Formula::read(&text.cutoff).map_err(|fault| faults.push(told("cutoff".into(), fault)));
+        for (control, wells) in &text.controls {
+            if !(1..=WELLS_MAX).contains(wells) {
+                let what = format!("{control} has {wells} wells; write 1 to {WELLS_MAX}");
+                faults.push(KitFault { at: "controls".into(), what });
+            }
+        }
+        let named = criteria.iter().enumerate().flat_map(|(at, c)| {
+            c.controls().into_iter().map(move |control| (format!("criteria[{at}]"), control))
+        });
+        let by_cutoff = cutoff.as_ref().ok().into_iter().flat_map(Formula::controls);
+        for (at, control) in named.chain(by_cutoff.map(|control| ("cutoff".to_owned(), control))) {
+            if !text.controls.contains_key(control) {
+                let known: Vec<&str> = text.controls.keys().map(String::as_str).collect();
+                let what = format!("{control} is no control of this kit; write one of {}", known.join(", "));
+                faults.push(KitFault { at, what });
+            }
+        }
+        for control in text.controls.keys() {
+            if !criteria.iter().any(|c| c.controls().contains(&control.as_str())) {
+                let what = format!("no criterion speaks of {control}; write one, such as {control} <= 0.100");
+                faults.push(KitFault { at: "controls".into(), what });
+            }
+        }
+        match (cutoff, faults.is_empty()) {
+            (Ok(cutoff), true) => Ok(Self { text, criteria, cutoff }),
+            (Ok(_) | Err(()), _) => Err(faults),
+        }
+    }
+
+    /// The rules as they were written.
+    #[must_use]
+    pub fn text(&self) -> &KitText {
+        &self.text
+    }
+
+    /// Holds a run's control wells against the kit: every criterion has to hold (R-RUN-01).
+    #[must_use]
+    pub fn assess(&self, controls: &BTreeMap<String, Vec<Decimal>>) -> KitRun {
+        let mut wells = match wells_of(controls) {
+            Ok(wells) => wells,
+            Err(inexact) => {
+                return invalid(vec![(inexact.to_string(), "质控数值过长".into())], Vec::new(), &[]);
+            }
+        };
+        let mut against = Vec::new();
+        for (control, need) in &self.text.controls {
+            let have = wells.0.get(control).map_or(0, Vec::len);
+            if have < *need {
+                against.push((
+                    format!("control {control}: {have} of {need} wells (R-RUN-03)"),
+                    format!("对照 {control}：应有 {need} 孔，现有 {have} 孔（R-RUN-03）"),
+                ));
+            }
+        }
+        // What may drop a well speaks first: a well that is left out counts in no mean.
+        let mut results: Vec<(usize, bool)> = Vec::new();
+        for drops in [true, false] {
+            for (at, criterion) in self.criteria.iter().enumerate().filter(|(_, c)| c.drops() == drops) {
+                let text = criterion.text();
+                let found = criterion.holds(&mut wells);
+                results.push((at, found == Ok(true)));
+                match found {
+                    Ok(true) => {}
+                    Ok(false) => against.push((format!("{text} does not hold"), format!("不符合：{text}"))),
+                    Err(none) => {
+                        against.push((format!("{text}: {none}"), format!("{text}：无法计算（{none}）")));
+                    }
+                }
+            }
+        }
+        results.sort_unstable();
+        let checks: Vec<(String, bool)> = self
+            .criteria
+            .iter()
+            .zip(&results)
+            .map(|(criterion, (_, holds))| (criterion.text().to_owned(), *holds))
+            .collect();
+        let dropped = dropped(&wells);
+        let cutoff = self.cutoff.value(&wells);
+        match &cutoff {
+            Ok(number) if *number > Ratio::ZERO => {}
+            Ok(number) => against.push((
+                format!("the cut-off is {number}, which is not above 0"),
+                format!("临界值为 {number}，不大于 0"),
+            )),
+            Err(NoValue::TooFew { .. }) if !against.is_empty() => {}
+            Err(none) => against.push((format!("the cut-off: {none}"), format!("临界值：{none}"))),
+        }
+        if !against.is_empty() {
+            return invalid(against, dropped, &checks);
+        }
+        KitRun {
+            state: RunState::Valid,
+            why: String::new(),
+            why_zh: String::new(),
+            cutoff: cutoff.ok(),
+            dropped,
+            checks,
+        }
+    }
+
+    /// What a sample well says by the run's cut-off. A bound before the signal is the reader's range.
+    ///
+    /// # Errors
+    /// [`Inexact`] when the signal has too many digits.
+    pub fn sample(
+        &self,
+        bound: Option<Comparator>,
+        od: Decimal,
+        cutoff: Ratio,
+    ) -> Result<SampleCall, Inexact> {
+        let above = matches!(bound, Some(Comparator::Above | Comparator::AtLeast))
+            || self.text.od_max.is_some_and(|max| od > max);
+        let below = matches!(bound, Some(Comparator::Below | Comparator::AtMost));
+        let signal = Ratio::of(od)?;
+        let sco = || signal.by(cutoff).ok();
+        if below && signal > cutoff {
+            let (why, why_zh) =
+                ("the bound leaves it open on which side of the cut-off it lies", "结果范围跨临界值");
+            return Ok(SampleCall::Invalid { why, why_zh });
+        }
+        if !above && !below && od < self.text.od_min {
+            let (why, why_zh) = ("the signal lies below what is still a result", "信号低于有效下限");
+            return Ok(SampleCall::Invalid { why, why_zh });
+        }
+        Ok(match (self.text.signal, above) {
+            (Signal::Direct, true) => SampleCall::Reactive { sco: None },
+            (Signal::Competitive, true) => SampleCall::NonReactive { sco: None },
+            (Signal::Direct, false) if signal >= cutoff && !below => SampleCall::Reactive { sco: sco() },
+            (Signal::Competitive, false) if signal <= cutoff => SampleCall::Reactive { sco: sco() },
+            (Signal::Direct | Signal::Competitive, false) => SampleCall::NonReactive { sco: sco() },
+        })
+    }
+
+    /// The cut-off as a decimal that loses no reactive sample: exact where a decimal can be, else rounded to the side on
+    /// which more is reactive.
+    #[must_use]
+    pub fn decimal_cutoff(&self, cutoff: Ratio) -> Option<Decimal> {
+        match self.text.signal {
+            Signal::Direct => cutoff.at_most(),
+            Signal::Competitive => cutoff.at_least(),
+        }
+    }
+}
+
+fn wells_of(controls: &BTreeMap<String, Vec<Decimal>>) -> Result<Wells, Inexact> {
+    let one = |od: &Decimal| Ok(Well { signal: Ratio::of(*od)?, dropped: false });
+    let all = controls.iter().map(|(name, ods)| {
+        Ok((name.clone(), ods.iter().take(WELLS_MAX).map(one).collect::<Result<_, Inexact>>()?))
+    });
+    Ok(Wells(all.collect::<Result<_, Inexact>>()?))
+}
+
+fn dropped(wells: &Wells) -> Vec<(String, usize)> {
+    let each = wells.0.iter().flat_map(|(name, list)| {
+        list.iter().enumerate().filter(|(_, well)| well.dropped).map(move |(at, _)| (name.clone(), at + 1))
+    });
+    each.collect()
+}
+
+fn invalid(
+    against: Vec<(String, String)>,
+    dropped: Vec<(String, usize)>,
+    checks: &[(String, bool)],
+) -> KitRun {
+    let (en, zh): (Vec<String>, Vec<String>) = against.into_iter().unzip();
+    KitRun {
+        state: RunState::Invalid,
+        why: format!("{}; repeat every sample of this run (R-RUN-01)", en.join("; ")),
+        why_zh: format!("{}；本批全部标本重做（R-RUN-01）", zh.join("；")),
+        cutoff: None,
+        dropped,
+        checks: checks.to_vec(),
+    }
+}

@@ -1,0 +1,274 @@
+//! Batches of nucleic acid tests: their controls (rules.md §2.3, R-RUN-02, R-RUN-03), and the internal control of each sample.
+
+use crate::run_validity::RunState;
+use rust_decimal::Decimal;
+use std::collections::BTreeSet;
+use vocabulary::Virus;
+
+/// What a kit's batch has to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRules {
+    /// Targets that each batch tests for.
+    pub targets: BTreeSet<Virus>,
+    /// Window of Ct for a target's positive control; without one, detection alone counts.
+    pub positive_ct: Option<(Decimal, Decimal)>,
+    /// Highest Ct of a valid internal control.
+    pub internal_ct_max: Decimal,
+    /// Whether an external run control has to be there for each target.
+    pub external: bool,
+    /// A target's Ct above this is looked at by a person; the result stays.
+    pub late_ct: Option<Decimal>,
+}
+
+/// What a well is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// No target in it.
+    Negative,
+    /// The kit's positive control of a target.
+    Positive(Virus),
+    /// The laboratory's weak control of a target.
+    External(Virus),
+    /// A sample or a pool.
+    Sample,
+}
+
+/// One well as the instrument reported it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NatWell {
+    /// What it is.
+    pub role: Role,
+    /// Targets that were found, with their Ct where there is one.
+    pub found: Vec<(Virus, Option<Decimal>)>,
+    /// Ct of the internal control; none where it was not found.
+    pub internal_ct: Option<Decimal>,
+    /// The instrument's own complaint: clot, pressure, extraction.
+    pub error: Option<String>,
+}
+
+/// What the controls of a batch come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// By the kit's controls.
+    pub kit: RunState,
+    /// By the external controls; valid where none is asked for.
+    pub external: RunState,
+    /// Why, in English; empty when all is valid.
+    pub why: String,
+    /// Why, in Chinese; empty when all is valid.
+    pub why_zh: String,
+}
+
+/// What a sample well says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NatCall {
+    /// These targets were found. A suppressed internal control takes nothing from that (R-NAT-05).
+    Reactive {
+        /// The targets.
+        targets: BTreeSet<Virus>,
+        /// A Ct was late: a person looks at the curve.
+        review: bool,
+    },
+    /// No target, and the internal control shows that one would have been found.
+    NonReactive,
+    /// No result: repeat it.
+    Invalid {
+        /// Why.
+        why: String,
+        /// The same in Chinese.
+        why_zh: String,
+    },
+}
+
+impl BatchRules {
+    fn internal_is_valid(&self, well: &NatWell) -> bool {
+        well.internal_ct.is_some_and(|ct| ct <= self.internal_ct_max)
+    }
+
+    /// Holds a batch's control wells against the kit. What is not there has failed.
+    #[must_use]
+    pub fn assess(&self, wells: &[NatWell]) -> Batch {
+        let mut kit: Vec<(String, String)> = Vec::new();
+        let mut external: Vec<(String, String)> = Vec::new();
+        if !wells.iter().any(|w| w.role == Role::Negative) {
+            kit.push(("no negative control (R-RUN-03)".into(), "缺阴性对照（R-RUN-03）".into()));
+        }
+        for well in wells {
+            match well.role {
+                Role::Negative => kit.extend(self.negative(well)),
+                Role::Positive(target) => {
+                    kit.extend(
+                        Self::positive(target, well, self.positive_ct).map(named("positive", "阳性对照")),
+                    );
+                }
+                Role::External(target) => {
+                    external.extend(Self::positive(target, well, None).map(named("external", "外部质控")));
+                }
+                Role::Sample => {}
+            }
+        }
+        for target in &self.targets {
+            if !wells.iter().any(|w| w.role == Role::Positive(*target)) {
+                let (en, zh) = ("no positive control of", "缺阳性对照");
+                kit.push((format!("{en} {target} (R-RUN-03)"), format!("{zh} {target}（R-RUN-03）")));
+            }
+            if self.external && !wells.iter().any(|w| w.role == Role::External(*target)) {
+                let (en, zh) = ("no external control of", "缺外部质控");
+                external.push((format!("{en} {target} (R-RUN-03)"), format!("{zh} {target}（R-RUN-03）")));
+            }
+        }
+        let state = |against: &[_]| if against.is_empty() { RunState::Valid } else { RunState::Invalid };
+        let (kit_state, external_state) = (state(&kit), state(&external));
+        let (en, zh): (Vec<String>, Vec<String>) = kit.into_iter().chain(external).unzip();
+        let repeat = kit_state == RunState::Invalid;
+        let close = |text: String, more: &str| {
+            if repeat && !text.is_empty() { format!("{text}{more}") } else { text }
+        };
+        Batch {
+            kit: kit_state,
+            external: external_state,
+            why: close(en.join("; "), "; repeat every sample and pool of this batch (R-RUN-02)"),
+            why_zh: close(zh.join("；"), "；本批全部标本和混样重做（R-RUN-02）"),
+        }
+    }
+
+    fn negative(&self, well: &NatWell) -> Option<(String, String)> {
+        if let Some((target, ct)) = well.found.first() {
+            let ct = ct.map_or_else(String::new, |ct| format!(" (Ct {ct})"));
+            return Some((
+                format!("negative control shows {target}{ct}"),
+                format!("阴性对照检出 {target}{ct}"),
+            ));
+        }
+        let bad = well.error.is_some() || !self.internal_is_valid(well);
+        bad.then(|| ("negative control without a valid internal control".into(), "阴性对照内标无效".into()))
+    }
+
+    fn positive(
+        target: Virus,
+        well: &NatWell,
+        window: Option<(Decimal, Decimal)>,
+    ) -> Option<(String, String)> {
+        let found = well.found.iter().find(|(virus, _)| *virus == target);
+        match (found, window) {
+            (_, _) if well.error.is_some() => {
+                Some((format!("{target} could not be read"), format!("{target} 无法读取")))
+            }
+            (None, _) => Some((format!("{target} was not found"), format!("未检出 {target}"))),
+            (Some((_, Some(ct))), Some((low, high))) if *ct >= low && *ct <= high => None,
+            (Some((_, ct)), Some((low, high))) => {
+                let ct = ct.map_or_else(|| "?".to_owned(), |ct| ct.to_string());
+                Some((
+                    format!("{target} at Ct {ct}, outside {low} to {high}"),
+                    format!("{target} Ct {ct} 超出 {low}–{high}"),
+                ))
+            }
+            (Some(_), None) => None,
+        }
+    }
+
+    /// What a sample well says, in a batch whose controls are valid.
+    #[must_use]
+    pub fn sample(&self, well: &NatWell) -> NatCall {
+        let invalid = |why: &str, why_zh: &str| NatCall::Invalid { why: why.into(), why_zh: why_zh.into() };
+        if let Some(error) = &well.error {
+            return invalid(&format!("the instrument says: {error}"), &format!("仪器报告：{error}"));
+        }
+        if !well.found.is_empty() {
+            let late =
+                |ct: &Option<Decimal>| matches!((ct, self.late_ct), (Some(ct), Some(limit)) if *ct > limit);
+            return NatCall::Reactive {
+                targets: well.found.iter().map(|(virus, _)| *virus).collect(),
+                review: well.found.iter().any(|(_, ct)| late(ct)),
+            };
+        }
+        if self.internal_is_valid(well) {
+            NatCall::NonReactive
+        } else {
+            invalid("no target and no valid internal control (R-NAT-05)", "未检出靶标且内标无效（R-NAT-05）")
+        }
+    }
+}
+
+fn named(en: &'static str, zh: &'static str) -> impl Fn((String, String)) -> (String, String) {
+    move |(why, why_zh)| (format!("{en} control: {why}"), format!("{zh}：{why_zh}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> BatchRules {
+        BatchRules {
+            targets: [Virus::Hbv, Virus::Hcv, Virus::Hiv].into(),
+            positive_ct: Some((Decimal::from(20), Decimal::from(32))),
+            internal_ct_max: Decimal::from(35),
+            external: true,
+            late_ct: Some(Decimal::from(38)),
+        }
+    }
+
+    fn well(role: Role, found: &[(Virus, &str)], internal: Option<&str>) -> NatWell {
+        let found = found.iter().map(|(virus, ct)| (*virus, ct.parse().ok())).collect();
+        NatWell { role, found, internal_ct: internal.map(|ct| ct.parse().unwrap()), error: None }
+    }
+
+    fn good() -> Vec<NatWell> {
+        let mut wells = vec![well(Role::Negative, &[], Some("27"))];
+        for target in [Virus::Hbv, Virus::Hcv, Virus::Hiv] {
+            wells.push(well(Role::Positive(target), &[(target, "26")], None));
+            wells.push(well(Role::External(target), &[(target, "36")], Some("28")));
+        }
+        wells
+    }
+
+    fn check(wells: &[NatWell], kit: RunState, external: RunState, why: &str) {
+        let found = rules().assess(wells);
+        assert_eq!((found.kit, found.external), (kit, external), "{}", found.why);
+        assert!(found.why.contains(why), "{}", found.why);
+        assert_eq!(found.why.is_empty(), found.why_zh.is_empty());
+    }
+
+    #[test]
+    fn one_failing_or_missing_control_fails_the_batch() {
+        type Change = fn(&mut Vec<NatWell>);
+        use RunState::{Invalid, Valid};
+        check(&good(), Valid, Valid, "");
+        let cases: [(Change, RunState, RunState, &str); 8] = [
+            (|w| w[0].found = vec![(Virus::Hbv, "37.0".parse().ok())], Invalid, Valid, "shows HBV (Ct 37.0)"), // B04
+            (|w| w[3].found.clear(), Invalid, Valid, "HCV was not found"), // B05
+            (|w| w[0].internal_ct = Some(Decimal::from(36)), Invalid, Valid, "internal control"),
+            (|w| w[1].found[0].1 = Some(Decimal::from(33)), Invalid, Valid, "outside 20 to 32"),
+            (|w| w[1].error = Some("clot".into()), Invalid, Valid, "could not be read"),
+            (|w| w.retain(|w| w.role != Role::Negative), Invalid, Valid, "no negative control (R-RUN-03)"),
+            (
+                |w| w.retain(|w| w.role != Role::Positive(Virus::Hiv)),
+                Invalid,
+                Valid,
+                "no positive control of HIV",
+            ),
+            (|w| w[2].found.clear(), Valid, Invalid, "external control: HBV was not found"),
+        ];
+        for (change, kit, external, why) in cases {
+            let mut wells = good();
+            change(&mut wells);
+            check(&wells, kit, external, why);
+        }
+        check(&[], Invalid, Invalid, "R-RUN-03");
+    }
+
+    #[test]
+    fn a_sample_without_target_needs_its_internal_control_and_one_with_a_target_does_not() {
+        let call = |found: &[(Virus, &str)], internal| rules().sample(&well(Role::Sample, found, internal));
+        assert_eq!(call(&[], Some("27.1")), NatCall::NonReactive); // B01
+        assert_eq!(call(&[], Some("35")), NatCall::NonReactive);
+        assert!(matches!(call(&[], Some("35.1")), NatCall::Invalid { .. }));
+        assert!(matches!(call(&[], None), NatCall::Invalid { .. })); // B02
+        let reactive = |review| NatCall::Reactive { targets: [Virus::Hbv].into(), review };
+        assert_eq!(call(&[(Virus::Hbv, "30")], None), reactive(false)); // B03
+        assert_eq!(call(&[(Virus::Hbv, "38.5")], Some("27")), reactive(true));
+        let broken =
+            NatWell { error: Some("clot".into()), ..well(Role::Sample, &[(Virus::Hbv, "30")], None) };
+        assert!(matches!(rules().sample(&broken), NatCall::Invalid { .. }));
+    }
+}
