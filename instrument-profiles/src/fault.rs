@@ -51,16 +51,31 @@ pub(crate) struct Faults<'t> {
     file: &'t str,
     text: &'t str,
     found: Vec<Fault>,
+    /// What the author left open: no fault, and nothing reads it.
+    open: Vec<Fault>,
 }
 
 impl<'t> Faults<'t> {
     pub(crate) fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, found: Vec::new() }
+        Self { file, text, found: Vec::new(), open: Vec::new() }
     }
 
     /// Notes a fault at a byte range of the text.
     pub(crate) fn add(&mut self, at: &Range<usize>, what: impl Into<String>) {
         self.push(at, what.into(), None);
+    }
+
+    /// Notes something that the author has still to say.
+    pub(crate) fn leave_open(&mut self, at: &Range<usize>, what: impl Into<String>) {
+        let (line, column) = line_and_column(self.text, at.start);
+        self.open.push(Fault { file: self.file.to_owned(), line, column, what: what.into(), nearest: None });
+    }
+
+    /// What was left open, in order of place.
+    pub(crate) fn take_open(&mut self) -> Vec<Fault> {
+        let mut open = std::mem::take(&mut self.open);
+        open.sort();
+        open
     }
 
     /// Notes an unknown name, with the nearest of `known`.
@@ -95,7 +110,7 @@ impl<'t> Faults<'t> {
     /// # Errors
     /// Everything that was found, in order of place.
     pub(crate) fn into_result<T>(self, value: Option<T>) -> Result<T, ProfileErrors> {
-        let Self { file, text, mut found } = self;
+        let Self { file, text, mut found, open: _ } = self;
         match value {
             Some(value) if found.is_empty() => Ok(value),
             Some(_) | None => {

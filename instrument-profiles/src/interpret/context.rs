@@ -42,6 +42,11 @@ fn rank(status: ResultStatus) -> u8 {
 impl<'m> Case<'_, 'm> {
     pub(super) fn kind(&mut self) -> SpecimenKind {
         let rules = &self.exam.profile.rules;
+        if rules.controls_open {
+            let what = "the profile leaves open how controls are told from donors (`[controls]`)";
+            self.hold("unknown_kind", &Where::Row, what.to_owned());
+            return SpecimenKind::Unknown;
+        }
         let found = rules.kinds.iter().find(|rule| self.exam.look.holds(self.lead, &rule.when));
         if let Some(rule) = found {
             self.not_a_control(rule.kind);
@@ -220,7 +225,7 @@ impl<'m> Case<'_, 'm> {
         let what = format!("flag {flag}: {}", rule.what);
         match rule.does {
             FlagEffect::Keep => {}
-            FlagEffect::Hold => self.hold("flag_holds", place, what),
+            FlagEffect::Hold | FlagEffect::Open => self.hold("flag_holds", place, what),
             FlagEffect::Invalid => {
                 self.invalid = true;
                 self.note("flag_invalidates", place, what);
@@ -236,17 +241,32 @@ impl<'m> Case<'_, 'm> {
     }
 
     /// What a text means once the run it may condemn is seen to.
-    pub(super) fn meaning(&mut self, meaning: Meaning, place: &Where<'_>, text: &str) -> Interpretation {
+    pub(super) fn meaning(
+        &mut self,
+        meaning: Meaning,
+        place: &Where<'_>,
+        text: &str,
+    ) -> Option<Interpretation> {
         match meaning {
             Meaning::Reads(interpretation) => {
                 self.invalid |= interpretation == Interpretation::Invalid;
-                interpretation
+                Some(interpretation)
             }
             Meaning::RunFailed => {
                 self.run_failed(place, format!("{text:?} says that the run failed"));
-                Interpretation::Invalid
+                Some(Interpretation::Invalid)
+            }
+            Meaning::Open => {
+                self.text_is_open(place, text);
+                None
             }
         }
+    }
+
+    /// Listed in the profile, without a meaning.
+    pub(super) fn text_is_open(&mut self, place: &Where<'_>, text: &str) {
+        let what = format!("the profile lists the text {text:?} and leaves its meaning open");
+        self.hold("unknown_value", place, what);
     }
 
     pub(super) fn completed_at(&mut self) -> Option<String> {
@@ -321,7 +341,10 @@ impl<'m> Case<'_, 'm> {
         if let Some(path) = &rule.expires
             && let Some(piece) = look.piece(cursor, path)
         {
-            expires = time::expiry(&piece.text, &look.rules.times);
+            expires = match &rule.expires_form {
+                Some(form) => time::day(&piece.text, form),
+                None => time::expiry(&piece.text, &look.rules.times),
+            };
             if expires.is_none() {
                 self.hold(
                     "unknown_expiry",
@@ -335,12 +358,17 @@ impl<'m> Case<'_, 'm> {
 
     fn each(&self, each: Option<&Each>) -> Vec<Cursor> {
         let document = self.exam.look.document;
-        let node = self.lead.node;
         let fixed = |node: usize, repetition| Cursor { fixed: Some(Fixed { node, repetition }), ..self.lead };
         match each {
             None => vec![self.lead],
+            // A lot may be attached to any row of the result.
             Some(Each::Record(path)) => {
-                document.find_all(node, path).into_iter().map(|at| fixed(at, None)).collect()
+                let mut found: Vec<usize> = Vec::new();
+                for row in self.rows {
+                    let seen = document.find_all(row.node, path);
+                    found.extend(seen.into_iter().filter(|at| !found.contains(at)).collect::<Vec<_>>());
+                }
+                found.into_iter().map(|at| fixed(at, None)).collect()
             }
             Some(Each::Repetition(path, spot)) => {
                 let Some(at) = document.find(self.lead, path) else { return Vec::new() };
@@ -360,6 +388,10 @@ impl<'m> Case<'_, 'm> {
         instrument: Option<&str>,
         lots: &[LotUse],
     ) -> Option<RunId> {
+        if self.exam.look.rules.run.open && !self.invalid {
+            let what = "the profile leaves open what a run is; no control can stand for this result";
+            self.hold("run_missing", &Where::Row, what.to_owned());
+        }
         let template = self.exam.look.rules.run.id.as_ref()?;
         let mut id = String::new();
         let mut missing = Vec::new();

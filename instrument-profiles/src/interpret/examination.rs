@@ -15,6 +15,7 @@ use crate::{
         Profile, own_record,
         rules::{Condition, RowRule, TestBody, TestRule},
     },
+    schema::Sequence,
 };
 use std::collections::{HashMap, HashSet};
 use vocabulary::{Consequence, Observation, Protocol};
@@ -93,7 +94,10 @@ impl<'m> Examination<'m> {
     fn defects(&mut self) {
         let document = self.look.document;
         for defect in &document.defects {
-            let consequence = if defect.harmless { Consequence::Note } else { Consequence::Quarantine };
+            let strict = self.profile.rules.message.sequence == Sequence::Strict;
+            let lost = strict && defect.name.starts_with("sequence_");
+            let harmless = defect.harmless && !lost;
+            let consequence = if harmless { Consequence::Note } else { Consequence::Quarantine };
             let place = self.findings.bytes(&defect.at);
             let place = place.trim_matches(['(', ')']).to_owned();
             self.findings.about(consequence, &defect.name, place, defect.what.clone());

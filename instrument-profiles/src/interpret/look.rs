@@ -2,7 +2,7 @@
 
 use crate::{
     message::{Cursor, Document, Piece},
-    path::Path,
+    path::{FieldPath, Path, Spot},
     profile::rules::{Condition, ConditionTest, Rules, Well},
 };
 use std::{borrow::Cow, ops::Range};
@@ -14,11 +14,21 @@ pub(crate) struct Look<'m> {
     pub(crate) rules: &'m Rules,
 }
 
+/// One part of a field, parted at the component marks that stand in its text.
+fn part(whole: Piece<'_>, number: u16) -> Option<Piece<'_>> {
+    let nth = |text: &str| text.split('^').nth(usize::from(number).checked_sub(1)?).map(str::to_owned);
+    let text = nth(&whole.text).filter(|text| !text.is_empty())?;
+    Some(Piece { text: Cow::Owned(text), at: whole.at })
+}
+
 impl<'m> Look<'m> {
     /// What stands at a path; `None` when nothing was sent there.
     pub(crate) fn piece(&self, cursor: Cursor, path: &Path) -> Option<Piece<'m>> {
         match path {
-            Path::Field(path) => self.document.piece(cursor, path),
+            Path::Field(path) => match self.parted(path) {
+                Some((whole, number)) => part(self.document.piece(cursor, &whole)?, number),
+                None => self.document.piece(cursor, path),
+            },
             Path::Column(column) => self.document.node(cursor.node)?.record.column(column),
             Path::Specimen => self.specimen(cursor),
             Path::Plate => {
@@ -28,6 +38,16 @@ impl<'m> Look<'m> {
                 Some(Piece { text: Cow::Borrowed(role), at: well.at })
             }
         }
+    }
+
+    /// For a component of a field whose marks came escaped: the whole field, and which of its parts.
+    fn parted(&self, path: &FieldPath) -> Option<(FieldPath, u16)> {
+        let number = path.spot.component.filter(|_| path.spot.subcomponent.is_none())?;
+        let listed =
+            |field: &&FieldPath| field.record.name == path.record.name && field.spot.field == path.spot.field;
+        self.rules.message.split_escaped.iter().find(listed)?;
+        let spot = Spot { component: None, ..path.spot };
+        Some((FieldPath { record: path.record.clone(), spot }, number))
     }
 
     /// The specimen id: the first of its places that is not empty.
@@ -54,8 +74,10 @@ impl<'m> Look<'m> {
     /// The texts of every repetition at a path.
     pub(crate) fn pieces(&self, cursor: Cursor, path: &Path) -> Vec<Piece<'m>> {
         match path {
-            Path::Field(path) => self.document.pieces(cursor, path),
-            Path::Column(_) | Path::Plate | Path::Specimen => self.piece(cursor, path).into_iter().collect(),
+            Path::Field(field) if self.parted(field).is_none() => self.document.pieces(cursor, field),
+            Path::Field(_) | Path::Column(_) | Path::Plate | Path::Specimen => {
+                self.piece(cursor, path).into_iter().collect()
+            }
         }
     }
 

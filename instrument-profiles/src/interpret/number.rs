@@ -37,6 +37,13 @@ impl Numbers {
     }
 
     fn decimal_of(&self, text: &str) -> Option<Decimal> {
+        if let Some((mantissa, exponent)) = text.split_once(['E', 'e']).filter(|_| self.scientific) {
+            return scaled(self.plain(mantissa)?, exponent);
+        }
+        self.plain(text)
+    }
+
+    fn plain(&self, text: &str) -> Option<Decimal> {
         let mark = match self.decimal {
             DecimalMark::Point => '.',
             DecimalMark::Comma => ',',
@@ -47,6 +54,8 @@ impl Numbers {
             Some((whole, fraction)) => (whole, Some(fraction)),
         };
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let joined = self.thousands.and_then(|mark| without_groups(whole, mark));
+        let whole = joined.as_deref().unwrap_or(whole);
         let fraction_fits = match fraction {
             None => true,
             Some("") => self.trailing_mark,
@@ -62,6 +71,35 @@ impl Numbers {
         };
         Decimal::from_str_exact(&canonical).ok()
     }
+}
+
+/// `161,152` without its marks: one to three digits, then groups of exactly three.
+fn without_groups(whole: &str, mark: char) -> Option<String> {
+    let mut groups = whole.split(mark);
+    let first = groups.next()?;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let rest: Vec<&str> = groups.collect();
+    let fits = (1..=3).contains(&first.len()) && digits(first) && !rest.is_empty();
+    (fits && rest.iter().all(|group| group.len() == 3 && digits(group)))
+        .then(|| format!("{first}{}", rest.concat()))
+}
+
+/// Powers of ten beyond this are no measurement.
+const EXPONENT_MAX: u32 = 12;
+
+/// `1.5` and `+03` → 1500, exactly.
+fn scaled(mantissa: Decimal, exponent: &str) -> Option<Decimal> {
+    let (negative, digits) = match (exponent.strip_prefix('-'), exponent.strip_prefix('+')) {
+        (Some(digits), _) => (true, digits),
+        (None, digits) => (false, digits.unwrap_or(exponent)),
+    };
+    let plain = (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let power: u32 = digits.parse().ok().filter(|power| plain && *power <= EXPONENT_MAX)?;
+    let ten = Decimal::from(10_u64.checked_pow(power)?);
+    let scaled = if negative { mantissa.checked_div(ten)? } else { mantissa.checked_mul(ten)? };
+    // A number that does not come back is not the one that was sent.
+    let back = if negative { scaled.checked_mul(ten)? } else { scaled.checked_div(ten)? };
+    (back == mantissa).then_some(scaled)
 }
 
 /// A lower or upper bound that is known to hold, from a number with its comparator.
@@ -87,7 +125,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn numbers(decimal: DecimalMark, trailing_mark: bool) -> Numbers {
-        Numbers { decimal, comparators: vec![Comparator::Above, Comparator::Below], trailing_mark }
+        let comparators = vec![Comparator::Above, Comparator::Below];
+        Numbers { decimal, comparators, trailing_mark, thousands: None, scientific: false, none: vec![] }
     }
 
     fn check(numbers: &Numbers, text: &str, expect: Option<&str>) {
@@ -100,6 +139,34 @@ mod tests {
 
     #[test]
     fn numbers_are_read_exactly_or_not_at_all() {
+        let marked = Numbers { thousands: Some(','), ..numbers(DecimalMark::Point, false) };
+        for (text, expect) in [
+            ("161,152", Some("161152")),
+            ("1,161,152.5", Some("1161152.5")),
+            ("732", Some("732")),
+            (">10,000", Some("Above 10000")),
+            ("16,1152", None),
+            ("1611,152", None),
+            (",152", None),
+            ("1,,152", None),
+            ("0.161,152", None),
+        ] {
+            check(&marked, text, expect);
+        }
+        let scientific = Numbers { scientific: true, ..numbers(DecimalMark::Point, false) };
+        for (text, expect) in [
+            ("1.5E+03", Some("1500.0")),
+            ("2e2", Some("200")),
+            ("<1.00E-2", Some("Below 0.01")),
+            ("1.5E", None),
+            ("E3", None),
+            ("1.5E3.0", None),
+            ("1E99", None),
+            ("1.5E+-3", None),
+        ] {
+            check(&scientific, text, expect);
+        }
+        check(&numbers(DecimalMark::Point, false), "1.5E+03", None);
         let point = numbers(DecimalMark::Point, false);
         for (text, expect) in [
             ("0.210", Some("0.210")),

@@ -84,7 +84,11 @@ impl Examination<'_> {
         let cursor = Cursor::at(at);
         let not_done = &self.profile.rules.order_not_done;
         let done_with = !not_done.is_empty() && self.look.holds(cursor, not_done);
-        let (name, what, consequence) = if done_with {
+        let event = &self.profile.rules.order_event;
+        let told = !event.is_empty() && self.look.holds(cursor, event);
+        let (name, what, consequence) = if told {
+            ("order_event", "where the specimen is, and no result; none is held for it", Consequence::Note)
+        } else if done_with {
             ("order_not_done", "the analyser says that it could not do this order", Consequence::Note)
         } else {
             ("no_results", "an order without a result row; wait for it or repeat the test", Consequence::Hold)

@@ -68,6 +68,14 @@ pub(crate) fn expiry(text: &str, times: &TimeForm) -> Option<civil::Date> {
     moment.get(..10)?.parse().ok()
 }
 
+/// A day in a form of its own.
+pub(crate) fn day(text: &str, form: &TimeForm) -> Option<civil::Date> {
+    match form {
+        TimeForm::Packed => expiry(text, form),
+        TimeForm::Written(form) => civil::Date::strptime(form, text.trim_matches(' ')).ok(),
+    }
+}
+
 fn packed_date(digits: &str) -> Option<civil::Date> {
     let plain = digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
     civil::Date::strptime("%Y%m%d", digits).ok().filter(|_| plain)

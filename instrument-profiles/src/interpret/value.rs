@@ -8,7 +8,7 @@ use super::{
 use crate::{
     message::Cursor,
     path::Path,
-    profile::rules::{ControlRule, Criterion, GradeMeaning, Rules, Slot},
+    profile::rules::{ControlRule, Criterion, GradeMeaning, Rules, Slot, WithinRule},
 };
 use rust_decimal::Decimal;
 use std::borrow::Cow;
@@ -65,7 +65,10 @@ impl<'m> Case<'_, 'm> {
                 }
                 filled = true;
                 parts.looked = parts.looked.or(Some((cursor, path)));
-                if let Some(piece) = self.exam.look.piece(cursor, path) {
+                let numeric = matches!(slot, Slot::Number | Slot::Od | Slot::Cutoff);
+                let none = &self.exam.look.rules.numbers.none;
+                let says_none = |text: &str| numeric && none.iter().any(|word| word == text);
+                if let Some(piece) = self.exam.look.piece(cursor, path).filter(|p| !says_none(&p.text)) {
                     let unit = rule.unit.as_ref();
                     parts.found.push(Found { slot, text: piece.text, cursor, path, unit });
                 }
@@ -96,10 +99,31 @@ impl<'m> Case<'_, 'm> {
         }
         value.number = number.map(|number| number.value);
         value.comparator = number.and_then(|number| number.comparator);
+        if self.test.by_number {
+            value.interpretation = self.decided(parts, number);
+        }
         self.empty_text(parts, &mut value);
         self.wholeness(parts);
         self.contradictions(parts, &value, number);
         value
+    }
+
+    /// What a number means by itself. A bound on the wrong side of the limit decides nothing.
+    fn decided(&mut self, parts: &Parts<'m>, number: Option<Number>) -> Option<Interpretation> {
+        let (criterion, number) = (self.test.reactive?, number?);
+        let reactive = criterion.contradicts(number, Interpretation::NonReactive);
+        let non_reactive = criterion.contradicts(number, Interpretation::Reactive);
+        match (reactive, non_reactive) {
+            (true, false) => Some(Interpretation::Reactive),
+            (false, true) => Some(Interpretation::NonReactive),
+            (false, false) | (true, true) => {
+                let text = parts.get(Slot::Number).map_or("", |found| &*found.text);
+                let what =
+                    format!("{text:?} does not say on which side of the limit {} it is", criterion.limit);
+                self.hold("undecided_number", &Where::Row, what);
+                None
+            }
+        }
     }
 
     /// An empty text that the profile gives a meaning to.
@@ -109,7 +133,7 @@ impl<'m> Case<'_, 'm> {
             && let Some(meaning) = map.texts.get("")
         {
             self.exam.coverage.saw(|| value_name(&map.name, ""));
-            value.interpretation = Some(self.meaning(*meaning, &Where::Row, ""));
+            value.interpretation = self.meaning(*meaning, &Where::Row, "");
         }
     }
 
@@ -145,7 +169,7 @@ impl<'m> Case<'_, 'm> {
         let map = self.test.values.as_ref()?;
         if let Some(meaning) = map.texts.get(&*found.text) {
             self.exam.coverage.saw(|| value_name(&map.name, &found.text));
-            return Some(self.meaning(*meaning, &Where::At(found.cursor, found.path), &found.text));
+            return self.meaning(*meaning, &Where::At(found.cursor, found.path), &found.text);
         }
         let what = format!("the text {:?} is not in the profile's map {:?}", found.text, map.name);
         self.hold("unknown_value", &Where::At(found.cursor, found.path), what);
@@ -160,6 +184,10 @@ impl<'m> Case<'_, 'm> {
         }
         match meaning {
             Some(GradeMeaning::Reads(grade)) => Some(*grade),
+            Some(GradeMeaning::Open) => {
+                self.text_is_open(&Where::At(found.cursor, found.path), &found.text);
+                None
+            }
             Some(GradeMeaning::Invalid) => {
                 self.invalid = true;
                 let what =
@@ -252,23 +280,48 @@ impl<'m> Case<'_, 'm> {
             value.interpretation = Some(judgement);
         }
         let Some(within) = &rule.within else { return };
-        let read = |path: &'m Path| self.exam.look.rules.numbers.read(&self.exam.look.text(self.lead, path));
-        let (target, spread) = (read(&within.target), read(&within.sd));
-        let limits = target.zip(spread).filter(|(t, s)| t.comparator.is_none() && s.comparator.is_none());
-        let judged = limits.zip(value.number).and_then(|((target, spread), number)| {
-            // An SD that lets anything through judges nothing.
-            let widest = target.value.abs().checked_div(Decimal::from(SD_SHARE_MIN))?;
-            let believable = spread.value > Decimal::ZERO && spread.value <= widest;
-            let allowed = spread.value.checked_mul(Decimal::from(within.sds)).filter(|_| believable)?;
-            Some((number.checked_sub(target.value)?).abs() <= allowed && !allowed.is_zero())
-        });
+        // A bound (`>0.24`) says on which side a number is, and not where.
+        let exact = value.number.filter(|_| value.comparator.is_none());
+        let judged =
+            exact.zip(self.limits(within)).map(|(number, (low, high))| low <= number && number <= high);
         if let Some(inside) = judged {
             let judgement = if inside { Interpretation::Valid } else { Interpretation::Invalid };
             value.interpretation = Some(judgement);
             return;
         }
         let what = "the control's target, SD or value cannot be read, so that it cannot be judged";
-        self.hold("control_without_target", &Where::At(self.lead, &within.target), what.to_owned());
+        let place = match within {
+            WithinRule::Target { target: at, .. } | WithinRule::Range { at, .. } => Where::At(self.lead, at),
+            WithinRule::Between { .. } => Where::Row,
+        };
+        self.hold("control_without_target", &place, what.to_owned());
+    }
+
+    /// The lowest and the highest number that a control may read.
+    fn limits(&self, within: &'m WithinRule) -> Option<(Decimal, Decimal)> {
+        let exact = |text: &str| {
+            let number = self.exam.look.rules.numbers.read(text)?;
+            number.comparator.is_none().then_some(number.value)
+        };
+        match within {
+            WithinRule::Target { target, sd, sds } => {
+                let target = exact(&self.exam.look.text(self.lead, target))?;
+                let spread = exact(&self.exam.look.text(self.lead, sd))?;
+                // An SD that lets anything through judges nothing.
+                let widest = target.abs().checked_div(Decimal::from(SD_SHARE_MIN))?;
+                let believable = spread > Decimal::ZERO && spread <= widest;
+                let allowed = spread.checked_mul(Decimal::from(*sds)).filter(|_| believable)?;
+                Some((target.checked_sub(allowed)?, target.checked_add(allowed)?))
+            }
+            WithinRule::Range { at, separator } => {
+                let text = self.exam.look.text(self.lead, at);
+                let (low, high) = text.split_once(separator.as_str())?;
+                let (low, high) = (exact(low)?, exact(high)?);
+                // A range that lets anything through judges nothing.
+                (Decimal::ZERO <= low && low < high).then_some((low, high))
+            }
+            WithinRule::Between { low, high } => Some((*low, *high)),
+        }
     }
 }
 

@@ -25,6 +25,11 @@ impl Builder<'_, '_> {
         self.faults.add(at, what);
     }
 
+    /// Something that its author has still to say; until then results are held for it.
+    pub(crate) fn open(&mut self, at: &Range<usize>, what: impl Into<String>) {
+        self.faults.leave_open(at, what);
+    }
+
     /// Something that has to be there is not.
     pub(crate) fn missing(&mut self, at: &Range<usize>, what: &str) {
         if !self.shape_faults {

@@ -52,10 +52,12 @@ impl Builder<'_, '_> {
             plate: None,
             message: self.message(document.message.as_ref(), false),
             order_not_done: self.conditions(&document.order.not_done),
+            order_event: self.conditions(&document.order.event),
             specimen,
+            controls_open: false,
             kinds: vec![],
             controls: vec![],
-            run: RunRules { id: None, requires: vec![] },
+            run: RunRules { open: false, id: None, requires: vec![] },
             lots: vec![],
             status: StatusRules::Always(ResultStatus::Other),
             flags: FlagRules {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     message::layout_of,
-    schema::{self, FlagEffect, Text},
+    schema::{self, DecimalMark, FlagEffect, Text},
 };
 use character_sets::CharacterSet;
 use std::{
@@ -37,6 +37,8 @@ pub(crate) const INTERPRETATIONS: [(&str, Interpretation); 12] = [
 
 const RUN_FAILED: &str = "run_failed";
 const INVALID: &str = "invalid";
+/// Seen, and nobody has said yet what it means.
+pub(crate) const OPEN: &str = "open";
 
 type Map = BTreeMap<Text, BTreeMap<Text, Text>>;
 
@@ -45,12 +47,15 @@ impl Builder<'_, '_> {
         let known: Vec<(&str, Meaning)> = INTERPRETATIONS
             .iter()
             .map(|(name, meaning)| (*name, Meaning::Reads(*meaning)))
-            .chain([(RUN_FAILED, Meaning::RunFailed)])
+            .chain([(RUN_FAILED, Meaning::RunFailed), (OPEN, Meaning::Open)])
             .collect();
         let mut maps = HashMap::new();
         for (name, texts) in written {
             let mut map = ValueMap { name: name.get_ref().clone(), texts: HashMap::new() };
             for (text, meaning) in texts {
+                if meaning.get_ref() == OPEN {
+                    self.text_is_open(name, text);
+                }
                 if let Some(meaning) = self.one_of(meaning, "meaning", &known) {
                     map.texts.insert(text.get_ref().clone(), meaning);
                 }
@@ -67,6 +72,10 @@ impl Builder<'_, '_> {
             for (text, grade) in texts {
                 let meaning = match grade.get_ref().parse::<Grade>() {
                     _ if grade.get_ref() == INVALID => GradeMeaning::Invalid,
+                    _ if grade.get_ref() == OPEN => {
+                        self.text_is_open(name, text);
+                        GradeMeaning::Open
+                    }
                     Ok(grade) => GradeMeaning::Reads(grade),
                     Err(error) => {
                         self.fault(&grade.span(), format!("{error}, or {INVALID}"));
@@ -80,6 +89,15 @@ impl Builder<'_, '_> {
         maps
     }
 
+    fn text_is_open(&mut self, map: &Text, text: &Text) {
+        let what = format!(
+            "the text {:?} of the map {:?} is open: say what it means; until then it is held",
+            text.get_ref(),
+            map.get_ref()
+        );
+        self.open(&text.span(), what);
+    }
+
     pub(crate) fn status(&mut self, written: &Spanned<schema::Status>) -> Option<StatusRules> {
         let (span, status) = (written.span(), written.get_ref());
         match (&status.at, status.always) {
@@ -88,8 +106,17 @@ impl Builder<'_, '_> {
                 if status.map.is_empty() {
                     self.missing(&span, "`[status.map]`");
                 }
-                let map = status.map.iter().map(|(text, meaning)| (text.get_ref().clone(), *meaning));
-                Some(StatusRules::Read { at: self.path(at)?, map: map.collect() })
+                let mut map = HashMap::new();
+                for (text, meaning) in &status.map {
+                    if let Some(meaning) = meaning.get_ref().status() {
+                        map.insert(text.get_ref().clone(), meaning);
+                    } else {
+                        let what =
+                            format!("the status {:?} is open: say whether it is final", text.get_ref());
+                        self.open(&text.span(), what);
+                    }
+                }
+                Some(StatusRules::Read { at: self.path(at)?, map })
             }
             (None, None) => {
                 self.missing(&span, "`at` with a `map`, or `always`");
@@ -111,6 +138,10 @@ impl Builder<'_, '_> {
             let with = flag.with.as_ref().and_then(|with| self.one_of(with, "meaning", &INTERPRETATIONS));
             if flag.with.is_some() != (flag.does == FlagEffect::Agree) {
                 self.fault(&text.span(), "`with` belongs to does = \"agree\", and only to it");
+            }
+            if flag.does == FlagEffect::Open {
+                let what = format!("the flag {:?} is open: say what it does to its result", text.get_ref());
+                self.open(&text.span(), what);
             }
             let rule = FlagRule { does: flag.does, with, what: flag.what.clone() };
             known.insert(text.get_ref().clone(), rule);
@@ -134,7 +165,40 @@ impl Builder<'_, '_> {
         ];
         let comparators =
             written.comparators.iter().filter_map(|text| self.one_of(text, "comparator", &known)).collect();
-        Numbers { decimal: written.decimal, comparators, trailing_mark: written.trailing_mark }
+        let thousands = written.thousands.as_ref().and_then(|mark| self.thousands(mark, written.decimal));
+        Numbers {
+            decimal: written.decimal,
+            comparators,
+            trailing_mark: written.trailing_mark,
+            thousands,
+            scientific: written.scientific,
+            none: written.none.to_strings(),
+        }
+    }
+
+    fn thousands(&mut self, text: &Text, decimal: DecimalMark) -> Option<char> {
+        let mark = match text.get_ref().as_str() {
+            "," if decimal == DecimalMark::Point => Some(','),
+            "." if decimal == DecimalMark::Comma => Some('.'),
+            " " => Some(' '),
+            "'" => Some('\''),
+            _ => None,
+        };
+        if mark.is_none() {
+            self.fault(&text.span(), "`thousands` is \",\", \".\", \" \" or \"'\", and not the decimal mark");
+        }
+        mark
+    }
+
+    /// The form of a day without a time.
+    pub(crate) fn date_form(&mut self, form: &Text) -> TimeForm {
+        let sample = jiff::civil::date(2026, 3, 1);
+        let printed = jiff::fmt::strtime::format(form.get_ref(), sample);
+        let read = printed.and_then(|text| jiff::fmt::strtime::parse(form.get_ref(), text));
+        if read.and_then(|broken| broken.to_date()).ok() != Some(sample) {
+            self.fault(&form.span(), "this form does not read back the day it writes");
+        }
+        TimeForm::Written(form.get_ref().clone())
     }
 
     pub(crate) fn times(&mut self, written: &schema::Times) -> TimeForm {

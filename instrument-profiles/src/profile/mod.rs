@@ -41,6 +41,7 @@ pub struct Profile {
     model: Name,
     link: LinkSettings,
     evidence: Evidence,
+    open: Vec<Fault>,
     pub(crate) rules: Rules,
     pub(crate) orders: OrderRules,
 }
@@ -94,7 +95,9 @@ impl Profile {
             return faults.into_result(None);
         };
         let parts = Builder { protocol, faults: &mut faults, templates, shape_faults }.parts(&document);
+        let open = faults.take_open();
         let profile = parts.map(|parts| Self {
+            open,
             reference: ProfileRef { id: parts.id, revision: revision(text, templates) },
             protocol,
             maker: parts.maker,
@@ -158,6 +161,13 @@ impl Profile {
     #[must_use]
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// What its author has still to say, with file and line: codes, texts and how controls are told from donors. What
+    /// is open is held.
+    #[must_use]
+    pub fn open_points(&self) -> &[Fault] {
+        &self.open
     }
 
     /// Whether it reads results; else it is a dialect of orders alone, and messages with results are quarantined.

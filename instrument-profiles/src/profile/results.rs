@@ -2,7 +2,7 @@
 
 use super::{
     builder::Builder,
-    meaning::INTERPRETATIONS,
+    meaning::{INTERPRETATIONS, OPEN},
     rules::{
         CheckRule, ControlRule, Criterion, Each, GradeMap, KindRule, LotRule, Measured, MessageRules,
         PanelRule, RequirementRule, RowRule, RunRules, Slot, Slots, SpecimenRules, TestBody, TestRule,
@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    path::{FieldPath, RecordPath},
+    path::{FieldPath, Path, RecordPath},
     schema::{self, Text, Texts},
     template::RunTemplate,
 };
@@ -43,7 +43,25 @@ impl Builder<'_, '_> {
             silent: self.conditions(&message.silent),
             control_id: self.path_if(message.control_id.as_ref()),
             terminator_optional: message.terminator_optional,
+            sequence: message.sequence,
+            split_escaped: self.split_escaped(&message.split_escaped),
         }
+    }
+
+    fn split_escaped(&mut self, written: &Texts) -> Vec<FieldPath> {
+        let mut fields = Vec::new();
+        for text in written.iter() {
+            match self.path(text) {
+                Some(Path::Field(path))
+                    if path.spot.component.is_none() && self.protocol == Protocol::Hl7v2 =>
+                {
+                    fields.push(path);
+                }
+                Some(_) => self.fault(&text.span(), "`split_escaped` names whole fields of HL7: OBX-5"),
+                None => {}
+            }
+        }
+        fields
     }
 
     pub(crate) fn specimen(&mut self, written: &Spanned<schema::Specimen>) -> SpecimenRules {
@@ -122,17 +140,46 @@ impl Builder<'_, '_> {
         if reads != Expected::Valid {
             self.fault(&span, "`within` judges a control valid or invalid: it needs reads = \"valid\"");
         }
+        if let Some(between) = &within.between {
+            return self.between(between, &span);
+        }
+        if let Some(range) = &within.range {
+            let separator =
+                self.required(within.separator.as_ref(), &span, "`separator`, what parts the range")?;
+            self.not_empty(separator.get_ref(), &separator.span(), "`separator`");
+            let separator = separator.get_ref().clone();
+            return Some(WithinRule::Range { at: self.path(range)?, separator });
+        }
         let target = self.required(within.target.as_ref(), &span, "`target`").and_then(|at| self.path(at));
         let sd = self.required(within.sd.as_ref(), &span, "`sd`").and_then(|at| self.path(at));
         let sds = *self.required(within.sds.as_ref(), &span, "`sds`, how many SDs are allowed")?;
         if !(1..=4).contains(&sds) {
             self.fault(&span, "`sds` is 1 to 4");
         }
-        Some(WithinRule { target: target?, sd: sd?, sds })
+        Some(WithinRule::Target { target: target?, sd: sd?, sds })
+    }
+
+    fn between(&mut self, written: &Texts, at: &Range<usize>) -> Option<WithinRule> {
+        let limits: Vec<Decimal> = written.iter().filter_map(|text| text.get_ref().parse().ok()).collect();
+        match (limits.as_slice(), written.0.len()) {
+            (&[low, high], 2) if low < high => Some(WithinRule::Between { low, high }),
+            _ => {
+                self.fault(
+                    at,
+                    "`between` is the lowest and the highest number, as texts: [\"2.00\", \"6.00\"]",
+                );
+                None
+            }
+        }
     }
 
     pub(crate) fn run(&mut self, written: &schema::Run, controls: &[ControlRule]) -> RunRules {
-        let id = written.id.as_ref().and_then(|id| {
+        let open = written.id.as_ref().filter(|id| id.get_ref() == OPEN);
+        if let Some(id) = open {
+            let what = "what a run is, is open: say which controls stand for which results, as in \"{R.14}/{assay}/{lot}/{day}\"";
+            self.open(&id.span(), what);
+        }
+        let id = written.id.as_ref().filter(|_| open.is_none()).and_then(|id| {
             RunTemplate::parse(id.get_ref(), self.protocol).map_err(|what| self.fault(&id.span(), what)).ok()
         });
         let mut requires = Vec::new();
@@ -149,7 +196,7 @@ impl Builder<'_, '_> {
                 markers: self.markers(&requirement.markers),
             });
         }
-        RunRules { id, requires }
+        RunRules { open: open.is_some(), id, requires }
     }
 
     pub(crate) fn lots(&mut self, written: &[Spanned<schema::Lot>]) -> Vec<LotRule> {
@@ -163,6 +210,7 @@ impl Builder<'_, '_> {
                     lot: self.path(&lot.lot)?,
                     name: self.path_if(lot.name.as_ref()),
                     expires: self.path_if(lot.expires.as_ref()),
+                    expires_form: lot.expires_form.as_ref().map(|form| self.date_form(form)),
                     when: self.conditions(&lot.when),
                     required: lot.required,
                 })
@@ -300,6 +348,15 @@ impl Builder<'_, '_> {
             }
             return Some(TestRule { code, when, body: TestBody::Aside(why.get_ref().clone()) });
         }
+        if let Some(open) = &test.open {
+            let given = test.marker.is_some() || test.assay.is_some();
+            if given {
+                self.fault(&open.span(), "the test says what it measures: take `open` away");
+            } else {
+                self.open(&open.span(), format!("the test {code:?} is open: {}", open.get_ref()));
+            }
+            return None;
+        }
         let marker = self.required(test.marker.as_ref(), &span, "`marker`").map(|m| self.marker(m));
         let assay = self.required(test.assay.as_ref(), &span, "`assay`")?;
         self.not_empty(assay.get_ref(), &assay.span(), "the assay's name");
@@ -313,6 +370,7 @@ impl Builder<'_, '_> {
             units: test.units.iter().map(|(text, unit)| (text.get_ref().clone(), unit.clone())).collect(),
             unit_is: test.unit_is.as_ref().map(|unit| unit.get_ref().clone()),
             reactive: test.reactive.as_ref().and_then(|text| self.criterion(text)),
+            by_number: test.by_number,
             optional: test.optional,
             whole: test.whole.as_ref().map_or_else(|| defaults.to_vec(), |texts| self.whole(texts)),
             slots: self.slots([&test.interpretation, &test.grade, &test.number, &None, &None]),
@@ -334,6 +392,14 @@ impl Builder<'_, '_> {
             (test.slots.grade.is_some() && test.grades.is_none(), "`grade` needs `grades`"),
             (test.slots.number.is_some() && !reads_number, "`number` needs `units` or `unit_is`"),
             (test.reactive.is_some() && !reads_number, "`reactive` needs a number with its unit"),
+            (
+                test.by_number && test.reactive.is_none(),
+                "`by_number` needs `reactive`: the number that decides",
+            ),
+            (
+                test.by_number && test.values.is_some(),
+                "`by_number` is for tests without `values`: the text decides",
+            ),
         ];
         for (wrong, what) in own {
             if wrong {

@@ -1,8 +1,8 @@
 //! A profile's rules after checking: every path read, every name resolved, every text map closed.
 
 use crate::{
-    path::{Path, RecordPath, Spot},
-    schema::{DecimalMark, FlagEffect},
+    path::{FieldPath, Path, RecordPath, Spot},
+    schema::{DecimalMark, FlagEffect, Sequence},
     template::RunTemplate,
 };
 use rust_decimal::Decimal;
@@ -25,7 +25,10 @@ pub(crate) struct Rules {
     pub(crate) plate: Option<PlateRules>,
     pub(crate) message: MessageRules,
     pub(crate) order_not_done: Vec<Condition>,
+    pub(crate) order_event: Vec<Condition>,
     pub(crate) specimen: SpecimenRules,
+    /// How controls are told from donors is left open: whose material a result is about is not known then.
+    pub(crate) controls_open: bool,
     pub(crate) kinds: Vec<KindRule>,
     pub(crate) controls: Vec<ControlRule>,
     pub(crate) run: RunRules,
@@ -56,6 +59,10 @@ pub(crate) struct Numbers {
     pub(crate) decimal: DecimalMark,
     pub(crate) comparators: Vec<Comparator>,
     pub(crate) trailing_mark: bool,
+    pub(crate) thousands: Option<char>,
+    pub(crate) scientific: bool,
+    /// Texts that say that there is no number.
+    pub(crate) none: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -119,6 +126,8 @@ pub(crate) struct MessageRules {
     pub(crate) silent: Vec<Condition>,
     pub(crate) control_id: Option<Path>,
     pub(crate) terminator_optional: bool,
+    pub(crate) sequence: Sequence,
+    pub(crate) split_escaped: Vec<FieldPath>,
 }
 
 #[derive(Debug, Clone)]
@@ -148,16 +157,21 @@ pub(crate) struct ControlRule {
     pub(crate) right: Option<Interpretation>,
 }
 
-/// A control is valid within so many SDs of the target that stands in its message.
+/// When a control's number is valid.
 #[derive(Debug, Clone)]
-pub(crate) struct WithinRule {
-    pub(crate) target: Path,
-    pub(crate) sd: Path,
-    pub(crate) sds: u8,
+pub(crate) enum WithinRule {
+    /// Within so many SDs of the target that stands in its message.
+    Target { target: Path, sd: Path, sds: u8 },
+    /// Within the range that stands in its message, `10.7 - 20.0`.
+    Range { at: Path, separator: String },
+    /// Within limits that the site affirms.
+    Between { low: Decimal, high: Decimal },
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct RunRules {
+    /// What a run is, is left open: no result has one.
+    pub(crate) open: bool,
     pub(crate) id: Option<RunTemplate>,
     pub(crate) requires: Vec<RequirementRule>,
 }
@@ -176,6 +190,7 @@ pub(crate) struct LotRule {
     pub(crate) lot: Path,
     pub(crate) name: Option<Path>,
     pub(crate) expires: Option<Path>,
+    pub(crate) expires_form: Option<TimeForm>,
     pub(crate) when: Vec<Condition>,
     pub(crate) required: bool,
 }
@@ -311,6 +326,7 @@ pub(crate) struct Measured {
     pub(crate) units: HashMap<String, String>,
     pub(crate) unit_is: Option<String>,
     pub(crate) reactive: Option<Criterion>,
+    pub(crate) by_number: bool,
     pub(crate) optional: bool,
     pub(crate) whole: Vec<Slot>,
     /// Places of its own, before the row's.
@@ -329,6 +345,8 @@ pub(crate) enum Meaning {
     Reads(Interpretation),
     /// Nothing of the run can be used.
     RunFailed,
+    /// Nobody has said yet.
+    Open,
 }
 
 /// Exact text → grade, under the map's name.
@@ -343,6 +361,8 @@ pub(crate) enum GradeMeaning {
     Reads(Grade),
     /// An error code of the reader: the well gave no reaction that can be used.
     Invalid,
+    /// Nobody has said yet.
+    Open,
 }
 
 /// When a number is reactive.

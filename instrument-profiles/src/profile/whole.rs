@@ -112,6 +112,8 @@ impl Builder<'_, '_> {
         if document.test.is_empty() {
             self.missing(&START, "`[[test]]`: no code would be known");
         }
+        let controls_open =
+            document.controls.as_ref().and_then(|c| c.get_ref().recognition) == Some(Recognition::Open);
         let kinds = self.kinds(&document.kind);
         let controls = self.control_rules(&document.control);
         self.controls_are_clear(document, &controls);
@@ -138,7 +140,9 @@ impl Builder<'_, '_> {
             plate: document.plate.as_ref().and_then(|plate| self.plate(plate)),
             message: self.message(document.message.as_ref(), true),
             order_not_done: self.conditions(&document.order.not_done),
+            order_event: self.conditions(&document.order.event),
             specimen: specimen?,
+            controls_open,
             kinds,
             controls,
             run,
@@ -183,7 +187,8 @@ impl Builder<'_, '_> {
 
     /// Whether controls are marked is never left to chance (protocols differ in six ways, and in silence).
     fn controls_are_clear(&mut self, document: &schema::Document, controls: &[ControlRule]) {
-        if document.kind.is_empty() {
+        let recognition = document.controls.as_ref().and_then(|controls| controls.get_ref().recognition);
+        if document.kind.is_empty() && recognition != Some(Recognition::Open) {
             self.missing(&START, "`[[kind]]`: whose material a result is about");
         }
         let kind_of_control = document.kind.iter().any(|k| k.get_ref().is == SpecimenKind::Control);
@@ -194,6 +199,11 @@ impl Builder<'_, '_> {
         let affirmed = written.get_ref().affirmed.as_ref().filter(|text| !text.get_ref().trim().is_empty());
         match (written.get_ref().recognition, affirmed) {
             (None, _) => self.missing(&written.span(), "`recognition`: \"rules\" or \"none\""),
+            (Some(Recognition::Open), _) => {
+                let what = "how controls are told from donors is open, and every result is held for it: \
+                            `[[kind]]` and `[[control]]` with recognition = \"rules\", or \"none\" with `affirmed`";
+                self.open(&written.span(), what);
+            }
             (Some(Recognition::None), None) => {
                 self.missing(&written.span(), "`affirmed`: who says, and why, that no control is ever sent");
             }

@@ -102,6 +102,12 @@ pub(crate) struct Numbers {
     pub(crate) comparators: Texts,
     /// `173.` is a number.
     pub(crate) trailing_mark: bool,
+    /// Between groups of exactly three digits, `161,152`.
+    pub(crate) thousands: Option<Text>,
+    /// `1.5E+03` is a number.
+    pub(crate) scientific: bool,
+    /// Exactly these texts say that there is no number; a result that must have one is held all the same.
+    pub(crate) none: Texts,
 }
 
 /// The decimal mark.
@@ -186,8 +192,23 @@ pub(crate) struct Message {
     pub(crate) silent: Vec<Spanned<Condition>>,
     /// Its own control id.
     pub(crate) control_id: Option<Text>,
+    /// Whether a record's number that does not follow the one before it may be a lost record.
+    pub(crate) sequence: Sequence,
+    /// HL7: fields whose component marks came escaped (`-1\\S\\2.14`): they are parted all the same.
+    pub(crate) split_escaped: Texts,
     /// LIS02: whether L must be there (absent: it must).
     pub(crate) terminator_optional: bool,
+}
+
+/// What numbers of records that do not follow one another mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Sequence {
+    /// A habit of the model: noted.
+    #[default]
+    Lenient,
+    /// The model numbers as the standard says: a record was lost, and the message is quarantined.
+    Strict,
 }
 
 /// Orders.
@@ -196,6 +217,8 @@ pub(crate) struct Message {
 pub(crate) struct Order {
     /// All hold on an order that was cancelled or could not be done and has no rows.
     pub(crate) not_done: Vec<Spanned<Condition>>,
+    /// All hold on an order without rows that only tells where a specimen is: a note, and nothing is held.
+    pub(crate) event: Vec<Spanned<Condition>>,
 }
 
 /// Where the specimen's identity stands.
@@ -239,6 +262,8 @@ pub(crate) enum Recognition {
     Rules,
     /// The analyser sends none. Must be affirmed.
     None,
+    /// Nobody has said yet: every result is held.
+    Open,
 }
 
 /// One control and what it must read.
@@ -267,7 +292,14 @@ pub(crate) struct Control {
 pub(crate) struct Within {
     pub(crate) target: Option<Text>,
     pub(crate) sd: Option<Text>,
+    /// How many SDs are allowed, 1 to 4.
     pub(crate) sds: Option<u8>,
+    /// In place of target and SD: where the allowed range stands.
+    pub(crate) range: Option<Text>,
+    /// What parts the two numbers of the range.
+    pub(crate) separator: Option<Text>,
+    /// In place of all of these: the lowest and the highest number, which the site affirms.
+    pub(crate) between: Option<Texts>,
 }
 
 /// What a run is and what it needs.
@@ -303,6 +335,9 @@ pub(crate) struct Lot {
     pub(crate) name: Option<Text>,
     #[serde(default)]
     pub(crate) expires: Option<Text>,
+    /// The `strptime` form of its expiry, where that is not the form of times.
+    #[serde(default)]
+    pub(crate) expires_form: Option<Text>,
     #[serde(default)]
     pub(crate) when: Vec<Spanned<Condition>>,
     /// Results without it are held.

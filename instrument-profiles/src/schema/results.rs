@@ -11,9 +11,38 @@ use vocabulary::{Consequence, ResultStatus};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Status {
     pub(crate) at: Option<Text>,
-    pub(crate) map: BTreeMap<Text, ResultStatus>,
+    pub(crate) map: BTreeMap<Text, Spanned<StatusWord>>,
     /// For formats that only ever hold final results.
     pub(crate) always: Option<ResultStatus>,
+}
+
+/// A status in a profile's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StatusWord {
+    Final,
+    Corrected,
+    Repeated,
+    Preliminary,
+    Other,
+    NotObtained,
+    /// Seen, and nobody has said yet what it means: results are held.
+    Open,
+}
+
+impl StatusWord {
+    /// The status; none while it is open.
+    pub(crate) fn status(self) -> Option<ResultStatus> {
+        Some(match self {
+            Self::Final => ResultStatus::Final,
+            Self::Corrected => ResultStatus::Corrected,
+            Self::Repeated => ResultStatus::Repeated,
+            Self::Preliminary => ResultStatus::Preliminary,
+            Self::Other => ResultStatus::Other,
+            Self::NotObtained => ResultStatus::NotObtained,
+            Self::Open => return None,
+        })
+    }
 }
 
 /// Flags and alarms.
@@ -53,6 +82,8 @@ pub(crate) enum FlagEffect {
     RunFailed,
     /// Says again what the value says, and must not contradict it.
     Agree,
+    /// Seen, and nobody has said yet what it does: the result is held.
+    Open,
 }
 
 /// Places that every `[[row]]` starts from.
@@ -133,6 +164,8 @@ pub(crate) struct Test {
     pub(crate) when: Vec<Spanned<Condition>>,
     /// Known, and no evidence of anything: why.
     pub(crate) aside: Option<Text>,
+    /// Seen, and nobody has said yet what it measures: what is to be done.
+    pub(crate) open: Option<Text>,
     pub(crate) marker: Option<Text>,
     pub(crate) assay: Option<Text>,
     /// Name of the map in `[values]`.
@@ -145,6 +178,8 @@ pub(crate) struct Test {
     pub(crate) unit_is: Option<Text>,
     /// `">= 1.00"`: the number and the interpretation may not contradict each other.
     pub(crate) reactive: Option<Text>,
+    /// No text says what the number means: `reactive` alone decides. Only without `values`.
+    pub(crate) by_number: bool,
     /// May be empty.
     pub(crate) optional: bool,
     pub(crate) whole: Option<Texts>,

@@ -1,6 +1,7 @@
 //! Laws that hold for every profile of the catalogue, whoever writes it.
 
 mod captures;
+mod language;
 mod laws;
 mod mutations;
 mod questions;
