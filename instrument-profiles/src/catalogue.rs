@@ -100,6 +100,12 @@ impl Catalogue {
         Self::read(folders, Vec::new())
     }
 
+    /// Whether a model of this id comes with this binary.
+    #[must_use]
+    pub fn is_built_in(id: &str) -> bool {
+        BUILT_IN.iter().any(|(known, ..)| *known == id)
+    }
+
     /// The profile with this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<Profile>> {

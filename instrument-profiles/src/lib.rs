@@ -21,6 +21,7 @@ mod path;
 mod profile;
 mod resume;
 mod schema;
+mod sketch;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -42,4 +43,5 @@ pub use orders::{
 };
 pub use profile::{Name, Profile, RequiredControls};
 pub use resume::{Resumed, joined_frames};
+pub use sketch::{NewProfile, Remarks, Sketch, sketch};
 pub use wish::{OrderWish, WishAction};

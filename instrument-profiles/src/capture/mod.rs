@@ -38,14 +38,21 @@ pub struct CaptureReport {
     pub captures: Vec<CaptureOutcome>,
     /// What the profile declares and no capture shows: codes, value texts, controls, rows, flags, statuses.
     pub not_shown: Vec<String>,
+    /// What captures show and the profile does not declare, with the capture: codes, texts, flags, rows. Each is held by
+    /// a finding that the capture's expectation has.
+    pub not_declared: Vec<String>,
+    /// What the profile's author has still to say.
+    pub open: Vec<Fault>,
 }
 
 impl CaptureReport {
-    /// Whether every capture is as expected and the captures show everything that the profile declares.
+    /// Whether every capture is as expected, the captures show everything that the profile declares, what they show
+    /// besides is expected to be held, and nothing is open.
     #[must_use]
     pub fn passed(&self) -> bool {
         !self.captures.is_empty()
             && self.not_shown.is_empty()
+            && self.open.is_empty()
             && self.captures.iter().all(|capture| capture.differences.is_empty())
     }
 }
@@ -65,6 +72,12 @@ impl fmt::Display for CaptureReport {
         }
         for name in &self.not_shown {
             writeln!(f, "  not shown by any capture: {name}")?;
+        }
+        for name in &self.not_declared {
+            writeln!(f, "  not declared, held as expected: {name}")?;
+        }
+        for open in &self.open {
+            writeln!(f, "  open  {open}")?;
         }
         Ok(())
     }
@@ -89,16 +102,53 @@ pub fn record_expectations(folder: &Path) -> Result<Vec<String>, ProfileErrors> 
     let files = read_files(folder).map_err(|error| unreadable(folder, &error))?;
     let mut written = Vec::new();
     for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(CAPTURE)) {
-        let mut coverage = Coverage::default();
-        let found = interpreted(&profile, bytes, &mut coverage).map_err(|what| ProfileErrors {
-            faults: what.into_iter().map(|what| fault(name, what)).collect(),
-        })?;
-        let text = serde_json::to_string_pretty(&found).unwrap_or_default() + "\n";
-        let name = expected_name(name);
+        let (name, text) = expectation(&profile, name, bytes)?;
         std::fs::write(folder.join(&name), text).map_err(|error| unreadable(folder, &error))?;
         written.push(name);
     }
     Ok(written)
+}
+
+/// File name and text of what the profile makes of a capture.
+pub(crate) fn expectation(
+    profile: &Profile,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(String, String), ProfileErrors> {
+    let mut coverage = Coverage::default();
+    let found = interpreted(profile, bytes, &mut coverage)
+        .map_err(|what| ProfileErrors { faults: what.into_iter().map(|what| fault(name, what)).collect() })?;
+    let text = serde_json::to_string_pretty(&found).unwrap_or_default() + "\n";
+    Ok((expected_name(name), text))
+}
+
+/// Everything that the analyser says in a capture.
+///
+/// # Errors
+/// What is wrong with the dialogue, with its line.
+pub(crate) fn said_by_analyser(capture: &str) -> Result<Vec<u8>, String> {
+    let turns = Dialogue::read(capture)?.turns;
+    Ok(turns
+        .into_iter()
+        .filter(|turn| turn.speaker == dialogue::Speaker::Analyser)
+        .flat_map(|t| t.bytes)
+        .collect())
+}
+
+/// A capture without what was said to the analyser: its host was another system, with answers of its own.
+pub(crate) fn analyser_only(capture: &str) -> String {
+    let mut kept = String::new();
+    let mut of_host = false;
+    for line in capture.lines() {
+        let indented = line.starts_with([' ', '\t']);
+        of_host =
+            if indented { of_host } else { line.split(' ').nth(1) == Some("<") && !line.starts_with('#') };
+        if !of_host {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// The raw messages of one capture's text, as the profile's link makes them of it.
@@ -113,25 +163,58 @@ pub fn messages_of(profile: &Profile, capture: &str) -> Result<Vec<Vec<u8>>, Vec
 pub(crate) fn test_files(profile: &Profile, files: &Files) -> CaptureReport {
     let mut coverage = Coverage::recording();
     let mut captures = Vec::new();
+    let mut not_declared = BTreeSet::new();
     for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(CAPTURE)) {
         let expected = files.get(&expected_name(name));
-        captures.push(outcome(profile, name, bytes, expected, &mut coverage));
+        let found = interpreted(profile, bytes, &mut coverage);
+        not_declared.extend(found.iter().flat_map(|found| undeclared(name, found)));
+        captures.push(outcome(name, found, expected));
     }
     let mut declared: BTreeSet<String> = profile.rules.declared();
     declared.extend(profile.orders.declared());
     let not_shown = declared.difference(&coverage.used).cloned().collect();
-    CaptureReport { profile: profile.reference().clone(), captures, not_shown }
+    CaptureReport {
+        profile: profile.reference().clone(),
+        captures,
+        not_shown,
+        not_declared: not_declared.into_iter().collect(),
+        open: profile.open_points().to_vec(),
+    }
 }
 
+/// What a capture shows that the profile gives no meaning to, by its findings.
+fn undeclared(name: &str, found: &Value) -> Vec<String> {
+    let messages = found.get("messages").and_then(Value::as_array).into_iter().flatten();
+    let findings = messages.filter_map(|message| message.get("findings")?.as_array()).flatten();
+    let text = |finding: &Value, key: &str| finding.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+    let unknown = findings.filter(|finding| UNDECLARED.contains(&text(finding, "finding").as_str()));
+    unknown
+        .map(|finding| {
+            let what = text(finding, "what");
+            let quoted = what.split('"').nth(1).map(|word| format!(" {word:?}")).unwrap_or_default();
+            format!("{}{quoted} ({name})", text(finding, "finding"))
+        })
+        .collect()
+}
+
+/// Findings about something that a profile does not declare.
+const UNDECLARED: [&str; 7] = [
+    "unmapped_test",
+    "unknown_value",
+    "unknown_flag",
+    "unknown_status",
+    "unknown_unit",
+    "unknown_control",
+    "unknown_row",
+];
+
 fn outcome(
-    profile: &Profile,
     name: &str,
-    bytes: &[u8],
+    found: Result<Value, Vec<String>>,
     expected: Option<&Cow<'static, [u8]>>,
-    coverage: &mut Coverage,
 ) -> CaptureOutcome {
     let name = name.to_owned();
-    let found = match interpreted(profile, bytes, coverage) {
+    let found = match found {
         Ok(found) => found,
         Err(differences) => return CaptureOutcome { name, messages: 0, differences },
     };

@@ -7,6 +7,7 @@ mod mutations;
 mod questions;
 mod rules;
 mod simulation;
+mod sketch;
 mod templates;
 
 use crate::{Catalogue, Profile, messages_of};

@@ -53,7 +53,7 @@ fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
         let what = format!("{} {}", lang.pick("connection", "连接"), connection.id);
         found.push((
             what.clone(),
-            wiring::profile(&connection.profile).map(|p| p.reference().to_string()).map_err(|f| f.what),
+            wiring::profile(&connection.profile).map_err(|f| f.what).and_then(|profile| complete(&profile)),
         ));
         found.push((what, transport(connection)));
     }
@@ -66,6 +66,15 @@ fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
         found.push((lang.pick("console", "控制台").to_owned(), Err(why)));
     }
     found
+}
+
+/// A profile that leaves nothing open; else what a person has still to say.
+fn complete(profile: &instrument_profiles::Profile) -> Result<String, String> {
+    let open: Vec<String> = profile.open_points().iter().map(ToString::to_string).collect();
+    if open.is_empty() {
+        return Ok(profile.reference().to_string());
+    }
+    Err(format!("{}: results are held for what is open\n  {}", profile.reference(), open.join("\n  ")))
 }
 
 fn rule_pack(config: &Config) -> Result<String, String> {

@@ -150,10 +150,26 @@ pub(crate) enum Profile {
         #[command(flatten)]
         output: Output,
     },
-    /// Run every capture against its expectation
+    /// Run every capture against its expectation; what the profile leaves open, and what its captures do not show, is
+    /// listed; exit code 1 when anything is
     Test {
         /// A profile's folder or a folder of profiles [default: the built-in catalogue]
         dir: Option<PathBuf>,
+        /// Write what the captures come to now as their expectation (one profile); read it before it counts
+        #[arg(long, requires = "dir")]
+        record: bool,
+    },
+    /// Begin a profile from what an analyser sent: every code and text that was seen is listed, everything is held until a
+    /// person has said what it means
+    New {
+        /// The new profile's id, maker/model
+        id: String,
+        /// Captures (*.capture) or raw messages and files as they came
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Folder of the site's own profiles; the new one goes to DIR/maker/model
+        #[arg(long, value_name = "DIR", default_value = "profiles")]
+        to: PathBuf,
     },
 }
 

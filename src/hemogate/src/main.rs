@@ -20,6 +20,7 @@ mod log;
 mod orders;
 mod print;
 mod probe;
+mod profile;
 mod reconcile;
 mod rules;
 mod run;
@@ -68,7 +69,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Rules(asked) => rules::rules(asked, lang),
         Command::Id(asked) => id::id(cli, asked, lang),
         Command::Interpret(asked) => catalogue::interpret(asked),
-        Command::Profile(asked) => catalogue::profile(asked, lang),
+        Command::Profile(asked) => profile::profile(asked, lang),
         Command::Check => check::check(cli, lang),
         Command::Run => block_on(run::run(cli, lang)),
         Command::Demo(asked) => block_on(demo::demo(asked, lang)),

@@ -1,6 +1,7 @@
 //! From file and environment to a [`Config`].
 
 use super::{Config, Fault, fault::explain, identifiers};
+use instrument_profiles::Catalogue;
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -34,8 +35,37 @@ pub(crate) fn load(asked: Option<&Path>, environment: &[(String, String)]) -> Re
         for connection in &mut config.connections {
             connection.transport.rebase(folder);
         }
+        config.site.profiles = config.site.profiles.map(|own| folder.join(own));
     }
+    own_profiles(&mut config, &file)?;
     Ok(Loaded { config, file: found })
+}
+
+/// Connections that name one of the site's own profiles get its folder. An id that the catalogue has too is refused:
+/// which of the two was meant must not depend on a folder that somebody moves.
+fn own_profiles(config: &mut Config, file: &Path) -> Result<(), Fault> {
+    let Some(own) = &config.site.profiles else { return Ok(()) };
+    for connection in &mut config.connections {
+        let folder = own.join(&connection.profile);
+        if !folder.join("profile.toml").is_file() {
+            continue;
+        }
+        if Catalogue::is_built_in(&connection.profile) {
+            return Err(Fault {
+                file: file.to_path_buf(),
+                line: None,
+                what: format!(
+                    "connection {}: the profile {} is in {} and in the catalogue of this release",
+                    connection.id,
+                    connection.profile,
+                    own.display()
+                ),
+                remedy: Some("give the site's own profile an id and a folder of its own".into()),
+            });
+        }
+        connection.profile = folder.display().to_string();
+    }
+    Ok(())
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Fault {
@@ -191,6 +221,27 @@ mod tests {
         assert_eq!(config.store.cache_mib, 7);
         let wrong = read("", Path::new("x"), &set("HEMOGATE__STORE__CASH_MIB", "7")).unwrap_err().to_string();
         assert!(wrong.contains("cache_mib"), "{wrong}");
+    }
+
+    #[test]
+    fn a_connection_finds_the_sites_own_profile_and_never_one_of_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.toml");
+        let with = |id: &str| {
+            let own = folder.path().join("profiles").join(id);
+            fs::create_dir_all(&own).unwrap();
+            fs::write(own.join("profile.toml"), "").unwrap();
+            let text = format!(
+                "[site]\nprofiles = 'profiles'\n[[connection]]\nid = 'a'\nprofile = '{id}'\n\
+                 transport = {{ type = 'tcp-listen', address = '127.0.0.1:1' }}"
+            );
+            fs::write(&file, text).unwrap();
+            load(Some(&file), &[])
+        };
+        let found = with("our/own").unwrap().config.connections.remove(0).profile;
+        assert_eq!(Path::new(&found), folder.path().join("profiles/our/own"));
+        let refused = with("generic/ihe-law").unwrap_err().to_string();
+        assert!(refused.contains("an id and a folder of its own"), "{refused}");
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Site {
     pub(crate) name: String,
     /// Code of the centre, sent as HL7 facility.
     pub(crate) code: String,
+    /// Folder of the site's own profiles, `maker/model` below it; a connection names them as it names the catalogue's.
+    pub(crate) profiles: Option<PathBuf>,
     /// IANA name; clocks of analysers without a zone are read in it.
     pub(crate) time_zone: String,
     /// Regular expression with the named group `donation`; what does not match is held.
@@ -26,6 +28,7 @@ impl Default for Site {
         Self {
             name: "hemogate".into(),
             code: "HEMOGATE".into(),
+            profiles: None,
             time_zone: "Asia/Shanghai".into(),
             specimen_pattern: None,
             identifiers: None,
