@@ -1,0 +1,352 @@
+//! Evidence made up by a seeded generator: mostly good, so that what is wrong stands alone often enough.
+
+use fastrand::Rng;
+use release::evidence::*;
+use vocabulary::{AboGroup, BloodGroup, DonationId, Grade, Marker, RhD, RunId, Virus};
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// A seeded generator; the calmer it is, the less goes wrong.
+pub(crate) struct Dice {
+    rng: Rng,
+    calm: u32,
+}
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { rng: Rng::with_seed(seed), calm: 1 }
+    }
+}
+
+impl std::ops::Deref for Dice {
+    type Target = Rng;
+    fn deref(&self) -> &Rng {
+        &self.rng
+    }
+}
+
+impl std::ops::DerefMut for Dice {
+    fn deref_mut(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+}
+
+fn one_in(dice: &mut Dice, n: u32) -> bool {
+    let sides = n * dice.calm;
+    dice.u32(0..sides) == 0
+}
+
+fn run_id(rng: &mut Dice, names: &[&str]) -> Option<RunId> {
+    match rng.u32(0..400) {
+        0 => None,
+        1 => Some(id("unknown")),
+        _ => Some(id(names[rng.usize(0..names.len())])),
+    }
+}
+
+fn run(name: &str, rng: &mut Dice) -> Run {
+    let rare = |rng: &mut Dice| one_in(rng, 60);
+    let mut run = Run::new(id(name));
+    run.validity = Some(Validity::Valid);
+    run.qc = Some(Qc::InControl);
+    run.tested_at = Some(id("2026-03-01T15:00:00+08:00"));
+    let lot = if one_in(rng, 10) { "M" } else { "L" };
+    run.lots = vec![Lot {
+        role: None,
+        name: None,
+        lot: lot.into(),
+        expires: Some(id(if rare(rng) { "2026-02-28" } else { "2026-03-01" })),
+        accepted: if rare(rng) { None } else { Some(!rare(rng)) },
+        on_board_exceeded: rare(rng).then_some(true),
+    }];
+    if one_in(rng, 25) {
+        run.validity = [None, Some(Validity::Open), Some(Validity::Invalid)][rng.usize(0..3)];
+    }
+    if one_in(rng, 25) {
+        run.qc = [None, Some(Qc::Open), Some(Qc::OutOfControl), Some(Qc::Released)][rng.usize(0..4)];
+        if rng.bool() {
+            run.qc_release = Some(Resolution { by: "q".into(), reason: "repeated".into() });
+        }
+    }
+    if rare(rng) {
+        run.lots.clear();
+    }
+    if rare(rng) {
+        run.tested_at = None;
+    }
+    run.analyser_overdue = one_in(rng, 150).then(|| "calibration".into());
+    run.operator_authorised = one_in(rng, 150).then_some(false);
+    run.sequence_gap = one_in(rng, 150).then(|| "17".into());
+    run
+}
+
+fn well(kind: SerologyKind, rng: &mut Dice, reactive_one_in: u32) -> SerologyResult {
+    let od = if one_in(rng, reactive_one_in) {
+        ["0.105", "0.500", "0.104", "0.095", "0.0945", "0.094"][rng.usize(0..6)]
+    } else {
+        "0.020"
+    };
+    // Whole thousandths only.
+    let od = if od == "0.0945" { "0.099" } else { od };
+    let some = !one_in(rng, 60);
+    SerologyResult {
+        kind,
+        od: some.then(|| id(od)),
+        cutoff: some.then(|| id("0.105")),
+        sco: None,
+        interpretation: None,
+        validity: match rng.u32(0..400) {
+            0 => Some(Validity::Invalid),
+            1 => Some(Validity::Open),
+            _ => None,
+        },
+        why: None,
+        run: run_id(rng, &["E1", "E2"]),
+        override_reason: None,
+    }
+}
+
+fn series(marker: Marker, reagent: &str, rng: &mut Dice) -> SerologySeries {
+    let mut results = Vec::new();
+    if !one_in(rng, 60) {
+        results.push(well(SerologyKind::Initial, rng, 8));
+    }
+    if one_in(rng, 50) {
+        results.push(well(SerologyKind::Initial, rng, 3));
+    }
+    if one_in(rng, 5) {
+        for _ in 0..rng.usize(1..4) {
+            results.push(well(SerologyKind::Duplicate, rng, 6));
+        }
+    }
+    SerologySeries { marker, reagent: reagent.into(), maker: None, direction: None, results }
+}
+
+fn virus(rng: &mut Dice) -> Virus {
+    [Virus::Hbv, Virus::Hcv, Virus::Hiv][rng.usize(0..3)]
+}
+
+fn nat_result(kind: NatKind, rng: &mut Dice, reactive_one_in: u32) -> NatResult {
+    let reactive = one_in(rng, reactive_one_in);
+    let result = match rng.u32(0..160) {
+        0 => None,
+        1 => Some(Call::Invalid),
+        2 => Some(Call::Pending),
+        _ if reactive => Some(Call::Reactive),
+        _ => Some(Call::NonReactive),
+    };
+    let mut members: Vec<DonationId> = ["M1", "M2", "M3"].map(id).to_vec();
+    if one_in(rng, 20) {
+        members.swap_remove(rng.usize(0..3));
+    }
+    let pool = kind == NatKind::Pool;
+    let named = result == Some(Call::Reactive) && kind != NatKind::Discriminatory && rng.bool();
+    NatResult {
+        kind,
+        pool: pool.then(|| "P".into()),
+        members: if pool { members } else { Vec::new() },
+        pool_size: (pool && one_in(rng, 3)).then_some(3),
+        pooling_log: (pool && one_in(rng, 20)).then_some(PoolingLog::Incomplete),
+        pool_members: Vec::new(),
+        result,
+        targets: if named { vec![virus(rng)] } else { Vec::new() },
+        target: (kind == NatKind::Discriminatory).then(|| virus(rng)),
+        internal_control: match rng.u32(0..160) {
+            0 => None,
+            1 => Some(InternalControl::Absent),
+            2 => Some(InternalControl::Invalid),
+            _ => Some(InternalControl::Valid),
+        },
+        internal_control_ct: None,
+        centrifuged_after_hours: None,
+        centrifuge_within_hours: None,
+        validity: match rng.u32(0..400) {
+            0 => Some(Validity::Invalid),
+            1 => Some(Validity::Open),
+            _ => None,
+        },
+        why: None,
+        run: run_id(rng, &["N1", "N2"]),
+    }
+}
+
+fn nat(rng: &mut Dice) -> Vec<NatResult> {
+    let mut results = Vec::new();
+    match rng.u32(0..10) {
+        0..4 => results.push(nat_result(NatKind::Individual, rng, 10)),
+        4..8 => results.push(nat_result(NatKind::Pool, rng, 5)),
+        8 => {}
+        _ => {
+            for _ in 0..rng.usize(1..4) {
+                let kind = if rng.bool() { NatKind::Pool } else { NatKind::Individual };
+                results.push(nat_result(kind, rng, 3));
+            }
+        }
+    }
+    let reactive = |kind: NatKind, all: &[NatResult]| {
+        all.iter().any(|r| r.kind == kind && r.result == Some(Call::Reactive))
+    };
+    if reactive(NatKind::Pool, &results) && !one_in(rng, 5) {
+        results.push(nat_result(NatKind::Individual, rng, 4));
+    }
+    if reactive(NatKind::Individual, &results) && !one_in(rng, 5) {
+        for target in [Virus::Hbv, Virus::Hcv, Virus::Hiv] {
+            if !one_in(rng, 12) {
+                let one = nat_result(NatKind::Discriminatory, rng, 4);
+                results.push(NatResult { target: Some(target), ..one });
+            }
+        }
+    }
+    results
+}
+
+fn members(rng: &mut Dice) -> Vec<PoolMember> {
+    let mut all = Vec::new();
+    for name in ["M2", "M3"] {
+        for _ in 0..if one_in(rng, 10) { rng.usize(0..3) } else { 1 } {
+            let result = match rng.u32(0..12) {
+                0 => Call::Invalid,
+                1 => Call::Pending,
+                2 | 3 => Call::Reactive,
+                _ => Call::NonReactive,
+            };
+            let named = result == Call::Reactive && rng.bool();
+            let targets = if named { vec![virus(rng)] } else { Vec::new() };
+            all.push(PoolMember { donation: id(name), result, targets });
+        }
+    }
+    all
+}
+
+fn grouping(rng: &mut Dice) -> Grouping {
+    let grade = |rng: &mut Dice, good: &str| -> Option<Grade> {
+        let text =
+            if one_in(rng, 40) { ["0", "w", "1+", "2+", "3+", "4+", "2+ mf"][rng.usize(0..7)] } else { good };
+        Some(id(text))
+    };
+    let [a, b, a1, bc] =
+        [["4+", "0", "0", "4+"], ["0", "4+", "3+", "0"], ["3+", "4+", "0", "0"], ["0", "0", "2+", "4+"]]
+            [if one_in(rng, 8) { rng.usize(0..4) } else { 0 }];
+    let anti_d = ["4+", "2+", "1+", "0"][if one_in(rng, 4) { rng.usize(0..4) } else { 0 }];
+    let iat = if anti_d == "0" || anti_d == "1+" {
+        let n = if one_in(rng, 5) { rng.usize(0..2) } else { 2 };
+        (n > 0).then(|| Grades((0..n).map(|_| id(if one_in(rng, 5) { "1+" } else { "0" })).collect()))
+    } else {
+        None
+    };
+    Grouping {
+        anti_a: grade(rng, a),
+        anti_b: grade(rng, b),
+        a1_cells: grade(rng, a1),
+        b_cells: grade(rng, bc),
+        control: grade(rng, "0"),
+        anti_d: Some(Grades(vec![id(anti_d)])),
+        iat_d: iat,
+        sample: one_in(rng, 5).then_some(GroupingSample::Segment),
+        run: run_id(rng, &["G1", "G2"]),
+        ..Grouping::default()
+    }
+}
+
+fn donor(rng: &mut Dice) -> Option<Donor> {
+    let history = BloodGroup {
+        abo: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { AboGroup::O } else { AboGroup::A }),
+        rhd: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { RhD::Negative } else { RhD::Positive }),
+    };
+    (!one_in(rng, 60)).then(|| Donor {
+        id: "D".into(),
+        first_time: if one_in(rng, 2) {
+            [None, Some(true), Some(false)][rng.usize(0..3)]
+        } else {
+            Some(false)
+        },
+        deferred: if one_in(rng, 50) { None } else { Some(one_in(rng, 50)) },
+        barred: one_in(rng, 60).then(|| "anti-HIV 2024".into()),
+        post_donation: one_in(rng, 60).then(|| "fever".into()),
+        sensitised: None,
+        history: (!one_in(rng, 6)).then_some(history),
+        field_abo: match (one_in(rng, 10), rng.bool()) {
+            (true, _) => Some(AboGroup::B),
+            (false, true) => Some(AboGroup::A),
+            (false, false) => None,
+        },
+    })
+}
+
+fn alt(rng: &mut Dice) -> Vec<AltResult> {
+    let values: &[&str] = [
+        &["23"][..],
+        &["50"],
+        &["50.1", "49"],
+        &["51", "53"],
+        &[],
+        &["20", "60"],
+        &["60"],
+        &["60", "20", "61"],
+    ][if one_in(rng, 5) { rng.usize(0..8) } else { 0 }];
+    values
+        .iter()
+        .map(|v| AltResult {
+            u_per_l: (!one_in(rng, 40)).then(|| id(v)),
+            validity: None,
+            why: None,
+            run: run_id(rng, &["C1", "C2"]),
+        })
+        .collect()
+}
+
+fn surroundings(e: &mut Evidence, rng: &mut Dice) {
+    for meaning in [Meaning::Reviewed, Meaning::Released] {
+        if !one_in(rng, 20) {
+            let first = one_in(rng, 10) || meaning == Meaning::Reviewed;
+            let by = if first { "u1" } else { "u2" };
+            let authorised = one_in(rng, 40).then_some(false);
+            e.signatures.push(Signature { meaning, by: by.into(), at: None, authorised });
+        }
+    }
+    if one_in(rng, 40) {
+        e.identity = Some(Identity {
+            manual_entry: rng.bool(),
+            checked_by: rng.bool().then(|| "u3".into()),
+            check_character_valid: rng.bool().then(|| rng.bool()),
+        });
+    }
+    if one_in(rng, 20) {
+        use ComponentState::{Discarded, Held, Issued, Quarantine, Released};
+        let state = [Quarantine, Held, Discarded, Released, Issued][rng.usize(0..5)];
+        e.components.push(Component { id: "RBC".into(), state });
+    }
+    if one_in(rng, 20) {
+        e.batch = Some(Batch { failing: rng.u32(0..2), located: rng.u32(0..2) });
+    }
+    if one_in(rng, 60) {
+        e.findings.push(OpenFinding { finding: "unmapped_test".into(), what: "X".into() });
+    }
+}
+
+/// One donation.
+pub(crate) fn evidence(rng: &mut Dice) -> Evidence {
+    rng.calm = [1, 4, 12, 40][rng.usize(0..4)];
+    let mut e = Evidence::new(id("M1"));
+    e.collected_at = (!one_in(rng, 60)).then(|| id("2026-03-01T09:00:00+08:00"));
+    e.donor = donor(rng);
+    for marker in [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis] {
+        for reagent in ["A", "B"] {
+            let missing = one_in(rng, if reagent == "A" { 80 } else { 15 });
+            if !missing {
+                e.serology.push(series(marker, reagent, rng));
+            }
+        }
+    }
+    e.nat = nat(rng);
+    e.pool_members = members(rng);
+    e.alt = alt(rng);
+    for _ in 0..[2, 1, 3, 0][if one_in(rng, 2) { rng.usize(0..4) } else { 0 }] {
+        e.grouping.push(grouping(rng));
+    }
+    e.runs = ["E1", "E2", "N1", "N2", "C1", "C2", "G1", "G2"].map(|name| run(name, rng)).to_vec();
+    surroundings(&mut e, rng);
+    e
+}
