@@ -31,7 +31,7 @@ pub struct AckTemplate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Literal(String),
-    Echo(Path),
+    FromMessage(Path),
     /// `then` where `at` holds `is`, else `other`.
     Choice {
         at: Path,
@@ -103,7 +103,7 @@ impl AckTemplate {
     /// The segments besides MSH that it asks for.
     pub fn segments_asked(&self) -> impl Iterator<Item = &str> {
         let paths = self.pieces.iter().flat_map(|piece| match piece {
-            Piece::Echo(path) => [Some(path), None, None],
+            Piece::FromMessage(path) => [Some(path), None, None],
             Piece::Choice { at, then, other, .. } => [Some(at), Some(then), Some(other)],
             Piece::Literal(_)
             | Piece::Now
@@ -121,10 +121,10 @@ impl AckTemplate {
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => answer.push_str(text),
-                Piece::Echo(path) => answer.push_str(echo(message, path)),
+                Piece::FromMessage(path) => answer.push_str(text_of(message, path)),
                 Piece::Choice { at, is, then, other } => {
-                    let path = if echo(message, at) == is { then } else { other };
-                    answer.push_str(echo(message, path));
+                    let path = if text_of(message, at) == is { then } else { other };
+                    answer.push_str(text_of(message, path));
                 }
                 Piece::Now => answer.push_str(reply.now),
                 Piece::ControlId => answer.push_str(&escape(reply.control_id, delimiters)),
@@ -144,7 +144,7 @@ fn delimiters_of(line: &str) -> Option<Delimiters> {
 }
 
 /// What the message holds at a place. MSH is read as its sender laid it out.
-fn echo<'a>(message: &Message<'a>, path: &Path) -> &'a str {
+fn text_of<'a>(message: &Message<'a>, path: &Path) -> &'a str {
     let header = message.header().filter(|_| path.segment() == "MSH");
     let Some(header) = header else { return message.get(path).map_or("", |part| part.raw()) };
     let Some(field) = header.field(path.field()) else { return "" };
@@ -181,7 +181,7 @@ fn named(name: &str, line: usize) -> Result<Piece, TemplateError> {
         place => {
             let unknown = || TemplateError::Name { line, name: place.to_owned() };
             match place.split_once(" if ") {
-                None => Piece::Echo(Path::parse(place).map_err(|_| unknown())?),
+                None => Piece::FromMessage(Path::parse(place).map_err(|_| unknown())?),
                 Some((then, rest)) => choice(then, rest).ok_or_else(unknown)?,
             }
         }
