@@ -36,6 +36,9 @@ impl Builder<'_, '_> {
             }
             Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks => {}
         }
+        if let Some(why) = &message.uncounted {
+            self.not_empty(why.get_ref(), &why.span(), "why lost rows are not missed");
+        }
         MessageRules {
             sender: self.conditions(&message.sender),
             production: self.conditions(&message.production),
@@ -45,6 +48,7 @@ impl Builder<'_, '_> {
             terminator_optional: message.terminator_optional,
             sequence: message.sequence,
             split_escaped: self.split_escaped(&message.split_escaped),
+            uncounted: message.uncounted.is_some(),
         }
     }
 

@@ -128,6 +128,9 @@ pub(crate) struct MessageRules {
     pub(crate) terminator_optional: bool,
     pub(crate) sequence: Sequence,
     pub(crate) split_escaped: Vec<FieldPath>,
+    /// A row that is lost is not missed.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the law that lost rows are missed is tested on it"))]
+    pub(crate) uncounted: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -157,6 +157,14 @@ fn what_contradicts_itself_is_named() {
 }
 
 #[test]
+fn that_nothing_counts_the_rows_is_said_with_a_reason_and_shown_with_what_is_not_verified() {
+    check("sender = [", "uncounted = \" \"\nsender = [", "uncounted", &["lost rows", "is empty"]);
+    let text = SMALL.replacen("sender = [", "uncounted = \"nobody counts\"\nsender = [", 1);
+    let profile = Profile::read("profile.toml", &text).unwrap();
+    assert!(profile.evidence().not_verified.iter().any(|what| what == "nobody counts"));
+}
+
+#[test]
 fn every_fault_is_reported_not_only_the_first() {
     let text = SMALL
         .replace("checksum =", "chekcsum =")

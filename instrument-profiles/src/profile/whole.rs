@@ -265,7 +265,10 @@ impl Builder<'_, '_> {
         if guessed && written.get_ref().not_verified.is_empty() {
             self.missing(&written.span(), "`not_verified`: something is inferred, so a site has to check it");
         }
-        Evidence { sources, claims, not_verified: written.get_ref().not_verified.clone() }
+        let mut not_verified = written.get_ref().not_verified.clone();
+        let message = document.message.as_ref().map(Spanned::get_ref);
+        not_verified.extend(message.and_then(|m| m.uncounted.as_ref()).map(|why| why.get_ref().clone()));
+        Evidence { sources, claims, not_verified }
     }
 
     fn source(&mut self, key: &schema::Text, source: &schema::Source) -> Source {

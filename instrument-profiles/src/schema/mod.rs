@@ -198,6 +198,8 @@ pub(crate) struct Message {
     pub(crate) split_escaped: Texts,
     /// LIS02: whether L must be there (absent: it must).
     pub(crate) terminator_optional: bool,
+    /// Nothing counts the rows, so that a lost one leaves no trace: why that is bearable.
+    pub(crate) uncounted: Option<Text>,
 }
 
 /// What numbers of records that do not follow one another mean.

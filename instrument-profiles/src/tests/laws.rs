@@ -122,7 +122,10 @@ fn a_message_cut_anywhere_is_held_or_has_lost_nothing() {
             let results = results(profile, &raw[..end]);
             let lost_nothing = results == whole;
             let held = cut.findings.iter().any(holds);
-            assert!(held || lost_nothing, "{name} cut at {end}: {:#?}", cut.findings);
+            // Rows that nothing counts, in a file that nothing ends: what is left of them is what it was.
+            let endless = profile.rules.table.as_ref().is_some_and(|table| table.end_marker.is_none());
+            let borne = endless && profile.rules.message.uncounted && results.len() < whole.len();
+            assert!(held || lost_nothing || borne, "{name} cut at {end}: {:#?}", cut.findings);
             for observation in results.iter().filter(|observation| reads_negative(observation)) {
                 assert!(whole.contains(observation), "{name} cut at {end}: {observation:#?}");
             }
