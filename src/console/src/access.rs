@@ -1,26 +1,63 @@
-//! The bearer token.
+//! Who is let in: the machine by its token, people by the token of their session.
 
-use crate::{Site, problem::Problem};
+use crate::{
+    Site,
+    caller::{Caller, refused},
+    problem::Problem,
+};
 use axum::{
-    extract::{Request, State},
-    http::header::AUTHORIZATION,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, Method, header::AUTHORIZATION},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use std::sync::Arc;
 
-/// Lets a request through that carries the token.
-pub(crate) async fn bearer(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let given = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.strip_prefix("Bearer "));
-    if given.is_some_and(|given| same(given.trim().as_bytes(), site.token.as_bytes())) {
-        next.run(request).await
-    } else {
-        Problem::unauthorized().into_response()
+/// The token that a request carries.
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
+    given.and_then(|v| v.strip_prefix("Bearer ")).map(str::trim)
+}
+
+/// Lets a request through that carries a token and may be sent by its holder.
+pub(crate) async fn bearer(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
+    let given = token(request.headers()).map(str::to_owned);
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request.method().clone();
+    match admitted(&site, given, &method, path.as_deref().unwrap_or_default()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
     }
+}
+
+async fn admitted(
+    site: &Site,
+    given: Option<String>,
+    method: &Method,
+    path: &str,
+) -> Result<Caller, Problem> {
+    let given = given.ok_or_else(Problem::unauthorized)?;
+    let caller = if same(given.as_bytes(), site.token.as_bytes()) {
+        Caller::Machine
+    } else {
+        let actor = site.sessions.of(&given, site.session_limits).ok_or_else(Problem::unauthorized)?;
+        let reader = site.ledger.state();
+        let now = tokio::task::spawn_blocking(move || actor.now(&reader)).await;
+        match now.map_err(|e| Problem::internal(&e))? {
+            Ok(actor) => Caller::Person(actor),
+            Err(why) => {
+                if why.ends_a_session() {
+                    site.sessions.end(&given);
+                }
+                return Err(refused(&why));
+            }
+        }
+    };
+    caller.check(method, path)?;
+    Ok(caller)
 }
 
 /// Compares in a time that does not tell how much of it was right.

@@ -1,6 +1,6 @@
 //! Connections: how each stands, and what went over its line.
 
-use crate::{Site, consulted::Consulted, paging::Items, problem::Problem};
+use crate::{Site, caller::Caller, consulted::Consulted, paging::Items, problem::Problem};
 use axum::{
     Extension, Json,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -90,6 +90,7 @@ pub(crate) struct Since {
 pub(crate) async fn trace(
     State(site): State<Arc<Site>>,
     Extension(consulted): Extension<Arc<Consulted>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     query: Result<Query<Since>, QueryRejection>,
     headers: HeaderMap,
@@ -97,7 +98,7 @@ pub(crate) async fn trace(
     let Query(Since { since, begin_ms }) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let (id, standing) = standing(&site, &id)?;
     let trace = site.connections.trace_of(&id).unwrap_or_default();
-    consulted.write(&site, DonorData::Trace { connection: id.clone() }).await?;
+    consulted.write(&site, &caller, DonorData::Trace { connection: id.clone() }).await?;
     let excerpt = trace.since(since);
     if accepts_json(&headers) {
         return Ok(Json(items(&id, &excerpt)).into_response());

@@ -1,6 +1,6 @@
 //! Who looked at raw bytes of donors: written down before they are shown.
 
-use crate::{Site, problem::Problem, writing::append};
+use crate::{Site, caller::Caller, problem::Problem, writing::append};
 use ledger::{DonorData, What};
 use std::{
     collections::VecDeque,
@@ -16,35 +16,35 @@ const REMEMBERED_MAX: usize = 1_024;
 
 /// The readings that are written down already.
 #[derive(Debug, Default)]
-pub(crate) struct Consulted(Mutex<VecDeque<(DonorData, Instant)>>);
+pub(crate) struct Consulted(Mutex<VecDeque<(String, DonorData, Instant)>>);
 
 impl Consulted {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(DonorData, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, DonorData, Instant)>> {
         // A panic elsewhere leaves a list of what was written, which is true.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_written(&self, of: &DonorData, now: Instant) -> bool {
+    fn is_written(&self, (by, of): (&str, &DonorData), now: Instant) -> bool {
         let mut readings = self.lock();
-        readings.retain(|(_, at)| now.saturating_duration_since(*at) < STILL_READING);
-        readings.iter().any(|(known, _)| known == of)
+        readings.retain(|(_, _, at)| now.saturating_duration_since(*at) < STILL_READING);
+        readings.iter().any(|(who, known, _)| who == by && known == of)
     }
 
-    fn written(&self, of: DonorData, now: Instant) {
+    fn written(&self, by: String, of: DonorData, now: Instant) {
         let mut readings = self.lock();
         if readings.len() >= REMEMBERED_MAX {
             readings.pop_front();
         }
-        readings.push_back((of, now));
+        readings.push_back((by, of, now));
     }
 
     /// Writes a reading down. What cannot be written down is not shown.
-    pub(crate) async fn write(&self, site: &Site, of: DonorData) -> Result<(), Problem> {
-        if self.is_written(&of, Instant::now()) {
+    pub(crate) async fn write(&self, site: &Site, caller: &Caller, of: DonorData) -> Result<(), Problem> {
+        if self.is_written((&caller.by(), &of), Instant::now()) {
             return Ok(());
         }
-        append(site, vec![What::DonorDataRead { of: of.clone() }]).await?;
-        self.written(of, Instant::now());
+        append(site, caller, vec![What::DonorDataRead { of: of.clone() }]).await?;
+        self.written(caller.by(), of, Instant::now());
         Ok(())
     }
 }
@@ -62,19 +62,26 @@ mod tests {
     fn a_reading_that_goes_on_is_one_and_a_later_one_is_another() {
         let consulted = Consulted::default();
         let now = Instant::now();
-        assert!(!consulted.is_written(&message(1), now));
-        consulted.written(message(1), now);
-        assert!(consulted.is_written(&message(1), now + STILL_READING / 2));
-        assert!(!consulted.is_written(&message(2), now));
-        assert!(!consulted.is_written(&message(1), now + STILL_READING));
+        assert!(!consulted.is_written(("user:a", &message(1)), now));
+        consulted.written("user:a".into(), message(1), now);
+        assert!(consulted.is_written(("user:a", &message(1)), now + STILL_READING / 2));
+        assert!(!consulted.is_written(("user:a", &message(2)), now));
+        assert!(
+            !consulted.is_written(("user:b", &message(1)), now),
+            "another person reads for the first time"
+        );
+        assert!(!consulted.is_written(("user:a", &message(1)), now + STILL_READING));
     }
 
     #[test]
     fn what_is_remembered_has_a_bound() {
         let consulted = Consulted::default();
         let now = Instant::now();
-        (0..2_000).for_each(|seq| consulted.written(message(seq), now));
+        (0..2_000).for_each(|seq| consulted.written("user:a".into(), message(seq), now));
         assert_eq!(consulted.lock().len(), REMEMBERED_MAX);
-        assert!(!consulted.is_written(&message(0), now) && consulted.is_written(&message(1_999), now));
+        assert!(
+            !consulted.is_written(("user:a", &message(0)), now)
+                && consulted.is_written(("user:a", &message(1_999)), now)
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! It knows no rule and no parser; what a verdict means is in the verdict.
 
 mod access;
+mod caller;
 mod connections;
 mod consulted;
 mod health;
@@ -11,16 +12,19 @@ mod metrics;
 mod openapi;
 mod orders;
 mod paging;
+mod people;
 mod problem;
 mod reading;
+mod sessions;
 mod site;
 mod writing;
 
+pub use sessions::{SessionLimits, Sessions};
 pub use site::Site;
 
 use axum::{
     Extension, Router, middleware,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use std::{io, sync::Arc};
 use tokio::net::TcpListener;
@@ -38,7 +42,7 @@ pub async fn serve(site: Site, listener: TcpListener, stop: CancellationToken) -
     axum::serve(listener, routes(site)).with_graceful_shutdown(until).await
 }
 
-/// Every route. All but health ask for the bearer token.
+/// Every route. All but health and signing in ask for a token.
 pub fn routes(site: Site) -> Router {
     let site = Arc::new(site);
     let guarded = Router::new()
@@ -66,11 +70,21 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/api/v1/queries", get(orders::queries))
         .route("/api/v1/audit", get(reading::audit))
+        .route("/api/v1/sign-out", post(people::sign_out))
+        .route("/api/v1/me", get(people::me))
+        .route("/api/v1/me/password", post(people::own_password))
+        .route("/api/v1/users", get(people::users).post(people::add))
+        .route("/api/v1/users/{id}", get(people::user))
+        .route("/api/v1/users/{id}/roles", put(people::roles))
+        .route("/api/v1/users/{id}/disable", post(people::disable))
+        .route("/api/v1/users/{id}/enable", post(people::enable))
+        .route("/api/v1/users/{id}/password", post(people::password))
         .layer(Extension(Arc::new(consulted::Consulted::default())))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), access::bearer));
     Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/api/v1/sign-in", post(people::sign_in))
         .route("/api/v1/openapi.json", get(openapi::document))
         .merge(guarded)
         .fallback(problem::no_such_resource)

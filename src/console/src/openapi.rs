@@ -49,6 +49,17 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/orders/{id}/cancel", "post", "cancel an order or some of its assays"),
     ("/api/v1/queries", "get", "what analysers asked for and how they were answered"),
     ("/api/v1/audit", "get", "entries of the journal: who, when, what"),
+    ("/api/v1/sign-in", "post", "a name and its password for the token of a session"),
+    ("/api/v1/sign-out", "post", "ends the session"),
+    ("/api/v1/me", "get", "who is signed in, with roles and acts"),
+    ("/api/v1/me/password", "post", "change the own password; ends every session of the person"),
+    ("/api/v1/users", "get", "accounts"),
+    ("/api/v1/users", "post", "make an account; it has no role yet (system administrator)"),
+    ("/api/v1/users/{id}", "get", "one account; its ETag is its version"),
+    ("/api/v1/users/{id}/roles", "put", "its roles (security administrator)"),
+    ("/api/v1/users/{id}/disable", "post", "close it (system administrator)"),
+    ("/api/v1/users/{id}/enable", "post", "open it again; a lock-out ends (system administrator)"),
+    ("/api/v1/users/{id}/password", "post", "set a password that has to be changed (security administrator)"),
 ];
 
 pub(crate) async fn document() -> Json<Value> {

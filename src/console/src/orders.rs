@@ -5,12 +5,12 @@
 
 use crate::{
     Site,
+    caller::Caller,
     paging::{Direction, Items, Paging},
     problem::Problem,
-    writing::TOKEN_HOLDER,
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderName, StatusCode, header},
@@ -153,6 +153,7 @@ fn told(entry: &Entry, id: &OrderId) -> Value {
 /// Places orders: one JSON object, or an array of them. Each is taken or refused by itself, in order.
 pub(crate) async fn place(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
@@ -176,7 +177,7 @@ pub(crate) async fn place(
     let ids: Vec<String> = requests.iter().map(|r| r.id.trim().to_owned()).collect();
     guard(&site, &headers, &ids).await?;
     let (workflow, ledger) = (Arc::clone(&site.workflow), site.ledger.clone());
-    let work = move || orders::place(&workflow, &ledger, TOKEN_HOLDER, &requests);
+    let work = move || orders::place(&workflow, &ledger, &caller.by(), &requests);
     let placed = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;
     let placed = placed.map_err(Problem::unavailable)?;
     if let (true, [Placed::Refused(refusal)]) = (alone, &placed[..]) {
@@ -262,6 +263,7 @@ struct Cancellation {
 /// Cancels an order or some of its assays.
 pub(crate) async fn cancel(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -276,7 +278,7 @@ pub(crate) async fn cancel(
     let reason = asked.reason.unwrap_or_else(|| "cancelled over HTTP".to_owned());
     let (workflow, ledger) = (Arc::clone(&site.workflow), site.ledger.clone());
     let work =
-        move || orders::cancel(&workflow, &ledger, TOKEN_HOLDER, (&order, &asked.assays, reason.as_str()));
+        move || orders::cancel(&workflow, &ledger, &caller.by(), (&order, &asked.assays, reason.as_str()));
     let cancelled = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;
     match cancelled.map_err(Problem::unavailable)? {
         Cancelled::Done(assays) => Ok(Json(json!({ "id": id, "cancelled": assays }))),

@@ -49,9 +49,18 @@ impl Problem {
         Self::new(StatusCode::PRECONDITION_FAILED, "urn:hemogate:changed", "It has changed meanwhile", what)
     }
 
+    pub(crate) fn forbidden(what: impl Display) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "urn:hemogate:forbidden", "It is not for whoever asks", what)
+    }
+
+    /// A name and a password, or a session, that open nothing.
+    pub(crate) fn not_let_in(what: impl Display) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "urn:hemogate:not-let-in", "Nobody is signed in by this", what)
+    }
+
     pub(crate) fn unauthorized() -> Self {
-        let what =
-            "send the header Authorization: Bearer TOKEN; the token lies in console-token beside the ledger";
+        let what = "send the header Authorization: Bearer TOKEN; a person's token comes from POST /api/v1/sign-in, the machine's lies in \
+             console-token beside the ledger";
         Self::new(
             StatusCode::UNAUTHORIZED,
             "urn:hemogate:unauthorized",

@@ -2,6 +2,7 @@
 
 use crate::{
     Site,
+    caller::Caller,
     consulted::Consulted,
     paging::{Items, Paging},
     problem::Problem,
@@ -72,6 +73,7 @@ pub(crate) async fn message(State(site): State<Arc<Site>>, Path(seq): Path<u64>)
 pub(crate) async fn raw(
     State(site): State<Arc<Site>>,
     Extension(consulted): Extension<Arc<Consulted>>,
+    Extension(caller): Extension<Caller>,
     Path(seq): Path<u64>,
 ) -> Result<impl IntoResponse, Problem> {
     let found = site
@@ -81,7 +83,7 @@ pub(crate) async fn raw(
         })
         .await?;
     let bytes = found.ok_or_else(|| no_message(seq))?;
-    consulted.write(&site, DonorData::RawMessage { message: Seq::new(seq) }).await?;
+    consulted.write(&site, &caller, DonorData::RawMessage { message: Seq::new(seq) }).await?;
     let name = format!("attachment; filename=\"message-{seq}.bin\"");
     Ok((
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)],

@@ -1,11 +1,10 @@
 //! What the surface shows.
 
-use crate::problem::Problem;
+use crate::{SessionLimits, Sessions, problem::Problem};
 use ledger::{Ledger, ReadError, Reader};
 use std::sync::Arc;
 
 /// Everything the surface may ask.
-#[derive(Clone)]
 pub struct Site {
     /// Name of the centre.
     pub name: String,
@@ -17,8 +16,14 @@ pub struct Site {
     pub couriers: delivery::Board,
     /// What evidence is built with.
     pub workflow: Arc<workflow::Settings>,
-    /// The bearer token.
+    /// The machine's own token.
     pub token: String,
+    /// Accounts.
+    pub people: workflow::people::People,
+    /// How long people stay signed in.
+    pub session_limits: SessionLimits,
+    /// Who is signed in.
+    pub sessions: Sessions,
     /// hemogate's version.
     pub version: String,
 }

@@ -1,8 +1,8 @@
 //! Commands: each becomes an entry, with who gave it.
 
-use crate::{Site, problem::Problem};
+use crate::{Site, caller::Caller, problem::Problem};
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{Path, State},
     http::StatusCode,
@@ -12,15 +12,12 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use vocabulary::{DonationRegistration, DonorRegistration};
 
-/// Whoever holds the token; users with names come later.
-pub(crate) const TOKEN_HOLDER: &str = "user:token";
-
 /// Donations registered at once.
 const REGISTRATIONS_MAX: usize = 1000;
 
-/// Writes what whoever holds the token did, and waits until it is durable.
-pub(crate) async fn append(site: &Site, whats: Vec<What>) -> Result<Seq, Problem> {
-    let group = whats.into_iter().map(|what| Draft { by: TOKEN_HOLDER.to_owned(), what }).collect();
+/// Writes what somebody did, and waits until it is durable.
+pub(crate) async fn append(site: &Site, by: &Caller, whats: Vec<What>) -> Result<Seq, Problem> {
+    let group = whats.into_iter().map(|what| Draft { by: by.by(), what }).collect();
     let pending = site.ledger.append(group).map_err(Problem::unavailable)?;
     Ok(pending.await.map_err(Problem::unavailable)?.last())
 }
@@ -39,6 +36,7 @@ fn eases(known: &DonationRegistration, new: &DonationRegistration) -> bool {
 /// Registers donations: one JSON object, or an array of them.
 pub(crate) async fn register(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let mut value: Value = serde_json::from_slice(&body).map_err(Problem::bad_request)?;
@@ -77,13 +75,14 @@ pub(crate) async fn register(
         whats.push(What::DonationRegistered(registration));
     }
     let count = whats.len();
-    let seq = append(&site, whats).await?;
+    let seq = append(&site, &caller, whats).await?;
     Ok((StatusCode::CREATED, Json(json!({ "registered": count, "seq": seq }))))
 }
 
 /// Sends a dead letter on its way again.
 pub(crate) async fn requeue(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let delivery: DeliveryId = id.parse().map_err(Problem::bad_request)?;
@@ -93,6 +92,6 @@ pub(crate) async fn requeue(
     if found.state != DeliveryState::Dead {
         return Err(Problem::conflict(format!("delivery {delivery} is no dead letter")));
     }
-    let seq = append(&site, vec![What::DeliveryRequeued { delivery }]).await?;
+    let seq = append(&site, &caller, vec![What::DeliveryRequeued { delivery }]).await?;
     Ok(Json(json!({ "seq": seq })))
 }

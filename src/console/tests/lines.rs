@@ -50,6 +50,9 @@ mod lines {
             couriers: delivery::Board::default(),
             workflow: Arc::new(workflow),
             token: TOKEN.into(),
+            people: workflow::people::People::new(ledger.clone(), workflow::people::PeopleRules::default()),
+            session_limits: console::SessionLimits::default(),
+            sessions: console::Sessions::default(),
             version: "0".into(),
         }
     }

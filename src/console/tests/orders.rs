@@ -60,6 +60,9 @@ mod orders {
             couriers: delivery::Board::default(),
             workflow: Arc::new(workflow),
             token: TOKEN.into(),
+            people: workflow::people::People::new(ledger.clone(), workflow::people::PeopleRules::default()),
+            session_limits: console::SessionLimits::default(),
+            sessions: console::Sessions::default(),
             version: "0".into(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -8,6 +8,8 @@ mod surface {
     use serde_json::{Value, json};
     use std::sync::Arc;
     use tokio_util::sync::CancellationToken;
+    use vocabulary::Role;
+    use workflow::people::{Local, NewUser, People, PeopleRules};
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -47,6 +49,9 @@ mod surface {
             couriers: delivery::Board::default(),
             workflow: Arc::new(workflow),
             token: TOKEN.into(),
+            people: workflow::people::People::new(ledger.clone(), workflow::people::PeopleRules::default()),
+            session_limits: console::SessionLimits::default(),
+            sessions: console::Sessions::default(),
             version: "0".into(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -102,7 +107,9 @@ mod surface {
                 let open = path.starts_with("/health");
                 for wrong in [None, Some("wrong"), Some("")] {
                     let (status, body) = served.ask(method.clone(), &path, wrong, None).await;
-                    if open {
+                    if path.ends_with("/sign-in") {
+                        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+                    } else if open {
                         assert_eq!(status, StatusCode::OK, "{path}");
                     } else {
                         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} {body}");
@@ -210,6 +217,131 @@ mod surface {
         let (status, body) =
             served.ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&registration("1"))).await;
         assert_eq!((status, &body["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(503)));
+        served.stop.cancel();
+    }
+
+    const FIRST: &str = "First-password-1";
+    const OTHER: &str = "Other-password-2";
+
+    impl Served {
+        async fn people(&self, work: impl FnOnce(&People) + Send + 'static) {
+            let people = People::new(self.ledger.clone(), PeopleRules::default());
+            tokio::task::spawn_blocking(move || work(&people)).await.unwrap();
+        }
+
+        /// The three administrators, as somebody at the machine makes them.
+        async fn administrators(&self) {
+            self.people(|people| {
+                let local = Local::of_stopped(people, "root");
+                for (user, role) in [
+                    ("system", Role::SystemAdministrator),
+                    ("security", Role::SecurityAdministrator),
+                    ("audit", Role::AuditAdministrator),
+                ] {
+                    let new = NewUser { user: user.into(), name: user.into(), password: FIRST.into() };
+                    local.add(&new, role).unwrap();
+                }
+            })
+            .await;
+        }
+
+        async fn sign_in(&self, user: &str, password: &str) -> (StatusCode, Value) {
+            let body = json!({ "user": user, "password": password });
+            self.ask(Method::POST, "/api/v1/sign-in", None, Some(&body)).await
+        }
+
+        async fn token_of(&self, user: &str, password: &str) -> String {
+            let (status, body) = self.sign_in(user, password).await;
+            assert_eq!(status, StatusCode::OK, "{body}");
+            body["token"].as_str().unwrap().to_owned()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_person_signs_in_does_what_the_roles_allow_and_no_secret_comes_out() {
+        let served = served().await;
+        served.administrators().await;
+        let (status, wrong) = served.sign_in("system", "wrong").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        let nobody = served.sign_in("nobody", "wrong").await;
+        assert_eq!((status, &wrong["detail"]), (nobody.0, &nobody.1["detail"]), "nobody is told which");
+        let (system, security) =
+            (served.token_of("system", FIRST).await, served.token_of("security", FIRST).await);
+        let zhang = json!({ "user": "zhang", "name": "张", "password": FIRST });
+        let post = |path: &'static str, token: &str, body: &Value| {
+            let (token, body) = (token.to_owned(), body.clone());
+            let served = &served;
+            async move { served.ask(Method::POST, path, Some(&token), Some(&body)).await }
+        };
+        assert_eq!(post("/api/v1/users", TOKEN, &zhang).await.0, StatusCode::FORBIDDEN, "not by the machine");
+        assert_eq!(post("/api/v1/users", &security, &zhang).await.0, StatusCode::FORBIDDEN);
+        assert_eq!(post("/api/v1/users", &system, &zhang).await.0, StatusCode::CREATED);
+        assert_eq!(post("/api/v1/users", &system, &zhang).await.0, StatusCode::CONFLICT);
+        let roles = json!({ "roles": ["reviewer"], "reason": "new" });
+        let put = served.ask(Method::PUT, "/api/v1/users/zhang/roles", Some(&security), Some(&roles)).await;
+        assert_eq!(put.0, StatusCode::OK, "{}", put.1);
+
+        let fresh = served.token_of("zhang", FIRST).await;
+        let (status, me) = served.ask(Method::GET, "/api/v1/me", Some(&fresh), None).await;
+        assert_eq!(
+            (status, &me["must_change_password"], &me["acts"]),
+            (StatusCode::OK, &json!(true), &json!([]))
+        );
+        let refused = served.ask(Method::GET, "/api/v1/donations", Some(&fresh), None).await;
+        assert_eq!(refused.0, StatusCode::FORBIDDEN, "not before the password is the person's own");
+        let change = json!({ "old": FIRST, "new": OTHER });
+        assert_eq!(post("/api/v1/me/password", &fresh, &change).await.0, StatusCode::OK);
+        let stale = served.ask(Method::GET, "/api/v1/me", Some(&fresh), None).await;
+        assert_eq!(stale.0, StatusCode::UNAUTHORIZED, "sessions end with the password");
+        let zhang = served.token_of("zhang", OTHER).await;
+        for (path, token, expect) in [
+            ("/api/v1/donations", &zhang, StatusCode::OK),
+            ("/api/v1/audit", &zhang, StatusCode::FORBIDDEN),
+            ("/api/v1/users", &zhang, StatusCode::FORBIDDEN),
+            ("/api/v1/status", &zhang, StatusCode::OK),
+            ("/api/v1/donations", &system, StatusCode::FORBIDDEN),
+            ("/api/v1/users", &system, StatusCode::OK),
+            ("/api/v1/audit", &system, StatusCode::FORBIDDEN),
+        ] {
+            assert_eq!(served.ask(Method::GET, path, Some(token), None).await.0, expect, "{path}");
+        }
+        let one = post("/api/v1/donations", &zhang, &registration("1")).await;
+        assert_eq!(one.0, StatusCode::CREATED, "{}", one.1);
+        assert_eq!(served.ledger.state().entry(served.ledger.status().durable).unwrap().by, "user:zhang");
+        assert_eq!(post("/api/v1/sign-out", &zhang, &json!({})).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(
+            served.ask(Method::GET, "/api/v1/me", Some(&zhang), None).await.0,
+            StatusCode::UNAUTHORIZED
+        );
+        let shown = served.get("/api/v1/users").await.1.to_string()
+            + &served.get("/api/v1/users/zhang").await.1.to_string();
+        assert!(
+            shown.contains("zhang") && !shown.contains("argon2") && !shown.contains("earlier"),
+            "{shown}"
+        );
+        served.stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn what_somebody_read_of_an_account_is_held_to_its_version() {
+        let served = served().await;
+        served.administrators().await;
+        let system = served.token_of("system", FIRST).await;
+        let disable = |version: &str| {
+            let request = served
+                .http
+                .post(format!("{}/api/v1/users/audit/disable", served.base))
+                .bearer_auth(&system)
+                .header("If-Match", version)
+                .json(&json!({ "reason": "left" }));
+            async move { request.send().await.unwrap().status() }
+        };
+        let read = served.http.get(format!("{}/api/v1/users/audit", served.base)).bearer_auth(&system);
+        let version = read.send().await.unwrap().headers()["etag"].to_str().unwrap().to_owned();
+        assert_eq!(disable("\"1234567\"").await, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(disable(&version).await, StatusCode::OK);
+        assert_eq!(disable(&version).await, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(served.sign_in("audit", FIRST).await.0, StatusCode::UNAUTHORIZED);
         served.stop.cancel();
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     run::Whereabouts,
     token,
 };
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, IF_MATCH};
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -55,6 +55,38 @@ impl Client {
         self.send(path, self.http.post(format!("{}/{path}", self.base)).json(body)).await
     }
 
+    /// A session of a person at this daemon.
+    pub(crate) async fn sign_in(&self, user: &str, password: &str) -> Result<Self, Failure> {
+        let body = serde_json::json!({ "user": user, "password": password });
+        let answer = self.post("sign-in", &body).await?;
+        let token = answer.get("token").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Self { base: self.base.clone(), token, http: self.http.clone() })
+    }
+
+    /// Ends the session; one that cannot be ended ends by itself.
+    pub(crate) async fn sign_out(&self) {
+        let request = self.http.post(format!("{}/sign-out", self.base));
+        if let Err(failure) = self.answer("sign-out", request).await {
+            tracing::warn!(what = failure.what, "the session was not ended; it will end by itself");
+        }
+    }
+
+    /// A command by its method, held to a version where one is named.
+    pub(crate) async fn command(
+        &self,
+        method: &str,
+        path: &str,
+        version: Option<&str>,
+        body: &Value,
+    ) -> Result<Value, Failure> {
+        let method = method.parse().map_err(|e| Failure::new(Exit::Internal, e))?;
+        let mut request = self.http.request(method, format!("{}/{path}", self.base)).json(body);
+        if let Some(version) = version {
+            request = request.header(IF_MATCH, version);
+        }
+        self.send(path, request).await
+    }
+
     /// One resource as text, and the numbers in its headers.
     pub(crate) async fn text(&self, path: &str, numbers: [&str; 2]) -> Result<(String, [u64; 2]), Failure> {
         let request = self.http.get(format!("{}/{path}", self.base)).header(ACCEPT, "text/plain");
@@ -88,7 +120,8 @@ impl Client {
         let detail = body.get("detail").and_then(Value::as_str).unwrap_or("no detail").to_owned();
         let exit = match status.as_u16() {
             404 | 409 | 412 => Exit::No,
-            400 | 422 => Exit::BadInput,
+            400 | 422 | 428 => Exit::BadInput,
+            401 | 403 => Exit::NotPermitted,
             _ => Exit::Unavailable,
         };
         Err(Failure::new(exit, format!("{path}: {status}: {detail}")))

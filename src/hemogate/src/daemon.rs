@@ -175,6 +175,8 @@ impl Daemon {
         config: &Config,
         workflow: Arc<workflow::Settings>,
     ) -> Result<(), Failure> {
+        let (rules, session_limits) =
+            config.people.rules().map_err(|what| Failure::new(Exit::Configuration, what))?;
         let site = console::Site {
             name: config.site.name.clone(),
             ledger: self.ledger.clone(),
@@ -182,6 +184,9 @@ impl Daemon {
             couriers: self.couriers.clone(),
             workflow,
             token: self.token.clone(),
+            people: workflow::people::People::new(self.ledger.clone(), rules),
+            session_limits,
+            sessions: console::Sessions::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         listener.set_nonblocking(true)?;

@@ -134,6 +134,7 @@ fn configuration(
         console: Console { listen: loopback() },
         rules: crate::config::Rules::default(),
         orders: crate::config::Orders::default(),
+        people: crate::config::People::default(),
         connections,
         destinations: vec![destination],
         lots,

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Internal = 70,
     /// Reading or writing failed.
     Io = 74,
+    /// Whoever asks may not.
+    NotPermitted = 77,
     /// Configuration.
     Configuration = 78,
 }

@@ -24,11 +24,13 @@ mod profile;
 mod reconcile;
 mod rules;
 mod run;
+mod secret;
 mod simulate;
 mod status;
 mod store;
 mod token;
 mod trace;
+mod user;
 mod wiring;
 
 use clap::Parser;
@@ -77,6 +79,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
+        Command::User(asked) => block_on(user::user(cli, asked, lang)),
         Command::Probe(asked) => block_on(probe::probe(cli, asked, lang)),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),
         Command::Status(output) => block_on(status::status(cli, output, lang)),

@@ -6,7 +6,7 @@ use crate::{
     daemon::ledger_settings,
     decide::text_of,
     exit::{Exit, Failure, Outcome},
-    print::Printer,
+    print::{Printer, encoded},
     store::ledger_of,
 };
 use ledger::{Ledger, OrderFilter, Page};
@@ -38,22 +38,6 @@ pub(crate) async fn orders(cli: &Cli, asked: &Orders, lang: Lang) -> Outcome {
 
 fn running(cli: &Cli, lang: Lang) -> Result<Client, Failure> {
     Client::of_running(&crate::configuration(cli)?.config.store.path, lang)
-}
-
-/// A text as a part of an address (RFC 3986 §2.3).
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.extend(
-                [byte >> 4, byte & 15].into_iter().filter_map(|half| char::from_digit(u32::from(half), 16)),
-            );
-        }
-    }
-    out
 }
 
 async fn list_orders(cli: &Cli, asked: &OrderList, lang: Lang) -> Outcome {
@@ -257,15 +241,6 @@ mod tests {
                 (Err(why), Err(start)) => assert!(why.starts_with(start), "{text}: {why}"),
                 (found, _) => panic!("{text}: {found:?}"),
             }
-        }
-    }
-
-    #[test]
-    fn a_text_in_an_address_stands_for_itself() {
-        for (text, expect) in
-            [("L-1.a_~", "L-1.a_~"), ("=G1 &", "%3dG1%20%26"), ("%%", "%25%25"), ("血", "%e8%a1%80")]
-        {
-            assert_eq!(encoded(text), expect);
         }
     }
 }

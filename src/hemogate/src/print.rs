@@ -78,6 +78,22 @@ fn width(text: &str) -> usize {
     text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
 }
 
+/// A text as a part of an address (RFC 3986 §2.3).
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.extend(
+                [byte >> 4, byte & 15].into_iter().filter_map(|half| char::from_digit(u32::from(half), 16)),
+            );
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +103,14 @@ mod tests {
         let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
         assert_eq!(columns(&[row("结果", "x"), row("abcde", "y")]), ["结果   x", "abcde  y"]);
         assert!(columns(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_text_in_an_address_stands_for_itself() {
+        for (text, expect) in
+            [("L-1.a_~", "L-1.a_~"), ("=G1 &", "%3dG1%20%26"), ("%%", "%25%25"), ("血", "%e8%a1%80")]
+        {
+            assert_eq!(encoded(text), expect);
+        }
     }
 }

@@ -100,6 +100,13 @@ fn greet(config: &Config, file: Option<&Path>, daemon: &Daemon, lang: Lang) -> R
         );
         writeln!(out, "  {what}")?;
     }
+    if daemon.ledger.state().counters().is_ok_and(|counters| counters.users == 0) {
+        let what = lang.pick(
+            "nobody can sign in yet: stop, and make the administrators (hemogate user add NAME --role system-administrator)",
+            "尚无人可以登录:请先停止,再建立管理员账户(hemogate user add 用户名 --role system-administrator)",
+        );
+        writeln!(out, "  {what}")?;
+    }
     if config.destinations.is_empty() {
         let what = lang.pick(
             "no destination is configured yet: verdicts stay here until a [[destination]] is added",

@@ -9,6 +9,7 @@ mod fault;
 mod identifiers;
 mod load;
 mod orders;
+mod people;
 mod site;
 mod transport;
 
@@ -18,6 +19,7 @@ pub(crate) use fault::Fault;
 pub(crate) use identifiers::Identifiers;
 pub(crate) use load::{Loaded, load};
 pub(crate) use orders::Orders;
+pub(crate) use people::People;
 pub(crate) use site::{ChainHash, Console, Rules, Site, Store};
 pub(crate) use transport::{Directory, Serial, TcpConnect, TcpListen, TlsConnect, TlsListen, Transport};
 
@@ -37,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) rules: Rules,
     #[serde(default)]
     pub(crate) orders: Orders,
+    #[serde(default)]
+    pub(crate) people: People,
     #[serde(default, rename = "connection")]
     pub(crate) connections: Vec<Connection>,
     #[serde(default, rename = "destination")]

@@ -1,0 +1,171 @@
+//! Who sends a request: the station's own machine door, or a person.
+
+use crate::{Site, problem::Problem};
+use axum::http::Method;
+use workflow::people::{Act, Actor, Refused};
+
+/// How entries name whoever holds the machine's token.
+const MACHINE: &str = "user:token";
+
+/// Who sends a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    /// Whoever holds the token of the first start: other systems, and scripts of the station. It reads, registers, orders
+    /// and sends again; it never does what needs a person.
+    Machine,
+    /// A person who has signed in.
+    Person(Actor),
+}
+
+/// What a command needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A person who may do this, or the machine.
+    MachineOr(Act),
+    /// A person who may do this.
+    Person(Act),
+    /// Any person, whatever state the password is in.
+    Anybody,
+}
+
+/// Every command and what it needs. A command that is not here is nobody's.
+pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
+    ("POST", "/api/v1/donations", Need::MachineOr(Act::RegisterDonation)),
+    ("POST", "/api/v1/deliveries/{id}/requeue", Need::MachineOr(Act::RequeueDelivery)),
+    ("POST", "/api/v1/orders", Need::MachineOr(Act::PlaceOrder)),
+    ("POST", "/api/v1/orders/{id}/cancel", Need::MachineOr(Act::PlaceOrder)),
+    ("POST", "/api/v1/sign-out", Need::Anybody),
+    ("POST", "/api/v1/me/password", Need::Anybody),
+    ("POST", "/api/v1/users", Need::Person(Act::AddUser)),
+    ("PUT", "/api/v1/users/{id}/roles", Need::Person(Act::GrantRoles)),
+    ("POST", "/api/v1/users/{id}/disable", Need::Person(Act::DisableUser)),
+    ("POST", "/api/v1/users/{id}/enable", Need::Person(Act::EnableUser)),
+    ("POST", "/api/v1/users/{id}/password", Need::Person(Act::ResetPassword)),
+];
+
+/// What has to be held to read there; nothing: being signed in is enough.
+fn to_read(path: &str) -> Option<Act> {
+    match path {
+        "/metrics"
+        | "/api/v1/status"
+        | "/api/v1/connections"
+        | "/api/v1/connections/{id}"
+        | "/api/v1/connections/{id}/probe" => None,
+        "/api/v1/audit" => Some(Act::ReadAudit),
+        "/api/v1/users" | "/api/v1/users/{id}" => Some(Act::ReadUsers),
+        _ => Some(Act::ReadLaboratory),
+    }
+}
+
+impl Caller {
+    /// How entries name it.
+    pub(crate) fn by(&self) -> String {
+        match self {
+            Self::Machine => MACHINE.to_owned(),
+            Self::Person(actor) => actor.by(),
+        }
+    }
+
+    /// The person, where it is one.
+    pub(crate) fn person(&self) -> Result<&Actor, Problem> {
+        match self {
+            Self::Person(actor) => Ok(actor),
+            Self::Machine => Err(Problem::forbidden(
+                "this needs a person: sign in with POST /api/v1/sign-in and use the token it gives (需要个人登录)",
+            )),
+        }
+    }
+
+    /// Whether a request of this kind may go on. What carries a command out asks again, of the ledger.
+    pub(crate) fn check(&self, method: &Method, path: &str) -> Result<(), Problem> {
+        let act = if *method == Method::GET {
+            if path == "/api/v1/me" {
+                return self.person().map(drop);
+            }
+            match self {
+                Self::Machine => return Ok(()),
+                Self::Person(_) => to_read(path),
+            }
+        } else {
+            let found = COMMANDS.iter().find(|(m, p, _)| *m == method.as_str() && *p == path);
+            match found.map(|(_, _, need)| *need) {
+                None => return Err(Problem::forbidden(format!("{method} {path} is given to nobody"))),
+                Some(Need::Anybody) => return self.person().map(drop),
+                Some(Need::MachineOr(_)) if matches!(self, Self::Machine) => return Ok(()),
+                Some(Need::MachineOr(act) | Need::Person(act)) => Some(act),
+            }
+        };
+        let actor = self.person()?;
+        if actor.must_change_password() {
+            return Err(refused(&Refused::MustChange));
+        }
+        match act {
+            Some(act) if !actor.may(act) => Err(refused(&Refused::NotPermitted { act })),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// A refusal as a problem. Who is not let in is not told why.
+pub(crate) fn refused(refused: &Refused) -> Problem {
+    let detail = format!("{} ({})", refused.english(), refused.chinese());
+    match refused {
+        Refused::Wrong | Refused::Locked { .. } | Refused::Disabled => {
+            Problem::not_let_in(format!("{} ({})", Refused::Wrong.english(), Refused::Wrong.chinese()))
+        }
+        Refused::Stale => Problem::not_let_in(detail),
+        Refused::Busy | Refused::Broken(_) => Problem::unavailable(detail),
+        Refused::MustChange
+        | Refused::NotPermitted { .. }
+        | Refused::OtherPerson
+        | Refused::Own
+        | Refused::LocalOnlyAdministrators => Problem::forbidden(detail),
+        Refused::Exists(_) | Refused::Last(_) => Problem::conflict(detail),
+        Refused::NoSuchUser(_) => Problem::not_found(detail),
+        Refused::Changed => Problem::precondition(detail),
+        Refused::Password { .. } | Refused::Name { .. } | Refused::Text { .. } | Refused::Roles(_) => {
+            Problem::unprocessable(detail)
+        }
+    }
+}
+
+impl Site {
+    /// Does something that waits for the disk or for a password, away from the runtime's threads.
+    pub(crate) async fn of_people<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&workflow::people::People) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let people = self.people.clone();
+        let outcome = tokio::task::spawn_blocking(move || work(&people)).await;
+        outcome.map_err(|e| Problem::internal(&e))?.map_err(|why| refused(&why))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openapi::OPERATIONS;
+
+    #[test]
+    fn every_command_of_the_document_says_who_may_give_it_and_none_is_given_that_is_not_there() {
+        let commands =
+            || OPERATIONS.iter().filter(|(path, method, _)| *method != "get" && !path.ends_with("/sign-in"));
+        for (path, method, _) in commands() {
+            let known = COMMANDS.iter().any(|(m, p, _)| p == path && m.eq_ignore_ascii_case(method));
+            assert!(known, "{method} {path} stands in no line of COMMANDS");
+        }
+        assert_eq!(commands().count(), COMMANDS.len());
+    }
+
+    #[test]
+    fn the_machine_reads_and_does_nothing_that_needs_a_person() {
+        for (method, path, need) in COMMANDS {
+            let method: Method = method.parse().unwrap();
+            let may = Caller::Machine.check(&method, path).is_ok();
+            assert_eq!(may, matches!(need, Need::MachineOr(_)), "{method} {path}");
+        }
+        assert!(Caller::Machine.check(&Method::GET, "/api/v1/donations").is_ok());
+        assert!(Caller::Machine.check(&Method::POST, "/api/v1/nowhere").is_err());
+        assert!(Caller::Machine.check(&Method::DELETE, "/api/v1/donations").is_err());
+    }
+}
