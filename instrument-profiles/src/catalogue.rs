@@ -35,6 +35,18 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Reads the folder of one model.
+    ///
+    /// # Errors
+    /// Every fault of the profile, with file, line and the nearest known name.
+    pub fn load(folder: &Path) -> Result<Self, ProfileErrors> {
+        let profile = Profile::load(folder)?;
+        let files = read_files(folder).map_err(|error| ProfileErrors {
+            faults: vec![fault(&folder.display().to_string(), &error.to_string())],
+        })?;
+        Ok(Self { profile: Arc::new(profile), files })
+    }
+
     /// Its profile.
     #[must_use]
     pub fn profile(&self) -> &Arc<Profile> {

@@ -11,6 +11,7 @@
 
 mod capture;
 mod catalogue;
+mod compare;
 mod evidence;
 mod fault;
 mod interpret;
@@ -27,8 +28,12 @@ mod template;
 mod tests;
 mod wish;
 
+/// The JSON Schema of `profile.toml`, for editors; it says what may be written, and the profile's own checks what is missing.
+pub const JSON_SCHEMA: &str = include_str!("../profile.schema.json");
+
 pub use capture::{CaptureOutcome, CaptureReport, messages_of, record_expectations, test_profile};
 pub use catalogue::{Catalogue, Entry};
+pub use compare::{Change, Comparison, Part, ResultChange};
 pub use evidence::{Claim, Evidence, Level, Source};
 pub use fault::{Fault, ProfileErrors};
 pub use interpret::Interpretation;

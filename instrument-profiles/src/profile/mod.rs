@@ -12,6 +12,8 @@ pub(crate) mod rules;
 mod tests;
 mod whole;
 
+#[cfg(test)]
+pub(crate) use meaning::INTERPRETATIONS;
 pub(crate) use results::own_record;
 pub use whole::Name;
 

@@ -19,9 +19,9 @@ const ROWS_MAX: usize = 20_000;
 const WORDS_MAX: usize = 40;
 
 const LIS02: &[&str] = &[
-    "H.3", "H.5", "H.5.1", "H.12", "P.3", "P.4", "P.6", "O.3", "O.3.1", "O.4", "O.4.1", "O.4.5", "O.12",
-    "O.16", "R.3", "R.3.1", "R.3.2", "R.3.3", "R.3.4", "R.3.5", "R.3.6", "R.3.7", "R.3.8", "R.3.9", "R.3.10",
-    "R.3.11", "R.3.12", "R.4", "R.5", "R.7", "R.9", "R.11", "R.12", "R.13", "R.14", "R.14.1",
+    "H.3", "H.5", "H.5.1", "H.12", "P.3", "P.4", "P.5", "P.6", "O.3", "O.3.1", "O.4", "O.4.1", "O.4.5",
+    "O.12", "O.16", "R.3", "R.3.1", "R.3.2", "R.3.3", "R.3.4", "R.3.5", "R.3.6", "R.3.7", "R.3.8", "R.3.9",
+    "R.3.10", "R.3.11", "R.3.12", "R.4", "R.5", "R.7", "R.9", "R.11", "R.12", "R.13", "R.14", "R.14.1",
 ];
 const HL7: &[&str] = &[
     "MSH-3", "MSH-3.1", "MSH-4", "MSH-9", "MSH-10", "MSH-11", "MSH-16", "PID-3", "SPM-2", "SPM-2.1",
@@ -216,7 +216,7 @@ impl Survey {
                 self.sender = self.named(&["H.5.1", "H.5"]);
                 self.production =
                     Some("H.12".to_owned()).filter(|at| self.tally(at).keys().all(|text| text == "P"));
-                self.specimens(&["O.3.1", "O.4.1", "P.4", "P.3"]);
+                self.specimens(&["O.3.1", "O.4.1", "P.4", "P.3", "P.5"]);
             }
             Protocol::Hl7v2 => {
                 self.test = of(self, &["OBX-3.1", "OBX-4", "OBX-3"]).unwrap_or_default();
@@ -264,7 +264,9 @@ impl Survey {
     }
 
     fn specimens(&mut self, paths: &[&str]) {
-        self.specimen = self.first_of(paths).into_iter().collect();
+        // Where nothing stood anywhere, the usual place: results without a specimen are held.
+        let found = self.first_of(paths).or_else(|| paths.first().map(|path| (*path).to_owned()));
+        self.specimen = found.into_iter().collect();
     }
 
     fn time_form(&mut self) {

@@ -53,6 +53,7 @@ impl Page {
 
     fn start(&mut self, id: &str, heard: &Heard) {
         let (maker, model) = id.split_once('/').unwrap_or((id, id));
+        self.line("#:schema ../../profile.schema.json");
         self.remark(self.remarks.start());
         let protocol = match heard.protocol {
             Protocol::Lis02 => "lis02",

@@ -1,6 +1,8 @@
 //! Laws that hold for every profile of the catalogue, whoever writes it.
 
 mod captures;
+mod compare;
+mod json_schema;
 mod language;
 mod laws;
 mod mutations;

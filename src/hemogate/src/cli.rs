@@ -150,9 +150,24 @@ pub(crate) enum Profile {
     Show {
         /// maker/model, or the folder of a profile
         id: String,
+        /// The evidence page in Markdown: every code and place with its source and level, and what is not verified
+        #[arg(long)]
+        evidence: bool,
         #[command(flatten)]
         output: Output,
     },
+    /// What one revision says otherwise than another, and what that does to the results of their captures; exit code 0
+    /// when everything is read as before, 1 when not
+    Diff {
+        /// The earlier one: maker/model, or the folder of a profile
+        before: String,
+        /// The later one
+        after: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// The JSON Schema of profile.toml, for editors
+    Schema,
     /// Run every capture against its expectation; what the profile leaves open, and what its captures do not show, is
     /// listed; exit code 1 when anything is
     Test {

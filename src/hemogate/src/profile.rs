@@ -1,5 +1,7 @@
 //! `profile`: the instrument catalogue and a site's own profiles; touches no store.
 
+mod difference;
+
 use crate::{
     catalogue::name,
     cli::{Lang, Profile as Asked},
@@ -8,7 +10,7 @@ use crate::{
     print::Printer,
     wiring,
 };
-use instrument_profiles::{Catalogue, NewProfile, Profile, Remarks, sketch};
+use instrument_profiles::{Catalogue, Level, NewProfile, Profile, Remarks, sketch};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -31,7 +33,13 @@ pub(crate) fn profile(asked: &Asked, lang: Lang) -> Outcome {
             printer.finish()?;
             Ok(Exit::Done)
         }
-        Asked::Show { id, output } => show(id, output.format, lang),
+        Asked::Show { id, evidence: true, .. } => evidence_page(id, lang),
+        Asked::Show { id, evidence: false, output } => show(id, output.format, lang),
+        Asked::Diff { before, after, output } => difference::diff(before, after, output.format, lang),
+        Asked::Schema => {
+            io::stdout().lock().write_all(instrument_profiles::JSON_SCHEMA.as_bytes())?;
+            Ok(Exit::Done)
+        }
         Asked::Test { dir: Some(dir), record: true } => record(dir),
         Asked::Test { dir, record: _ } => test(dir.as_deref(), lang),
         Asked::New { id, files, to } => begin(id, files, to, lang),
@@ -128,6 +136,57 @@ fn tested(catalogue: &Catalogue) -> Vec<instrument_profiles::CaptureReport> {
         .collect()
 }
 
+/// Every code and place with its source and level, as a page.
+fn evidence_page(id: &str, lang: Lang) -> Outcome {
+    let profile = wiring::profile(id)?;
+    let evidence = profile.evidence();
+    let mut out = io::stdout().lock();
+    let name = |names: &instrument_profiles::Name| lang.pick(&names.en, &names.zh).clone();
+    writeln!(out, "# {} {}\n", name(profile.maker()), name(profile.model()))?;
+    writeln!(out, "`{}`, {}\n", profile.reference().id, profile.reference().revision)?;
+    for level in [Level::Documented, Level::Trace, Level::Inferred] {
+        let count = evidence.claims.iter().filter(|claim| claim.level == level).count();
+        writeln!(out, "- {}: {count}", level_name(level, lang))?;
+    }
+    let heads = lang.pick(
+        ["code or place", "what it stands for", "level", "source"],
+        ["代码或位置", "含义", "依据等级", "来源"],
+    );
+    writeln!(out, "\n| {} |\n|---|---|---|---|", heads.join(" | "))?;
+    let cell = |text: &str| text.replace('|', "\\|");
+    for claim in &evidence.claims {
+        let level = level_name(claim.level, lang);
+        writeln!(out, "| {} | {} | {level} | {} |", cell(&claim.of), cell(&claim.says), cell(&claim.source))?;
+    }
+    writeln!(out, "\n## {}\n", lang.pick("sources", "来源"))?;
+    for source in &evidence.sources {
+        writeln!(out, "- {} ({}): {}", source.key, level_name(source.level, lang), source.title)?;
+    }
+    writeln!(
+        out,
+        "\n## {}\n",
+        lang.pick("not verified: to be checked by the site", "尚未核实：须由使用单位确认")
+    )?;
+    let nothing = lang.pick("nothing is listed", "无").to_owned();
+    let open = profile.open_points().iter().map(|open| format!("{}: {}", open.line, open.what));
+    let mut unsure: Vec<String> = evidence.not_verified.iter().cloned().chain(open).collect();
+    if unsure.is_empty() {
+        unsure.push(nothing);
+    }
+    for what in unsure {
+        writeln!(out, "- {what}")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn level_name(level: Level, lang: Lang) -> &'static str {
+    match level {
+        Level::Documented => lang.pick("documented", "有文档"),
+        Level::Trace => lang.pick("trace", "有报文实例"),
+        Level::Inferred => lang.pick("inferred", "推断"),
+    }
+}
+
 /// Writes what the captures of one profile come to now as their expectation.
 fn record(folder: &Path) -> Outcome {
     let written = instrument_profiles::record_expectations(folder);
@@ -138,6 +197,9 @@ fn record(folder: &Path) -> Outcome {
     }
     Ok(Exit::Done)
 }
+
+/// Where editors find the schema that a new profile's first line names.
+const SCHEMA_FILE: &str = "profile.schema.json";
 
 /// Begins a profile from what an analyser sent. An existing folder is never written into.
 fn begin(id: &str, files: &[PathBuf], to: &Path, lang: Lang) -> Outcome {
@@ -162,6 +224,10 @@ fn begin(id: &str, files: &[PathBuf], to: &Path, lang: Lang) -> Outcome {
         let path = folder.join(file);
         fs::create_dir_all(path.parent().unwrap_or(&folder))?;
         fs::write(path, bytes)?;
+    }
+    let schema = to.join(SCHEMA_FILE);
+    if !schema.exists() {
+        fs::write(schema, instrument_profiles::JSON_SCHEMA)?;
     }
     let mut out = io::stdout().lock();
     let (messages, rows) = made.read;
