@@ -52,21 +52,16 @@ fn parts(count: usize, minutes: f64) -> Result<Vec<Part>, Failure> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the two bounds")]
     let day = DaySettings { donations: donations as u32, ..DaySettings::default() };
     let scenario = Scenario::new(day).map_err(|e| Failure::new(Exit::Internal, e))?;
-    let chosen = choose(count)?;
+    let written = written(&scenario)?;
+    let chosen = choose(count, &written)?;
     let mut of_model: BTreeMap<&str, usize> = BTreeMap::new();
     for model in &chosen {
         *of_model.entry(model.id()).or_default() += 1;
     }
-    let mut written: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
-    for model in &chosen {
-        if !written.contains_key(model.id()) {
-            written.insert(model.id(), messages(model, &scenario)?);
-        }
-    }
     let mut begun: BTreeMap<&str, usize> = BTreeMap::new();
     let mut parts = Vec::with_capacity(count);
     for (nth, model) in chosen.iter().enumerate() {
-        let all = written.get(model.id()).map(Vec::as_slice).unwrap_or_default();
+        let all = written.get(model.id()).map(|(_, all)| all.as_slice()).unwrap_or_default();
         let share = all.len().div_ceil(of_model.get(model.id()).copied().unwrap_or(1)).max(1);
         let place = begun.entry(model.id()).or_default();
         let messages = all.chunks(share).nth(*place).or_else(|| all.chunks(share).next()).unwrap_or_default();
@@ -82,10 +77,32 @@ fn parts(count: usize, minutes: f64) -> Result<Vec<Part>, Failure> {
     Ok(parts)
 }
 
+/// By model: its messages of the day.
+type Written = BTreeMap<String, (Arc<Model>, Vec<Vec<u8>>)>;
+
+/// What each model of the catalogue sends of the day, where it sends anything: some do none of the day's tests.
+fn written(scenario: &Scenario) -> Result<Written, Failure> {
+    let mut written = BTreeMap::new();
+    for model in laboratory::models()? {
+        if matches!(model.protocol(), Protocol::Lis02 | Protocol::Hl7v2) {
+            let all = messages(&model, scenario)?;
+            if !all.is_empty() {
+                written.insert(model.id().to_owned(), (model, all));
+            }
+        }
+    }
+    Ok(written)
+}
+
 /// Models by turns: of five analysers three with LIS01 and two with MLLP.
-fn choose(count: usize) -> Result<Vec<Arc<Model>>, Failure> {
-    let models = laboratory::models()?;
-    let with = |protocol| models.iter().filter(|m| m.protocol() == protocol).cloned().collect::<Vec<_>>();
+fn choose(
+    count: usize,
+    written: &Written,
+) -> Result<Vec<Arc<Model>>, Failure> {
+    let with = |protocol| {
+        let of = written.values().map(|(model, _)| model).filter(|m| m.protocol() == protocol);
+        of.cloned().collect::<Vec<_>>()
+    };
     let (mut lis01, mut mllp) =
         (with(Protocol::Lis02).into_iter().cycle(), with(Protocol::Hl7v2).into_iter().cycle());
     let turns = (0..count).map(|nth| if nth % LIS01_OF.1 < LIS01_OF.0 { lis01.next() } else { mllp.next() });
