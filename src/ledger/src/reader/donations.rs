@@ -7,7 +7,7 @@ use crate::fold::refs;
 use crate::state::{DonationRecord, Key, KeyParts, RefsRecord, VerdictRecord, collect, decode, record};
 use crate::{Earlier, Known, Measured, Seq, What};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 use vocabulary::{
     ConnectionId, DonationId, DonationRegistration, Finding, Mode, Observation, ProfileRef, RunId,
 };
@@ -120,6 +120,69 @@ pub struct RunView {
     pub donations: Vec<DonationId>,
 }
 
+/// Interpretations that are kept at once while many donations are read: those of some working days.
+const INTERPRETATIONS_MAX: usize = 256;
+
+/// Interpretations that were read lately.
+#[derive(Debug, Default)]
+pub struct Interpretations {
+    read: BTreeMap<(Seq, Seq), Read>,
+    /// The longest here goes first.
+    order: VecDeque<(Seq, Seq)>,
+}
+
+/// One interpretation, and the message it is of.
+#[derive(Debug)]
+struct Read {
+    connection: ConnectionId,
+    mode: Mode,
+    at_ms: i64,
+    profile: ProfileRef,
+    observations: Vec<Observation>,
+    findings: Vec<Finding>,
+    measured: BTreeMap<u32, Measured>,
+}
+
+impl Interpretations {
+    fn read(&mut self, reader: &Reader, message: Seq, entry: Seq) -> Result<&Read, ReadError> {
+        let key = (message, entry);
+        if !self.read.contains_key(&key) {
+            if self.order.len() >= INTERPRETATIONS_MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.read.remove(&oldest);
+            }
+            self.order.push_back(key);
+        }
+        match self.read.entry(key) {
+            Entry::Occupied(found) => Ok(found.into_mut()),
+            Entry::Vacant(none) => Ok(none.insert(Read::of(reader, message, entry)?)),
+        }
+    }
+}
+
+impl Read {
+    fn of(reader: &Reader, message: Seq, entry: Seq) -> Result<Self, ReadError> {
+        let What::MessageInterpreted { observations, findings, profile, measured, .. } =
+            reader.entry(entry)?.what
+        else {
+            return Err(ReadError::OtherKind { seq: entry, wanted: "interpretation" });
+        };
+        let Some(about) = reader.message_record(message)? else {
+            return Err(ReadError::OtherKind { seq: message, wanted: "message" });
+        };
+        Ok(Self {
+            connection: about.connection.clone(),
+            mode: about.mode,
+            at_ms: about.at_ms,
+            profile,
+            observations,
+            findings,
+            measured: measured.into_iter().map(|m| (m.index, m)).collect(),
+        })
+    }
+}
+
 impl From<VerdictRecord> for VerdictSummary {
     fn from(record: VerdictRecord) -> Self {
         Self {
@@ -178,6 +241,18 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub fn donation(&self, donation: &DonationId) -> Result<Option<DonationView>, ReadError> {
+        self.donation_with(donation, &mut Interpretations::default())
+    }
+
+    /// The same for many in a row: interpretations that several donations share are read once.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn donation_with(
+        &self,
+        donation: &DonationId,
+        known: &mut Interpretations,
+    ) -> Result<Option<DonationView>, ReadError> {
         let store = self.store();
         let found: Option<DonationRecord> = record(store.as_ref(), &Key::donation(donation).done())?;
         let Some(found) = found else { return Ok(None) };
@@ -193,7 +268,7 @@ impl Reader {
             let mut parts = KeyParts::of(&key);
             parts.text();
             if let Some(message) = parts.seq() {
-                let (observations, findings) = self.resolve(message, &refs(&value)?)?;
+                let (observations, findings) = self.resolve(message, &refs(&value)?, known)?;
                 view.observations.extend(observations);
                 view.findings.extend(findings);
             }
@@ -215,35 +290,26 @@ impl Reader {
         &self,
         message: Seq,
         refs: &RefsRecord,
+        known: &mut Interpretations,
     ) -> Result<(Vec<EvidenceObservation>, Vec<EvidenceFinding>), ReadError> {
         let entry = refs.entry;
-        let What::MessageInterpreted { observations, findings, profile, measured, .. } =
-            self.entry(entry)?.what
-        else {
-            return Err(ReadError::OtherKind { seq: entry, wanted: "interpretation" });
-        };
-        let measured: BTreeMap<u32, Measured> = measured.into_iter().map(|m| (m.index, m)).collect();
-        let Some(about) = self.message_record(message)? else {
-            return Err(ReadError::OtherKind { seq: message, wanted: "message" });
-        };
-        let mut observations: BTreeMap<u32, Observation> = (0u32..).zip(observations).collect();
-        let mut findings: BTreeMap<u32, Finding> = (0u32..).zip(findings).collect();
-        let taken = refs.observations.iter().filter_map(|i| Some((*i, observations.remove(i)?)));
+        let read = known.read(self, message, entry)?;
+        let taken = refs.observations.iter().filter_map(|i| Some((*i, read.observations.get(*i as usize)?)));
         let evidence = taken.map(|(index, observation)| EvidenceObservation {
             message,
             entry,
             index,
-            connection: about.connection.clone(),
-            mode: about.mode,
-            profile: profile.clone(),
-            at_ms: about.at_ms,
-            place: measured.get(&index).map_or(index, |m| m.place),
-            earlier: measured.get(&index).and_then(|m| m.earlier),
-            observation,
+            connection: read.connection.clone(),
+            mode: read.mode,
+            profile: read.profile.clone(),
+            at_ms: read.at_ms,
+            place: read.measured.get(&index).map_or(index, |m| m.place),
+            earlier: read.measured.get(&index).and_then(|m| m.earlier),
+            observation: observation.clone(),
         });
         let evidence = evidence.collect();
-        let held = refs.findings.iter().filter_map(|i| findings.remove(i));
-        Ok((evidence, held.map(|finding| EvidenceFinding { message, entry, finding }).collect()))
+        let held = refs.findings.iter().filter_map(|i| read.findings.get(*i as usize));
+        Ok((evidence, held.map(|f| EvidenceFinding { message, entry, finding: f.clone() }).collect()))
     }
 
     /// What the donation's observations measured, oldest message first.
@@ -289,7 +355,8 @@ impl Reader {
             let mut parts = KeyParts::of(&key);
             parts.text();
             if let Some(message) = parts.seq() {
-                view.controls.extend(self.resolve(message, &refs(&value)?)?.0);
+                view.controls
+                    .extend(self.resolve(message, &refs(&value)?, &mut Interpretations::default())?.0);
             }
         }
         let mut donations = BTreeSet::new();

@@ -15,7 +15,8 @@ mod work;
 
 pub use deliveries::{DeliveryFilter, DeliveryView, OutboxItem};
 pub use donations::{
-    DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Registered, RunView, VerdictSummary,
+    DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Interpretations, Registered,
+    RunView, VerdictSummary,
 };
 pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView, TakenFile};
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};
