@@ -29,6 +29,7 @@ mod alias;
 mod alt;
 mod cases;
 mod decide;
+mod difference;
 pub mod evidence;
 mod gate_id;
 mod gates;
@@ -51,6 +52,7 @@ mod verdict;
 
 pub use cases::{CaseError, read_case, read_cases};
 pub use decide::decide;
+pub use difference::{Difference, differences};
 pub use evidence::Evidence;
 pub use gate_id::GateId;
 pub use moment::{Moment, NotAMoment};

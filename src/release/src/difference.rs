@@ -1,0 +1,114 @@
+//! Where two verdicts on one donation part: what another rule pack would have changed.
+
+use crate::verdict::{GroupVerdict, Verdict};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// One part of a verdict that two packs see differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Which part: `unit`, `releasable`, `HBV`, `HBsAg A`, `NAT HCV`, `group`, `R-GATE-02`.
+    pub at: String,
+    /// What the first verdict says; empty where it does not speak of it.
+    pub old: String,
+    /// What the second verdict says; empty where it does not speak of it.
+    pub new: String,
+    /// Why, in the words of the gate that changed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// Why, in Chinese.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why_zh: String,
+}
+
+/// A part of a verdict: its name, what it says, and why in both languages.
+type Part = (String, String, [String; 2]);
+
+/// Every part in which two verdicts say different things, in the order of a verdict. Wording alone, next steps and the
+/// name of the pack are no difference.
+#[must_use]
+pub fn differences(old: &Verdict, new: &Verdict) -> Vec<Difference> {
+    let (before, after) = (parts(old), parts(new));
+    let says = |parts: &[Part], at: &str| parts.iter().find(|(name, ..)| name == at).cloned();
+    let mut seen = BTreeSet::new();
+    let names = before.iter().chain(&after).map(|(name, ..)| name).filter(|name| seen.insert(name.as_str()));
+    names
+        .filter_map(|at| {
+            let nothing = || (at.clone(), String::new(), [String::new(), String::new()]);
+            let (_, old, old_why) = says(&before, at).unwrap_or_else(nothing);
+            let (_, new, new_why) = says(&after, at).unwrap_or_else(nothing);
+            // A gate that opens has nothing to say; then the reason is what it said before.
+            let [why, why_zh] = if new_why.iter().all(String::is_empty) { old_why } else { new_why };
+            (old != new).then(|| Difference { at: at.clone(), old, new, why, why_zh })
+        })
+        .collect()
+}
+
+fn parts(verdict: &Verdict) -> Vec<Part> {
+    let plain = |name: String, says: String| (name, says, [String::new(), String::new()]);
+    let yes = |is: bool| (if is { "yes" } else { "no" }).to_owned();
+    let mut parts = vec![
+        plain("unit".to_owned(), verdict.unit().name().to_owned()),
+        plain("releasable".to_owned(), yes(verdict.is_releasable())),
+        plain("complete".to_owned(), yes(verdict.is_complete())),
+    ];
+    for (name, marker) in verdict.markers() {
+        let candidate = if marker.reentry_candidate { ", re-entry candidate" } else { "" };
+        let says = format!("{} ({}{candidate})", marker.verdict.name(), marker.unit.name());
+        parts.push(plain((*name).to_owned(), says));
+    }
+    for one in verdict.serology() {
+        parts.push(plain(format!("{} {}", one.marker, one.reagent), one.state.name().to_owned()));
+    }
+    for one in verdict.nat() {
+        parts.push(plain(format!("NAT {}", one.target), one.state.name().to_owned()));
+    }
+    parts.push(plain("group".to_owned(), group(verdict.group())));
+    for gate in verdict.gates() {
+        let says = match (gate.pass, &gate.overridden) {
+            (true, _) => "open",
+            (false, Some(_)) => "set aside",
+            (false, None) => "closed",
+        };
+        let why =
+            if gate.pass { [String::new(), String::new()] } else { [gate.why.clone(), gate.why_zh.clone()] };
+        parts.push((gate.id.to_string(), says.to_owned(), why));
+    }
+    parts
+}
+
+fn group(group: &GroupVerdict) -> String {
+    let abo = group.abo.map(|abo| format!(" {abo}")).unwrap_or_default();
+    let rhd = group.rhd.map(|rhd| format!(" RhD {rhd}")).unwrap_or_default();
+    format!("{}{abo}{rhd}", group.status.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RulePack, decide, read_case};
+
+    fn verdict(pack: &str, case: &str) -> Verdict {
+        decide(&read_case(case).unwrap(), &RulePack::built_in(pack).unwrap())
+    }
+
+    const ALT_HIGH: &str = r#"{"donation":"G123426000001","alt":[{"u_per_l":"80"},{"u_per_l":"82"}]}"#;
+
+    #[test]
+    fn a_verdict_does_not_differ_from_itself() {
+        let verdict = verdict("cn-2019", ALT_HIGH);
+        assert_eq!(differences(&verdict, &verdict), []);
+    }
+
+    #[test]
+    fn what_one_pack_asks_for_and_the_other_does_not_is_named_with_the_gates_words() {
+        let found = differences(&verdict("cn-2019", ALT_HIGH), &verdict("who-minimum", ALT_HIGH));
+        let at = |name: &str| found.iter().find(|d| d.at == name);
+        let unit = at("unit").unwrap();
+        assert_eq!((unit.old.as_str(), unit.new.as_str()), ("discard", "hold"));
+        let alt = at("ALT").unwrap();
+        assert_eq!((alt.old.as_str(), alt.new.as_str()), ("ABOVE_LIMIT (discard)", ""));
+        let gate = found.iter().find(|d| d.at == "R-GATE-01").unwrap_or_else(|| at("R-GATE-02").unwrap());
+        assert!(!gate.why.is_empty() && !gate.why_zh.is_empty(), "{found:#?}");
+    }
+}
