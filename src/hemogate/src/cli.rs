@@ -225,6 +225,16 @@ pub(crate) enum Rules {
         #[command(flatten)]
         output: Output,
     },
+    /// Judge every stored donation under two packs and list each verdict that changes, with the reason; writes nothing.
+    /// Needs the ledger to itself: the daemon stopped, or a copy
+    Compare {
+        /// The pack in force: a built-in id or a file
+        old: String,
+        /// The pack to come: a built-in id or a file
+        new: String,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -49,7 +49,24 @@ pub(crate) fn ledger_settings(config: &Config) -> ledger::Settings {
     settings
 }
 
-fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
+/// What the rooms of a configuration are given.
+pub(crate) fn workflow_settings(config: &Config) -> Result<workflow::Settings, Failure> {
+    Ok(workflow::Settings {
+        profiles: wiring::every_profile(config)?,
+        pack: crate::decide::pack(&config.rules.pack)?,
+        specimens: workflow::SpecimenRule::of(
+            config.site.normaliser().map_err(|e| Failure::new(Exit::Configuration, e))?,
+        ),
+        time_zone: wiring::time_zone(&config.site.time_zone)?,
+        lots: workflow::LotRegister::new(config.lots.iter().cloned()),
+        reagents_per_marker: usize::from(config.rules.serology_reagents.get()),
+        deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
+        orders: wiring::orders(config)?,
+    })
+}
+
+/// Opens the ledger of a configuration, made where there is none.
+pub(crate) fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
     let settings = ledger_settings(config);
     let opened = Ledger::open(settings, &mut |progress| tracing::info!(?progress, "opening the ledger"));
     let (ledger, report) = opened.map_err(|e| {
@@ -101,19 +118,7 @@ impl Daemon {
     }
 
     fn rooms(&self, config: &Config) -> Result<Arc<workflow::Settings>, Failure> {
-        let settings = workflow::Settings {
-            profiles: wiring::every_profile(config)?,
-            pack: crate::decide::pack(&config.rules.pack)?,
-            specimens: workflow::SpecimenRule::of(
-                config.site.normaliser().map_err(|e| Failure::new(Exit::Configuration, e))?,
-            ),
-            time_zone: wiring::time_zone(&config.site.time_zone)?,
-            lots: workflow::LotRegister::new(config.lots.iter().cloned()),
-            reagents_per_marker: usize::from(config.rules.serology_reagents.get()),
-            deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
-            orders: wiring::orders(config)?,
-        };
-        let settings = Arc::new(settings);
+        let settings = Arc::new(workflow_settings(config)?);
         let (ledger, stop) = (self.ledger.clone(), self.stop.clone());
         self.tasks.spawn(workflow::run(Arc::clone(&settings), ledger, stop));
         for destination in &config.destinations {

@@ -68,7 +68,7 @@ fn dispatch(cli: &Cli) -> Outcome {
     });
     match &cli.command {
         Command::Decide(asked) => decide::decide(asked, lang),
-        Command::Rules(asked) => rules::rules(asked, lang),
+        Command::Rules(asked) => rules::rules(cli, asked, lang),
         Command::Id(asked) => id::id(cli, asked, lang),
         Command::Interpret(asked) => catalogue::interpret(asked),
         Command::Profile(asked) => profile::profile(asked, lang),

@@ -1,7 +1,9 @@
-//! `rules`: packs listed, shown and proven; touches no store.
+//! `rules`: packs listed, shown and proven, which touches no store; and compared over the donations of one.
+
+mod compare;
 
 use crate::{
-    cli::{Format, Lang, Rules},
+    cli::{Cli, Format, Lang, Rules},
     decide::pack,
     exit::{Exit, Failure, Outcome},
     print::Printer,
@@ -12,11 +14,12 @@ use release::proof::{Proof, prove};
 use serde_json::json;
 use std::io::{self, IsTerminal, Write};
 
-pub(crate) fn rules(asked: &Rules, lang: Lang) -> Outcome {
+pub(crate) fn rules(cli: &Cli, asked: &Rules, lang: Lang) -> Outcome {
     match asked {
         Rules::List(output) => list(output.format, lang),
         Rules::Show { id, output } => show(id, output.format, lang),
         Rules::Check { packs, at_once, output } => check(packs, *at_once, output.format, lang),
+        Rules::Compare { old, new, output } => compare::compare(cli, [old, new], output.format, lang),
     }
 }
 

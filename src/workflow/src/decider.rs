@@ -72,7 +72,7 @@ pub fn facts_of(
     facts(settings, reader, donation, view.as_ref(), &mut BTreeMap::new())
 }
 
-fn facts(
+pub(crate) fn facts(
     settings: &Settings,
     reader: &Reader,
     donation: &DonationId,

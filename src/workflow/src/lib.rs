@@ -3,6 +3,7 @@
 //! Work items are state of the ledger. This room reads one, asks a pure room, and appends the output together with
 //! the end of the item; a crash in between leaves the item where it was. It knows no socket and no page.
 
+pub mod compare;
 mod decider;
 mod earlier;
 mod evidence;

@@ -6,7 +6,7 @@ mod recompute {
     use ledger::{Body, Draft, Ledger, Page, StateStore, What};
     use std::path::Path;
     use vocabulary::{ConnectionId, DonationRegistration, Mode};
-    use workflow::{LotRegister, Settings, SpecimenRule};
+    use workflow::{LotRegister, Settings, SpecimenRule, compare::Comparison};
 
     fn open(folder: &Path) -> Ledger {
         let mut settings = ledger::Settings::new(folder);
@@ -44,19 +44,16 @@ mod recompute {
         donations.len()
     }
 
-    #[test]
-    fn law_04_every_verdict_made_again_from_the_ledger_is_the_one_that_stands() {
-        let folder = tempfile::tempdir().unwrap();
-        let catalogue = Catalogue::built_in().unwrap();
-        let settings = settings(&catalogue);
-        let ledger = open(folder.path());
+    /// A ledger that knows every message of the captures of the first so many profiles, interpreted and decided.
+    fn filled(folder: &Path, catalogue: &Catalogue, settings: &Settings, profiles: usize) -> Ledger {
+        let ledger = open(folder);
         let registration: DonationRegistration = serde_json::from_value(serde_json::json!({
             "donation": "ONLY-REGISTERED", "collected_at": "2026-03-01T09:00:00Z",
             "donor": { "id": "1", "first_time": true, "deferred": false },
         }))
         .unwrap();
         let mut group = vec![Draft::by_system(What::DonationRegistered(registration))];
-        for profile in catalogue.list() {
+        for profile in catalogue.list().take(profiles) {
             let entry = catalogue.entry(&profile.reference().id).unwrap();
             let captures: Vec<&str> =
                 entry.names_in("captures").filter(|n| n.ends_with(".capture")).collect();
@@ -73,12 +70,21 @@ mod recompute {
                 }
             }
         }
-        assert!(group.len() > 50, "{} messages", group.len());
+        assert!(group.len() > 10, "{} messages", group.len());
         for draft in group {
             drop(ledger.append(vec![draft]).unwrap().wait().unwrap());
         }
         ledger.wait_applied(ledger.status().durable).wait().unwrap();
-        while workflow::work_once(&settings, &ledger).unwrap() > 0 {}
+        while workflow::work_once(settings, &ledger).unwrap() > 0 {}
+        ledger
+    }
+
+    #[test]
+    fn law_04_every_verdict_made_again_from_the_ledger_is_the_one_that_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let catalogue = Catalogue::built_in().unwrap();
+        let settings = settings(&catalogue);
+        let ledger = filled(folder.path(), &catalogue, &settings, usize::MAX);
         let count = compare(&settings, &ledger);
         assert!(count > 20, "{count} donations");
         ledger.close();
@@ -86,5 +92,50 @@ mod recompute {
         let ledger = open(folder.path());
         assert_eq!(compare(&settings, &ledger), count);
         assert_eq!(workflow::work_once(&settings, &ledger).unwrap(), 0, "nothing is done twice");
+    }
+
+    #[test]
+    fn two_packs_are_compared_over_every_stored_donation() {
+        let folder = tempfile::tempdir().unwrap();
+        let catalogue = Catalogue::built_in().unwrap();
+        let settings = settings(&catalogue);
+        let ledger = filled(folder.path(), &catalogue, &settings, 3);
+        let reader = ledger.state();
+        let pack = |id: &str| release::RulePack::built_in(id).unwrap();
+        let run = |old: &str, new: &str| {
+            let (mut changed, mut done) = (Vec::new(), Vec::new());
+            let keep = |one| -> Result<(), ledger::ReadError> {
+                changed.push(one);
+                Ok(())
+            };
+            let compared = Comparison::new(settings.clone(), pack(old), pack(new))
+                .run(&reader, keep, |judged| done.push(judged))
+                .unwrap();
+            assert_eq!(done.last(), Some(&compared.donations), "{done:?}");
+            (compared, changed)
+        };
+        let (compared, changed) = run("cn-2019", "cn-2019");
+        let donations = reader.donations(&Page::first(1000)).unwrap().items;
+        assert_eq!((compared.donations, compared.changed), (donations.len() as u64, 0), "{changed:#?}");
+
+        let (compared, changed) = run("cn-2019", "who-minimum");
+        assert!(compared.changed > 0 && compared.changed == changed.len() as u64, "{compared:?}");
+        let mut listed = changed.iter().peekable();
+        for donation in donations {
+            let verdict = |id: &str| {
+                let settings = Settings { pack: pack(id), ..settings.clone() };
+                let facts = workflow::facts_of(&settings, &reader, &donation.donation).unwrap();
+                release::decide(&workflow::evidence(&facts, &settings), &settings.pack)
+            };
+            let (old, new) = (verdict("cn-2019"), verdict("who-minimum"));
+            let differences = release::differences(&old, &new);
+            let found = listed.next_if(|one| one.donation == donation.donation);
+            assert_eq!(found.is_some(), !differences.is_empty(), "{}", donation.donation);
+            if let Some(found) = found {
+                assert_eq!((found.old, found.new), (old.unit(), new.unit()));
+                assert_eq!(found.differences, differences);
+            }
+        }
+        assert!(listed.next().is_none(), "every change is of a donation, in order");
     }
 }

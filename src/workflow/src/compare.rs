@@ -1,0 +1,143 @@
+//! Stored donations judged again under two rule packs: what would a change of the pack change?
+//!
+//! Nothing is written. Whatever the state knows of a donation becomes evidence as it does for a verdict, and
+//! [`release::decide`] judges it twice.
+
+use crate::{Settings, decider::facts, evidence::evidence};
+use ledger::{Interpretations, Page, ReadError, Reader};
+use release::{Difference, RulePack, Unit, Verdict, decide, differences};
+use serde::Serialize;
+use std::{collections::BTreeMap, num::NonZeroUsize, thread};
+use vocabulary::DonationId;
+
+/// Donations that one thread judges before the next page is read.
+const DONATIONS_PER_THREAD: usize = 256;
+/// More threads would wait for the disk.
+const THREADS_MAX: usize = 16;
+
+/// A donation on which two packs do not agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// The donation.
+    pub donation: DonationId,
+    /// What the old pack says.
+    pub old: Unit,
+    /// What the new pack says.
+    pub new: Unit,
+    /// It could not be released, and now could be.
+    pub newly_releasable: bool,
+    /// Everything in which the verdicts differ, `unit` first.
+    pub differences: Vec<Difference>,
+}
+
+/// What came of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Compared {
+    /// Donations that were judged, twice each.
+    pub donations: u64,
+    /// Those on which the packs do not agree.
+    pub changed: u64,
+    /// Of these, how many went from which unit to which: `hold → pass`.
+    pub units: BTreeMap<String, u64>,
+    /// Of these, those that could not be released under the old pack and could be under the new one.
+    pub newly_releasable: u64,
+}
+
+/// What to compare.
+#[derive(Debug)]
+pub struct Comparison {
+    old: Settings,
+    new: Settings,
+    threads: usize,
+}
+
+impl Comparison {
+    /// Of `settings` under two packs; its own pack is not looked at.
+    #[must_use]
+    pub fn new(settings: Settings, old: RulePack, new: RulePack) -> Self {
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX);
+        let new = Settings { pack: new, ..settings.clone() };
+        Self { old: Settings { pack: old, ..settings }, new, threads }
+    }
+
+    /// Judges every donation the state knows, by number. `found` is told of each that changes, in order; `progress`
+    /// how many were judged so far.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the ledger cannot be read; whatever `found` refuses with.
+    pub fn run<E: From<ReadError>>(
+        &self,
+        reader: &Reader,
+        mut found: impl FnMut(Changed) -> Result<(), E>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Compared, E> {
+        let mut compared = Compared::default();
+        let mut page = Page::first(DONATIONS_PER_THREAD * self.threads);
+        loop {
+            let listed = reader.donations(&page)?;
+            let donations: Vec<DonationId> = listed.items.into_iter().map(|one| one.donation).collect();
+            for changed in self.judge(reader, &donations)? {
+                compared.count(&changed);
+                found(changed)?;
+            }
+            compared.donations += donations.len() as u64;
+            progress(compared.donations);
+            let Some(next) = listed.next else { return Ok(compared) };
+            page = page.after(next);
+        }
+    }
+
+    /// Shared among threads, in order.
+    fn judge(&self, reader: &Reader, donations: &[DonationId]) -> Result<Vec<Changed>, ReadError> {
+        let share = donations.len().div_ceil(self.threads).max(1);
+        thread::scope(|scope| {
+            let threads: Vec<_> =
+                donations.chunks(share).map(|share| scope.spawn(move || self.share(reader, share))).collect();
+            let mut all = Vec::new();
+            for thread in threads {
+                match thread.join() {
+                    Ok(changed) => all.extend(changed?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    fn share(&self, reader: &Reader, donations: &[DonationId]) -> Result<Vec<Changed>, ReadError> {
+        let (mut runs, mut read) = (BTreeMap::new(), Interpretations::default());
+        let mut changed = Vec::new();
+        for donation in donations {
+            let view = reader.donation_with(donation, &mut read)?;
+            let facts = facts(&self.old, reader, donation, view.as_ref(), &mut runs)?;
+            // What counts as evidence is itself read with the pack's cut-offs.
+            let old = decide(&evidence(&facts, &self.old), &self.old.pack);
+            let new = decide(&evidence(&facts, &self.new), &self.new.pack);
+            changed.extend(Changed::between(&old, &new));
+        }
+        Ok(changed)
+    }
+}
+
+impl Changed {
+    fn between(old: &Verdict, new: &Verdict) -> Option<Self> {
+        let differences = differences(old, new);
+        (!differences.is_empty()).then(|| Self {
+            donation: old.donation().clone(),
+            old: old.unit(),
+            new: new.unit(),
+            newly_releasable: new.is_releasable() && !old.is_releasable(),
+            differences,
+        })
+    }
+}
+
+impl Compared {
+    fn count(&mut self, changed: &Changed) {
+        self.changed += 1;
+        self.newly_releasable += u64::from(changed.newly_releasable);
+        if changed.old != changed.new {
+            *self.units.entry(format!("{} → {}", changed.old.name(), changed.new.name())).or_default() += 1;
+        }
+    }
+}
