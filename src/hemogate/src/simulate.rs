@@ -37,8 +37,10 @@ pub(crate) async fn simulate(asked: &Simulate, lang: Lang) -> Outcome {
     let faults = faults.map_err(|e| Failure::new(Exit::Usage, e))?;
     let day = DaySettings { seed: asked.seed, donations: asked.donations, ..DaySettings::default() };
     let scenario = Scenario::new(day).map_err(|e| Failure::new(Exit::Usage, e))?;
-    let duty =
-        *model.duties().first().ok_or_else(|| Failure::new(Exit::Internal, "the model has no duty"))?;
+    let duty = *model.duties().first().ok_or_else(|| {
+        let what = "this model measures too little to play a part of a day, and is not simulated by itself";
+        Failure::new(Exit::Usage, format!("{}: {what}", model.id()))
+    })?;
     let target = match model.protocol() {
         Protocol::Delimited => Target::Directory(PathBuf::from(&asked.to)),
         Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks => Target::Line(peer(asked).await?),
