@@ -95,10 +95,7 @@ fn written(scenario: &Scenario) -> Result<Written, Failure> {
 }
 
 /// Models by turns: of five analysers three with LIS01 and two with MLLP.
-fn choose(
-    count: usize,
-    written: &Written,
-) -> Result<Vec<Arc<Model>>, Failure> {
+fn choose(count: usize, written: &Written) -> Result<Vec<Arc<Model>>, Failure> {
     let with = |protocol| {
         let of = written.values().map(|(model, _)| model).filter(|m| m.protocol() == protocol);
         of.cloned().collect::<Vec<_>>()
