@@ -190,6 +190,14 @@ impl BatchRules {
     }
 }
 
+/// Tests that a donation costs in pools of `members`, where `reactive_share` of donations are reactive: its share of the
+/// pool's test, and one of its own in every reactive pool. A figure for planning, no limit: binary floats do.
+#[must_use]
+pub fn tests_per_donation(members: u32, reactive_share: f64) -> f64 {
+    let quiet = (0..members).fold(1.0, |quiet, _| quiet * (1.0 - reactive_share));
+    1.0 / f64::from(members.max(1)) + 1.0 - quiet
+}
+
 fn named(en: &'static str, zh: &'static str) -> impl Fn((String, String)) -> (String, String) {
     move |(why, why_zh)| (format!("{en} control: {why}"), format!("{zh}：{why_zh}"))
 }
@@ -255,6 +263,13 @@ mod tests {
             check(&wells, kit, external, why);
         }
         check(&[], Invalid, Invalid, "R-RUN-03");
+    }
+
+    #[test]
+    fn a_pool_of_six_costs_a_sixth_and_its_resolutions() {
+        let tests = tests_per_donation(6, 0.0019); // B19
+        assert!((tests - 0.17801).abs() < 1e-5, "{tests}");
+        assert!((tests_per_donation(1, 0.0) - 1.0).abs() < 1e-9);
     }
 
     #[test]

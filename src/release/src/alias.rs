@@ -53,6 +53,15 @@ pub(crate) fn read_marker<'de, D: Deserializer<'de>>(input: D) -> Result<Marker,
     serology_marker(&String::deserialize(input)?).map_err(D::Error::custom)
 }
 
+pub(crate) fn read_infection<'de, D: Deserializer<'de>>(input: D) -> Result<Virus, D::Error> {
+    let text = String::deserialize(input)?;
+    if let Ok(virus) = nat_target(&text) {
+        return Ok(virus);
+    }
+    let marker = serology_marker(&text).map_err(D::Error::custom)?;
+    marker.virus().ok_or_else(|| D::Error::custom(format!("{text:?} names no infection")))
+}
+
 pub(crate) fn read_target<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Virus>, D::Error> {
     Option::<String>::deserialize(input)?.map(|text| nat_target(&text).map_err(D::Error::custom)).transpose()
 }

@@ -13,7 +13,7 @@ use crate::test::Test;
 use crate::verdict::{
     Gate, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit, Verdict,
 };
-use crate::{GateId, alt, group, nat, screen, serology};
+use crate::{GateId, alt, donor, group, nat, screen, serology};
 use std::collections::BTreeSet;
 use vocabulary::{Marker, Virus};
 
@@ -46,6 +46,7 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
         markers.put("antibody screen", verdict);
     }
     let Markers { verdicts, open, serology, nat, .. } = markers;
+    let donor = donor::judge(evidence, pack, &verdicts, &nat);
     let worst = verdicts.iter().map(|(_, v)| v.unit).max().unwrap_or(Unit::Hold);
     let findings = Findings {
         evidence,
@@ -75,6 +76,7 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
         serology,
         nat,
         group: group.verdict,
+        donor,
         next: steps.iter().map(Say::en).collect(),
         next_zh: steps.iter().map(Say::zh).collect(),
         gates,
@@ -151,7 +153,10 @@ impl<'a> Markers<'a> {
     fn new(evidence: &'a Evidence, pack: &'a RulePack, runs: &Runs<'_>, notes: &mut Notes) -> Self {
         let judged: Vec<serology::Outcome> =
             evidence.serology.iter().map(|series| serology::judge(series, pack, runs, notes)).collect();
-        let outcomes = nat::judge(evidence, pack, runs, notes);
+        let core = evidence.serology.iter().zip(&judged).filter(|(s, _)| s.marker == Marker::AntiHbc);
+        let core: Vec<SeroState> = core.map(|(_, outcome)| outcome.state).collect();
+        let core_is_negative = !core.is_empty() && core.iter().all(|s| *s == SeroState::FinalNonReactive);
+        let outcomes = nat::judge(evidence, pack, core_is_negative, runs, notes);
         Self {
             evidence,
             pack,

@@ -4,14 +4,19 @@
 //! exist is left out; what is left out is never taken for good. The fields marked *adverse* are different:
 //! they report something that is wrong, and their absence means that nothing wrong was reported.
 
+mod donors;
 mod grouping;
 mod results;
 mod surroundings;
 
+pub use donors::{
+    Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierResult, Neighbour, Reentry, ReentryTest,
+    ReentryTestKind, Register, RegisterState,
+};
 pub use grouping::{Del, Grades, Grouping, GroupingSample};
 pub use results::{
-    AltResult, Call, Direction, InternalControl, NatKind, NatResult, PoolMember, PoolingLog, ScreenCall,
-    ScreenResult, SerologyKind, SerologyResult, SerologySeries,
+    AltResult, Call, Direction, InternalControl, NatKind, NatResult, Pipetted, PoolMember, PoolingLog,
+    ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries,
 };
 pub use surroundings::{
     Batch, Component, ComponentState, Identity, Lot, Meaning, OpenFinding, Override, Qc, Run, Signature,
@@ -54,6 +59,12 @@ pub struct Evidence {
     /// The runs that results name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<Run>,
+    /// Confirmatory tests. They serve the donor, never the unit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirmatory: Vec<Confirmatory>,
+    /// Donations beside this one in its session that may be in a wrong tube. *Adverse.*
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
     /// Who signed what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<Signature>,
@@ -89,6 +100,8 @@ impl Evidence {
             antibody_screen: Vec::new(),
             grouping: Vec::new(),
             runs: Vec::new(),
+            confirmatory: Vec::new(),
+            neighbours: Vec::new(),
             signatures: Vec::new(),
             identity: None,
             components: Vec::new(),
@@ -117,6 +130,15 @@ pub struct Donor {
     /// Open post-donation information, in words. *Adverse.*
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_donation: Option<String>,
+    /// The donor's line in the deferral register. *Adverse* beside `deferred`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<Register>,
+    /// Earlier donations with what they gave. *Adverse*: a later negative never takes back an earlier barring result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierDonation>,
+    /// A re-entry examination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reentry: Option<Reentry>,
     /// Pregnancy or transfusion is in the history. Unknown counts as yes where a pack asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitised: Option<bool>,
@@ -136,6 +158,9 @@ impl From<DonorRegistration> for Donor {
             deferred: Some(donor.deferred),
             barred: donor.barred,
             post_donation: None,
+            register: None,
+            earlier: Vec::new(),
+            reentry: None,
             sensitised: None,
             history: donor.history,
             field_abo: donor.field_abo,

@@ -9,7 +9,7 @@ use crate::evidence::{ComponentState, Evidence, Meaning, Qc, Resolution, Run, Si
 use crate::group::Against;
 use crate::notes::Use;
 use crate::pack::{ApplyBy, RulePack};
-use crate::reasons::{Reason, RunReason, met};
+use crate::reasons::{Reason, RunReason, met, remedy};
 use crate::runs::Runs;
 use crate::say::say_all;
 use crate::test::Test;
@@ -50,7 +50,7 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
                 GateId::Operator => records(&used).filter_map(operator).map(Reason::Run).collect(),
                 GateId::Identity => identity(findings.evidence),
                 GateId::TwoPersons => two_persons(findings),
-                GateId::Donor => donor(findings.evidence),
+                GateId::Donor => donor(findings),
                 GateId::Components => components(findings),
                 GateId::Batch => batch(findings.evidence),
                 GateId::ReleaseAct => release_act(findings),
@@ -64,13 +64,24 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
 fn gate(id: GateId, against: &[Reason], findings: &Findings<'_>) -> Gate {
     if against.is_empty() {
         let (en, zh) = met(id);
-        return Gate { id, pass: true, why: en.into(), why_zh: zh.into(), overridden: None };
+        let (why, why_zh) = (en.to_owned(), zh.to_owned());
+        return Gate { id, pass: true, why, why_zh, remedy: None, remedy_zh: None, overridden: None };
     }
     let (why, why_zh) = say_all(against);
     let allowed = may_be_set_aside(id, findings.pack);
     let given = findings.evidence.overrides.iter().find(|o| o.gate == id.name());
     let resolution = given.map(|o| Resolution { by: o.by.clone(), reason: o.reason.clone() });
-    Gate { id, pass: false, why, why_zh, overridden: resolution.filter(|r| allowed && r.is_given()) }
+    let (remedy, remedy_zh) = remedy(id);
+    let (remedy, remedy_zh) = (Some(remedy), Some(remedy_zh));
+    Gate {
+        id,
+        pass: false,
+        why,
+        why_zh,
+        remedy,
+        remedy_zh,
+        overridden: resolution.filter(|r| allowed && r.is_given()),
+    }
 }
 
 /// R-GATE-14: gates 01 to 04 and 11 never; the release act itself neither.
@@ -244,8 +255,8 @@ fn two_persons(findings: &Findings<'_>) -> Vec<Reason> {
     }
 }
 
-fn donor(evidence: &Evidence) -> Vec<Reason> {
-    let Some(donor) = &evidence.donor else { return vec![Reason::NoDonor] };
+fn donor(findings: &Findings<'_>) -> Vec<Reason> {
+    let Some(donor) = &findings.evidence.donor else { return vec![Reason::NoDonor] };
     let mut against = Vec::new();
     match donor.deferred {
         Some(false) => {}
@@ -254,6 +265,7 @@ fn donor(evidence: &Evidence) -> Vec<Reason> {
     }
     against.extend(donor.barred.clone().map(Reason::Barred));
     against.extend(donor.post_donation.clone().map(Reason::PostDonation));
+    against.extend(crate::donor::bars(donor, findings.pack).into_iter().map(Reason::Bar));
     against
 }
 

@@ -43,6 +43,7 @@ pub(crate) enum Against {
     SecondDetermination { have: usize, need: usize },
     History { now: String, before: String },
     Field { laboratory: AboGroup, field: AboGroup },
+    Neighbour { donation: String },
 }
 
 /// Judges all determinations together.
@@ -62,6 +63,7 @@ pub(crate) fn judge(evidence: &Evidence, pack: &RulePack, runs: &Runs<'_>, notes
     group.take_parts(considered, &usable);
     let (abo, rhd) = (group.abo, group.rhd);
     group.hold_against_donor(evidence.donor.as_ref(), &usable, pack);
+    group.hold_against_neighbours(evidence, &usable);
     for used in considered {
         let counts = used.is_usable() || group.status != GroupStatus::Final;
         if counts && !used.is_empty() {
@@ -106,6 +108,7 @@ fn step(against: &Against) -> Option<Step> {
         Against::History { now, before } => {
             Step::GroupHistory { laboratory: now.clone(), history: before.clone() }
         }
+        Against::Neighbour { donation } => Step::GroupNeighbour(donation.clone()),
         Against::Field { laboratory, field } => Step::GroupSegment { laboratory: *laboratory, field: *field },
     })
 }
@@ -252,6 +255,20 @@ impl Combined {
             && now.rhd.is_some()
         {
             self.object(GroupStatus::Pending, Against::SecondDetermination { have: runs.len(), need });
+        }
+    }
+
+    /// G4: a donation beside this one in its session may be in a wrong tube: this one waits until both were grouped again
+    /// from their bag segments.
+    fn hold_against_neighbours(&mut self, evidence: &Evidence, usable: &[&Determination<'_>]) {
+        let from_segment = usable.iter().any(|one| {
+            one.grouping.sample == Some(GroupingSample::Segment) && matches!(one.abo, Abo::Group(_))
+        });
+        for neighbour in evidence.neighbours.iter().filter(|n| !n.settled || !from_segment) {
+            self.object(
+                GroupStatus::Pending,
+                Against::Neighbour { donation: neighbour.donation.to_string() },
+            );
         }
     }
 

@@ -30,6 +30,7 @@ mod alt;
 mod cases;
 mod decide;
 mod difference;
+mod donor;
 pub mod evidence;
 mod gate_id;
 mod gates;
@@ -60,6 +61,6 @@ pub use notes::TraceLine;
 pub use number::{Exact, Limit, NumberError, Reading};
 pub use pack::{PackError, PackRef, RulePack, Unconfirmed};
 pub use verdict::{
-    Flag, Gate, GroupStatus, GroupVerdict, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState,
-    SerologyVerdict, Unit, Verdict,
+    DonorAction, DonorVerdict, Flag, Gate, GroupStatus, GroupVerdict, LookbackTask, MarkerState,
+    MarkerVerdict, NatState, NatVerdict, ReentryState, SeroState, SerologyVerdict, Unit, Verdict,
 };

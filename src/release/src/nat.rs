@@ -6,7 +6,7 @@ mod well;
 
 use crate::evidence::{Evidence, NatKind};
 use crate::notes::Notes;
-use crate::pack::{RulePack, StickyReactive};
+use crate::pack::{RulePack, StickyReactive, UnresolvedPolicy};
 use crate::runs::Runs;
 use crate::steps::Step;
 use crate::test::Test;
@@ -31,6 +31,7 @@ pub(crate) struct Outcome {
 pub(crate) fn judge(
     evidence: &Evidence,
     pack: &RulePack,
+    core_is_negative: bool,
     runs: &Runs<'_>,
     notes: &mut Notes,
 ) -> Vec<Outcome> {
@@ -41,7 +42,7 @@ pub(crate) fn judge(
     let review = pool::targets_differ(&wells, evidence);
     let outcomes: Vec<Outcome> = targets
         .into_iter()
-        .map(|target| judge_target(target, &wells, evidence, pack, review, notes))
+        .map(|target| judge_target(target, &wells, evidence, pack, (review, core_is_negative), notes))
         .collect();
     note_uses(&wells, &outcomes, notes);
     outcomes
@@ -52,12 +53,19 @@ fn judge_target(
     wells: &[Judged<'_>],
     evidence: &Evidence,
     pack: &RulePack,
-    review: bool,
+    (review, core_is_negative): (bool, bool),
     notes: &mut Notes,
 ) -> Outcome {
     let mut flags = Vec::new();
     let alone = single::state(target, wells, &mut flags, notes);
     let mut state = pool::combined(target, alone, wells, evidence, notes);
+    if state == NatState::Unresolved && is_settled(target, wells, pack, core_is_negative) {
+        flags.push(Flag::UnresolvedSettled);
+        state = NatState::NonReactive;
+    }
+    if is_late(target, wells, pack) {
+        flags.push(Flag::LateCt);
+    }
     if sticky(target, wells) {
         flags.push(Flag::StickyReactive);
         let enough = match pack.settings().invalid.sticky_reactive.value {
@@ -81,6 +89,31 @@ fn judge_target(
     let inputs = vec![("results", wells.len().to_string()), ("flags", format!("{flags:?}"))];
     notes.trace("1.4", format!("NAT {}", target.name()), state.name(), inputs);
     Outcome { target, state, flags }
+}
+
+/// Whether the pack's policy for unresolved pools is met: anti-HBc non-reactive says it of HBV; the resolution repeated in
+/// two further tests says it of every target.
+fn is_settled(target: Virus, wells: &[Judged<'_>], pack: &RulePack, core_is_negative: bool) -> bool {
+    match pack.settings().nat.mp_unresolved.value {
+        UnresolvedPolicy::HoldForAntiHbc => target == Virus::Hbv && core_is_negative,
+        UnresolvedPolicy::RepeatResolution => {
+            let alone =
+                |w: &&Judged<'_>| w.result.kind == NatKind::Individual && w.says(target) == Some(false);
+            wells.iter().filter(alone).count() >= RESOLUTIONS
+        }
+        UnresolvedPolicy::Release | UnresolvedPolicy::Hold | UnresolvedPolicy::Discard => false,
+    }
+}
+
+/// The resolution and its repeat in duplicate.
+const RESOLUTIONS: usize = 3;
+
+fn is_late(target: Virus, wells: &[Judged<'_>], pack: &RulePack) -> bool {
+    let Some(limit) = pack.settings().nat.late_ct.as_ref().map(|s| s.value.number()) else { return false };
+    wells
+        .iter()
+        .filter(|w| w.says(target) == Some(true))
+        .any(|w| w.result.target_ct.is_some_and(|ct| ct.at_most(limit) != Some(true)))
 }
 
 /// A reactive result that fell with its run, or could not be used.

@@ -11,9 +11,9 @@ mod rows;
 use crate::decide;
 use crate::evidence::Call;
 use crate::marker::{Nat, Policy, Sero};
-use crate::pack::{DuplicateScheme, PackRef, RulePack, Strategy};
+use crate::pack::{DuplicateScheme, PackRef, RulePack, Strategy, UnresolvedPolicy};
 use crate::verdict::{MarkerVerdict, SeroState, Unit, Verdict};
-use donation::{Model, State};
+use donation::{Model, Slot, State};
 use serde::Serialize;
 use vocabulary::{IdentifierError, Marker, Virus};
 
@@ -150,6 +150,14 @@ impl Prover<'_> {
         Policy { ndr: nat.ndr.value, unresolved: nat.mp_unresolved.value }
     }
 
+    /// A pack that lets anti-HBc settle unresolved pools, and tests for it: non-reactive, it has settled HBV.
+    fn is_settled(&self, virus: Virus, nat: Nat) -> bool {
+        nat == Nat::Unresolved
+            && virus == Virus::Hbv
+            && self.pack.settings().nat.mp_unresolved.value == UnresolvedPolicy::HoldForAntiHbc
+            && self.model.slots().contains(&Slot::Reagents(Marker::AntiHbc))
+    }
+
     /// Every state of two reagents (the second may be absent) and of NAT.
     fn virus_table(&mut self, virus: Virus, marker: Marker, strategy: Strategy) {
         let mut world = World::new(format!("{virus}: 2 reagents × NAT"));
@@ -159,6 +167,7 @@ impl Prover<'_> {
                 let verdict = decide(&evidence, self.pack);
                 let what = format!("{virus}: A {a:?}, B {b:?}, NAT {nat:?}");
                 let sero = rows::judged(a, b, strategy);
+                let nat = if self.is_settled(virus, nat) { Nat::NonReactive } else { nat };
                 // Without NAT in the strategy, a NAT that is not there is not missing.
                 let matching = if !strategy.has_nat() && nat == Nat::Missing {
                     rows::serology_only(&sero, strategy.reagents_min() > 1)

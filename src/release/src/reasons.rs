@@ -1,10 +1,14 @@
 //! Why a gate is closed, typed, and said in the words of the laboratory.
 
+mod donor;
+mod remedy;
 mod run;
 
+pub(crate) use remedy::remedy;
 pub(crate) use run::RunReason;
 
 use crate::GateId;
+use crate::donor::Bar;
 use crate::group::Against;
 use crate::say::Say;
 use crate::test::Test;
@@ -61,6 +65,7 @@ pub(crate) enum Reason {
     DeferralUnknown,
     Deferred,
     Barred(String),
+    Bar(Bar),
     PostDonation(String),
     ComponentOut {
         id: String,
@@ -124,6 +129,7 @@ impl Say for Reason {
             Self::DeferralUnknown => "whether the donor is deferred is not known".into(),
             Self::Deferred => "the donor is deferred".into(),
             Self::Barred(what) => format!("an earlier result bars issue: {what}"),
+            Self::Bar(bar) => bar.en(),
             Self::PostDonation(what) => format!("post-donation information is open: {what}"),
             Self::ComponentOut { id } => format!("component {id} is out already: recall it"),
             Self::ComponentDiffers { id } => format!("component {id} is held or discarded"),
@@ -174,6 +180,7 @@ impl Say for Reason {
             Self::DeferralUnknown => "献血者是否屏蔽不明".into(),
             Self::Deferred => "献血者已被屏蔽".into(),
             Self::Barred(what) => format!("既往结果禁止发放：{what}"),
+            Self::Bar(bar) => bar.zh(),
             Self::PostDonation(what) => format!("献血后回告未处理：{what}"),
             Self::ComponentOut { id } => format!("成分 {id} 已发出：请召回"),
             Self::ComponentDiffers { id } => format!("成分 {id} 已扣留或报废"),
@@ -222,6 +229,9 @@ impl Say for Against {
                 format!("{have} of {need} independent determinations of the blood group")
             }
             Self::History { now, before } => format!("{now} now, {before} in earlier donations"),
+            Self::Neighbour { donation } => format!(
+                "neighbouring donation {donation} may be in a wrong tube; neither is grouped again from the bag segment yet"
+            ),
             Self::Field { laboratory, field } => {
                 format!("the laboratory finds {laboratory}, the field pre-test {field}; not repeated yet")
             }
@@ -241,6 +251,9 @@ impl Say for Against {
             Self::NoDonorRecord => "没有献血者记录，无法核对血型".into(),
             Self::SecondDetermination { have, need } => format!("独立血型鉴定需 {need} 次，现有 {have} 次"),
             Self::History { now, before } => format!("本次 {now}，既往 {before}"),
+            Self::Neighbour { donation } => {
+                format!("相邻献血 {donation} 可能采错管；两者均须用血袋辫子复核血型")
+            }
             Self::Field { laboratory, field } => format!("实验室为 {laboratory}，初筛为 {field}，尚未复核"),
         }
     }

@@ -37,6 +37,7 @@ pub(crate) enum Step {
     GroupSegment { laboratory: AboGroup, field: AboGroup },
     GroupHistory { laboratory: String, history: String },
     GroupReference,
+    GroupNeighbour(String),
     ReviewUnruled(String),
     ReferScreen,
     RemoveUnit,
@@ -119,6 +120,9 @@ impl Say for Step {
             Self::GroupReference => {
                 "Send the sample to the reference laboratory: the direct antiglobulin test is positive, D cannot be read.".into()
             }
+            Self::GroupNeighbour(donation) => format!(
+                "Repeat the blood grouping from the bag segment: neighbouring donation {donation} may be in a wrong tube."
+            ),
             Self::ReviewUnruled(what) => format!("Have {what} reviewed: the rule pack has no rule for it."),
             Self::ReferScreen => {
                 "Refer the sample for antibody identification: the antibody screen is positive.".into()
@@ -169,6 +173,9 @@ impl Say for Step {
                 format!("可能采错管：本次 {laboratory}，既往 {history}。用血袋辫子重做，并暂扣相邻献血。")
             }
             Self::GroupReference => "送参比实验室：直接抗人球蛋白试验阳性，D 抗原无法判读。".into(),
+            Self::GroupNeighbour(donation) => {
+                format!("用血袋辫子重做血型：相邻献血 {donation} 可能采错管。")
+            }
             Self::ReviewUnruled(what) => format!("请复核{what}：规则包中没有相应规则。"),
             Self::ReferScreen => "送抗体鉴定：抗体筛查阳性。".into(),
             Self::RemoveUnit => "移除本次献血的全部成分：结论为报废。".into(),

@@ -5,6 +5,7 @@ use crate::evidence::Resolution;
 use crate::notes::TraceLine;
 use crate::number::hex;
 use crate::pack::PackRef;
+use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use vocabulary::{AboGroup, DonationId, Marker, RhD, Virus};
@@ -115,6 +116,32 @@ states! {
         /// Columns, determinations or history disagree.
         Discrepant = "discrepant",
     }
+    /// What a donation means for its donor, in the order of weight. Advice: a person defers.
+    DonorAction {
+        /// Nothing.
+        None = "none",
+        /// Deferred for a time.
+        Temporary = "temporary_deferral",
+        /// Deferred until it is confirmed or settled.
+        Deferral = "deferral",
+        /// Deferred for good.
+        Permanent = "permanent_deferral",
+    }
+    /// How far a re-entry examination has come.
+    ReentryState {
+        /// NAT was not non-reactive then: there is no way back by this route.
+        OutOfScope = "OUT_OF_SCOPE",
+        /// A sample was taken before the wait was over.
+        TooEarly = "TOO_EARLY",
+        /// A test is missing.
+        Incomplete = "INCOMPLETE",
+        /// A test was not negative.
+        Failed = "FAILED",
+        /// All negative: an authorised person may approve it, naming every test.
+        Candidate = "CANDIDATE",
+        /// Approved.
+        Approved = "APPROVED",
+    }
     /// A remark that stays with a result.
     Flag {
         /// In the grey zone.
@@ -131,6 +158,10 @@ states! {
         OtherLot = "OTHER_LOT",
         /// A duplicate on another lot or analyser, accepted for a given reason (R-SER-02).
         OtherLotAccepted = "OTHER_LOT_ACCEPTED",
+        /// The target's Ct is late: a person looks at the curve.
+        LateCt = "LATE_CT",
+        /// An unresolved pool that the pack lets a further test settle, settled.
+        UnresolvedSettled = "UNRESOLVED_SETTLED",
         /// Pool and single tests name different targets (R-NAT-08).
         TargetsDiffer = "TARGETS_DIFFER",
         /// Weak D or D variant, labelled RhD positive (G9).
@@ -220,6 +251,40 @@ pub struct GroupVerdict {
     pub flags: Vec<Flag>,
 }
 
+/// An earlier donation that has to be looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LookbackTask {
+    /// What for.
+    pub marker: Virus,
+    /// The earlier donation.
+    pub donation: DonationId,
+    /// Whether some component of it may still be in date; what is not known is.
+    pub in_date: bool,
+    /// Last day for putting products in date into quarantine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_by: Option<Date>,
+    /// Last day for further tests and for telling consignees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_by: Option<Date>,
+    /// Last day for telling recipients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients_by: Option<Date>,
+}
+
+/// What the donation means for its donor and for earlier donations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DonorVerdict {
+    /// What becomes of the donor.
+    pub action: DonorAction,
+    /// The donor may be examined for re-entry later.
+    pub reentry_candidate: bool,
+    /// Earlier donations to look up.
+    pub lookback: Vec<LookbackTask>,
+    /// How far the donor's re-entry examination has come, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reentry: Option<ReentryState>,
+}
+
 /// One release gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gate {
@@ -231,6 +296,12 @@ pub struct Gate {
     pub why: String,
     /// Why, in Chinese.
     pub why_zh: String,
+    /// What opens it, in English; on closed gates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<&'static str>,
+    /// What opens it, in Chinese; on closed gates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy_zh: Option<&'static str>,
     /// Set aside by a person, where the pack allows it. `pass` still says what was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Resolution>,
@@ -257,6 +328,7 @@ pub struct Verdict {
     pub(crate) serology: Vec<SerologyVerdict>,
     pub(crate) nat: Vec<NatVerdict>,
     pub(crate) group: GroupVerdict,
+    pub(crate) donor: DonorVerdict,
     pub(crate) gates: Vec<Gate>,
     pub(crate) next: Vec<String>,
     pub(crate) next_zh: Vec<String>,
@@ -326,6 +398,12 @@ impl Verdict {
     #[must_use]
     pub fn group(&self) -> &GroupVerdict {
         &self.group
+    }
+
+    /// What it means for the donor and for earlier donations.
+    #[must_use]
+    pub fn donor(&self) -> &DonorVerdict {
+        &self.donor
     }
 
     /// All fifteen gates, in order.

@@ -8,11 +8,12 @@ use crate::{
     facts::{DonationFacts, Fact, LotRegister, RunFacts},
     measurement::{Used, is_ratio, measurements},
 };
+use release::pack::AntibodyScreen;
 use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
         AltResult, Call, Donor, Grades, Grouping, InternalControl, Lot, NatKind, NatResult, OpenFinding, Run,
-        SerologyKind, SerologyResult, SerologySeries, Validity,
+        ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, Validity,
     },
 };
 use rust_decimal::Decimal;
@@ -39,6 +40,9 @@ pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     evidence.nat = nucleic(&used);
     evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
+    if settings.pack.settings().tests.ab_screen.value != AntibodyScreen::Off {
+        evidence.antibody_screen = of_kind(&used, MarkerKind::Screening).map(screen).collect();
+    }
     evidence.grouping = groupings(&measured);
     evidence.runs = runs(&used, &facts.runs, &settings.lots);
     evidence.findings = facts
@@ -278,7 +282,9 @@ fn individual(observation: &Observation) -> NatResult {
         pool_size: None,
         pooling_log: None,
         pool_members: Vec::new(),
+        pipetting: Vec::new(),
         result: Some(result),
+        target_ct: None,
         targets: Vec::new(),
         target: observation.marker.virus(),
         // The analyser judges its internal control itself: it gives no valid non-reactive result without it.
@@ -286,6 +292,8 @@ fn individual(observation: &Observation) -> NatResult {
         internal_control_ct: None,
         centrifuged_after_hours: None,
         centrifuge_within_hours: None,
+        stored_hours: None,
+        store_within_hours: None,
         validity: None,
         why: wrong.map(|(_, why)| why.to_owned()).or_else(|| flags(observation)),
         run: observation.run.clone(),
@@ -304,6 +312,33 @@ fn alt(fact: &Fact) -> AltResult {
         .or_else(|| reading(observation).is_none().then_some((Validity::Invalid, "there is no number")));
     AltResult {
         u_per_l: if in_units { reading(observation) } else { None },
+        validity: wrong.map(|(validity, _)| validity),
+        why: wrong.map(|(_, why)| why.to_owned()),
+        run: observation.run.clone(),
+    }
+}
+
+/// Anything but a plain positive or negative is no result.
+fn screen(fact: &Fact) -> ScreenResult {
+    let observation = &fact.observation;
+    let wrong = unusable(observation);
+    let result = match observation.value.interpretation {
+        Some(Interpretation::Negative | Interpretation::NonReactive) => ScreenCall::Negative,
+        Some(Interpretation::Positive | Interpretation::Reactive) => ScreenCall::Positive,
+        Some(
+            Interpretation::GreyZone
+            | Interpretation::Indeterminate
+            | Interpretation::Invalid
+            | Interpretation::Valid
+            | Interpretation::A
+            | Interpretation::B
+            | Interpretation::AB
+            | Interpretation::O,
+        )
+        | None => ScreenCall::Invalid,
+    };
+    ScreenResult {
+        result: Some(result),
         validity: wrong.map(|(validity, _)| validity),
         why: wrong.map(|(_, why)| why.to_owned()),
         run: observation.run.clone(),

@@ -153,9 +153,15 @@ pub struct NatResult {
     /// What the other members gave when tested alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pool_members: Vec<PoolMember>,
+    /// The pipetting log, member by member. Where it is there, every member has to be in it once, and clean (R-NAT-06).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pipetting: Vec<Pipetted>,
     /// What was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Call>,
+    /// Ct of the target that was found; a late one is marked for a person, the result stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_ct: Option<Reading>,
     /// Targets that were reactive, where the test tells them apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "alias::read_targets")]
     pub targets: Vec<Virus>,
@@ -174,6 +180,12 @@ pub struct NatResult {
     /// The kit's limit for them; without it, the pack's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub centrifuge_within_hours: Option<Exact>,
+    /// Hours for which the sample was stored before the test (R-NAT-07).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_hours: Option<Reading>,
+    /// The kit's limit for them; without it, the pack's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_within_hours: Option<Exact>,
     /// Whether the sample's test may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validity: Option<Validity>,
@@ -183,6 +195,26 @@ pub struct NatResult {
     /// Its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+}
+
+/// One line of a pipetting log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipetted {
+    /// The member whose barcode was read.
+    pub donation: DonationId,
+    /// False when the barcode was typed in or not read. Without it, not known to be read.
+    #[serde(default)]
+    pub barcode_read: bool,
+    /// Whether the volume check passed. Without it, not known to have.
+    #[serde(default)]
+    pub volume_ok: bool,
+    /// Clot, pressure or other error, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// True when the position was changed afterwards.
+    #[serde(default)]
+    pub changed_afterwards: bool,
 }
 
 /// What another member of a pool gave when tested alone.

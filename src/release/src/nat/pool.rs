@@ -122,7 +122,8 @@ fn resolved(target: Virus, pool: &Judged<'_>, evidence: &Evidence, notes: &mut N
         return NatState::NonReactive;
     }
     let open = members.iter().filter(|m| **m == Member::Open).count();
-    let log_is_whole = pool.result.members.contains(&evidence.donation)
+    let log_is_whole = super::well::pipetting_fault(pool.result).is_none()
+        && pool.result.members.contains(&evidence.donation)
         && pool.result.pool_size.is_none_or(|size| size == pool.result.members.len());
     if open > 0 || !log_is_whole {
         let pool = pool.result.pool.clone().unwrap_or_default();

@@ -161,7 +161,7 @@ fn read(
         Some(false) | None => match not_absent(result, pack) {
             Some((rule, why)) => invalid(Cause::Test, rule, why),
             None => match pool_not_spread(result, evidence, pack) {
-                Some(why) => invalid(Cause::Log, "R-NAT-06", why),
+                Some(why) => invalid(Cause::Log, "R-NAT-06", &why),
                 None => (Well::NonReactive, "1.4", "NR".into()),
             },
         },
@@ -169,12 +169,23 @@ fn read(
 }
 
 fn too_old(result: &NatResult, pack: &RulePack) -> Option<&'static str> {
-    let kit = result.centrifuge_within_hours.map(crate::Exact::number);
-    let site = pack.settings().nat.centrifuge_within_hours.as_ref().map(|s| s.value.number());
-    match (result.centrifuged_after_hours, kit.or(site)) {
+    let nat = &pack.settings().nat;
+    let site = |limit: &Option<crate::pack::Setting<crate::Limit>>| limit.as_ref().map(|s| s.value.number());
+    let limit = |kit: Option<crate::Exact>, site| kit.map(crate::Exact::number).or(site);
+    let centrifuge = limit(result.centrifuge_within_hours, site(&nat.centrifuge_within_hours));
+    let store = limit(result.store_within_hours, site(&nat.store_within_hours));
+    match (result.centrifuged_after_hours, centrifuge) {
+        (Some(hours), Some(limit)) if hours.at_most(limit) == Some(true) => {}
+        (Some(_), Some(_)) => return Some("the sample was centrifuged after the kit's limit"),
+        (Some(_), None) | (None, Some(_)) => {
+            return Some("the time to centrifugation, or its limit, is not known");
+        }
+        (None, None) => {}
+    }
+    match (result.stored_hours, store) {
         (Some(hours), Some(limit)) if hours.at_most(limit) == Some(true) => None,
-        (Some(_), Some(_)) => Some("the sample was centrifuged after the kit's limit"),
-        (Some(_), None) | (None, Some(_)) => Some("the time to centrifugation, or its limit, is not known"),
+        (Some(_), Some(_)) => Some("the sample was stored longer than the kit allows"),
+        (Some(_), None) | (None, Some(_)) => Some("the storage time, or its limit, is not known"),
         (None, None) => None,
     }
 }
@@ -204,7 +215,7 @@ fn not_absent(result: &NatResult, pack: &RulePack) -> Option<(&'static str, &'st
 }
 
 /// R-NAT-06: a pool's result speaks for a member only when the pooling log has every barcode.
-fn pool_not_spread(result: &NatResult, evidence: &Evidence, pack: &RulePack) -> Option<&'static str> {
+fn pool_not_spread(result: &NatResult, evidence: &Evidence, pack: &RulePack) -> Option<String> {
     if result.kind != NatKind::Pool {
         return None;
     }
@@ -220,7 +231,29 @@ fn pool_not_spread(result: &NatResult, evidence: &Evidence, pack: &RulePack) -> 
     } else if result.pooling_log == Some(PoolingLog::Incomplete) {
         "the pooling log is not complete"
     } else {
-        return None;
+        return pipetting_fault(result);
     };
-    Some(why)
+    Some(why.to_owned())
+}
+
+/// What a pipetting log says against its pool: every member once, its barcode read, its volume good, nothing changed.
+pub(super) fn pipetting_fault(result: &NatResult) -> Option<String> {
+    if result.pipetting.is_empty() {
+        return None;
+    }
+    if let Some(stranger) = result.pipetting.iter().find(|line| !result.members.contains(&line.donation)) {
+        return Some(format!("the pipetting log has {}, which is no member", stranger.donation));
+    }
+    result.members.iter().find_map(|member| {
+        let mut lines = result.pipetting.iter().filter(|line| line.donation == *member);
+        let what = match (lines.next(), lines.next()) {
+            (None, _) => "was not pipetted".to_owned(),
+            (Some(_), Some(_)) => "was pipetted twice".to_owned(),
+            (Some(line), None) if !line.barcode_read => "has a barcode that was not read".to_owned(),
+            (Some(line), None) if !line.volume_ok => "did not pass the volume check".to_owned(),
+            (Some(line), None) if line.changed_afterwards => "was changed afterwards".to_owned(),
+            (Some(line), None) => format!("was pipetted with an error: {}", line.error.as_ref()?),
+        };
+        Some(format!("member {member} of the pool {what}"))
+    })
 }

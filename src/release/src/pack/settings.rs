@@ -157,6 +157,12 @@ tables! {
         /// Highest Ct of a valid internal control.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ic_ct_max: Option<Setting<Limit>>,
+        /// A target's Ct above this is marked for a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late_ct: Option<Setting<Limit>>,
+        /// Hours that a sample may be stored before its test.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store_within_hours: Option<Setting<Limit>>,
         /// Hours from collection to centrifugation, at most.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         centrifuge_within_hours: Option<Setting<Limit>>,
@@ -206,18 +212,18 @@ tables! {
     /// Deferral, look-back and re-entry (rules.md §1.9).
     DonorRules {
         /// Months before the last negative donation that a look-back reaches.
-        lookback_months: Setting<u32>,
+        lookback_months: Setting<u16>,
         /// Calendar days within which earlier products in date are put into quarantine.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        quarantine_days: Option<Setting<u32>>,
+        quarantine_days: Option<Setting<u16>>,
         /// Days within which further tests are done and consignees told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        notify_days: Option<Setting<u32>>,
+        notify_days: Option<Setting<u16>>,
         /// Days within which recipients are told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        recipient_notice_days: Option<Setting<u32>>,
+        recipient_notice_days: Option<Setting<u16>>,
         /// Months after which a donor who was reactive by serology alone may be examined for re-entry.
-        reentry_months: Setting<u32>,
+        reentry_months: Setting<u16>,
         /// What a first anti-HBc reactive result, all else being negative, does to the donor.
         anti_hbc_once: Setting<AntiHbcOnce>,
     }

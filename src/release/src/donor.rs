@@ -1,0 +1,209 @@
+//! What a donation means for its donor and for earlier donations (rules.md §1.5, §1.9): deferral, look-back, re-entry.
+//!
+//! Nothing here makes a unit better. Gate 11 asks [`bars`]; the rest is advice with its reason and its dates.
+
+use crate::evidence::{
+    Call, Confirmed, Donor, EarlierCall, EarlierDonation, Evidence, Reentry, ReentryTestKind, RegisterState,
+    Resolution,
+};
+use crate::pack::{AntiHbcOnce, RulePack};
+use crate::verdict::{
+    DonorAction, DonorVerdict, LookbackTask, MarkerState, MarkerVerdict, NatState, NatVerdict, ReentryState,
+};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use std::collections::BTreeSet;
+use vocabulary::{Marker, Virus};
+
+/// Serology reagents that a re-entry examination needs, each another.
+const REENTRY_REAGENTS: usize = 2;
+
+/// An earlier result, or the register, that bars issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bar {
+    Register { state: RegisterState, reason: Option<String> },
+    Earlier { donation: String, marker: String, result: EarlierCall },
+}
+
+/// Everything that bars issue. A later negative result takes nothing back; an approved re-entry does, for its marker.
+pub(crate) fn bars(donor: &Donor, pack: &RulePack) -> Vec<Bar> {
+    let mut found = Vec::new();
+    if let Some(register) = &donor.register
+        && register.state != RegisterState::Eligible
+    {
+        found.push(Bar::Register { state: register.state, reason: register.reason.clone() });
+    }
+    let came_back = donor.reentry.as_ref().filter(|r| reentry_state(r, pack) == ReentryState::Approved);
+    let core_once = pack.settings().donor.anti_hbc_once.value == AntiHbcOnce::NoDeferral
+        && reactive_before(donor, Marker::AntiHbc.name()) == 1;
+    for earlier in &donor.earlier {
+        for result in &earlier.results {
+            let forgiven = came_back.is_some_and(|r| r.marker == result.marker)
+                || (core_once && result.marker == Marker::AntiHbc.name());
+            if is_barring(result.result) && !forgiven {
+                found.push(Bar::Earlier {
+                    donation: earlier.donation.to_string(),
+                    marker: result.marker.clone(),
+                    result: result.result,
+                });
+            }
+        }
+    }
+    found
+}
+
+fn is_barring(call: EarlierCall) -> bool {
+    match call {
+        // "Confirmed negative" makes a candidate for re-entry, not an eligible donor.
+        EarlierCall::ConfirmedNegative
+        | EarlierCall::Indeterminate
+        | EarlierCall::Reactive
+        | EarlierCall::ConfirmedPositive => true,
+        EarlierCall::NonReactive => false,
+    }
+}
+
+/// Earlier donations in which a marker was reactive.
+fn reactive_before(donor: &Donor, marker: &str) -> usize {
+    let hit = |e: &&EarlierDonation| e.results.iter().any(|r| r.marker == marker && is_barring(r.result));
+    donor.earlier.iter().filter(hit).count()
+}
+
+/// What the donation means for its donor.
+pub(crate) fn judge(
+    evidence: &Evidence,
+    pack: &RulePack,
+    markers: &[(&'static str, MarkerVerdict)],
+    nat: &[NatVerdict],
+) -> DonorVerdict {
+    let action = |(name, verdict): &(&'static str, MarkerVerdict)| action(name, *verdict, evidence, pack);
+    let confirmed = evidence.confirmatory.iter().any(|c| c.outcome == Confirmed::Positive);
+    let by_markers = markers.iter().map(action).max().unwrap_or(DonorAction::None);
+    let worst = if confirmed { DonorAction::Permanent } else { by_markers };
+    let candidates: Vec<&'static str> =
+        markers.iter().filter(|(_, v)| v.reentry_candidate).map(|(name, _)| *name).collect();
+    // With any other finding the donor does not come back for this one.
+    let others = markers.iter().filter(|(_, v)| v.unit == crate::Unit::Discard).count();
+    DonorVerdict {
+        action: worst,
+        reentry_candidate: !confirmed && !candidates.is_empty() && others == candidates.len(),
+        lookback: lookback(evidence, pack, nat),
+        reentry: evidence
+            .donor
+            .as_ref()
+            .and_then(|donor| donor.reentry.as_ref())
+            .map(|reentry| reentry_state(reentry, pack)),
+    }
+}
+
+fn action(name: &str, verdict: MarkerVerdict, evidence: &Evidence, pack: &RulePack) -> DonorAction {
+    let core = name == Marker::AntiHbc.name();
+    match verdict.verdict {
+        MarkerState::ReactiveConcordant | MarkerState::ReactiveSero1Nat => DonorAction::Permanent,
+        // Two reagents of a marker without NAT (syphilis) settle it; with NAT it is confirmed first.
+        MarkerState::ReactiveSero2 if name == Virus::Syphilis.name() => DonorAction::Permanent,
+        MarkerState::ReactiveSingle if core => match pack.settings().donor.anti_hbc_once.value {
+            AntiHbcOnce::Defer => DonorAction::Deferral,
+            AntiHbcOnce::NoDeferral => {
+                let before = evidence.donor.as_ref().map_or(0, |d| reactive_before(d, name));
+                if before == 0 { DonorAction::None } else { DonorAction::Deferral }
+            }
+        },
+        MarkerState::ReactiveSingle if verdict.reentry_candidate => DonorAction::Temporary,
+        MarkerState::AboveLimit => DonorAction::Temporary,
+        MarkerState::ReactiveSingle
+        | MarkerState::ReactiveSero2
+        | MarkerState::NatYield
+        | MarkerState::NatNdr
+        | MarkerState::ReactiveIncomplete => DonorAction::Deferral,
+        MarkerState::Negative
+        | MarkerState::NatUnresolved
+        | MarkerState::Incomplete
+        | MarkerState::WithinLimit
+        | MarkerState::ScreenPositive
+        | MarkerState::NotRuled => DonorAction::None,
+    }
+}
+
+/// Seroconversion: non-reactive before, confirmed or NAT-reactive now. Every earlier donation from the window before the
+/// last non-reactive one on is looked up.
+fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<LookbackTask> {
+    let Some(donor) = &evidence.donor else { return Vec::new() };
+    let mut triggers: BTreeSet<Virus> =
+        nat.iter().filter(|n| n.state == NatState::Reactive).map(|n| n.target).collect();
+    let confirmed = evidence.confirmatory.iter().filter(|c| c.outcome == Confirmed::Positive);
+    triggers.extend(confirmed.map(|c| c.marker));
+    let mut tasks = Vec::new();
+    for virus in triggers {
+        let negative = |e: &EarlierDonation| {
+            e.results.iter().any(|r| r.marker == virus.name() && r.result == EarlierCall::NonReactive)
+        };
+        let day = |e: &EarlierDonation| e.collected_at.map(crate::Moment::day);
+        if !donor.earlier.iter().any(negative) {
+            continue;
+        }
+        let last = donor.earlier.iter().filter(|e| negative(e)).filter_map(day).max();
+        let months = pack.settings().donor.lookback_months.value;
+        let from = last.and_then(|last| last.checked_sub(i64::from(months).months()).ok());
+        let found_on = found_on(evidence, virus);
+        // A donation whose day is not known may be one of them.
+        let within = |e: &&EarlierDonation| match (day(e), from) {
+            (Some(day), Some(from)) => day >= from,
+            (None, _) | (_, None) => true,
+        };
+        let limits = &pack.settings().donor;
+        let due = |days: Option<u16>| found_on?.checked_add(i64::from(days?).days()).ok();
+        for earlier in donor.earlier.iter().filter(within) {
+            tasks.push(LookbackTask {
+                marker: virus,
+                donation: earlier.donation.clone(),
+                in_date: earlier.expires.is_none_or(|last| found_on.is_none_or(|today| last >= today)),
+                quarantine_by: due(limits.quarantine_days.as_ref().map(|d| d.value)),
+                notify_by: due(limits.notify_days.as_ref().map(|d| d.value)),
+                recipients_by: due(limits.recipient_notice_days.as_ref().map(|d| d.value)),
+            });
+        }
+    }
+    tasks
+}
+
+/// The day on which it was found: of the confirmatory test, else of the last run.
+fn found_on(evidence: &Evidence, virus: Virus) -> Option<Date> {
+    let own = evidence.confirmatory.iter().filter(|c| c.marker == virus && c.outcome == Confirmed::Positive);
+    let confirmed = own.filter_map(|c| c.at).map(crate::Moment::day).min();
+    let tested = || evidence.runs.iter().filter_map(|run| run.tested_at).map(crate::Moment::day).max();
+    confirmed.or_else(tested).or_else(|| evidence.collected_at.map(crate::Moment::day))
+}
+
+/// How far a re-entry examination has come. Only an approval that names every test makes the donor eligible again.
+fn reentry_state(case: &Reentry, pack: &RulePack) -> ReentryState {
+    if case.nat_then != Call::NonReactive {
+        return ReentryState::OutOfScope;
+    }
+    let months = pack.settings().donor.reentry_months.value;
+    let Ok(first) = case.deferred_on.checked_add(i64::from(months).months()) else {
+        return ReentryState::TooEarly;
+    };
+    if case.tests.iter().any(|t| t.result != Call::NonReactive && t.result != Call::Pending) {
+        return ReentryState::Failed;
+    }
+    if case.tests.iter().any(|t| t.collected_on < first) {
+        return ReentryState::TooEarly;
+    }
+    let good = |kind| case.tests.iter().filter(move |t| t.kind == kind && t.result == Call::NonReactive);
+    let reagents: BTreeSet<&str> =
+        good(ReentryTestKind::Serology).filter_map(|t| t.reagent.as_deref()).collect();
+    let whole = reagents.len() >= REENTRY_REAGENTS
+        && good(ReentryTestKind::Nat).next().is_some()
+        && good(ReentryTestKind::Confirmatory).next().is_some()
+        && case.tests.iter().all(|t| t.result == Call::NonReactive);
+    if !whole {
+        return ReentryState::Incomplete;
+    }
+    let named = case.tests.iter().all(|t| case.approved_on.contains(&t.id));
+    if named && case.approved.as_ref().is_some_and(Resolution::is_given) {
+        ReentryState::Approved
+    } else {
+        ReentryState::Candidate
+    }
+}

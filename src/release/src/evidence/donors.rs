@@ -1,0 +1,174 @@
+//! What is known of a donor beside this donation: the register, earlier donations, confirmatory tests, re-entry.
+
+use super::{Call, Resolution};
+use crate::Moment;
+use crate::alias;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use vocabulary::{DonationId, Virus};
+
+/// Where a donor stands in the deferral register (rules.md §1.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegisterState {
+    /// May give.
+    Eligible,
+    /// Deferred for a time. The end of that time alone makes nobody eligible: a named person does.
+    TempDeferred,
+    /// Being examined for re-entry.
+    ReentryTesting,
+    /// Deferred for good.
+    PermDeferred,
+}
+
+/// The donor's line in the deferral register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// Where the donor stands.
+    pub state: RegisterState,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Last day of a deferral for a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+}
+
+/// What an earlier donation gave for one marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarlierCall {
+    /// Nothing found.
+    NonReactive,
+    /// Reactive, and a confirmatory test said no.
+    ConfirmedNegative,
+    /// Reactive, and a confirmatory test did not decide.
+    Indeterminate,
+    /// Reactive.
+    Reactive,
+    /// Reactive and confirmed.
+    ConfirmedPositive,
+}
+
+/// One marker of an earlier donation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierResult {
+    /// The marker, by the names of verdicts: `HBV`, `HCV`, `HIV`, `syphilis`, `HTLV`, `anti-HBc`.
+    pub marker: String,
+    /// What it gave.
+    pub result: EarlierCall,
+}
+
+/// An earlier donation of the same donor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierDonation {
+    /// The donation.
+    pub donation: DonationId,
+    /// When it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_at: Option<Moment>,
+    /// What it gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<EarlierResult>,
+    /// Last day on which some component of it may be used. Unknown counts as in date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Date>,
+}
+
+/// Outcome of a confirmatory test (rules.md §1.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Confirmed {
+    /// Confirmed.
+    #[serde(rename = "CONF_POS")]
+    Positive,
+    /// Not confirmed. It serves the donor, never the unit (R-MRK-03).
+    #[serde(rename = "CONF_NEG")]
+    Negative,
+    /// Neither.
+    #[serde(rename = "CONF_IND")]
+    Indeterminate,
+    /// Not done.
+    #[serde(rename = "NOT_DONE")]
+    NotDone,
+}
+
+/// A confirmatory test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmatory {
+    /// What for.
+    #[serde(deserialize_with = "alias::read_infection")]
+    pub marker: Virus,
+    /// How: `neutralisation`, `WB`, `LIA`, `TPPA`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// What it said.
+    pub outcome: Confirmed,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Moment>,
+}
+
+/// What a test of a re-entry examination is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReentryTestKind {
+    /// A serology reagent.
+    Serology,
+    /// Nucleic acid.
+    Nat,
+    /// Confirmatory.
+    Confirmatory,
+}
+
+/// One test of a re-entry examination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReentryTest {
+    /// Its number: an approval names it.
+    pub id: String,
+    /// What it is.
+    pub kind: ReentryTestKind,
+    /// The reagent, of serology.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reagent: Option<String>,
+    /// What it said; of a confirmatory test `non_reactive` is negative.
+    pub result: Call,
+    /// When its sample was taken.
+    pub collected_on: Date,
+}
+
+/// A re-entry examination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reentry {
+    /// The marker that the donor was deferred for, by the names of verdicts.
+    pub marker: String,
+    /// Since when.
+    pub deferred_on: Date,
+    /// What NAT gave then: only serology reactive and NAT non-reactive may come back.
+    pub nat_then: Call,
+    /// The tests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<ReentryTest>,
+    /// Who approved it, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Resolution>,
+    /// Numbers of the tests that the approval rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_on: Vec<String>,
+}
+
+/// A donation beside this one in its session that may be in a wrong tube (rules.md §1.6, G4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neighbour {
+    /// The suspected donation.
+    pub donation: DonationId,
+    /// True once it was grouped again from its bag segment and agrees.
+    #[serde(default)]
+    pub settled: bool,
+}

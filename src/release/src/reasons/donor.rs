@@ -1,0 +1,59 @@
+//! What bars issue because of the donor, said.
+
+use crate::donor::Bar;
+use crate::evidence::{EarlierCall, RegisterState};
+use crate::say::Say;
+
+impl Say for Bar {
+    fn en(&self) -> String {
+        match self {
+            Self::Register { state, reason } => {
+                let state = match state {
+                    RegisterState::Eligible => "eligible",
+                    RegisterState::TempDeferred => "deferred for a time",
+                    RegisterState::ReentryTesting => "being examined for re-entry",
+                    RegisterState::PermDeferred => "deferred for good",
+                };
+                let why = reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+                format!("the register says {state}{why}")
+            }
+            Self::Earlier { donation, marker, result } => {
+                let result = match result {
+                    EarlierCall::NonReactive => "non-reactive",
+                    EarlierCall::ConfirmedNegative => "reactive, not confirmed, and no re-entry is approved",
+                    EarlierCall::Indeterminate => "indeterminate",
+                    EarlierCall::Reactive => "reactive",
+                    EarlierCall::ConfirmedPositive => "confirmed positive",
+                };
+                format!(
+                    "earlier donation {donation} was {result} for {marker}; a later negative takes nothing back"
+                )
+            }
+        }
+    }
+
+    fn zh(&self) -> String {
+        match self {
+            Self::Register { state, reason } => {
+                let state = match state {
+                    RegisterState::Eligible => "可献血",
+                    RegisterState::TempDeferred => "暂时屏蔽",
+                    RegisterState::ReentryTesting => "归队检测中",
+                    RegisterState::PermDeferred => "永久屏蔽",
+                };
+                let why = reason.as_ref().map_or_else(String::new, |why| format!("：{why}"));
+                format!("屏蔽登记为{state}{why}")
+            }
+            Self::Earlier { donation, marker, result } => {
+                let result = match result {
+                    EarlierCall::NonReactive => "无反应性",
+                    EarlierCall::ConfirmedNegative => "有反应性、确证阴性、归队未批准",
+                    EarlierCall::Indeterminate => "不确定",
+                    EarlierCall::Reactive => "有反应性",
+                    EarlierCall::ConfirmedPositive => "确证阳性",
+                };
+                format!("既往献血 {donation} 的 {marker} {result}；其后的阴性结果不能抵消")
+            }
+        }
+    }
+}

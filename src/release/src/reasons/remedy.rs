@@ -1,0 +1,60 @@
+//! What opens a closed gate.
+
+use crate::GateId;
+
+/// In English and Chinese.
+pub(crate) fn remedy(gate: GateId) -> (&'static str, &'static str) {
+    match gate {
+        GateId::TestsFinal => ("finish the tests that are named", "完成所列检测"),
+        GateId::MarkersPass => (
+            "nothing opens it for a reactive marker: remove the unit; finish what is open",
+            "有反应性者不可放行：移除血液；未完成者继续检测",
+        ),
+        GateId::Group => (
+            "resolve the group: repeat, from the bag segment where history or field differ",
+            "解决血型问题：重做，与既往或初筛不符时用血袋辫子",
+        ),
+        GateId::RunsValid => ("repeat the tests of that run in a valid one", "在有效批次中重做该批次检测"),
+        GateId::QualityControl => (
+            "repeat the control, or release the run after corrective action with name and reason",
+            "重做质控，或在纠正措施后署名并注明理由放行该批次",
+        ),
+        GateId::Lots => (
+            "enter expiry and acceptance of the lot; repeat with a lot in date where it was not",
+            "登记批号效期和验收；过期者用合格批号重做",
+        ),
+        GateId::Analyser => (
+            "have qualification, calibration or maintenance done, and judge what was tested meanwhile",
+            "完成仪器确认、校准或维护，并评估期间的检测",
+        ),
+        GateId::Operator => {
+            ("have an authorised person repeat or confirm the test", "由授权人员重做或确认该检测")
+        }
+        GateId::Identity => (
+            "compare tube and label by a second person, or take a new sample from the bag segment",
+            "由第二人核对标本与标签，或用血袋辫子重新留样",
+        ),
+        GateId::TwoPersons => {
+            ("have one person sign the review and another the issue", "由一人审核签名，另一人签发")
+        }
+        GateId::Donor => (
+            "settle the donor's deferral or post-donation information; earlier barring results need an approved re-entry",
+            "处理屏蔽或献血后回告；既往不合格结果须经批准归队",
+        ),
+        GateId::Components => {
+            ("bring every component to this verdict; recall what is out", "使各成分结论一致；已发出者召回")
+        }
+        GateId::Batch => (
+            "find and remove every failing unit of the batch, and enter the count",
+            "找到并移出本批全部不合格血液，登记数量",
+        ),
+        GateId::ReleaseAct => (
+            "have an authorised releaser sign; take back overrides that are refused",
+            "由授权放行人签名；撤回被拒绝的越过申请",
+        ),
+        GateId::Interfaces => (
+            "look at the finding or the gap, ask the analyser to send again, and acknowledge it",
+            "查看发现或缺口，请仪器重传，并予以确认",
+        ),
+    }
+}
