@@ -10,14 +10,16 @@ pub(crate) fn read_lis02<'a>(reading: &Reading<'a>) -> Document<'a> {
         let name = RecordName::new(letter.encode_utf8(&mut [0; 4]));
         let parent = record.parent().map(|parent| parent.index());
         let attach = match record.kind() {
-            RecordType::Comment | RecordType::Manufacturer | RecordType::Vendor(_) | RecordType::Unknown => {
-                true
-            }
+            // A question among results marks what they are of (a control, on some models): it is seen from them.
+            RecordType::Comment
+            | RecordType::Manufacturer
+            | RecordType::Query
+            | RecordType::Vendor(_)
+            | RecordType::Unknown => true,
             RecordType::Header
             | RecordType::Patient
             | RecordType::Order
             | RecordType::Result
-            | RecordType::Query
             | RecordType::Scientific
             | RecordType::Terminator => false,
         };

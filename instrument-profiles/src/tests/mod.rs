@@ -1,7 +1,10 @@
 //! Laws that hold for every profile of the catalogue, whoever writes it.
 
 mod captures;
+mod characters;
 mod compare;
+mod controls;
+mod faults;
 mod json_schema;
 mod language;
 mod laws;
