@@ -13,9 +13,11 @@ mod capture;
 mod catalogue;
 mod compare;
 mod evidence;
+mod excerpt;
 mod fault;
 mod interpret;
 mod link;
+mod mapping;
 mod message;
 mod orders;
 mod path;
@@ -35,6 +37,7 @@ pub use capture::{CaptureOutcome, CaptureReport, messages_of, record_expectation
 pub use catalogue::{Catalogue, Entry};
 pub use compare::{Change, Comparison, Part, ResultChange};
 pub use evidence::{Claim, Evidence, Level, Source};
+pub use excerpt::Excerpt;
 pub use fault::{Fault, ProfileErrors};
 pub use interpret::Interpretation;
 pub use link::{
@@ -42,11 +45,12 @@ pub use link::{
     LinkSettings, Lis01Settings, MessageEnd, MllpSettings, OnUnusable, PkBlocksSettings, SegmentEnds,
     TcpRole, Terminator, TimersMs, UnframedSettings,
 };
+pub use mapping::NotMapped;
 pub use orders::{
     AskedSpecimen, Covers, ForSpecimen, Host, JudgedOrder, NotTaken, OrderAnswer, OrderMessage, OrderPart,
     Outcome, Query, QueryKind, Stamp, Step, StepAnswer, StepMeaning, Taken, WriteError, Written,
 };
-pub use profile::{Name, Profile, RequiredControls};
+pub use profile::{Content, Name, Profile, RequiredControls};
 pub use resume::{Resumed, joined_frames};
 pub use sketch::{NewProfile, Remarks, Sketch, sketch};
 pub use wish::{OrderWish, WishAction};

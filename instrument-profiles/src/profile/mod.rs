@@ -44,8 +44,18 @@ pub struct Profile {
     link: LinkSettings,
     evidence: Evidence,
     open: Vec<Fault>,
+    content: Content,
     pub(crate) rules: Rules,
     pub(crate) orders: OrderRules,
+}
+
+/// What a revision is the hash of. A profile that is read from it again is the same revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// `profile.toml`.
+    pub text: String,
+    /// The templates of its folder `orders`, by file name.
+    pub templates: BTreeMap<String, String>,
 }
 
 /// Controls that a run must have shown, all of them, before its results are valid.
@@ -106,6 +116,7 @@ impl Profile {
             model: parts.model,
             link: parts.link,
             evidence: parts.evidence,
+            content: Content { text: text.to_owned(), templates: templates.clone() },
             rules: parts.rules,
             orders: parts.orders,
         });
@@ -116,6 +127,12 @@ impl Profile {
     #[must_use]
     pub fn reference(&self) -> &ProfileRef {
         &self.reference
+    }
+
+    /// What its revision is the hash of.
+    #[must_use]
+    pub fn content(&self) -> &Content {
+        &self.content
     }
 
     /// The wire format of its messages.
@@ -151,6 +168,19 @@ impl Profile {
             | LinkSettings::PkBlocks(_)
             | LinkSettings::Directory(_) => hl7v2::Index::new(),
         }
+    }
+
+    /// Whether a line that was started with `other` runs as this one has it: as far as can be told, framing, answers and
+    /// orders are the same, and only what results mean may differ.
+    #[must_use]
+    pub fn is_run_like(&self, other: &Self) -> bool {
+        let orders =
+            |profile: &Self| profile.asks() || profile.reads_orders() || profile.can_take_orders_unasked();
+        self.link == other.link
+            && self.protocol == other.protocol
+            && self.characters() == other.characters()
+            && !orders(self)
+            && !orders(other)
     }
 
     /// The character set that it lays down for every message, whatever a message declares.
