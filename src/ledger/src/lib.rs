@@ -42,8 +42,9 @@ mod verify;
 
 pub use bounds::MemoryPart;
 pub use entry::{
-    Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HowEnded, Known, Measured,
-    ObservationRef, PasswordHash, PersonAct, PersonEntry, Seq, Terms, VerdictMade, What,
+    Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HowEnded, Known, Mapped,
+    Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry, ProfileContent, Seq, Terms,
+    VerdictMade, What,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;

@@ -5,6 +5,7 @@ mod delivery;
 mod donor_data;
 mod measured;
 mod person;
+mod profiles;
 mod seq;
 mod verdict;
 
@@ -13,6 +14,7 @@ pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
 pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use person::{PasswordHash, PersonAct, PersonEntry};
+pub use profiles::{Mapped, Mapping, ProfileContent};
 pub use seq::Seq;
 pub use verdict::VerdictMade;
 
@@ -272,6 +274,57 @@ pub enum What {
     },
     /// Something about somebody's account.
     Person(PersonEntry),
+    /// The content of a profile revision, so that whatever was read with it can be read again.
+    ProfileKept {
+        /// Its id, and the hash of this content.
+        profile: ProfileRef,
+        /// The content.
+        content: ProfileContent,
+        /// How it was made of another revision, where a person mapped a code or a text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mapping: Option<Mapping>,
+    },
+    /// The revision that a connection reads with, taken as it was found when the connection was first started.
+    ProfilePinned {
+        /// The link.
+        connection: ConnectionId,
+        /// The revision.
+        profile: ProfileRef,
+    },
+    /// Somebody (`by`) wants a connection to read with another revision. Nothing changes before another person agrees.
+    ProfileProposed {
+        /// The link.
+        connection: ConnectionId,
+        /// The revision.
+        profile: ProfileRef,
+        /// Why.
+        why: String,
+    },
+    /// Another person (`by`) agreed: messages from here on are read with it.
+    ProfileActivated {
+        /// The link.
+        connection: ConnectionId,
+        /// The revision.
+        profile: ProfileRef,
+        /// The [`What::ProfileProposed`] entry.
+        proposed: Seq,
+    },
+    /// Somebody (`by`) wants a message interpreted again from its bytes.
+    ReprocessAsked {
+        /// The [`What::MessageReceived`] entry.
+        message: Seq,
+        /// With this revision.
+        profile: ProfileRef,
+        /// Why.
+        why: String,
+    },
+    /// A message was interpreted again and means what it did.
+    InterpretationStands {
+        /// The [`What::MessageReceived`] entry.
+        message: Seq,
+        /// The revision that read it.
+        profile: ProfileRef,
+    },
     /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
     TailCut {
         /// Number of the journal file.
@@ -310,6 +363,12 @@ impl What {
             Self::QueryAnswered { .. } => "query_answered",
             Self::DonorDataRead { .. } => "donor_data_read",
             Self::Person(entry) => entry.act.name(),
+            Self::ProfileKept { .. } => "profile_kept",
+            Self::ProfilePinned { .. } => "profile_pinned",
+            Self::ProfileProposed { .. } => "profile_proposed",
+            Self::ProfileActivated { .. } => "profile_activated",
+            Self::ReprocessAsked { .. } => "reprocess_asked",
+            Self::InterpretationStands { .. } => "interpretation_stands",
             Self::TailCut { .. } => "tail_cut",
         }
     }

@@ -93,18 +93,11 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
             object!({ "connection": connection, "name": name, "sha256": sha256, "bytes": bytes })
         }
         What::LinkNoted { connection, what } => object!({ "connection": connection, "what": what }),
-        What::OrderPlaced { order, from } => object!({ "order": order, "from": from }),
-        What::OrderCancelled { order, assays, reason, from } => {
-            object!({ "order": order, "assays": assays, "reason": reason, "from": from })
-        }
-        What::OrderExpired { order, reason } => object!({ "order": order, "reason": reason }),
-        What::OrderSent { order, connection, assays, message, action, accepted, answer } => object!({
-            "order": order, "connection": connection, "assays": assays, "message": message,
-            "action": action, "accepted": accepted, "answer": answer,
-        }),
-        What::QueryAnswered { message, connection, asked, outcome } => object!({
-            "message": message, "connection": connection, "asked": asked, "outcome": outcome,
-        }),
+        What::OrderPlaced { .. }
+        | What::OrderCancelled { .. }
+        | What::OrderExpired { .. }
+        | What::OrderSent { .. }
+        | What::QueryAnswered { .. } => of_orders(&entry.what),
         What::DonorDataRead { of: DonorData::Trace { connection } } => {
             object!({ "read": "trace", "connection": connection })
         }
@@ -112,6 +105,12 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
             object!({ "read": "raw_message", "message": message })
         }
         What::Person(PersonEntry { user, act }) => person(user, act),
+        What::ProfileKept { .. }
+        | What::ProfilePinned { .. }
+        | What::ProfileProposed { .. }
+        | What::ProfileActivated { .. }
+        | What::ReprocessAsked { .. }
+        | What::InterpretationStands { .. } => of_profiles(&entry.what),
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
 }
@@ -135,6 +134,44 @@ fn person(user: &UserId, act: &PersonAct) -> Value {
         told.extend(detail);
     }
     told
+}
+
+fn of_orders(what: &What) -> Value {
+    if let What::OrderPlaced { order, from } = what {
+        object!({ "order": order, "from": from })
+    } else if let What::OrderCancelled { order, assays, reason, from } = what {
+        object!({ "order": order, "assays": assays, "reason": reason, "from": from })
+    } else if let What::OrderExpired { order, reason } = what {
+        object!({ "order": order, "reason": reason })
+    } else if let What::OrderSent { order, connection, assays, message, action, accepted, answer } = what {
+        object!({
+            "order": order, "connection": connection, "assays": assays, "message": message,
+            "action": action, "accepted": accepted, "answer": answer,
+        })
+    } else if let What::QueryAnswered { message, connection, asked, outcome } = what {
+        object!({ "message": message, "connection": connection, "asked": asked, "outcome": outcome })
+    } else {
+        Value::Null
+    }
+}
+
+/// What is told of profile revisions: a content by its length, since the revision is its hash.
+fn of_profiles(what: &What) -> Value {
+    if let What::ProfileKept { profile, content, mapping } = what {
+        object!({ "profile": profile, "bytes": content.text.len(), "templates": content.templates.len(), "mapping": mapping })
+    } else if let What::ProfilePinned { connection, profile } = what {
+        object!({ "connection": connection, "profile": profile })
+    } else if let What::ProfileProposed { connection, profile, why } = what {
+        object!({ "connection": connection, "profile": profile, "why": why })
+    } else if let What::ProfileActivated { connection, profile, proposed } = what {
+        object!({ "connection": connection, "profile": profile, "proposed": proposed })
+    } else if let What::ReprocessAsked { message, profile, why } = what {
+        object!({ "message": message, "profile": profile, "why": why })
+    } else if let What::InterpretationStands { message, profile } = what {
+        object!({ "message": message, "profile": profile })
+    } else {
+        Value::Null
+    }
 }
 
 fn told(body: &Body) -> Value {

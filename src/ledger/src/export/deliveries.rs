@@ -36,6 +36,12 @@ impl Export {
             | What::OrderSent { .. }
             | What::QueryAnswered { .. }
             | What::Person(_)
+            | What::ProfileKept { .. }
+            | What::ProfilePinned { .. }
+            | What::ProfileProposed { .. }
+            | What::ProfileActivated { .. }
+            | What::ReprocessAsked { .. }
+            | What::InterpretationStands { .. }
             | What::TailCut { .. } => return Ok(()),
         };
         self.happened(entry, (id, None), event)?;

@@ -51,6 +51,12 @@ impl Export {
             | What::OrderSent { .. }
             | What::QueryAnswered { .. }
             | What::Person(_)
+            | What::ProfileKept { .. }
+            | What::ProfilePinned { .. }
+            | What::ProfileProposed { .. }
+            | What::ProfileActivated { .. }
+            | What::ReprocessAsked { .. }
+            | What::InterpretationStands { .. }
             | What::TailCut { .. } => {}
         }
         Ok(())

@@ -2,8 +2,8 @@
 
 use super::{Fold, Folded};
 use crate::state::{
-    InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, Read, RefsRecord, collect, decode,
-    long_record, record,
+    HeldRecord, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, PastRecord, Read, RefsRecord,
+    StateError, collect, decode, long_record, record,
 };
 use crate::{Known, Measured, ObservationRef, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,9 +74,12 @@ impl Fold<'_, '_> {
             return Ok(());
         };
         let standing = record.interpretation.take();
-        if part.number == 0 && standing.is_some() {
-            self.forget(*message)?;
+        if part.number == 0
+            && let Some(standing) = &standing
+        {
+            self.forget(*message, standing)?;
         }
+        let again = standing.is_some();
         let so_far = standing.filter(|_| part.number > 0);
         if so_far.as_ref().map_or(0, |s| s.parts) != part.number
             || so_far.as_ref().is_some_and(|s| s.complete)
@@ -84,33 +87,68 @@ impl Fold<'_, '_> {
             self.misfit();
             return Ok(());
         }
-        self.take_in(&part)?;
-        record.interpretation = Some(self.summed(so_far.as_ref(), &part));
+        let again = so_far.as_ref().map_or(again, |s| s.again);
+        self.take_in(&part, again)?;
+        // A reading with another revision than the one that is wanted was under way when that was asked for.
+        if part.last && record.reads_with() == part.profile {
+            self.end_work_of(*message, again)?;
+        }
+        let summed = self.summed(so_far.as_ref(), &part)?;
+        record.interpretation = Some(InterpretationRecord { again, asked: record.asked, ..summed });
         self.view.put_record(key, &record)
     }
 
-    fn summed(&mut self, before: Option<&InterpretationRecord>, part: &Part<'_>) -> InterpretationRecord {
+    fn end_work_of(&mut self, message: Seq, again: bool) -> Folded {
+        let work = Key::to_interpret().seq(message).done();
+        if self.view.get(&work)?.is_some() {
+            self.view.delete(work);
+            self.counters.to_interpret -= 1;
+            self.counters.interpreted += u64::from(!again);
+        }
+        Ok(())
+    }
+
+    /// Notes why the message is held, where it is.
+    fn held(&mut self, part: &Part<'_>, before: bool) -> Folded {
+        let holding = part.findings.iter().filter(|finding| finding.consequence > Consequence::Note);
+        let names: Vec<&str> = holding.map(|finding| finding.finding.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let key = Key::held_messages().seq(part.message).done();
+        let mut held: HeldRecord = record(self.view, &key)?.unwrap_or_default();
+        for name in names {
+            *held.reasons.entry(name.to_owned()).or_default() += 1;
+        }
+        self.counters.held_messages += u64::from(!before);
+        self.view.put_record(key, &held)
+    }
+
+    fn summed(
+        &mut self,
+        before: Option<&InterpretationRecord>,
+        part: &Part<'_>,
+    ) -> Result<InterpretationRecord, StateError> {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let worst = part.findings.iter().map(|f| f.consequence).max().max(before.and_then(|s| s.worst));
-        if worst.is_some_and(|w| w > Consequence::Note)
-            && before.and_then(|s| s.worst).is_none_or(|w| w == Consequence::Note)
-        {
-            self.counters.held_messages += 1;
-            self.mark(Key::held_messages().seq(part.message));
-        }
+        self.held(part, before.and_then(|s| s.worst).is_some_and(|w| w > Consequence::Note))?;
         self.counters.observations += part.observations.len() as u64;
         self.counters.findings += part.findings.len() as u64;
-        InterpretationRecord {
+        Ok(InterpretationRecord {
             profile: part.profile.clone(),
+            entry: before.map_or(self.seq, |s| s.entry),
+            at_ms: before.map_or(self.at_ms, |s| s.at_ms),
+            asked: None,
+            again: false,
             parts: part.number.saturating_add(1),
             complete: part.last,
             observations: count(part.observations.len()).saturating_add(before.map_or(0, |s| s.observations)),
             findings: count(part.findings.len()).saturating_add(before.map_or(0, |s| s.findings)),
             worst,
-        }
+        })
     }
 
-    fn take_in(&mut self, part: &Part<'_>) -> Folded {
+    fn take_in(&mut self, part: &Part<'_>, again: bool) -> Folded {
         let mut refs: BTreeMap<&DonationId, RefsRecord> = BTreeMap::new();
         for (index, donation) in part.donations {
             refs.entry(donation).or_default().observations.push(*index);
@@ -137,6 +175,9 @@ impl Fold<'_, '_> {
         for donation in &donations {
             self.reopen(donation)?;
         }
+        if again {
+            self.read_later_ones_again(&donations, part.message)?;
+        }
         for run in &controls {
             self.reopen_run(run)?;
         }
@@ -152,18 +193,11 @@ impl Fold<'_, '_> {
             orders,
             continues: part.continues.to_vec(),
         };
-        self.view.put_long(&Key::message_parts(part.message).short(part.number), &record)?;
-        let work = Key::to_interpret().seq(part.message).done();
-        if part.last && self.view.get(&work)?.is_some() {
-            self.view.delete(work);
-            self.counters.to_interpret -= 1;
-            self.counters.interpreted += 1;
-        }
-        Ok(())
+        self.view.put_long(&Key::message_parts(part.message).short(part.number), &record)
     }
 
     /// Notes what the part says of controls, calibrators and blanks of runs; gives those runs.
-    fn controls(&mut self, part: &Part<'_>) -> Result<BTreeSet<RunId>, crate::state::StateError> {
+    fn controls(&mut self, part: &Part<'_>) -> Result<BTreeSet<RunId>, StateError> {
         let mut controls: BTreeMap<&RunId, RefsRecord> = BTreeMap::new();
         for (index, observation) in (0u32..).zip(part.observations) {
             let stands_for_run = match observation.kind {
@@ -195,9 +229,10 @@ impl Fold<'_, '_> {
         donations.iter().try_for_each(|donation| self.reopen(donation))
     }
 
-    /// Takes back what the interpretation that stands says: another one follows.
-    fn forget(&mut self, message: Seq) -> Folded {
+    /// Takes back what the interpretation that stands says: another one follows. That it stood is remembered.
+    fn forget(&mut self, message: Seq, standing: &InterpretationRecord) -> Folded {
         let mut number = 0;
+        let mut entries = Vec::new();
         while let Some(part) =
             long_record::<PartRecord>(self.view, Key::message_parts(message).short(number))?
         {
@@ -218,9 +253,15 @@ impl Fold<'_, '_> {
             for order in &part.orders {
                 self.take_back_results(order, message)?;
             }
+            self.read_later_ones_again(&part.donations, message)?;
             self.view.delete_under(Key::message_parts(message).short(number))?;
+            entries.push(part.seq);
             number += 1;
         }
+        let past = PastRecord { was: standing.clone(), entries, replaced_by: self.seq };
+        self.view.put_long(&Key::past_interpretations(message).seq(standing.entry), &past)?;
+        self.counters.observations -= u64::from(standing.observations);
+        self.counters.findings -= u64::from(standing.findings);
         let held = Key::held_messages().seq(message).done();
         if self.view.get(&held)?.is_some() {
             self.view.delete(held);
@@ -231,6 +272,6 @@ impl Fold<'_, '_> {
 }
 
 /// Reads a [`RefsRecord`].
-pub(crate) fn refs(value: &[u8]) -> Result<RefsRecord, crate::state::StateError> {
+pub(crate) fn refs(value: &[u8]) -> Result<RefsRecord, StateError> {
     decode(value)
 }

@@ -18,6 +18,8 @@ impl Fold<'_, '_> {
             connection: connection.clone(),
             mode,
             profile: profile.clone(),
+            read_with: self.pinned_instead(connection, profile)?,
+            asked: None,
             protocol,
             bytes: 0,
             transfer: None,

@@ -12,6 +12,7 @@ mod order;
 #[cfg(test)]
 mod order_tests;
 mod people;
+mod profile;
 mod query;
 mod transfer;
 
@@ -55,7 +56,7 @@ pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, light: &Light) -> Resu
         view.put_record(Key::VERSION.to_vec(), &STATE_VERSION)?;
     }
     counters.entries += 1;
-    let fold = &mut Fold { view, counters, seq: entry.seq, at_ms: entry.at_ms };
+    let fold = &mut Fold { view, counters, seq: entry.seq, at_ms: entry.at_ms, by: &entry.by };
     fold.apply(&entry.what, *carried)?;
     *applied = entry.seq;
     Ok(())
@@ -67,6 +68,7 @@ struct Fold<'f, 'v> {
     counters: &'f mut Counters,
     seq: Seq,
     at_ms: i64,
+    by: &'f str,
 }
 
 type Folded = Result<(), StateError>;
@@ -107,6 +109,16 @@ impl Fold<'_, '_> {
                 self.query_answered(*message, connection);
                 Ok(())
             }
+            What::ProfileKept { profile, .. } => self.profile_kept(profile),
+            What::ProfilePinned { connection, profile } => self.profile_pinned(connection, profile),
+            What::ProfileProposed { connection, profile, why } => {
+                self.profile_proposed(connection, profile, why)
+            }
+            What::ProfileActivated { connection, profile, proposed } => {
+                self.profile_activated(connection, profile, *proposed)
+            }
+            What::ReprocessAsked { message, profile, .. } => self.reprocess_asked(*message, profile),
+            What::InterpretationStands { message, profile } => self.interpretation_stands(*message, profile),
             What::FileTaken { connection, name, sha256, .. } => {
                 let here = self.seq.get().to_be_bytes().to_vec();
                 self.view.put(Key::file_taken(connection, sha256).text(name).done(), here.clone());

@@ -9,7 +9,9 @@ use crate::state::{
 };
 use crate::{Body, Measured, Seq, What};
 use serde::Serialize;
-use vocabulary::{ConnectionId, Consequence, DonationId, Finding, Mode, Observation, ProfileRef, Protocol};
+use vocabulary::{
+    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, Protocol,
+};
 
 /// A message as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,8 +24,13 @@ pub struct MessageView {
     pub connection: ConnectionId,
     /// How its results may be used.
     pub mode: Mode,
-    /// The profile pinned when it came.
+    /// The profile that its line was run with when it came.
     pub profile: ProfileRef,
+    /// The revision that reads it: that one, unless another was activated since or the message was read again.
+    pub read_with: ProfileRef,
+    /// The entry that last asked for it to be read again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Seq>,
     /// Its wire format.
     pub protocol: Protocol,
     /// Its length.
@@ -77,6 +84,9 @@ pub struct Interpretation {
     pub donations: Vec<(u32, DonationId)>,
     /// Which findings hold which donation.
     pub holds: Vec<(u32, DonationId)>,
+    /// Which observations are results of which order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<(u32, OrderId)>,
     /// What the observations measured, and what they are to earlier ones.
     pub measured: Vec<Measured>,
     /// Half transmissions whose rest the message is.
@@ -111,6 +121,22 @@ impl MessageFilter {
     }
 }
 
+impl Interpretation {
+    pub(super) fn begun(profile: ProfileRef, complete: bool) -> Self {
+        Self {
+            profile,
+            complete,
+            observations: Vec::new(),
+            findings: Vec::new(),
+            donations: Vec::new(),
+            holds: Vec::new(),
+            orders: Vec::new(),
+            measured: Vec::new(),
+            continues: Vec::new(),
+        }
+    }
+}
+
 impl From<&InterpretationRecord> for InterpretationSummary {
     fn from(record: &InterpretationRecord) -> Self {
         Self {
@@ -129,6 +155,8 @@ impl MessageView {
             seq,
             at_ms: record.at_ms,
             interpretation: record.interpretation.as_ref().map(Into::into),
+            read_with: record.reads_with().clone(),
+            asked: record.asked,
             connection: record.connection,
             mode: record.mode,
             profile: record.profile,
@@ -220,16 +248,7 @@ impl Reader {
         let store = self.store();
         let found: Option<MessageRecord> = record(store.as_ref(), &Key::message(message).done())?;
         let Some(standing) = found.and_then(|m| m.interpretation) else { return Ok(None) };
-        let mut whole = Interpretation {
-            profile: standing.profile,
-            complete: standing.complete,
-            observations: Vec::new(),
-            findings: Vec::new(),
-            donations: Vec::new(),
-            holds: Vec::new(),
-            measured: Vec::new(),
-            continues: Vec::new(),
-        };
+        let mut whole = Interpretation::begun(standing.profile, standing.complete);
         for number in 0..standing.parts {
             let part: Option<PartRecord> =
                 long_record(store.as_ref(), Key::message_parts(message).short(number))?;
@@ -240,9 +259,16 @@ impl Reader {
         Ok(Some(whole))
     }
 
-    fn add_part(&self, seq: Seq, whole: &mut Interpretation) -> Result<(), ReadError> {
+    pub(super) fn add_part(&self, seq: Seq, whole: &mut Interpretation) -> Result<(), ReadError> {
         let What::MessageInterpreted {
-            observations, findings, donations, holds, measured, continues, ..
+            observations,
+            findings,
+            donations,
+            holds,
+            orders,
+            measured,
+            continues,
+            ..
         } = self.entry(seq)?.what
         else {
             return Err(ReadError::OtherKind { seq, wanted: "interpretation" });
@@ -253,6 +279,7 @@ impl Reader {
         whole.findings.extend(findings);
         whole.donations.extend(donations.into_iter().map(|(i, d)| (i.saturating_add(shift), d)));
         whole.holds.extend(holds.into_iter().map(|(i, d)| (i.saturating_add(hold_shift), d)));
+        whole.orders.extend(orders.into_iter().map(|(i, o)| (i.saturating_add(shift), o)));
         let measured = measured.into_iter().map(|m| Measured { index: m.index.saturating_add(shift), ..m });
         whole.measured.extend(measured);
         whole.continues.extend(continues);

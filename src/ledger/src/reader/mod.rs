@@ -9,6 +9,8 @@ mod messages;
 mod orders;
 mod page;
 mod people;
+mod profiles;
+mod quarantine;
 mod queries;
 mod transfers;
 mod work;
@@ -22,6 +24,8 @@ pub use messages::{Interpretation, InterpretationSummary, MessageFilter, Message
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};
 pub use page::{Listing, Order, Page};
 pub use people::UserView;
+pub use profiles::{KeptProfile, Pin, Proposal};
+pub use quarantine::{HeldMessage, InterpretationVersion};
 pub use queries::QueryView;
 pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};

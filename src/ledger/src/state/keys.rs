@@ -9,7 +9,11 @@
 //! | `ms` message | message record |
 //! | `mb` message · chunk | where its bytes stand in frames |
 //! | `mp` message · part · chunk | one part of its interpretation |
-//! | `mq` message | – : it has findings that hold or quarantine |
+//! | `mq` message | it has findings that hold or quarantine: which |
+//! | `mh` message · entry | an interpretation that another one took the place of |
+//! | `pr` id · revision | the entry with a profile revision's content |
+//! | `pn` connection | the revision it reads with, and what somebody wants instead |
+//! | `ph` connection · entry | – : its pins, proposals and activations |
 //! | `to` transfer | an open transfer |
 //! | `tp` transfer · page | earlier frames of a long transfer |
 //! | `th` transfer | a half transmission |
@@ -41,7 +45,9 @@
 
 use super::Span;
 use crate::{DeliveryId, Seq};
-use vocabulary::{ConnectionId, DestinationId, DonationId, OrderId, Priority, RunId, SpecimenId, UserId};
+use vocabulary::{
+    ConnectionId, DestinationId, DonationId, OrderId, Priority, ProfileRef, RunId, SpecimenId, UserId,
+};
 
 /// A key being put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +113,24 @@ impl Key {
     }
     pub(crate) fn held_messages() -> Self {
         Self::of(*b"mq")
+    }
+    pub(crate) fn past_interpretations(message: Seq) -> Self {
+        Self::of(*b"mh").seq(message)
+    }
+    pub(crate) fn kept_profiles() -> Self {
+        Self::of(*b"pr")
+    }
+    pub(crate) fn kept_profile(profile: &ProfileRef) -> Self {
+        Self::of(*b"pr").text(&profile.id).text(&profile.revision)
+    }
+    pub(crate) fn pins() -> Self {
+        Self::of(*b"pn")
+    }
+    pub(crate) fn pin(connection: &ConnectionId) -> Self {
+        Self::of(*b"pn").text(connection.as_str())
+    }
+    pub(crate) fn pin_history(connection: &ConnectionId) -> Self {
+        Self::of(*b"ph").text(connection.as_str())
     }
     pub(crate) fn open_transfers() -> Self {
         Self::of(*b"to")

@@ -3,10 +3,11 @@
 
 use crate::{HowEnded, Known, Seq, Terms};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 5;
+pub(crate) const STATE_VERSION: u32 = 6;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +22,15 @@ pub(crate) struct MessageRecord {
     pub(crate) at_ms: i64,
     pub(crate) connection: ConnectionId,
     pub(crate) mode: Mode,
+    /// The profile that the line was run with.
     pub(crate) profile: ProfileRef,
+    /// The revision that it is to be read with instead: the one activated before it came, or the one it was to be
+    /// read again with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) read_with: Option<ProfileRef>,
+    /// The entry that last asked for it to be read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked: Option<Seq>,
     pub(crate) protocol: Protocol,
     pub(crate) bytes: u64,
     /// The transfer its bytes came in, when they stand in frames.
@@ -35,15 +44,70 @@ pub(crate) struct MessageRecord {
     pub(crate) interpretation: Option<InterpretationRecord>,
 }
 
+impl MessageRecord {
+    /// The revision that reads it.
+    pub(crate) fn reads_with(&self) -> &ProfileRef {
+        self.read_with.as_ref().unwrap_or(&self.profile)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct InterpretationRecord {
     pub(crate) profile: ProfileRef,
+    /// Its first entry, and when that was written.
+    pub(crate) entry: Seq,
+    pub(crate) at_ms: i64,
+    /// The entry that asked for it, where the message was read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked: Option<Seq>,
+    /// It took the place of another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) again: bool,
     pub(crate) parts: u16,
     pub(crate) complete: bool,
     pub(crate) observations: u32,
     pub(crate) findings: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) worst: Option<Consequence>,
+}
+
+/// An interpretation that another one took the place of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PastRecord {
+    pub(crate) was: InterpretationRecord,
+    /// Its parts.
+    pub(crate) entries: Vec<Seq>,
+    /// The first entry of the one that took its place.
+    pub(crate) replaced_by: Seq,
+}
+
+/// Why a message is held.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct HeldRecord {
+    /// Names of findings that hold or quarantine, and how often each is there.
+    pub(crate) reasons: BTreeMap<String, u32>,
+}
+
+/// The revision that a connection reads with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PinRecord {
+    pub(crate) profile: ProfileRef,
+    /// The entry since which it does.
+    pub(crate) entry: Seq,
+    pub(crate) at_ms: i64,
+    pub(crate) by: String,
+    /// What somebody wants instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proposed: Option<ProposalRecord>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProposalRecord {
+    pub(crate) profile: ProfileRef,
+    pub(crate) entry: Seq,
+    pub(crate) at_ms: i64,
+    pub(crate) by: String,
+    pub(crate) why: String,
 }
 
 /// One part of an interpretation.
@@ -219,9 +283,9 @@ pub struct Counters {
     pub interpreted: u64,
     /// Messages with findings that hold or quarantine, now.
     pub held_messages: u64,
-    /// Observations.
+    /// Observations of the interpretations that stand.
     pub observations: u64,
-    /// Findings.
+    /// Findings of the interpretations that stand.
     pub findings: u64,
     /// Donations known, registered or by their results.
     pub donations: u64,

@@ -13,6 +13,8 @@ mod orders;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
+mod reprocess;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod street;
