@@ -4,6 +4,7 @@
 //! It knows no rule and no parser; what a verdict means is in the verdict.
 
 mod access;
+mod again;
 mod caller;
 mod connections;
 mod consulted;
@@ -14,7 +15,9 @@ mod orders;
 mod paging;
 mod people;
 mod problem;
+mod quarantine;
 mod reading;
+mod revisions;
 mod sessions;
 mod site;
 mod writing;
@@ -55,7 +58,15 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/messages", get(reading::messages))
         .route("/api/v1/messages/{seq}", get(reading::message))
         .route("/api/v1/messages/{seq}/raw", get(reading::raw))
-        .route("/api/v1/quarantine", get(reading::quarantine))
+        .route("/api/v1/messages/{seq}/interpretations/{entry}", get(reading::past_interpretation))
+        .route("/api/v1/messages/{seq}/reprocess", post(again::one))
+        .route("/api/v1/reprocess", post(again::several))
+        .route("/api/v1/profiles", get(revisions::kept).post(revisions::add))
+        .route("/api/v1/connections/{id}/profile", get(revisions::pinned))
+        .route("/api/v1/connections/{id}/profile/activate", post(revisions::activate))
+        .route("/api/v1/connections/{id}/profile/map", post(revisions::map))
+        .route("/api/v1/quarantine", get(quarantine::list))
+        .route("/api/v1/quarantine/{seq}", get(quarantine::show))
         .route("/api/v1/transfers/half", get(reading::half_transfers))
         .route("/api/v1/observations", get(reading::observations))
         .route("/api/v1/donations", get(reading::donations).post(writing::register))

@@ -20,6 +20,7 @@ pub(crate) struct Paging {
     pub(crate) destination: Option<String>,
     pub(crate) state: Option<ledger::DeliveryState>,
     pub(crate) message: Option<u64>,
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

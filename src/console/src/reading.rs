@@ -26,28 +26,12 @@ fn asked(query: Asked) -> Result<Paging, Problem> {
 }
 
 pub(crate) async fn messages(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<MessageView>> {
-    list_messages(&site, asked(query)?, false).await
+    list_messages(&site, asked(query)?).await
 }
 
-/// Messages that hold something up, and why.
-pub(crate) async fn quarantine(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
-    let found = list_messages(&site, asked(query)?, true).await?.0;
-    let items = site
-        .read(move |reader| {
-            let mut items = Vec::new();
-            for message in found.items {
-                let findings = reader.observations_of(message.seq)?.map(|i| i.findings).unwrap_or_default();
-                items.push(json!({ "message": message, "findings": findings }));
-            }
-            Ok(Items { items, next: found.next })
-        })
-        .await?;
-    Ok(Json(items))
-}
-
-async fn list_messages(site: &Site, paging: Paging, held: bool) -> Answer<Items<MessageView>> {
+async fn list_messages(site: &Site, paging: Paging) -> Answer<Items<MessageView>> {
     let connection = Paging::id("connection", paging.connection.as_ref())?;
-    let filter = MessageFilter { connection, held, ..MessageFilter::default() };
+    let filter = MessageFilter { connection, ..MessageFilter::default() };
     let page = paging.page::<Seq>()?;
     let found = site.read(move |reader| reader.messages(&filter, &page)).await?;
     Ok(Json(Items::of(found, |seq| seq.to_string())))
@@ -57,16 +41,35 @@ fn no_message(seq: u64) -> Problem {
     Problem::not_found(format!("there is no message {seq}"))
 }
 
-/// A message's whole story: what came, what it was taken to mean, what it holds up, which donations it speaks of.
+/// A message's whole story: what came, what it was taken to mean, what it holds up, which donations it speaks of; and
+/// every interpretation of it, with the verdicts before and after where it was read again.
 pub(crate) async fn message(State(site): State<Arc<Site>>, Path(seq): Path<u64>) -> Answer<Value> {
     let found = site
         .read(move |reader| {
             let Some(message) = reader.message(Seq::new(seq))? else { return Ok(None) };
             let meaning = reader.observations_of(message.seq)?;
-            Ok(Some(json!({ "message": message, "meaning": meaning })))
+            let interpretations = reader.interpretations_of(message.seq)?;
+            let changed = workflow::reprocess::changed_verdicts(reader, &message, &interpretations)?;
+            Ok(Some(json!({
+                "message": message, "meaning": meaning, "interpretations": interpretations,
+                "changed_verdicts": changed,
+            })))
         })
         .await?;
     found.map(Json).ok_or_else(|| no_message(seq))
+}
+
+/// What a message was taken to mean before it was read again.
+pub(crate) async fn past_interpretation(
+    State(site): State<Arc<Site>>,
+    Path((seq, entry)): Path<(u64, u64)>,
+) -> Answer<ledger::Interpretation> {
+    let found = site.read(move |reader| reader.past_interpretation(Seq::new(seq), Seq::new(entry))).await?;
+    found.map(Json).ok_or_else(|| {
+        Problem::not_found(format!(
+            "message {seq} has no earlier interpretation that begins with entry {entry}"
+        ))
+    })
 }
 
 /// A message's bytes exactly as they came. Who reads them is written down.

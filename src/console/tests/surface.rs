@@ -101,7 +101,7 @@ mod surface {
         let paths = document["paths"].as_object().unwrap();
         assert!(paths.len() >= 18, "{paths:?}");
         for (path, methods) in paths {
-            let path = path.replace("{seq}", "1").replace("{id}", "1");
+            let path = path.replace("{seq}", "1").replace("{id}", "1").replace("{entry}", "1");
             for method in methods.as_object().unwrap().keys() {
                 let method: Method = method.to_uppercase().parse().unwrap();
                 let open = path.starts_with("/health");

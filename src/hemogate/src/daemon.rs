@@ -1,12 +1,14 @@
 //! The daemon: opens the ledger, wires the rooms, serves until it is told to stop, and stops in order.
 
 use crate::{
-    config::{ChainHash, Config, DestinationKind},
+    config::{ChainHash, Config, Connection, DestinationKind},
     desk,
     exit::{Exit, Failure},
     lines::{Ready, bind, prepare},
+    pinned::{Lined, lines},
     token, wiring,
 };
+use instrument_profiles::Profile;
 use ledger::{Draft, HashAlgorithm, Ledger, What};
 use std::{
     collections::BTreeMap,
@@ -49,10 +51,21 @@ pub(crate) fn ledger_settings(config: &Config) -> ledger::Settings {
     settings
 }
 
-/// What the rooms of a configuration are given.
+/// What the rooms of a configuration are given, with the profiles that it names.
 pub(crate) fn workflow_settings(config: &Config) -> Result<workflow::Settings, Failure> {
+    let configured = wiring::configured(config)?;
+    let profiles = wiring::every_profile(&configured)?;
+    settings_with(config, profiles, configured.iter().map(|(connection, profile)| (connection, profile)))
+}
+
+/// What the rooms are given, with each connection and the profile that it reads with.
+fn settings_with<'c>(
+    config: &Config,
+    profiles: workflow::Profiles,
+    lines: impl IntoIterator<Item = (&'c Connection, &'c Arc<Profile>)>,
+) -> Result<workflow::Settings, Failure> {
     Ok(workflow::Settings {
-        profiles: wiring::every_profile(config)?,
+        profiles,
         pack: crate::decide::pack(&config.rules.pack)?,
         specimens: workflow::SpecimenRule::of(
             config.site.normaliser().map_err(|e| Failure::new(Exit::Configuration, e))?,
@@ -61,7 +74,7 @@ pub(crate) fn workflow_settings(config: &Config) -> Result<workflow::Settings, F
         lots: workflow::LotRegister::new(config.lots.iter().cloned()),
         reagents_per_marker: usize::from(config.rules.serology_reagents.get()),
         deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
-        orders: wiring::orders(config)?,
+        orders: wiring::orders(config, lines)?,
     })
 }
 
@@ -88,11 +101,17 @@ impl Daemon {
         };
         let token = token::of_store(&config.store.path)?;
         let mut listening = BTreeMap::new();
+        let lines = {
+            let (config, ledger) = (config.clone(), ledger.clone());
+            tokio::task::spawn_blocking(move || lines(&config, &ledger))
+                .await
+                .map_err(|e| Failure::new(Exit::Internal, e))??
+        };
         let (mut ready, mut certificates) = (Vec::new(), Vec::new());
-        for connection in &config.connections {
-            let one = prepare(connection)?;
+        for line in &lines.served {
+            let one = prepare(line)?;
             if let Some(address) = one.listening() {
-                listening.insert(connection.id.clone(), address);
+                listening.insert(line.connection.id.clone(), address);
             }
             certificates.extend(one.certificates());
             ready.push(one);
@@ -111,14 +130,23 @@ impl Daemon {
             console_stop: CancellationToken::new(),
         };
         daemon.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
-        let workflow = daemon.rooms(config)?;
-        daemon.links(daemon.with_desks(config, ready, &workflow));
+        for (connection, why) in lines.refused {
+            daemon.board.refuse(&connection.id, connection.mode, why);
+        }
+        let workflow = daemon.rooms(config, lines.profiles, &lines.served)?;
+        daemon.links(daemon.with_desks(config, (ready, &lines.served), &workflow));
         daemon.surface(console_listener, config, workflow)?;
         Ok(daemon)
     }
 
-    fn rooms(&self, config: &Config) -> Result<Arc<workflow::Settings>, Failure> {
-        let settings = Arc::new(workflow_settings(config)?);
+    fn rooms(
+        &self,
+        config: &Config,
+        profiles: workflow::Profiles,
+        served: &[Lined],
+    ) -> Result<Arc<workflow::Settings>, Failure> {
+        let lines = served.iter().map(|line| (&line.connection, &line.profile));
+        let settings = Arc::new(settings_with(config, profiles, lines)?);
         let (ledger, stop) = (self.ledger.clone(), self.stop.clone());
         self.tasks.spawn(workflow::run(Arc::clone(&settings), ledger, stop));
         for destination in &config.destinations {
@@ -145,18 +173,15 @@ impl Daemon {
     fn with_desks(
         &self,
         config: &Config,
-        ready: Vec<Ready>,
+        (ready, served): (Vec<Ready>, &[Lined]),
         settings: &Arc<workflow::Settings>,
     ) -> Vec<Ready> {
         let claims = desk::Claims::default();
         let facility = config.site.code.as_str();
         let mut with = Vec::with_capacity(ready.len());
-        for (mut one, connection) in ready.into_iter().zip(&config.connections) {
-            if let Some(profile) = settings.profiles.get(&one.connection.profile) {
-                let desk =
-                    desk::OrderDesk::of(connection, profile, settings, (&self.ledger, facility, &claims));
-                one.connection.desk = desk.map(|desk| desk as Arc<dyn intake::Desk>);
-            }
+        for (mut one, Lined { connection, profile }) in ready.into_iter().zip(served) {
+            let desk = desk::OrderDesk::of(connection, profile, settings, (&self.ledger, facility, &claims));
+            one.connection.desk = desk.map(|desk| desk as Arc<dyn intake::Desk>);
             with.push(one);
         }
         with

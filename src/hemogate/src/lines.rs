@@ -3,6 +3,7 @@
 use crate::{
     config::{Connection, Serial, TcpListen, TlsConnect, TlsListen, Transport},
     exit::{Exit, Failure},
+    pinned::Lined,
     wiring,
 };
 use intake::{
@@ -40,9 +41,8 @@ impl Ready {
 }
 
 /// Binds and reads what a connection needs.
-pub(crate) fn prepare(connection: &Connection) -> Result<Ready, Failure> {
-    let profile = wiring::profile(&connection.profile)?;
-    let link = wiring::link(&profile);
+pub(crate) fn prepare(Lined { connection, profile }: &Lined) -> Result<Ready, Failure> {
+    let link = wiring::link(profile);
     let files = matches!(link, intake::Link::Files { .. });
     if files != matches!(connection.transport, Transport::Directory(_)) {
         let what = format!(

@@ -1,5 +1,6 @@
 //! hemogate: command line, configuration, wiring, start, drain, stop. No logic of a laboratory lives here.
 
+mod again;
 mod analysers;
 mod catalogue;
 mod check;
@@ -18,10 +19,13 @@ mod laboratory;
 mod lines;
 mod log;
 mod orders;
+mod pinned;
 mod print;
 mod probe;
 mod profile;
+mod quarantine;
 mod reconcile;
+mod revisions;
 mod rules;
 mod run;
 mod secret;
@@ -71,7 +75,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Rules(asked) => rules::rules(cli, asked, lang),
         Command::Id(asked) => id::id(cli, asked, lang),
         Command::Interpret(asked) => catalogue::interpret(asked),
-        Command::Profile(asked) => profile::profile(asked, lang),
+        Command::Profile(asked) => profile::profile(cli, asked, lang),
         Command::Check => check::check(cli, lang),
         Command::Run => block_on(run::run(cli, lang)),
         Command::Demo(asked) => block_on(demo::demo(asked, lang)),
@@ -80,6 +84,8 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
         Command::User(asked) => block_on(user::user(cli, asked, lang)),
+        Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),
+        Command::Quarantine(asked) => block_on(quarantine::quarantine(cli, asked, lang)),
         Command::Probe(asked) => block_on(probe::probe(cli, asked, lang)),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),
         Command::Status(output) => block_on(status::status(cli, output, lang)),

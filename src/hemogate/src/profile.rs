@@ -4,7 +4,7 @@ mod difference;
 
 use crate::{
     catalogue::name,
-    cli::{Lang, Profile as Asked},
+    cli::{Cli, Lang, Profile as Asked},
     decide::bytes_of,
     exit::{Exit, Failure, Outcome},
     print::Printer,
@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) fn profile(asked: &Asked, lang: Lang) -> Outcome {
+pub(crate) fn profile(cli: &Cli, asked: &Asked, lang: Lang) -> Outcome {
     match asked {
         Asked::List(output) => {
             let mut printer = Printer::new(output.format);
@@ -43,6 +43,7 @@ pub(crate) fn profile(asked: &Asked, lang: Lang) -> Outcome {
         Asked::Test { dir: Some(dir), record: true } => record(dir),
         Asked::Test { dir, record: _ } => test(dir.as_deref(), lang),
         Asked::New { id, files, to } => begin(id, files, to, lang),
+        Asked::Revisions(asked) => crate::block_on(crate::revisions::revisions(cli, asked, lang)),
     }
 }
 

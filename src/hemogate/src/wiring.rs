@@ -55,10 +55,14 @@ pub(crate) fn built_in() -> Result<profiles::Catalogue, Failure> {
     profiles::Catalogue::built_in().map_err(|e| Failure::new(Exit::Internal, e))
 }
 
+fn is_folder(name: &str) -> bool {
+    Path::new(name).join("profile.toml").is_file()
+}
+
 /// A profile by `maker/model` from the built-in catalogue, or by its folder.
 pub(crate) fn profile(name: &str) -> Result<Arc<profiles::Profile>, Failure> {
     let folder = Path::new(name);
-    if folder.join("profile.toml").is_file() {
+    if is_folder(name) {
         return profiles::Profile::load(folder)
             .map(Arc::new)
             .map_err(|e| Failure::new(Exit::Configuration, e));
@@ -71,21 +75,34 @@ pub(crate) fn profile(name: &str) -> Result<Arc<profiles::Profile>, Failure> {
     })
 }
 
+/// The connections of a configuration, each with the profile that it is configured with.
+pub(crate) fn configured(config: &Config) -> Result<Vec<(Connection, Arc<profiles::Profile>)>, Failure> {
+    let catalogue = built_in()?;
+    let with = |connection: &Connection| {
+        let known = catalogue.get(&connection.profile).filter(|_| !is_folder(&connection.profile));
+        let profile = known.cloned().map_or_else(|| profile(&connection.profile), Ok)?;
+        Ok((connection.clone(), profile))
+    };
+    config.connections.iter().map(with).collect()
+}
+
 /// Every profile that messages may need: the built-in catalogue, and the folders that connections name.
-pub(crate) fn every_profile(config: &Config) -> Result<workflow::Profiles, Failure> {
-    let mut all: Vec<Arc<profiles::Profile>> = built_in()?.list().cloned().collect();
-    for connection in &config.connections {
-        all.push(profile(&connection.profile)?);
-    }
-    Ok(all.into_iter().collect())
+pub(crate) fn every_profile(
+    configured: &[(Connection, Arc<profiles::Profile>)],
+) -> Result<workflow::Profiles, Failure> {
+    let catalogue = built_in()?;
+    let own = configured.iter().map(|(_, profile)| profile);
+    Ok(catalogue.list().chain(own).cloned().collect())
 }
 
 /// The worklist's limits, and the analysers that orders wait for.
-pub(crate) fn orders(config: &Config) -> Result<workflow::orders::OrderRules, Failure> {
+pub(crate) fn orders<'c>(
+    config: &Config,
+    lines: impl IntoIterator<Item = (&'c Connection, &'c Arc<profiles::Profile>)>,
+) -> Result<workflow::orders::OrderRules, Failure> {
     let mut analysers = Vec::new();
-    for connection in &config.connections {
-        let profile = profile(&connection.profile)?;
-        let exchange = exchange(connection, &profile)?;
+    for (connection, profile) in lines {
+        let exchange = exchange(connection, profile)?;
         let assays: BTreeSet<String> = match exchange {
             Exchange::Asks | Exchange::Takes => profile.orderable_assays().map(str::to_owned).collect(),
             Exchange::None => profile.assays().map(|(_, assay)| assay.to_owned()).collect(),

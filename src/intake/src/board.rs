@@ -154,6 +154,12 @@ impl Board {
         });
     }
 
+    /// A connection is not served at all, and why.
+    pub fn refuse(&self, id: &ConnectionId, mode: Mode, why: Said) {
+        self.note(id, |s| s.mode = Some(mode));
+        self.stand(id, Activity::Failed, why, String::new());
+    }
+
     /// How a connection is come by.
     pub(crate) fn reach_by(&self, id: &ConnectionId, reach: Reach) {
         self.at(id, |post| post.reach = Some(reach));

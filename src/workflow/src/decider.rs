@@ -110,7 +110,7 @@ pub(crate) fn facts(
             Some(view) => view,
             None => known.entry(run.clone()).or_insert(reader.run(&run)?),
         };
-        facts.runs.insert(run, runs::assess(settings, view, &used));
+        facts.runs.insert(run, runs::assess(settings, reader, view, &used)?);
     }
     Ok(facts)
 }

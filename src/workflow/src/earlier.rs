@@ -5,16 +5,22 @@
 
 use crate::measurement::{Stage, fingerprint, identity, outcome};
 use crate::{SpecimenRule, interpreter::Interpreted};
-use ledger::{Earlier, Known, Measured, MessageView, ObservationRef, ReadError, Reader};
-use std::collections::BTreeMap;
+use ledger::{Earlier, Known, Measured, MessageView, ObservationRef, ReadError, Reader, Seq};
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{Consequence, DonationId, Finding, Observation};
 
 /// The two lowest bits of an outcome's fingerprint say how far the result had come.
 const STAGE_BITS: u64 = 0b11;
 
 /// What is known of donations' measurements, with the messages of this round.
+///
+/// A message is held against those before it only, in the order they came: read again later, it is the same to them.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(BTreeMap<DonationId, Vec<Known>>);
+pub(crate) struct Memory {
+    known: BTreeMap<DonationId, Vec<Known>>,
+    /// Messages of this round: what the state knows of them is what they were taken for before.
+    read: BTreeSet<Seq>,
+}
 
 impl Memory {
     /// Says of each result that is evidence what it is to an earlier one.
@@ -25,6 +31,8 @@ impl Memory {
         rule: &SpecimenRule,
         whole: &mut Interpreted,
     ) -> Result<(), ReadError> {
+        self.read.insert(message.seq);
+        self.known.values_mut().for_each(|known| known.retain(|k| k.at.message != message.seq));
         let mut places: BTreeMap<(DonationId, String), u32> = BTreeMap::new();
         for (index, donation) in &whole.donations {
             let Some(o) = usize::try_from(*index).ok().and_then(|at| whole.observations.get(at)) else {
@@ -39,7 +47,7 @@ impl Memory {
             let outcome = fingerprint(&outcome(o)) & !STAGE_BITS | stage_bits(o);
             let known = self.of(reader, donation)?;
             let same: Vec<&Known> =
-                known.iter().filter(|k| k.identity == identity && k.at.message != message.seq).collect();
+                known.iter().filter(|k| k.identity == identity && k.at.message < message.seq).collect();
             let earlier = relation(outcome, &same);
             let at = ObservationRef { message: message.seq, place: *index };
             known.push(Known { at, identity, outcome });
@@ -50,10 +58,12 @@ impl Memory {
     }
 
     fn of(&mut self, reader: &Reader, donation: &DonationId) -> Result<&mut Vec<Known>, ReadError> {
-        if !self.0.contains_key(donation) {
-            self.0.insert(donation.clone(), reader.measured_of(donation)?);
+        if !self.known.contains_key(donation) {
+            let mut known = reader.measured_of(donation)?;
+            known.retain(|k| !self.read.contains(&k.at.message));
+            self.known.insert(donation.clone(), known);
         }
-        Ok(self.0.entry(donation.clone()).or_default())
+        Ok(self.known.entry(donation.clone()).or_default())
     }
 }
 

@@ -71,7 +71,8 @@ impl Halves {
         Self::before_one(reader, last.message, messages.len())
     }
 
-    fn before_one(reader: &Reader, last: Seq, messages: usize) -> Result<Self, ReadError> {
+    /// Those that ended before this message, when so many are read with it.
+    pub(crate) fn before_one(reader: &Reader, last: Seq, messages: usize) -> Result<Self, ReadError> {
         let limit = HALVES_LOOKED_AT + HALVES_LOOKED_AT_PER_MESSAGE * messages;
         let page = Page { after: Some((last, 0)), limit, order: Order::NewestFirst };
         let mut halves = reader.half_transfers(&page)?.items;

@@ -1,5 +1,6 @@
 //! From a message to its observations, findings, and the donations they speak of.
 
+use crate::again::again;
 use crate::earlier::Memory;
 use crate::halves::{Halves, Joined};
 use crate::orders::{Incoming, OrderBook};
@@ -47,6 +48,10 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
     let halves = Halves::before(&reader, &items)?;
     for item in items {
         let Some(message) = reader.message(item.message)? else { continue };
+        if message.interpretation.as_ref().is_some_and(|standing| standing.complete) {
+            groups.push(again(settings, &reader, &mut memory, &message)?);
+            continue;
+        }
         let (mut interpreted, wishes) = message_of(settings, (&reader, &halves), &message)?;
         let (mut group, refused) = incoming.of(&message, &wishes)?;
         interpreted.findings.extend(refused);
@@ -59,7 +64,7 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
 }
 
 /// What a message means, and the orders that it brings.
-fn message_of(
+pub(crate) fn message_of(
     settings: &Settings,
     (reader, halves): (&Reader, &Halves),
     message: &MessageView,
@@ -73,18 +78,19 @@ fn message_of(
         }
         Err(other) => return Err(other.into()),
     };
-    // Exactly the revision that was pinned when the message came (law 10).
-    let Some(profile) = settings.profiles.get(&message.profile) else {
+    // Exactly the revision that was pinned when the message came, or that it is to be read again with (law 10).
+    let Some(profile) = settings.profiles.find(reader, &message.read_with)? else {
         let what = format!(
             "profile {} in revision {} is not here; install it and reprocess the message",
-            message.profile.id, message.profile.revision
+            message.read_with.id, message.read_with.revision
         );
         return Ok((only(finding("profile_missing", "message", &what)), Vec::new()));
     };
-    let Joined { text, continues, finding } = halves.joined(reader, (message, raw), profile)?;
+    let Joined { text, continues, finding } = halves.joined(reader, (message, raw), &profile)?;
     let instrument_profiles::Interpretation { observations, mut findings, orders } = profile.interpret(&text);
     findings.extend(finding);
     let mut whole = assign((observations, findings), message, &settings.specimens);
+    crate::quarantine::find_scans(&mut whole.findings, &text);
     whole.continues = continues;
     if !whole.is_quarantined() {
         whole.orders = OrderBook::new(settings, reader).answered(message, &whole.observations)?;
@@ -106,11 +112,33 @@ fn only(finding: Finding) -> Interpreted {
 
 impl Interpreted {
     /// A result sent again says nothing of an order: what it answered is answered, and a later order wants a new one.
-    fn take_repeats_from_orders(&mut self, message: Seq) {
+    pub(crate) fn take_repeats_from_orders(&mut self, message: Seq) {
         let repeats =
             |m: &&Measured| matches!(m.earlier, Some(Earlier::RepeatOf(of)) if of.message < message);
         let repeated: BTreeSet<u32> = self.measured.iter().filter(repeats).map(|m| m.index).collect();
         self.orders.retain(|(at, _)| !repeated.contains(at));
+    }
+
+    /// Whether that is what the message was taken to mean.
+    pub(crate) fn is(&self, standing: &ledger::Interpretation) -> bool {
+        let ledger::Interpretation {
+            profile: _,
+            complete: _,
+            observations,
+            findings,
+            donations,
+            holds,
+            orders,
+            measured,
+            continues,
+        } = standing;
+        self.observations == *observations
+            && self.findings == *findings
+            && self.donations == *donations
+            && self.holds == *holds
+            && self.orders == *orders
+            && self.measured == *measured
+            && self.continues == *continues
     }
 
     fn is_quarantined(&self) -> bool {
@@ -227,7 +255,7 @@ fn no_specimen(observation: &Observation) -> Finding {
 }
 
 /// The group that ends a message's item: its meaning, in parts of a bounded size.
-fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
+pub(crate) fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
     let count = whole.observations.len().max(whole.findings.len()).div_ceil(ITEMS_PER_PART).max(1);
     let mut observations = whole.observations.into_iter();
     let mut findings = whole.findings.into_iter();
@@ -235,7 +263,7 @@ fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
         .map(|part| {
             let what = What::MessageInterpreted {
                 message: message.seq,
-                profile: message.profile.clone(),
+                profile: message.read_with.clone(),
                 observations: observations.by_ref().take(ITEMS_PER_PART).collect(),
                 findings: findings.by_ref().take(ITEMS_PER_PART).collect(),
                 donations: of_part(&whole.donations, part),

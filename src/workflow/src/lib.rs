@@ -3,6 +3,7 @@
 //! Work items are state of the ledger. This room reads one, asks a pure room, and appends the output together with
 //! the end of the item; a crash in between leaves the item where it was. It knows no socket and no page.
 
+mod again;
 pub mod compare;
 mod decider;
 mod earlier;
@@ -10,10 +11,14 @@ mod evidence;
 mod facts;
 mod halves;
 mod interpreter;
+pub mod mapping;
 mod measurement;
 pub mod orders;
 pub mod people;
+pub mod pins;
 mod profiles;
+pub mod quarantine;
+pub mod reprocess;
 mod run;
 mod runs;
 mod specimens;
