@@ -5,6 +5,7 @@
 
 mod access;
 mod again;
+mod batches;
 mod caller;
 mod connections;
 mod consulted;
@@ -81,6 +82,16 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/api/v1/queries", get(orders::queries))
         .route("/api/v1/audit", get(reading::audit))
+        .route("/api/v1/batches", get(batches::list).post(batches::open))
+        .route("/api/v1/batches/{seq}", get(batches::one))
+        .route("/api/v1/batches/{seq}/review", post(batches::review))
+        .route("/api/v1/batches/{seq}/release", post(batches::release))
+        .route("/api/v1/batches/{seq}/hold", post(batches::hold))
+        .route("/api/v1/batches/{seq}/lift", post(batches::lift))
+        .route("/api/v1/batches/{seq}/discard", post(batches::discard))
+        .route("/api/v1/runs/{id}/invalidate", post(batches::invalidate_run))
+        .route("/api/v1/recalls", get(batches::recalls))
+        .route("/api/v1/recalls/{seq}/close", post(batches::close_recall))
         .route("/api/v1/sign-out", post(people::sign_out))
         .route("/api/v1/me", get(people::me))
         .route("/api/v1/me/password", post(people::own_password))

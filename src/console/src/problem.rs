@@ -49,6 +49,11 @@ impl Problem {
         Self::new(StatusCode::PRECONDITION_FAILED, "urn:hemogate:changed", "It has changed meanwhile", what)
     }
 
+    pub(crate) fn precondition_required(what: impl Display) -> Self {
+        let kind = "urn:hemogate:precondition-required";
+        Self::new(StatusCode::PRECONDITION_REQUIRED, kind, "It does not say what was seen", what)
+    }
+
     pub(crate) fn forbidden(what: impl Display) -> Self {
         Self::new(StatusCode::FORBIDDEN, "urn:hemogate:forbidden", "It is not for whoever asks", what)
     }

@@ -41,6 +41,7 @@ mod lines {
             lots: workflow::LotRegister::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
+            sign_off: workflow::SignOff::Elsewhere,
             orders: workflow::orders::OrderRules::default(),
         };
         Site {

@@ -51,6 +51,7 @@ mod orders {
             lots: workflow::LotRegister::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
+            sign_off: workflow::SignOff::Elsewhere,
             orders: OrderRules { limits, analysers: vec![analyser()] },
         };
         let site = Site {

@@ -40,6 +40,7 @@ mod surface {
             lots: workflow::LotRegister::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
+            sign_off: workflow::SignOff::Elsewhere,
             orders: workflow::orders::OrderRules::default(),
         };
         let site = Site {

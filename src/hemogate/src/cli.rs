@@ -3,6 +3,9 @@
 mod held;
 
 pub(crate) use held::{Quarantine, QuarantineList, Reprocess, Revisions};
+mod people;
+
+pub(crate) use people::{Batch, User};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -99,6 +102,9 @@ pub(crate) enum Command {
     /// The worklist: what is to be tested, who has it, and why it waits
     #[command(subcommand)]
     Orders(Orders),
+    /// Batches: what holds each donation, review and release by two people, holds, discards
+    #[command(subcommand)]
+    Batch(Batch),
     /// People: accounts, roles and passwords; a password is asked for or read from standard input
     #[command(subcommand)]
     User(User),
@@ -340,84 +346,6 @@ pub(crate) struct OrderList {
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) output: Output,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum User {
-    /// Make an account. It has no role until the security administrator gives it one; on a stopped data directory,
-    /// without --as, an administrator's account
-    Add {
-        /// What the person signs in with
-        user: String,
-        /// The person's name
-        #[arg(long)]
-        name: Option<String>,
-        /// system-administrator, security-administrator or audit-administrator
-        #[arg(long)]
-        role: Option<vocabulary::Role>,
-        /// Who you are
-        #[arg(long, value_name = "NAME")]
-        r#as: Option<String>,
-    },
-    /// Give an account these roles and no others (security administrator)
-    Role {
-        /// Which account
-        user: String,
-        /// technician, reviewer, releaser, qc-officer, reference-laboratory, or one administrator's role; none takes all
-        roles: Vec<vocabulary::Role>,
-        /// Why
-        #[arg(long)]
-        reason: String,
-        /// Who you are
-        #[arg(long, value_name = "NAME")]
-        r#as: Option<String>,
-    },
-    /// Close an account (system administrator)
-    Disable {
-        /// Which account
-        user: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
-        /// Who you are
-        #[arg(long, value_name = "NAME")]
-        r#as: Option<String>,
-    },
-    /// Open an account again (system administrator); on a stopped data directory, without --as, an administrator's
-    Enable {
-        /// Which account
-        user: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
-        /// Who you are
-        #[arg(long, value_name = "NAME")]
-        r#as: Option<String>,
-    },
-    /// Change the own password, or set another's (security administrator)
-    Password {
-        /// Which account
-        user: String,
-        /// Who you are, where it is not the own account
-        #[arg(long, value_name = "NAME")]
-        r#as: Option<String>,
-    },
-    /// Every account
-    List(Output),
-}
-
-impl User {
-    /// Who says to give the command.
-    pub(crate) fn signed_in_as(&self) -> Option<&str> {
-        match self {
-            Self::Add { r#as, .. }
-            | Self::Role { r#as, .. }
-            | Self::Disable { r#as, .. }
-            | Self::Enable { r#as, .. }
-            | Self::Password { r#as, .. } => r#as.as_deref(),
-            Self::List(_) => None,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use crate::{
     run::Whereabouts,
     token,
 };
-use reqwest::header::{ACCEPT, IF_MATCH};
+use reqwest::header::{ACCEPT, ETAG, IF_MATCH};
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -85,6 +85,14 @@ impl Client {
             request = request.header(IF_MATCH, version);
         }
         self.send(path, request).await
+    }
+
+    /// One resource and its version.
+    pub(crate) async fn versioned(&self, path: &str) -> Result<(Value, String), Failure> {
+        let request = self.http.get(format!("{}/{path}", self.base)).header(ACCEPT, "application/json");
+        let answer = self.answer(path, request).await?;
+        let version = answer.headers().get(ETAG).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        Ok((answer.json().await.map_err(|e| Failure::new(Exit::Unavailable, e))?, version))
     }
 
     /// One resource as text, and the numbers in its headers.

@@ -9,6 +9,7 @@ use crate::{
     laboratory::{self, Placed},
     reconcile::{self, Summary},
     run::until_told,
+    sample_people,
 };
 use simulator::{
     analyser::{Analyser, Framing, Peer, Target, Tempo},
@@ -47,6 +48,7 @@ pub(crate) async fn demo(asked: &Demo, lang: Lang) -> Outcome {
     let lots = laboratory::accepted_lots(&placed, &scenario)?;
     let config = configuration(folder.path(), &placed, lis_address, lots)?;
     let daemon = Daemon::start(&config).await?;
+    sample_people::make(&daemon.ledger).await?;
     greet(&daemon, &placed, lis_address, asked, lang)?;
 
     register(&daemon, &scenario).await?;
@@ -58,6 +60,10 @@ pub(crate) async fn demo(asked: &Demo, lang: Lang) -> Outcome {
         () = interrupted(asked.once) => { stop.cancel(); return ended(daemon, serving).await }
     };
     let report = report.map_err(|e| Failure::new(Exit::Internal, e))?;
+    reconcile::settle(&daemon.ledger, folder.path(), SETTLE_WITHIN).await?;
+    let donations: Vec<String> =
+        scenario.donations.iter().map(|d| d.registration.donation.to_string()).collect();
+    sample_people::sign(&daemon, &donations).await?;
     reconcile::settle(&daemon.ledger, folder.path(), SETTLE_WITHIN).await?;
     watch.stop().await;
 
@@ -152,6 +158,7 @@ fn greet(
     writeln!(out, "{}", lang.pick("演示数据 DEMO – not for release", "演示数据 DEMO – 不得用于放行"))?;
     writeln!(out, "  HTTP     http://{}/api/v1/status", daemon.console)?;
     writeln!(out, "           Authorization: Bearer {}", daemon.token)?;
+    sample_people::greet(&mut out, lang)?;
     writeln!(out, "  LIS      {lis}")?;
     for p in placed {
         let at =

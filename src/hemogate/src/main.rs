@@ -2,6 +2,7 @@
 
 mod again;
 mod analysers;
+mod batch;
 mod catalogue;
 mod check;
 mod cli;
@@ -28,6 +29,7 @@ mod reconcile;
 mod revisions;
 mod rules;
 mod run;
+mod sample_people;
 mod secret;
 mod simulate;
 mod status;
@@ -83,6 +85,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
+        Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
         Command::User(asked) => block_on(user::user(cli, asked, lang)),
         Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),
         Command::Quarantine(asked) => block_on(quarantine::quarantine(cli, asked, lang)),

@@ -42,9 +42,9 @@ mod verify;
 
 pub use bounds::MemoryPart;
 pub use entry::{
-    Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HowEnded, Known, Mapped,
-    Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry, ProfileContent, Seq, Terms,
-    VerdictMade, What,
+    BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HoldKind, HowEnded,
+    Known, LeftHeld, Mapped, Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry,
+    ProfileContent, Seq, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade, What,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
@@ -58,5 +58,8 @@ pub use reader::*;
 pub use rebuild::{RebuildReport, rebuild};
 pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
-pub use state::{Counters, DeliveryState, StateError};
+pub use state::{
+    BatchRecord, ByPeople, Counters, DeliveryState, DiscardDone, Done, HoldStands, Recall, ReleaseSigned,
+    SignedBasis, StateError,
+};
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

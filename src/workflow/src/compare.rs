@@ -109,7 +109,9 @@ impl Comparison {
         let mut changed = Vec::new();
         for donation in donations {
             let view = reader.donation_with(donation, &mut read)?;
-            let facts = facts(&self.old, reader, donation, view.as_ref(), &mut runs)?;
+            let mut facts = facts(&self.old, reader, donation, view.as_ref(), &mut runs)?;
+            // Signatures are bound to a pack: the two are compared as they stand before anybody signs.
+            (facts.people.reviewed, facts.people.released) = (None, None);
             // What counts as evidence is itself read with the pack's cut-offs.
             let old = decide(&evidence(&facts, &self.old), &self.old.pack);
             let new = decide(&evidence(&facts, &self.new), &self.new.pack);

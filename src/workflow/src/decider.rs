@@ -1,10 +1,10 @@
 //! From what is known of a donation to its verdict.
 
-use crate::{DonationFacts, Fact, Located, Settings, Stopped, evidence::evidence, runs};
+use crate::{DonationFacts, Fact, Located, Settings, SignOff, Stopped, evidence::evidence, runs};
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Ledger, Page, ReadError, Reader, VerdictMade, What,
 };
-use release::Moment;
+use release::{Moment, Unit, Verdict, evidence::Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{DestinationId, DonationId, Mode, RunId};
 
@@ -38,11 +38,21 @@ fn decide(
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
         return Ok(What::VerdictUnchanged { donation: donation.clone(), considered });
     }
-    let final_word = verdict.is_complete() && verdict.unit() != release::Unit::Hold;
+    let final_word = is_final_word(settings.sign_off, &verdict);
     let deliver_to = receivers(settings, reader, donation, final_word)?;
     let made =
         VerdictMade::new(&verdict, considered, deliver_to).map_err(|e| Stopped::Unwritable(e.to_string()))?;
     Ok(What::VerdictMade(made))
+}
+
+/// Whether receivers are told of it. What fails is told at once: it must not wait for a signature.
+fn is_final_word(sign_off: SignOff, verdict: &Verdict) -> bool {
+    verdict.is_complete()
+        && match (verdict.unit(), sign_off) {
+            (Unit::Hold, _) => false,
+            (Unit::Pass, SignOff::Here) => verdict.is_releasable(),
+            (Unit::Pass, SignOff::Elsewhere) | (Unit::Discard, _) => true,
+        }
 }
 
 /// A final verdict goes to everybody; any other goes to whoever has had one of this donation and must know better now.
@@ -89,6 +99,7 @@ pub(crate) fn facts(
         findings: Vec::new(),
         alike: if settings.specimens.holds_shortened() { reader.alike(donation)? } else { Vec::new() },
         scans: Vec::new(),
+        people: reader.by_people(donation)?,
         runs: BTreeMap::new(),
     };
     let Some(view) = view else { return Ok(facts) };
@@ -110,7 +121,12 @@ pub(crate) fn facts(
             Some(view) => view,
             None => known.entry(run.clone()).or_insert(reader.run(&run)?),
         };
-        facts.runs.insert(run, runs::assess(settings, reader, view, &used)?);
+        let mut assessed = runs::assess(settings, reader, view, &used)?;
+        if let Some(entry) = reader.run_invalidated(&run)? {
+            assessed.validity = Validity::Invalid;
+            assessed.why = Some(format!("declared invalid by a person (entry {entry})"));
+        }
+        facts.runs.insert(run, assessed);
     }
     Ok(facts)
 }

@@ -7,6 +7,7 @@ use crate::{
     Settings,
     facts::{DonationFacts, Fact, LotRegister, RunFacts},
     measurement::{Used, is_ratio, measurements},
+    signing,
 };
 use release::pack::AntibodyScreen;
 use release::{
@@ -25,9 +26,15 @@ use vocabulary::{
 /// Markers that every reagent of the laboratory has to have spoken for.
 const SEROLOGY: [Marker; 4] = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis];
 
-/// Builds the evidence of one donation.
+/// Builds the evidence of one donation, with the signatures that hold for it.
 #[must_use]
 pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
+    signing::with_signatures(known(facts, settings), facts, settings)
+}
+
+/// What is known of a donation, before any signature.
+#[must_use]
+pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     let mut evidence = Evidence::new(facts.donation.clone());
     if let Some(registration) = &facts.registration {
         evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
@@ -56,6 +63,7 @@ pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
     let collected = facts.registration.as_ref().map(|r| r.collected_at);
     evidence.findings.extend(used.iter().filter_map(|fact| before_collection(fact, collected?)));
+    signing::held_by_people(&mut evidence, &facts.people);
     evidence
 }
 

@@ -80,6 +80,8 @@ pub struct DonationFacts {
     pub alike: Vec<DonationId>,
     /// Scans that its results came under, where the site's form says that there may be one only.
     pub scans: Vec<String>,
+    /// What people did with it.
+    pub people: ledger::ByPeople,
     /// The runs its results name.
     pub runs: BTreeMap<RunId, RunFacts>,
 }

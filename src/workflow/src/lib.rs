@@ -4,6 +4,7 @@
 //! the end of the item; a crash in between leaves the item where it was. It knows no socket and no page.
 
 mod again;
+pub mod batches;
 pub mod compare;
 mod decider;
 mod earlier;
@@ -21,6 +22,7 @@ pub mod quarantine;
 pub mod reprocess;
 mod run;
 mod runs;
+mod signing;
 mod specimens;
 
 pub use decider::facts_of;
@@ -28,5 +30,5 @@ pub use evidence::evidence;
 pub use facts::{AcceptedLot, DonationFacts, Fact, LotRegister, RunFacts};
 pub use interpreter::Interpreted;
 pub use profiles::Profiles;
-pub use run::{Settings, Stopped, run, work_once};
+pub use run::{Settings, SignOff, Stopped, run, work_once};
 pub use specimens::{Located, SpecimenRule, Unlocated};

@@ -19,6 +19,17 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// How often orders are looked through for those that grew too old.
 const LOOK_FOR_OLD_ORDERS_EVERY: Duration = Duration::from_mins(1);
 
+/// Where the two people sign who release a donation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignOff {
+    /// Here: a donation that passes is told to receivers when it is released.
+    #[default]
+    Here,
+    /// In the blood information system: it is told what passes as soon as the tests are complete, and releases itself.
+    Elsewhere,
+}
+
 /// What the rooms are given.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -36,6 +47,8 @@ pub struct Settings {
     pub reagents_per_marker: usize,
     /// Who gets verdicts.
     pub deliver_to: Vec<DestinationId>,
+    /// Where donations are released.
+    pub sign_off: SignOff,
     /// The worklist's limits, and the analysers orders wait for.
     pub orders: OrderRules,
 }

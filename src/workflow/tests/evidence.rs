@@ -31,6 +31,7 @@ mod evidence {
             }]),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
+            sign_off: workflow::SignOff::Elsewhere,
             orders: workflow::orders::OrderRules::default(),
         }
     }
@@ -86,6 +87,7 @@ mod evidence {
             findings: vec![],
             alike: vec![],
             scans: vec![],
+            people: ledger::ByPeople::default(),
             runs: BTreeMap::from([(RunId::new("R1").unwrap(), good)]),
         }
     }

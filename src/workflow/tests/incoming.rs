@@ -38,6 +38,7 @@ mod incoming {
                 lots: LotRegister::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![],
+                sign_off: workflow::SignOff::Elsewhere,
                 orders: OrderRules::default(),
             };
             Self { settings, ledger, _dir: dir }

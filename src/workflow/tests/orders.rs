@@ -61,6 +61,7 @@ mod orders {
                 lots: LotRegister::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![],
+                sign_off: workflow::SignOff::Elsewhere,
                 orders: OrderRules {
                     limits,
                     analysers: vec![

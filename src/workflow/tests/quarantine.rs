@@ -45,6 +45,7 @@ mod quarantine {
                     orders: workflow::orders::OrderRules::default(),
                     reagents_per_marker: 2,
                     deliver_to: vec![],
+                    sign_off: workflow::SignOff::Elsewhere,
                 },
                 ledger: Ledger::open(settings, &mut |_| {}).unwrap().0,
                 _folder: folder,

@@ -25,6 +25,7 @@ mod recompute {
             lots: LotRegister::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
+            sign_off: workflow::SignOff::Elsewhere,
             orders: workflow::orders::OrderRules::default(),
         }
     }

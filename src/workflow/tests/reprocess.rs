@@ -105,6 +105,7 @@ mod reprocess {
                 orders: workflow::orders::OrderRules::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![DestinationId::new("bis").unwrap()],
+                sign_off: workflow::SignOff::Elsewhere,
             };
             let ledger = open(folder.path());
             let (drafts, [anna, bert]) = COLLEAGUES.clone();

@@ -25,6 +25,7 @@ mod resends {
             orders: workflow::orders::OrderRules::default(),
             reagents_per_marker: 2,
             deliver_to: vec![DestinationId::new("bis").unwrap()],
+            sign_off: workflow::SignOff::Elsewhere,
         }
     }
 
@@ -257,6 +258,7 @@ mod resends {
             findings: vec![],
             alike: vec![],
             scans: vec![],
+            people: ledger::ByPeople::default(),
             runs: BTreeMap::from([(RunId::new("line/R1").unwrap(), good)]),
         }
     }

@@ -38,6 +38,7 @@ mod restart {
                     orders: workflow::orders::OrderRules::default(),
                     reagents_per_marker: 2,
                     deliver_to: vec![],
+                    sign_off: workflow::SignOff::Elsewhere,
                 },
                 ledger: Ledger::open(settings, &mut |_| {}).unwrap().0,
                 _folder: folder,

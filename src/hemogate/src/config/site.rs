@@ -91,6 +91,9 @@ pub(crate) struct Rules {
     pub(crate) pack: String,
     /// Serology reagents that each of HBsAg, anti-HCV, HIV and syphilis is tested with; a verdict waits for all of them.
     pub(crate) serology_reagents: NonZeroU8,
+    /// `here`: a donation that passes is delivered once two people have released it here; `elsewhere`: as soon as its tests are
+    /// complete, for a blood information system that has it signed itself.
+    pub(crate) signatures: workflow::SignOff,
 }
 
 /// Two: a laboratory with one has to say so.
@@ -98,6 +101,10 @@ const SEROLOGY_REAGENTS: NonZeroU8 = NonZeroU8::new(2).unwrap();
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { pack: "cn-2019".into(), serology_reagents: SEROLOGY_REAGENTS }
+        Self {
+            pack: "cn-2019".into(),
+            serology_reagents: SEROLOGY_REAGENTS,
+            signatures: workflow::SignOff::Here,
+        }
     }
 }

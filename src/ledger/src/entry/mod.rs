@@ -7,6 +7,7 @@ mod measured;
 mod person;
 mod profiles;
 mod seq;
+mod signed;
 mod verdict;
 
 pub use bytes::Bytes;
@@ -16,6 +17,7 @@ pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use person::{PasswordHash, PersonAct, PersonEntry};
 pub use profiles::{Mapped, Mapping, ProfileContent};
 pub use seq::Seq;
+pub use signed::{BatchOf, HoldKind, LeftHeld, SetAside, SignedAct, SignedDonation, UnitCount};
 pub use verdict::VerdictMade;
 
 use serde::{Deserialize, Serialize};
@@ -325,6 +327,8 @@ pub enum What {
         /// The revision that read it.
         profile: ProfileRef,
     },
+    /// Something that a person signed, held, discarded or called back.
+    Signed(SignedAct),
     /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
     TailCut {
         /// Number of the journal file.
@@ -369,6 +373,7 @@ impl What {
             Self::ProfileActivated { .. } => "profile_activated",
             Self::ReprocessAsked { .. } => "reprocess_asked",
             Self::InterpretationStands { .. } => "interpretation_stands",
+            Self::Signed(act) => act.name(),
             Self::TailCut { .. } => "tail_cut",
         }
     }

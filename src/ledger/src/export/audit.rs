@@ -111,6 +111,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         | What::ProfileActivated { .. }
         | What::ReprocessAsked { .. }
         | What::InterpretationStands { .. } => of_profiles(&entry.what),
+        What::Signed(act) => json(entry, act)?,
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
 }

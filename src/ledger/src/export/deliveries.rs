@@ -42,6 +42,7 @@ impl Export {
             | What::ProfileActivated { .. }
             | What::ReprocessAsked { .. }
             | What::InterpretationStands { .. }
+            | What::Signed(_)
             | What::TailCut { .. } => return Ok(()),
         };
         self.happened(entry, (id, None), event)?;

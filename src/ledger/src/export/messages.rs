@@ -57,6 +57,7 @@ impl Export {
             | What::ProfileActivated { .. }
             | What::ReprocessAsked { .. }
             | What::InterpretationStands { .. }
+            | What::Signed(_)
             | What::TailCut { .. } => {}
         }
         Ok(())

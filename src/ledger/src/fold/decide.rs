@@ -51,7 +51,9 @@ impl Fold<'_, '_> {
     pub(super) fn registered(&mut self, registration: &DonationRegistration) -> Folded {
         let mut record = self.donation(&registration.donation)?;
         record.registered = Some(self.seq);
-        record.collected_at_ms = Some(registration.collected_at.as_millisecond());
+        let collected = registration.collected_at.as_millisecond();
+        self.collected(&registration.donation, record.collected_at_ms, collected);
+        record.collected_at_ms = Some(collected);
         self.want_decision(&registration.donation, &mut record);
         self.put_donation(&registration.donation, &record)
     }
@@ -91,6 +93,7 @@ impl Fold<'_, '_> {
             content_hash: made.content_hash().to_owned(),
         };
         self.view.put_record(Key::donation_verdicts(donation).seq(self.seq).done(), &verdict)?;
+        self.after_release(record.latest.as_ref(), made)?;
         record.latest = Some(verdict);
         record.verdicts += 1;
         self.counters.verdicts += 1;

@@ -217,7 +217,7 @@ impl Fold<'_, '_> {
         Ok(controls.into_keys().cloned().collect())
     }
 
-    fn reopen_run(&mut self, run: &RunId) -> Folded {
+    pub(super) fn reopen_run(&mut self, run: &RunId) -> Folded {
         let mut donations = BTreeSet::new();
         for (key, _) in collect(self.view, &Key::run_donations(run).under())? {
             let mut parts = KeyParts::of(&key);

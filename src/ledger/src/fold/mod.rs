@@ -14,6 +14,7 @@ mod order_tests;
 mod people;
 mod profile;
 mod query;
+mod signed;
 mod transfer;
 
 pub(crate) use interpret::refs;
@@ -99,6 +100,7 @@ impl Fold<'_, '_> {
             What::DeliveryDead { delivery, reason } => self.dead(delivery, reason),
             What::DeliveryRequeued { delivery } => self.requeued(delivery),
             What::Person(entry) => self.person(entry),
+            What::Signed(act) => self.signed_act(act),
             What::OrderPlaced { order, from } => self.order_placed(order, *from),
             What::OrderCancelled { order, assays, .. } => self.order_cancelled(order, assays),
             What::OrderExpired { order, .. } => self.order_expired(order),

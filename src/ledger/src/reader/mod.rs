@@ -12,6 +12,7 @@ mod people;
 mod profiles;
 mod quarantine;
 mod queries;
+mod signed;
 mod transfers;
 mod work;
 
@@ -27,6 +28,7 @@ pub use people::UserView;
 pub use profiles::{KeptProfile, Pin, Proposal};
 pub use quarantine::{HeldMessage, InterpretationVersion};
 pub use queries::QueryView;
+pub use signed::{BatchView, RecallView};
 pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};
 

@@ -40,6 +40,14 @@
 //! | `qa` entry | connection: answered questions |
 //! | `qc` connection · entry | – : answered questions of a connection |
 //! | `qm` message | entry: the answer to a question |
+//! | `ba` batch | batch record |
+//! | `bm` batch · donation | – : its donations |
+//! | `bh` batch · entry | – : its history |
+//! | `bd` donation | the batch it is in |
+//! | `bp` donation | what people did with it |
+//! | `ri` run | the entry that declared it invalid |
+//! | `rt` verdict | recall |
+//! | `dc` collected at · donation | – : donations by the time they were taken |
 //! | `us` user | account |
 //! | `ft` connection · sha256 · name | the entry: files taken |
 
@@ -234,6 +242,36 @@ impl Key {
     }
     pub(crate) fn query_answer(message: Seq) -> Self {
         Self::of(*b"qm").seq(message)
+    }
+    pub(crate) fn batches() -> Self {
+        Self::of(*b"ba")
+    }
+    pub(crate) fn batch(batch: Seq) -> Self {
+        Self::of(*b"ba").seq(batch)
+    }
+    pub(crate) fn batch_members(batch: Seq) -> Self {
+        Self::of(*b"bm").seq(batch)
+    }
+    pub(crate) fn batch_history(batch: Seq) -> Self {
+        Self::of(*b"bh").seq(batch)
+    }
+    pub(crate) fn batch_of(donation: &DonationId) -> Self {
+        Self::of(*b"bd").text(donation.as_str())
+    }
+    pub(crate) fn by_people(donation: &DonationId) -> Self {
+        Self::of(*b"bp").text(donation.as_str())
+    }
+    pub(crate) fn run_invalidated(run: &RunId) -> Self {
+        Self::of(*b"ri").text(run.as_str())
+    }
+    pub(crate) fn recalls() -> Self {
+        Self::of(*b"rt")
+    }
+    pub(crate) fn recall(verdict: Seq) -> Self {
+        Self::of(*b"rt").seq(verdict)
+    }
+    pub(crate) fn collected() -> Self {
+        Self::of(*b"dc")
     }
     pub(crate) fn users() -> Self {
         Self::of(*b"us")

@@ -6,6 +6,7 @@ mod memory;
 mod orders;
 mod people;
 mod records;
+mod signed;
 mod sled_store;
 mod view;
 
@@ -15,6 +16,7 @@ pub(crate) use orders::*;
 pub(crate) use people::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
+pub use signed::{BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Recall, ReleaseSigned, SignedBasis};
 pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};
 pub(crate) use view::{View, collect, decode, long_record, record, seq};
 

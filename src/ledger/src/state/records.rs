@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 6;
+pub(crate) const STATE_VERSION: u32 = 7;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -309,6 +309,10 @@ pub struct Counters {
     pub queries: u64,
     /// Accounts.
     pub users: u64,
+    /// Batches.
+    pub batches: u64,
+    /// Recalls that are not closed, now.
+    pub recalls_open: u64,
     /// Entries that refer to something which is not there. Kept, counted, never guessed at.
     pub misfits: u64,
 }

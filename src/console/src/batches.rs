@@ -1,0 +1,320 @@
+//! Batches over HTTP: put together, looked at, reviewed, released, held, discarded; and recalls.
+//!
+//! The `ETag` of a batch is the hash of all that it shows. A signature names it in `If-Match` and gives the password
+//! again: it signs what was seen, or nothing.
+
+use crate::{
+    Site,
+    caller::{Caller, refused as person_refused},
+    paging::{Items, Paging},
+    people::read,
+    problem::Problem,
+};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use ledger::{Entry, HoldKind, Ledger, Seq, What};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use vocabulary::RunId;
+use workflow::{
+    Settings,
+    batches::{self, BatchNow, MemberNow, NewBatch, Refused, ReleaseAsked},
+    people::{Actor, People},
+};
+
+type Answer = Result<Json<Value>, Problem>;
+
+fn refused(why: &Refused) -> Problem {
+    let detail = format!("{} ({})", why.english(), why.chinese());
+    match why {
+        Refused::Person(why) => person_refused(why),
+        Refused::NoSuchBatch(_) | Refused::NoSuchRecall(_) => Problem::not_found(detail),
+        Refused::Changed { .. } => Problem::precondition(detail),
+        Refused::SamePerson { .. } => Problem::forbidden(detail),
+        Refused::InBatch { .. }
+        | Refused::NothingToSign
+        | Refused::NothingToRelease { .. }
+        | Refused::NotLocated { .. }
+        | Refused::NotHeld(_) => Problem::conflict(detail),
+        Refused::Empty
+        | Refused::TooMany { .. }
+        | Refused::From
+        | Refused::Number { .. }
+        | Refused::NotInBatch(_)
+        | Refused::Gate { .. }
+        | Refused::Count { .. }
+        | Refused::Text { .. } => Problem::unprocessable(detail),
+        Refused::Broken(_) => Problem::unavailable(detail),
+    }
+}
+
+/// What a command works with, away from the runtime's threads.
+struct Work {
+    settings: Arc<Settings>,
+    ledger: Ledger,
+    people: People,
+    actor: Actor,
+}
+
+async fn command<T: Send + 'static>(
+    site: &Site,
+    caller: &Caller,
+    work: impl FnOnce(&Work) -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Problem> {
+    let with = Work {
+        settings: Arc::clone(&site.workflow),
+        ledger: site.ledger.clone(),
+        people: site.people.clone(),
+        actor: caller.person()?.clone(),
+    };
+    let outcome = tokio::task::spawn_blocking(move || work(&with)).await;
+    outcome.map_err(|e| Problem::internal(&e))?.map_err(|why| refused(&why))
+}
+
+fn time(ms: i64) -> Option<String> {
+    Timestamp::from_millisecond(ms).ok().map(|at| at.to_string())
+}
+
+/// Batches, in pages.
+pub(crate) async fn list(
+    State(site): State<Arc<Site>>,
+    query: Result<Query<Paging>, QueryRejection>,
+) -> Result<Json<Items<ledger::BatchView>>, Problem> {
+    let Query(paging) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let page = paging.page::<Seq>()?;
+    let found = site.read(move |reader| reader.batches(&page)).await?;
+    Ok(Json(Items::of(found, |seq| seq.to_string())))
+}
+
+/// Puts a batch together.
+pub(crate) async fn open(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let new: NewBatch = read(&body)?;
+    let work = move |with: &Work| batches::open(&with.settings, &with.ledger, &with.actor, &new);
+    let batch = command(&site, &caller, work).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "batch": batch }))))
+}
+
+fn shown(member: &MemberNow) -> Value {
+    let gates: Vec<Value> = member
+        .verdict
+        .gates()
+        .iter()
+        .filter(|gate| !gate.is_satisfied())
+        .map(|gate| json!({ "id": gate.id, "why": gate.why, "why_zh": gate.why_zh, "by_signature": gate.id.needs_person() }))
+        .collect();
+    json!({
+        "donation": member.donation, "stage": member.stage, "unit": member.verdict.unit(),
+        "complete": member.verdict.is_complete(), "releasable": member.verdict.is_releasable(),
+        "kept_by": gates, "next": member.verdict.next(), "next_zh": member.verdict.next_zh(),
+        "by_people": member.people, "basis": member.basis,
+    })
+}
+
+fn told(entry: &Entry) -> Value {
+    let detail = if let What::Signed(act) = &entry.what { json!(act) } else { Value::Null };
+    json!({ "seq": entry.seq, "at": time(entry.at_ms), "by": entry.by, "what": entry.what.name(), "detail": detail })
+}
+
+/// A batch as it is now, with what keeps each donation; its `ETag` is what a signature signs.
+pub(crate) async fn one(State(site): State<Arc<Site>>, Path(id): Path<u64>) -> Result<Response, Problem> {
+    let (settings, reader) = (Arc::clone(&site.workflow), site.ledger.state());
+    let work = move || -> Result<(BatchNow, Vec<Entry>), Refused> {
+        let now = BatchNow::read(&settings, &reader, Seq::new(id))?;
+        Ok((now, reader.batch_history(Seq::new(id))?))
+    };
+    let outcome = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;
+    let (now, history) = outcome.map_err(|why| refused(&why))?;
+    let value = json!({
+        "batch": now.batch, "seen": now.seen, "rule_pack": site.workflow.pack.reference(), "stages": now.stages(),
+        "failing": now.count, "donations": now.members.iter().map(shown).collect::<Vec<_>>(),
+        "history": history.iter().map(told).collect::<Vec<_>>(),
+    });
+    Ok(([(header::ETAG, format!("\"{}\"", now.seen))], Json(value)).into_response())
+}
+
+/// The hash of what was seen.
+fn seen(headers: &HeaderMap) -> Result<String, Problem> {
+    let given = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok());
+    let given = given.map(|v| v.trim().trim_matches('"').to_owned()).filter(|v| !v.is_empty() && v != "*");
+    given.ok_or_else(|| {
+        Problem::precondition_required(
+            "a signature is bound to what was seen: send If-Match with the ETag of the batch (签名须携带所见内容的 ETag)",
+        )
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Review {
+    password: String,
+    #[serde(default)]
+    comment: String,
+}
+
+/// Signs the review.
+pub(crate) async fn review(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let (Review { password, comment }, seen) = (read(&body)?, seen(&headers)?);
+    let work = move |with: &Work| {
+        let confirmed = with.people.confirm(&with.actor, &password, Timestamp::now())?;
+        batches::review(&with.settings, &with.ledger, confirmed, (Seq::new(id), &seen), &comment)
+    };
+    Ok(Json(json!({ "reviewed": command(&site, &caller, work).await? })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Release {
+    password: String,
+    #[serde(default)]
+    asked: ReleaseAsked,
+}
+
+/// Signs the release of what every gate lets go.
+pub(crate) async fn release(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let (Release { password, asked }, seen) = (read(&body)?, seen(&headers)?);
+    let work = move |with: &Work| {
+        let confirmed = with.people.confirm(&with.actor, &password, Timestamp::now())?;
+        batches::release(&with.settings, &with.ledger, confirmed, (Seq::new(id), &seen), &asked)
+    };
+    Ok(Json(json!(command(&site, &caller, work).await?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hold {
+    donations: Vec<String>,
+    reason: String,
+    #[serde(default)]
+    kind: HoldKind,
+}
+
+/// Holds donations of a batch.
+pub(crate) async fn hold(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+    body: Bytes,
+) -> Answer {
+    let Hold { donations, reason, kind } = read(&body)?;
+    let work = move |with: &Work| {
+        let which = (Some(Seq::new(id)), donations.as_slice());
+        batches::hold(&with.settings, &with.ledger, &with.actor, which, (kind, &reason))
+    };
+    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lift {
+    donations: Vec<String>,
+    reason: String,
+}
+
+/// Lifts holds of donations of a batch.
+pub(crate) async fn lift(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+    body: Bytes,
+) -> Answer {
+    let Lift { donations, reason } = read(&body)?;
+    let work = move |with: &Work| {
+        let which = (Some(Seq::new(id)), donations.as_slice());
+        batches::lift(&with.settings, &with.ledger, &with.actor, which, &reason)
+    };
+    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Discard {
+    donations: Vec<String>,
+    counted: u32,
+    reason: String,
+}
+
+/// Takes units of a batch out, counted by hand.
+pub(crate) async fn discard(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+    body: Bytes,
+) -> Answer {
+    let Discard { donations, counted, reason } = read(&body)?;
+    let work = move |with: &Work| {
+        let which = (Seq::new(id), donations.as_slice());
+        batches::discard(&with.settings, &with.ledger, &with.actor, which, (counted, &reason))
+    };
+    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Invalid {
+    reason: String,
+}
+
+/// Declares a run invalid after the fact.
+pub(crate) async fn invalidate_run(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Invalid { reason } = read(&body)?;
+    let run = RunId::new(&id).map_err(Problem::bad_request)?;
+    let work = move |with: &Work| batches::invalidate_run(&with.ledger, &with.actor, &run, &reason);
+    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+}
+
+/// Recalls that are open, in pages.
+pub(crate) async fn recalls(
+    State(site): State<Arc<Site>>,
+    query: Result<Query<Paging>, QueryRejection>,
+) -> Result<Json<Items<ledger::RecallView>>, Problem> {
+    let Query(paging) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let page = paging.page::<Seq>()?;
+    let found = site.read(move |reader| reader.recalls(true, &page)).await?;
+    Ok(Json(Items::of(found, |seq| seq.to_string())))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    outcome: String,
+}
+
+/// Closes a recall.
+pub(crate) async fn close_recall(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+    body: Bytes,
+) -> Answer {
+    let Outcome { outcome } = read(&body)?;
+    let work = move |with: &Work| batches::close_recall(&with.ledger, &with.actor, Seq::new(id), &outcome);
+    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+}

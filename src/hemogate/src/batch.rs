@@ -1,0 +1,102 @@
+//! `batch`: put together, looked at, reviewed, released, held and discarded, at the running daemon. A signature signs what
+//! the daemon shows at that moment; `--seen` holds it to what was looked at before.
+
+use crate::{
+    cli::{Batch, Cli, Format, Lang},
+    client::Client,
+    exit::{Exit, Failure, Outcome},
+    print::Printer,
+    secret::password_of,
+};
+use serde_json::{Value, json};
+
+pub(crate) async fn batch(cli: &Cli, asked: &Batch, lang: Lang) -> Outcome {
+    let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
+    if let Batch::Show { batch, output } = asked {
+        return show(&client, *batch, output.format, lang).await;
+    }
+    let Some(by) = asked.signed_in_as() else { return Ok(Exit::Usage) };
+    let password = password_of(by, lang)?;
+    let session = client.sign_in(by, &password).await?;
+    let outcome = command(&session, asked, &password).await;
+    session.sign_out().await;
+    let mut printer = Printer::new(Format::Json);
+    printer.item(&outcome?, Vec::new)?;
+    printer.finish()?;
+    Ok(Exit::Done)
+}
+
+async fn command(session: &Client, asked: &Batch, password: &str) -> Result<Value, Failure> {
+    match asked {
+        Batch::Show { .. } => Ok(Value::Null),
+        Batch::Open { name, from, to, run, donations, .. } => {
+            let window = from.as_ref().zip(to.as_ref()).map(|(from, to)| json!({ "from": from, "to": to }));
+            let body = json!({ "name": name, "session": window, "runs": run, "donations": donations });
+            session.post("batches", &body).await
+        }
+        Batch::Review { batch, seen, comment, .. } => {
+            let body = json!({ "password": password, "comment": comment });
+            sign(session, &format!("batches/{batch}"), "review", seen.as_ref(), &body).await
+        }
+        Batch::Release { batch, seen, comment, only, set_aside, reason, .. } => {
+            let aside: Vec<Value> = set_aside
+                .iter()
+                .map(|gate| json!({ "gate": gate, "reason": reason, "donations": only }))
+                .collect();
+            let asked = json!({ "donations": only, "set_aside": aside, "comment": comment });
+            let body = json!({ "password": password, "asked": asked });
+            sign(session, &format!("batches/{batch}"), "release", seen.as_ref(), &body).await
+        }
+        Batch::Hold { batch, donations, reason, .. } => {
+            let body = json!({ "donations": donations, "reason": reason });
+            session.post(&format!("batches/{batch}/hold"), &body).await
+        }
+        Batch::Lift { batch, donations, reason, .. } => {
+            let body = json!({ "donations": donations, "reason": reason });
+            session.post(&format!("batches/{batch}/lift"), &body).await
+        }
+        Batch::Discard { batch, donations, counted, reason, .. } => {
+            let body = json!({ "donations": donations, "counted": counted, "reason": reason });
+            session.post(&format!("batches/{batch}/discard"), &body).await
+        }
+    }
+}
+
+async fn sign(
+    session: &Client,
+    path: &str,
+    what: &str,
+    seen: Option<&String>,
+    body: &Value,
+) -> Result<Value, Failure> {
+    let version = match seen {
+        Some(seen) => format!("\"{seen}\""),
+        None => session.versioned(path).await?.1,
+    };
+    session.command("POST", &format!("{path}/{what}"), Some(&version), body).await
+}
+
+async fn show(client: &Client, batch: u64, format: Format, lang: Lang) -> Outcome {
+    let (shown, _) = client.versioned(&format!("batches/{batch}")).await?;
+    let mut printer = Printer::new(format);
+    if format == Format::Json {
+        printer.item(&shown, Vec::new)?;
+        printer.finish()?;
+        return Ok(Exit::Done);
+    }
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    printer.heads(&lang.pick(["donation", "stage", "unit", "kept by"], ["献血码", "阶段", "结论", "原因"]));
+    for member in shown.get("donations").and_then(Value::as_array).into_iter().flatten() {
+        let gates = member.get("kept_by").and_then(Value::as_array).into_iter().flatten();
+        let by_test = gates.filter(|gate| gate.get("by_signature") != Some(&Value::Bool(true)));
+        let why: Vec<String> = by_test
+            .map(|gate| format!("{} {}", text(gate, "id"), text(gate, lang.pick("why", "why_zh"))))
+            .collect();
+        let row = vec![text(member, "donation"), text(member, "stage"), text(member, "unit"), why.join("; ")];
+        printer.item(member, || row)?;
+    }
+    printer.item(&shown, || vec!["seen".to_owned(), text(&shown, "seen")])?;
+    printer.finish()?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,174 @@
+//! What people sign, hold, discard and call back. Who did it is the entry's `by`.
+
+use crate::Seq;
+use serde::{Deserialize, Serialize};
+use vocabulary::{DonationId, RunId};
+
+/// What a batch was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchOf {
+    /// Donations taken in a time: from the first moment to before the last, milliseconds since 1970 UTC.
+    Session {
+        /// From here on.
+        from_ms: i64,
+        /// Up to before this.
+        to_ms: i64,
+    },
+    /// The donations of runs.
+    Runs {
+        /// Which.
+        runs: Vec<RunId>,
+    },
+    /// Scanned one by one.
+    List,
+}
+
+/// A donation under a signature, with the hash of what was known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedDonation {
+    /// Which.
+    pub donation: DonationId,
+    /// SHA-256 of its evidence and the rule pack, without signatures; the signature holds for this and nothing else.
+    pub basis: String,
+}
+
+/// A donation that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftHeld {
+    /// Which.
+    pub donation: DonationId,
+    /// What keeps it, in words.
+    pub why: String,
+}
+
+/// Failing units of a batch (R-GATE-13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnitCount {
+    /// As the system counts them.
+    pub failing: u32,
+    /// As they were found and removed.
+    pub located: u32,
+}
+
+/// A gate that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Which: `R-GATE-07`.
+    pub gate: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What kind of a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldKind {
+    /// Something of the laboratory's.
+    #[default]
+    Laboratory,
+    /// The donor said something after the donation (R-GATE-11).
+    PostDonation,
+}
+
+/// An act of a person on donations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedAct {
+    /// A batch was put together. It goes by the number of this entry.
+    BatchOpened {
+        /// Its name, for people.
+        name: String,
+        /// What from.
+        of: BatchOf,
+        /// Its donations, each once.
+        donations: Vec<DonationId>,
+    },
+    /// The technical review was signed.
+    BatchReviewed {
+        /// Which batch.
+        batch: Seq,
+        /// SHA-256 of everything that was seen.
+        seen: String,
+        /// What it holds for.
+        donations: Vec<SignedDonation>,
+        /// A remark.
+        #[serde(default)]
+        comment: String,
+    },
+    /// The release was signed.
+    BatchReleased {
+        /// Which batch.
+        batch: Seq,
+        /// SHA-256 of everything that was seen.
+        seen: String,
+        /// What it holds for.
+        donations: Vec<SignedDonation>,
+        /// What stays.
+        held: Vec<LeftHeld>,
+        /// The failing units.
+        count: UnitCount,
+        /// Gates that were set aside.
+        #[serde(default)]
+        set_aside: Vec<SetAside>,
+        /// A remark.
+        #[serde(default)]
+        comment: String,
+    },
+    /// Donations were held.
+    DonationsHeld {
+        /// Which.
+        donations: Vec<DonationId>,
+        /// What kind.
+        kind: HoldKind,
+        /// Why.
+        reason: String,
+    },
+    /// Holds were lifted.
+    HoldsLifted {
+        /// Of which donations.
+        donations: Vec<DonationId>,
+        /// Why.
+        reason: String,
+    },
+    /// Units were found, counted and taken out. For good.
+    DonationsDiscarded {
+        /// Which.
+        donations: Vec<DonationId>,
+        /// How many the person counted.
+        counted: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A run was declared invalid after the fact. For good.
+    RunInvalidated {
+        /// Which.
+        run: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// A recall was closed. It goes by the number of the verdict that raised it.
+    RecallClosed {
+        /// Which.
+        recall: Seq,
+        /// What came of it.
+        outcome: String,
+    },
+}
+
+impl SignedAct {
+    /// Its name, stable.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::BatchOpened { .. } => "batch_opened",
+            Self::BatchReviewed { .. } => "batch_reviewed",
+            Self::BatchReleased { .. } => "batch_released",
+            Self::DonationsHeld { .. } => "donations_held",
+            Self::HoldsLifted { .. } => "holds_lifted",
+            Self::DonationsDiscarded { .. } => "donations_discarded",
+            Self::RunInvalidated { .. } => "run_invalidated",
+            Self::RecallClosed { .. } => "recall_closed",
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What people sign, hold, discard and call back.
+
+use super::{Fold, Folded};
+use crate::state::{
+    BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Key, Recall, ReleaseSigned, SignedBasis,
+    StateError, VerdictRecord, record,
+};
+use crate::{BatchOf, Seq, SignedAct, SignedDonation, VerdictMade};
+use vocabulary::DonationId;
+
+impl Fold<'_, '_> {
+    pub(super) fn signed_act(&mut self, act: &SignedAct) -> Folded {
+        let done = self.done();
+        match act {
+            SignedAct::BatchOpened { name, of, donations } => self.batch_opened(name, of, donations),
+            SignedAct::BatchReviewed { batch, donations, .. } => {
+                if !self.of_batch(*batch)? {
+                    return Ok(());
+                }
+                self.each_signed(donations, |people, basis| {
+                    people.reviewed = Some(SignedBasis { done: done.clone(), basis });
+                })
+            }
+            SignedAct::BatchReleased { batch, donations, count, set_aside, .. } => {
+                if !self.of_batch(*batch)? {
+                    return Ok(());
+                }
+                self.each_signed(donations, |people, basis| {
+                    let signed = SignedBasis { done: done.clone(), basis };
+                    let set_aside = set_aside.clone();
+                    people.released = Some(ReleaseSigned { signed, count: *count, set_aside });
+                })
+            }
+            SignedAct::DonationsHeld { donations, kind, reason } => self.each(donations, |people| {
+                let (done, reason) = (done.clone(), reason.clone());
+                people.hold = Some(HoldStands { done, kind: *kind, reason });
+            }),
+            SignedAct::HoldsLifted { donations, .. } => self.each(donations, |people| people.hold = None),
+            SignedAct::DonationsDiscarded { donations, reason, .. } => self.each(donations, |people| {
+                let (done, reason) = (done.clone(), reason.clone());
+                people.discarded.get_or_insert(DiscardDone { done, reason });
+            }),
+            SignedAct::RunInvalidated { run, .. } => {
+                self.view.put(Key::run_invalidated(run).done(), self.seq.get().to_be_bytes().to_vec());
+                self.reopen_run(run)
+            }
+            SignedAct::RecallClosed { recall, outcome } => self.recall_closed(*recall, outcome),
+        }
+    }
+
+    fn done(&self) -> Done {
+        let by = self.by.strip_prefix("user:").unwrap_or(self.by).to_owned();
+        Done { by, at_ms: self.at_ms, entry: self.seq }
+    }
+
+    fn batch_opened(&mut self, name: &str, of: &BatchOf, donations: &[DonationId]) -> Folded {
+        let batch = self.seq;
+        let record = BatchRecord {
+            name: name.to_owned(),
+            of: of.clone(),
+            opened: self.done(),
+            donations: u32::try_from(donations.len()).unwrap_or(u32::MAX),
+            changed: batch,
+        };
+        for donation in donations {
+            self.mark(Key::batch_members(batch).text(donation.as_str()));
+            self.view.put(Key::batch_of(donation).done(), batch.get().to_be_bytes().to_vec());
+        }
+        self.counters.batches += 1;
+        self.mark(Key::batch_history(batch).seq(self.seq));
+        self.view.put_record(Key::batch(batch).done(), &record)
+    }
+
+    /// Notes that something was signed of a batch; false when there is none.
+    fn of_batch(&mut self, batch: Seq) -> Result<bool, StateError> {
+        let key = Key::batch(batch).done();
+        let Some(mut found) = record::<BatchRecord>(self.view, &key)? else {
+            self.misfit();
+            return Ok(false);
+        };
+        found.changed = self.seq;
+        self.mark(Key::batch_history(batch).seq(self.seq));
+        self.view.put_record(key, &found)?;
+        Ok(true)
+    }
+
+    fn each_signed(
+        &mut self,
+        donations: &[SignedDonation],
+        mut change: impl FnMut(&mut ByPeople, String),
+    ) -> Folded {
+        for SignedDonation { donation, basis } in donations {
+            self.by_people(donation, |people| change(people, basis.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn each(&mut self, donations: &[DonationId], mut change: impl FnMut(&mut ByPeople)) -> Folded {
+        for donation in donations {
+            self.by_people(donation, &mut change)?;
+            if let Some(batch) = crate::state::seq(self.view, &Key::batch_of(donation).done())? {
+                self.mark(Key::batch_history(batch).seq(self.seq));
+            }
+        }
+        Ok(())
+    }
+
+    fn by_people(&mut self, donation: &DonationId, change: impl FnOnce(&mut ByPeople)) -> Folded {
+        let key = Key::by_people(donation).done();
+        let mut people: ByPeople = record(self.view, &key)?.unwrap_or_default();
+        change(&mut people);
+        self.view.put_record(key, &people)?;
+        self.reopen(donation)
+    }
+
+    /// A verdict takes the place of another: one that was released and may not go any more is called back, and what was
+    /// signed for it holds no longer, whatever comes.
+    pub(super) fn after_release(&mut self, before: Option<&VerdictRecord>, made: &VerdictMade) -> Folded {
+        let Some(before) = before.filter(|before| before.releasable && !made.releasable()) else {
+            return Ok(());
+        };
+        let key = Key::by_people(made.donation()).done();
+        let mut people: ByPeople = record(self.view, &key)?.unwrap_or_default();
+        (people.reviewed, people.released) = (None, None);
+        self.view.put_record(key, &people)?;
+        self.counters.recalls_open += 1;
+        let recall = Recall {
+            donation: made.donation().clone(),
+            raised_at_ms: self.at_ms,
+            released: before.seq,
+            unit: made.unit().to_owned(),
+            closed: None,
+            outcome: None,
+        };
+        self.view.put_record(Key::recall(self.seq).done(), &recall)
+    }
+
+    fn recall_closed(&mut self, recall: Seq, outcome: &str) -> Folded {
+        let key = Key::recall(recall).done();
+        match record::<Recall>(self.view, &key)? {
+            Some(mut found) if found.closed.is_none() => {
+                (found.closed, found.outcome) = (Some(self.done()), Some(outcome.to_owned()));
+                self.counters.recalls_open -= 1;
+                self.view.put_record(key, &found)
+            }
+            Some(_) | None => {
+                self.misfit();
+                Ok(())
+            }
+        }
+    }
+
+    /// Donations are found by the time they were taken, too.
+    pub(super) fn collected(&mut self, donation: &DonationId, before: Option<i64>, now: i64) {
+        let key = |ms: i64| {
+            let ms = u64::try_from(ms).unwrap_or(0);
+            Key::collected().number(ms).text(donation.as_str())
+        };
+        if let Some(before) = before {
+            self.view.delete(key(before).done());
+        }
+        self.mark(key(now));
+    }
+}

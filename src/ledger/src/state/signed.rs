@@ -1,0 +1,113 @@
+//! Batches, signatures, holds, discards and recalls as the state keeps them.
+
+use crate::{BatchOf, HoldKind, Seq, SetAside, UnitCount};
+use serde::{Deserialize, Serialize};
+use vocabulary::DonationId;
+
+/// Who did something, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The user's name.
+    pub by: String,
+    /// Milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// The entry.
+    pub entry: Seq,
+}
+
+/// A signature and the hash of what it holds for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedBasis {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// The donation's evidence and the pack, without signatures.
+    pub basis: String,
+}
+
+/// The signature under a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseSigned {
+    /// Who, when, for what.
+    #[serde(flatten)]
+    pub signed: SignedBasis,
+    /// The batch's failing units at that time.
+    pub count: UnitCount,
+    /// Gates that were set aside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A hold that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldStands {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// What kind.
+    pub kind: HoldKind,
+    /// Why.
+    pub reason: String,
+}
+
+/// A discard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscardDone {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// Why.
+    pub reason: String,
+}
+
+/// What people did with a donation, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ByPeople {
+    /// The review.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<SignedBasis>,
+    /// The release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released: Option<ReleaseSigned>,
+    /// The hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldStands>,
+    /// The discard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discarded: Option<DiscardDone>,
+}
+
+/// A recall: a released donation that may not go any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recall {
+    /// Which donation.
+    pub donation: DonationId,
+    /// When it was raised, milliseconds since 1970 UTC.
+    pub raised_at_ms: i64,
+    /// The verdict that had released it.
+    pub released: Seq,
+    /// What the verdict that raised it makes of the unit.
+    pub unit: String,
+    /// Who closed it, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Done>,
+    /// What came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+/// A batch in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRecord {
+    /// Its name.
+    pub name: String,
+    /// What it was made from.
+    pub of: BatchOf,
+    /// Who made it, when.
+    pub opened: Done,
+    /// How many donations it has.
+    pub donations: u32,
+    /// The entry that last signed something of it.
+    pub changed: Seq,
+}

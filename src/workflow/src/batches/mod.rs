@@ -1,0 +1,168 @@
+//! Batches: donations that are reviewed and released together, by two different people.
+//!
+//! ```text
+//!  session, runs, list ──► open ──► BatchNow (each donation judged now, with what holds it)
+//!                                     │ seen: hash of all of it
+//!                   discard, hold ◄───┼──► review (password again) ──► release (password again, another person)
+//!                                     │                                    │ what every gate lets go; the rest stays
+//!                 anything changes ───┴──► signatures hold no longer ◄─────┘ released and changed: recall
+//! ```
+//!
+//! Every command takes an [`Actor`] or, to sign, a [`Confirmed`], and asks the ledger whether the person may.
+
+mod now;
+mod open;
+mod refused;
+mod sign;
+#[cfg(test)]
+mod tests;
+
+pub use now::{BatchNow, MemberNow, Stage};
+pub use open::{NewBatch, Session, open};
+pub use refused::Refused;
+pub use sign::{Aside, ReleaseAsked, Released, release, review};
+
+use crate::{
+    Settings,
+    people::{Act, Actor},
+};
+use ledger::{Draft, HoldKind, Ledger, Seq, SignedAct, What};
+use std::collections::BTreeSet;
+use vocabulary::{DonationId, RunId};
+
+/// Donations of one batch.
+pub const DONATIONS_MAX: usize = 2_000;
+/// Characters of a name, a reason, a comment.
+const TEXT_CHARS_MAX: usize = 500;
+
+fn text(field: &'static str, text: &str) -> Result<String, Refused> {
+    let text = text.trim();
+    if text.is_empty() { Err(Refused::Text { field }) } else { remark(field, text) }
+}
+
+fn remark(field: &'static str, text: &str) -> Result<String, Refused> {
+    let text = text.trim();
+    let fits = text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(Refused::Text { field }) }
+}
+
+/// Writes an act, and waits until the state knows it.
+fn write(ledger: &Ledger, actor: &Actor, act: SignedAct) -> Result<Seq, Refused> {
+    let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
+    let draft = Draft { by: actor.by(), what: What::Signed(act) };
+    let seq = ledger.append(vec![draft]).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?.last();
+    ledger.wait_applied(seq).wait().map_err(|e| broken(&e))?;
+    Ok(seq)
+}
+
+/// Donations as they were scanned, each once, all of them in the batch where one is named.
+fn scanned(
+    settings: &Settings,
+    ledger: &Ledger,
+    batch: Option<Seq>,
+    numbers: &[String],
+) -> Result<Vec<DonationId>, Refused> {
+    if numbers.is_empty() {
+        return Err(Refused::Empty);
+    }
+    if numbers.len() > DONATIONS_MAX {
+        return Err(Refused::TooMany { max: DONATIONS_MAX });
+    }
+    let number = |given: &String| {
+        let read = settings.specimens.entered(given);
+        read.map_err(|why| Refused::Number { given: given.clone(), why: why.what })
+    };
+    let donations: BTreeSet<DonationId> = numbers.iter().map(number).collect::<Result<_, _>>()?;
+    if let Some(batch) = batch {
+        let reader = ledger.state();
+        reader.batch(batch)?.ok_or(Refused::NoSuchBatch(batch))?;
+        let members: BTreeSet<DonationId> = reader.donations_of_batch(batch)?.into_iter().collect();
+        if let Some(other) = donations.difference(&members).next() {
+            return Err(Refused::NotInBatch(other.clone()));
+        }
+    }
+    Ok(donations.into_iter().collect())
+}
+
+/// Holds donations. A released one is called back by it.
+///
+/// # Errors
+/// [`Refused`].
+pub fn hold(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    (batch, numbers): (Option<Seq>, &[String]),
+    (kind, reason): (HoldKind, &str),
+) -> Result<Seq, Refused> {
+    actor.check(&ledger.state(), Act::HoldDonation)?;
+    let (donations, reason) = (scanned(settings, ledger, batch, numbers)?, text("reason", reason)?);
+    write(ledger, actor, SignedAct::DonationsHeld { donations, kind, reason })
+}
+
+/// Lifts holds of people.
+///
+/// # Errors
+/// [`Refused`].
+pub fn lift(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    (batch, numbers): (Option<Seq>, &[String]),
+    reason: &str,
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::LiftHold)?;
+    let (donations, reason) = (scanned(settings, ledger, batch, numbers)?, text("reason", reason)?);
+    for donation in &donations {
+        if reader.by_people(donation)?.hold.is_none() {
+            return Err(Refused::NotHeld(donation.clone()));
+        }
+    }
+    write(ledger, actor, SignedAct::HoldsLifted { donations, reason })
+}
+
+/// Takes units out for good: they were found, scanned one by one, and counted by hand (R-GATE-13).
+///
+/// # Errors
+/// [`Refused`].
+pub fn discard(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    (batch, numbers): (Seq, &[String]),
+    (counted, reason): (u32, &str),
+) -> Result<Seq, Refused> {
+    actor.check(&ledger.state(), Act::DiscardDonation)?;
+    let (donations, reason) = (scanned(settings, ledger, Some(batch), numbers)?, text("reason", reason)?);
+    if u32::try_from(donations.len()) != Ok(counted) {
+        return Err(Refused::Count { counted, scanned: donations.len() });
+    }
+    write(ledger, actor, SignedAct::DonationsDiscarded { donations, counted, reason })
+}
+
+/// Declares a run invalid after the fact: every donation that used it is judged anew, and a released one called back.
+///
+/// # Errors
+/// [`Refused`].
+pub fn invalidate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) -> Result<Seq, Refused> {
+    actor.check(&ledger.state(), Act::InvalidateRun)?;
+    let reason = text("reason", reason)?;
+    write(ledger, actor, SignedAct::RunInvalidated { run: run.clone(), reason })
+}
+
+/// Closes a recall.
+///
+/// # Errors
+/// [`Refused`].
+pub fn close_recall(ledger: &Ledger, actor: &Actor, recall: Seq, outcome: &str) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::CloseRecall)?;
+    let outcome = text("outcome", outcome)?;
+    match reader.recall(recall)? {
+        Some(found) if found.about.closed.is_none() => {
+            write(ledger, actor, SignedAct::RecallClosed { recall, outcome })
+        }
+        Some(_) | None => Err(Refused::NoSuchRecall(recall)),
+    }
+}

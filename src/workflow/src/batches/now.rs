@@ -1,0 +1,143 @@
+//! A batch as it is now: each donation judged from the ledger at this moment, with what holds it.
+
+use super::Refused;
+use crate::{DonationFacts, Settings, decider, evidence, signing};
+use ledger::{BatchView, ByPeople, ReadError, Reader, ReleaseSigned, Seq, UnitCount};
+use release::{Gate, Unit, Verdict};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use vocabulary::DonationId;
+
+/// How far a donation of a batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Something is open: tests, gates.
+    Open,
+    /// A person holds it.
+    Held,
+    /// It fails, and is to be found and taken out.
+    Failing,
+    /// It was taken out.
+    Discarded,
+    /// Nothing but signatures is missing.
+    Ready,
+    /// The review is signed.
+    Reviewed,
+    /// It is released.
+    Released,
+}
+
+/// One donation of a batch.
+#[derive(Debug, Clone)]
+pub struct MemberNow {
+    /// Which.
+    pub donation: DonationId,
+    /// How far it is.
+    pub stage: Stage,
+    /// The hash that a signature for it is bound to.
+    pub basis: String,
+    /// What is decided about it.
+    pub verdict: Verdict,
+    /// What people did with it.
+    pub people: ByPeople,
+    facts: DonationFacts,
+}
+
+/// A batch with its donations as they are now.
+#[derive(Debug, Clone)]
+pub struct BatchNow {
+    /// The batch.
+    pub batch: BatchView,
+    /// Its donations, by number.
+    pub members: Vec<MemberNow>,
+    /// SHA-256 of all of it: what a signature says was seen.
+    pub seen: String,
+    /// Its failing units.
+    pub count: UnitCount,
+}
+
+impl MemberNow {
+    fn new(facts: DonationFacts, settings: &Settings) -> Self {
+        let known = evidence::known(&facts, settings);
+        let basis = signing::basis(&known, &settings.pack);
+        let verdict = release::decide(&signing::with_signatures(known, &facts, settings), &settings.pack);
+        let stage = stage(&verdict, &facts.people, &basis);
+        Self { donation: facts.donation.clone(), stage, basis, verdict, people: facts.people.clone(), facts }
+    }
+
+    /// The gates that keep it, those that wait for a signature aside.
+    pub fn kept_by(&self) -> impl Iterator<Item = &Gate> {
+        self.verdict.gates().iter().filter(|gate| !gate.is_satisfied() && !gate.id.needs_person())
+    }
+
+    /// What would be decided if the release were signed so.
+    pub(super) fn if_released(&self, settings: &Settings, release: ReleaseSigned) -> Verdict {
+        let mut facts = self.facts.clone();
+        facts.people.released = Some(release);
+        release::decide(&evidence::evidence(&facts, settings), &settings.pack)
+    }
+}
+
+fn stage(verdict: &Verdict, people: &ByPeople, basis: &str) -> Stage {
+    if people.discarded.is_some() {
+        return Stage::Discarded;
+    }
+    if verdict.is_releasable() {
+        return Stage::Released;
+    }
+    match verdict.unit() {
+        Unit::Discard => Stage::Failing,
+        Unit::Hold if people.hold.is_some() => Stage::Held,
+        Unit::Hold => Stage::Open,
+        Unit::Pass if people.reviewed.as_ref().is_some_and(|signed| signed.basis == basis) => Stage::Reviewed,
+        Unit::Pass => Stage::Ready,
+    }
+}
+
+impl BatchNow {
+    /// Reads a batch and judges each of its donations.
+    ///
+    /// # Errors
+    /// [`Refused::NoSuchBatch`], [`Refused::Broken`].
+    pub fn read(settings: &Settings, reader: &Reader, batch: Seq) -> Result<Self, Refused> {
+        let view = reader.batch(batch)?.ok_or(Refused::NoSuchBatch(batch))?;
+        let donations = reader.donations_of_batch(batch)?;
+        let mut runs = BTreeMap::new();
+        let members: Result<Vec<MemberNow>, ReadError> = donations
+            .iter()
+            .map(|donation| {
+                let about = reader.donation(donation)?;
+                let facts = decider::facts(settings, reader, donation, about.as_ref(), &mut runs)?;
+                Ok(MemberNow::new(facts, settings))
+            })
+            .collect();
+        let members = members?;
+        let mut hasher = Sha256::new();
+        hasher.update(format!("batch {batch} {}@{}\n", settings.pack.id(), settings.pack.hash()).as_bytes());
+        for member in &members {
+            let line = format!("{} {} {}\n", member.donation, member.basis, member.verdict.content_hash());
+            hasher.update(line.as_bytes());
+        }
+        let seen = hasher
+            .finalize()
+            .iter()
+            .fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"));
+        let failing = || members.iter().filter(|m| m.verdict.unit() == Unit::Discard);
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let located = failing().filter(|m| m.people.discarded.is_some()).count();
+        let count = UnitCount { failing: number(failing().count()), located: number(located) };
+        Ok(Self { batch: view, members, seen, count })
+    }
+
+    /// How many donations are so far.
+    #[must_use]
+    pub fn stages(&self) -> BTreeMap<Stage, usize> {
+        let mut stages = BTreeMap::new();
+        for member in &self.members {
+            *stages.entry(member.stage).or_default() += 1;
+        }
+        stages
+    }
+}

@@ -1,0 +1,201 @@
+//! Why an act on a batch is not carried out, in English and Chinese. Nothing was written.
+
+use crate::people;
+use ledger::Seq;
+use std::fmt;
+use vocabulary::DonationId;
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Who asks may not.
+    Person(people::Refused),
+    /// There is no such batch.
+    NoSuchBatch(Seq),
+    /// There is no such recall that is open.
+    NoSuchRecall(Seq),
+    /// Nothing is in it.
+    Empty,
+    /// Too much is in it.
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// It says more than one thing, or none, that a batch is made from.
+    From,
+    /// A number that is no donation's.
+    Number {
+        /// As given.
+        given: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A donation is in another batch.
+    InBatch {
+        /// Which donation.
+        donation: DonationId,
+        /// Which batch.
+        batch: Seq,
+    },
+    /// A donation is not in this batch.
+    NotInBatch(DonationId),
+    /// Something is not as it was when it was seen.
+    Changed {
+        /// The hash of what is.
+        now: String,
+    },
+    /// Nothing of it can be signed.
+    NothingToSign,
+    /// No gate lets anything go; the first reason.
+    NothingToRelease {
+        /// Why.
+        why: String,
+    },
+    /// The person who reviewed it cannot release it.
+    SamePerson {
+        /// Who.
+        by: String,
+    },
+    /// A gate that nobody sets aside.
+    Gate {
+        /// As given.
+        gate: String,
+    },
+    /// Failing units are still in quarantine (R-GATE-13).
+    NotLocated {
+        /// As the system counts them.
+        failing: u32,
+        /// As they were found.
+        located: u32,
+    },
+    /// The person counted another number than was scanned.
+    Count {
+        /// Counted.
+        counted: u32,
+        /// Scanned.
+        scanned: usize,
+    },
+    /// A reason or a name is missing, or too long.
+    Text {
+        /// Which.
+        field: &'static str,
+    },
+    /// The donation is not held.
+    NotHeld(DonationId),
+    /// The ledger cannot be read or takes nothing.
+    Broken(String),
+}
+
+impl Refused {
+    /// Its name, stable.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Person(why) => why.name(),
+            Self::NoSuchBatch(_) => "no_such_batch",
+            Self::NoSuchRecall(_) => "no_such_recall",
+            Self::Empty => "empty",
+            Self::TooMany { .. } => "too_many",
+            Self::From => "from",
+            Self::Number { .. } => "number",
+            Self::InBatch { .. } => "in_another_batch",
+            Self::NotInBatch(_) => "not_in_batch",
+            Self::Changed { .. } => "changed",
+            Self::NothingToSign => "nothing_to_sign",
+            Self::NothingToRelease { .. } => "nothing_to_release",
+            Self::SamePerson { .. } => "same_person",
+            Self::Gate { .. } => "gate",
+            Self::NotLocated { .. } => "not_located",
+            Self::Count { .. } => "count",
+            Self::Text { .. } => "text",
+            Self::NotHeld(_) => "not_held",
+            Self::Broken(_) => "unavailable",
+        }
+    }
+
+    /// What is wrong and what to do, in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        match self {
+            Self::Person(why) => why.english(),
+            Self::NoSuchBatch(batch) => format!("there is no batch {batch}"),
+            Self::NoSuchRecall(recall) => format!("there is no open recall {recall}"),
+            Self::Empty => "no donation is in it".into(),
+            Self::TooMany { max } => format!("a batch has at most {max} donations; make two of it"),
+            Self::From => "a batch is made from one of session, runs and donations; name one of them".into(),
+            Self::Number { given, why } => format!("{given:?}: {why}"),
+            Self::InBatch { donation, batch } => {
+                format!("donation {donation} is in batch {batch}; a donation is in one batch only")
+            }
+            Self::NotInBatch(donation) => format!("donation {donation} is not in this batch"),
+            Self::Changed { now } => {
+                format!("something has changed since it was seen (it is {now} now); look again, then sign")
+            }
+            Self::NothingToSign => "no donation of it is complete; there is nothing to sign yet".into(),
+            Self::NothingToRelease { why } => format!("no gate lets a donation go: {why}"),
+            Self::SamePerson { by } => {
+                format!("{by} has signed the review; the release is signed by another person (R-GATE-10)")
+            }
+            Self::Gate { gate } => {
+                format!("{gate} can be set aside by nobody under this rule pack (R-GATE-14)")
+            }
+            Self::NotLocated { failing, located } => format!(
+                "{failing} failing units, {located} found and removed; find and discard the others first (R-GATE-13)"
+            ),
+            Self::Count { counted, scanned } => {
+                format!("{counted} units were counted and {scanned} scanned; count again")
+            }
+            Self::Text { field } => format!("{field}: 1 to 500 characters, please"),
+            Self::NotHeld(donation) => format!("donation {donation} is not held by a person"),
+            Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
+        }
+    }
+
+    /// What is wrong and what to do, in Chinese.
+    #[must_use]
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::Person(why) => why.chinese(),
+            Self::NoSuchBatch(batch) => format!("没有批次{batch}"),
+            Self::NoSuchRecall(recall) => format!("没有未关闭的召回{recall}"),
+            Self::Empty => "批次中没有献血".into(),
+            Self::TooMany { max } => format!("一个批次最多{max}份，请拆分"),
+            Self::From => "批次由采血时段、检测批或献血码清单之一建立，请选择其一".into(),
+            Self::Number { given, why } => format!("{given:?}：{why}"),
+            Self::InBatch { donation, batch } => format!("献血{donation}已在批次{batch}中"),
+            Self::NotInBatch(donation) => format!("献血{donation}不在该批次中"),
+            Self::Changed { now } => format!("内容在查看后已变更（现为{now}），请重新查看后再签名"),
+            Self::NothingToSign => "批次中尚无检测完成的献血，无可签名".into(),
+            Self::NothingToRelease { why } => format!("没有可放行的献血：{why}"),
+            Self::SamePerson { by } => format!("{by}已签审核；放行须由另一人签名（R-GATE-10）"),
+            Self::Gate { gate } => format!("按本规则包，{gate}不得豁免（R-GATE-14）"),
+            Self::NotLocated { failing, located } => {
+                format!("不合格{failing}袋，已找到并移出{located}袋；请先找齐并报废（R-GATE-13）")
+            }
+            Self::Count { counted, scanned } => format!("清点{counted}袋，扫描{scanned}袋，请重新清点"),
+            Self::Text { field } => format!("{field}：请填写1至500个字符"),
+            Self::NotHeld(donation) => format!("献血{donation}没有人工暂扣"),
+            Self::Broken(why) => format!("账本暂不可写：{why}"),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english())
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<people::Refused> for Refused {
+    fn from(why: people::Refused) -> Self {
+        Self::Person(why)
+    }
+}
+
+impl From<ledger::ReadError> for Refused {
+    fn from(error: ledger::ReadError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}

@@ -1,0 +1,282 @@
+//! Batches on a real ledger: who may do what, what a signature is bound to, and what comes after a release.
+
+use super::*;
+use crate::people::{self, HashCost, Local, NewUser, People, PeopleRules};
+use jiff::Timestamp;
+use ledger::{Page, StateStore, VerdictMade};
+use release::{RulePack, decide, read_case};
+use vocabulary::{DonationRegistration, DonorRegistration, Role};
+
+const FIRST: &str = "First-password-1";
+const OTHER: &str = "Other-password-2";
+/// A donation that every gate lets go, signatures included.
+const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");
+
+struct Station {
+    settings: Settings,
+    ledger: Ledger,
+    people: People,
+    _folder: tempfile::TempDir,
+}
+
+fn settings() -> Settings {
+    Settings {
+        profiles: crate::Profiles::default(),
+        pack: RulePack::built_in("cn-2019").unwrap(),
+        specimens: crate::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
+        time_zone: jiff::tz::TimeZone::UTC,
+        lots: crate::LotRegister::default(),
+        reagents_per_marker: 2,
+        deliver_to: Vec::new(),
+        sign_off: crate::SignOff::Here,
+        orders: crate::orders::OrderRules::default(),
+    }
+}
+
+fn registered(donation: &str, collected_at: &str) -> What {
+    let donor = DonorRegistration {
+        id: "D".into(),
+        first_time: false,
+        deferred: false,
+        barred: None,
+        history: None,
+        field_abo: None,
+    };
+    let donation = DonationId::new(donation).unwrap();
+    What::DonationRegistered(DonationRegistration {
+        donation,
+        collected_at: collected_at.parse().unwrap(),
+        donor,
+    })
+}
+
+impl Station {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let of_ledger = ledger::Settings {
+            state: StateStore::Memory,
+            free_bytes_min: 0,
+            ballast_bytes: 0,
+            ..ledger::Settings::new(folder.path())
+        };
+        let (ledger, _) = Ledger::open(of_ledger, &mut |_| {}).unwrap();
+        let rules = PeopleRules { cost: HashCost::cheap(), ..PeopleRules::default() };
+        let people = People::new(ledger.clone(), rules);
+        let station = Self { settings: settings(), ledger, people, _folder: folder };
+        let local = Local::of_stopped(&station.people, "root");
+        for (user, role) in [("system", Role::SystemAdministrator), ("security", Role::SecurityAdministrator)]
+        {
+            local.add(&Self::named(user), role).unwrap();
+        }
+        for (donation, at) in
+            [("G1", "2026-03-01T08:00:00Z"), ("G2", "2026-03-01T09:00:00Z"), ("G3", "2026-03-02T08:00:00Z")]
+        {
+            station.write(registered(donation, at));
+        }
+        station
+    }
+
+    fn named(user: &str) -> NewUser {
+        NewUser { user: user.into(), name: user.into(), password: FIRST.into() }
+    }
+
+    fn person(&self, user: &str, role: Role) -> Actor {
+        let sign_in =
+            |user: &str, password: &str| self.people.authenticate(user, password, Timestamp::now()).unwrap();
+        self.people.add(&sign_in("system", FIRST), &Self::named(user)).unwrap();
+        self.people.set_roles(&sign_in("security", FIRST), (user, None), &[role], "x").unwrap();
+        self.people.change_password(&sign_in(user, FIRST), (FIRST, OTHER), Timestamp::now()).unwrap();
+        sign_in(user, OTHER)
+    }
+
+    fn confirmed(&self, actor: &Actor) -> crate::people::Confirmed {
+        self.people.confirm(actor, OTHER, Timestamp::now()).unwrap()
+    }
+
+    fn write(&self, what: What) -> Seq {
+        let seq = self.ledger.append(vec![Draft::by_system(what)]).unwrap().wait().unwrap().last();
+        self.ledger.wait_applied(seq).wait().unwrap();
+        seq
+    }
+
+    fn open(&self, actor: &Actor, donations: &[&str]) -> Result<Seq, Refused> {
+        let donations = donations.iter().map(|d| (*d).to_owned()).collect();
+        open(
+            &self.settings,
+            &self.ledger,
+            actor,
+            &NewBatch { name: "day".into(), donations, ..NewBatch::default() },
+        )
+    }
+
+    fn now(&self, batch: Seq) -> BatchNow {
+        BatchNow::read(&self.settings, &self.ledger.state(), batch).unwrap()
+    }
+
+    fn verdict(&self, case: &str) -> Seq {
+        let verdict = decide(&read_case(case).unwrap(), &self.settings.pack);
+        self.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()))
+    }
+}
+
+#[test]
+fn a_batch_is_made_from_a_time_or_a_list_and_a_donation_is_in_one_only() {
+    let station = Station::new();
+    let technician = station.person("tech", Role::Technician);
+    let session = Session {
+        from: "2026-03-01T00:00:00Z".parse().unwrap(),
+        to: "2026-03-02T00:00:00Z".parse().unwrap(),
+    };
+    let new = NewBatch { name: "1 March".into(), session: Some(session), ..NewBatch::default() };
+    let batch = open(&station.settings, &station.ledger, &technician, &new).unwrap();
+    let members: Vec<String> = station.now(batch).members.iter().map(|m| m.donation.to_string()).collect();
+    assert_eq!(members, ["G1", "G2"]);
+    assert!(matches!(station.open(&technician, &["G2", "G3"]), Err(Refused::InBatch { .. })));
+    assert_eq!(station.open(&technician, &[]), Err(Refused::From));
+    let both = NewBatch { donations: vec!["G3".into()], ..new };
+    assert_eq!(open(&station.settings, &station.ledger, &technician, &both), Err(Refused::From));
+    assert!(station.open(&technician, &["G3"]).is_ok());
+    let qc = station.person("qc", Role::QcOfficer);
+    let refused = station.open(&qc, &["G9"]);
+    assert_eq!(refused, Err(Refused::Person(people::Refused::NotPermitted { act: Act::OpenBatch })));
+}
+
+#[test]
+fn what_is_not_complete_is_not_signed_and_what_has_changed_is_not_either() {
+    let station = Station::new();
+    let (technician, reviewer) =
+        (station.person("tech", Role::Technician), station.person("rev", Role::Reviewer));
+    let releaser = station.person("rel", Role::Releaser);
+    let batch = station.open(&technician, &["G1", "G2"]).unwrap();
+    let before = station.now(batch);
+    assert!(before.members.iter().all(|m| m.stage == Stage::Open && m.kept_by().count() > 0));
+    let review = |who: &Actor, seen: &str| {
+        review(&station.settings, &station.ledger, station.confirmed(who), (batch, seen), "")
+    };
+    assert_eq!(review(&reviewer, &before.seen), Err(Refused::NothingToSign));
+    assert!(matches!(review(&releaser, &before.seen), Err(Refused::Person(_))), "a releaser does not review");
+    let held = vec!["G1".to_owned()];
+    let which = (Some(batch), held.as_slice());
+    hold(&station.settings, &station.ledger, &technician, which, (HoldKind::PostDonation, "rang up"))
+        .unwrap();
+    let after = station.now(batch);
+    assert_eq!(after.members[0].stage, Stage::Held);
+    let gates: Vec<String> = after.members[0].kept_by().map(|gate| gate.id.to_string()).collect();
+    assert!(gates.contains(&"R-GATE-11".to_owned()) && gates.contains(&"R-GATE-15".to_owned()), "{gates:?}");
+    assert_eq!(review(&reviewer, &before.seen), Err(Refused::Changed { now: after.seen.clone() }));
+    let release = |asked: &ReleaseAsked| {
+        release(&station.settings, &station.ledger, station.confirmed(&releaser), (batch, &after.seen), asked)
+    };
+    assert!(matches!(release(&ReleaseAsked::default()), Err(Refused::NothingToRelease { .. })));
+    for gate in
+        ["R-GATE-01", "R-GATE-02", "R-GATE-03", "R-GATE-04", "R-GATE-10", "R-GATE-11", "R-GATE-14", "all"]
+    {
+        let aside = Aside { gate: gate.into(), reason: "x".into(), donations: vec!["G1".into()] };
+        let asked = ReleaseAsked { set_aside: vec![aside], ..ReleaseAsked::default() };
+        assert_eq!(release(&asked), Err(Refused::Gate { gate: gate.into() }), "{gate}");
+    }
+    lift(&station.settings, &station.ledger, &reviewer, which, "a mistake").unwrap();
+    assert_eq!(station.now(batch).seen, before.seen, "lifted, it is what it was");
+    assert!(matches!(
+        lift(&station.settings, &station.ledger, &reviewer, which, "x"),
+        Err(Refused::NotHeld(_))
+    ));
+}
+
+#[test]
+fn units_are_taken_out_as_they_are_counted_and_for_good() {
+    let station = Station::new();
+    let technician = station.person("tech", Role::Technician);
+    let batch = station.open(&technician, &["G1", "G2"]).unwrap();
+    let discard = |numbers: &[&str], counted: u32, reason: &str| {
+        let numbers: Vec<String> = numbers.iter().map(|n| (*n).to_owned()).collect();
+        discard(&station.settings, &station.ledger, &technician, (batch, &numbers), (counted, reason))
+    };
+    assert_eq!(discard(&["G1", "G2"], 3, "leaks"), Err(Refused::Count { counted: 3, scanned: 2 }));
+    assert_eq!(discard(&["G1", "G1"], 2, "leaks"), Err(Refused::Count { counted: 2, scanned: 1 }));
+    assert!(matches!(discard(&["G3"], 1, "leaks"), Err(Refused::NotInBatch(_))));
+    assert_eq!(discard(&["G1"], 1, " "), Err(Refused::Text { field: "reason" }));
+    discard(&["G1"], 1, "leaks").unwrap();
+    let stages: Vec<Stage> = station.now(batch).members.iter().map(|m| m.stage).collect();
+    assert_eq!(stages, [Stage::Discarded, Stage::Open]);
+}
+
+#[test]
+fn a_released_donation_that_may_not_go_any_more_is_called_back_and_its_signatures_are_gone() {
+    let station = Station::new();
+    let verdict = decide(&read_case(RELEASABLE).unwrap(), &station.settings.pack);
+    assert!(verdict.is_releasable());
+    let donation = verdict.donation().clone();
+    let batch = station.open(&station.person("tech", Role::Technician), &[donation.as_str()]).unwrap();
+    let signed = vec![ledger::SignedDonation { donation: donation.clone(), basis: "b".into() }];
+    station.write(What::Signed(SignedAct::BatchReviewed {
+        batch,
+        seen: "s".into(),
+        donations: signed,
+        comment: String::new(),
+    }));
+    assert!(station.ledger.state().by_people(&donation).unwrap().reviewed.is_some());
+    let released = station.verdict(RELEASABLE);
+    let recalls = || station.ledger.state().recalls(true, &Page::first(9)).unwrap().items;
+    assert_eq!(recalls(), []);
+    let mut deferred: serde_json::Value = serde_json::from_str(RELEASABLE).unwrap();
+    deferred["donor"]["deferred"] = true.into();
+    let raised = station.verdict(&deferred.to_string());
+    let found = recalls();
+    assert_eq!(
+        (found[0].recall, found[0].about.released, &found[0].about.donation),
+        (raised, released, &donation)
+    );
+    let people = station.ledger.state().by_people(&donation).unwrap();
+    assert!(people.reviewed.is_none(), "what was signed holds no longer, whatever comes");
+    let qc = station.person("qc", Role::QcOfficer);
+    close_recall(&station.ledger, &qc, raised, "found in quarantine, not issued").unwrap();
+    assert_eq!(recalls(), []);
+    assert_eq!(close_recall(&station.ledger, &qc, raised, "again"), Err(Refused::NoSuchRecall(raised)));
+    assert_eq!(station.ledger.state().counters().unwrap().recalls_open, 0);
+}
+
+#[test]
+fn a_signature_is_evidence_for_what_was_signed_and_for_nothing_else() {
+    let station = Station::new();
+    let reader = station.ledger.state();
+    let donation = DonationId::new("G1").unwrap();
+    let mut facts = crate::facts_of(&station.settings, &reader, &donation).unwrap();
+    let basis =
+        crate::signing::basis(&crate::evidence::known(&facts, &station.settings), &station.settings.pack);
+    let signed = |by: &str| ledger::SignedBasis {
+        done: ledger::Done { by: by.into(), at_ms: 0, entry: Seq::new(1) },
+        basis: basis.clone(),
+    };
+    facts.people.reviewed = Some(signed("rev"));
+    facts.people.released = Some(ledger::ReleaseSigned {
+        signed: signed("rel"),
+        count: ledger::UnitCount { failing: 2, located: 1 },
+        set_aside: vec![],
+    });
+    let evidence = crate::evidence(&facts, &station.settings);
+    let by: Vec<&str> = evidence.signatures.iter().map(|s| s.by.as_str()).collect();
+    assert_eq!(by, ["rev", "rel"]);
+    assert_eq!(evidence.batch.map(|b| (b.failing, b.located)), Some((2, 1)));
+    let done = ledger::Done { by: "x".into(), at_ms: 0, entry: Seq::new(2) };
+    let changes: [fn(&mut crate::DonationFacts, ledger::Done); 3] = [
+        |facts, _| facts.alike.push(DonationId::new("G10000000").unwrap()),
+        |facts, done| {
+            facts.people.hold =
+                Some(ledger::HoldStands { done, kind: HoldKind::Laboratory, reason: "x".into() });
+        },
+        |facts, done| facts.people.discarded = Some(ledger::DiscardDone { done, reason: "x".into() }),
+    ];
+    for change in changes {
+        let mut other = facts.clone();
+        change(&mut other, done.clone());
+        let evidence = crate::evidence(&other, &station.settings);
+        assert!(evidence.signatures.is_empty() && evidence.overrides.is_empty() && evidence.batch.is_none());
+    }
+    let other_pack = Settings {
+        pack: RulePack::built_in("us-fda")
+            .unwrap_or_else(|_| RulePack::from_toml("id = \"other\"\nbased_on = \"cn-2019\"\n").unwrap()),
+        ..settings()
+    };
+    assert!(crate::evidence(&facts, &other_pack).signatures.is_empty(), "another pack, another signature");
+}
