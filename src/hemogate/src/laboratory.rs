@@ -57,7 +57,9 @@ pub(crate) fn model(entry: &Entry) -> Result<Option<Arc<Model>>, Failure> {
 /// Gives every duty of a day to a model that can do it, and every model a duty where that can be: the duty that the
 /// fewest can do chooses first.
 pub(crate) fn place(folder: &Path) -> Result<Vec<Placed>, Failure> {
-    let models = models()?;
+    let mut models = models()?;
+    // The catalogue grows; what a newcomer is shown stays.
+    models.sort_by_key(|model| !model.is_demonstrated());
     let able = |duty: &Duty| models.iter().filter(|m| m.duties().contains(duty)).collect::<Vec<_>>();
     let mut duties: Vec<(Duty, Vec<&Arc<Model>>)> =
         Duty::ALL.iter().map(|duty| (*duty, able(duty))).collect();
@@ -168,6 +170,15 @@ fn target_of_kind(protocol: Protocol) -> Target {
 mod tests {
     use super::*;
     use simulator::scenario::DaySettings;
+
+    #[test]
+    fn the_demonstration_shows_the_models_that_are_meant_for_it_each_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let placed = place(folder.path()).unwrap();
+        let shown: BTreeSet<&str> = placed.iter().map(|p| p.model.id()).collect();
+        assert_eq!((placed.len(), shown.len()), (Duty::ALL.len(), Duty::ALL.len()), "{shown:?}");
+        assert!(placed.iter().all(|p| p.model.is_demonstrated()), "{shown:?}");
+    }
 
     #[test]
     fn every_question_of_a_simulated_model_is_understood_by_its_profile() {

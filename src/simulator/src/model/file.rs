@@ -112,6 +112,9 @@ impl TryFrom<String> for ControlReads {
 pub(super) struct SimulationFile {
     /// Parts it can play.
     pub(super) duties: Vec<Duty>,
+    /// Chosen before others for the demonstration.
+    #[serde(default)]
+    pub(super) demonstrated: bool,
     /// Wire format.
     pub(super) protocol: Protocol,
     /// What one message holds.

@@ -8,6 +8,7 @@
 //! ```toml
 //! duties = ["serology-first"]      # parts it can play: serology-first, serology-second, nat, grouping-first,
 //!                                  # grouping-second, chemistry
+//! demonstrated = true              # chosen before others for the demonstration; default false
 //! protocol = "lis02"               # lis02 (over LIS01), hl7v2 (over MLLP), delimited (a file in a directory)
 //! message = "test"                 # what one message holds: a test, a specimen, or a whole run with its controls
 //! messages_per_transfer = 10       # lis02: this many messages in one transfer; default 1
@@ -180,6 +181,12 @@ impl Model {
     #[must_use]
     pub fn duties(&self) -> &[Duty] {
         &self.file.duties
+    }
+
+    /// Whether the demonstration chooses it before other models that can play the same part.
+    #[must_use]
+    pub fn is_demonstrated(&self) -> bool {
+        self.file.demonstrated
     }
 
     /// The wire format of its messages.
