@@ -110,7 +110,7 @@ fn test(dir: Option<&Path>, lang: Lang) -> Outcome {
             vec![instrument_profiles::test_profile(dir).map_err(|e| Failure::new(Exit::Configuration, e))?]
         }
         Some(dir) => tested(&Catalogue::load(dir).map_err(|e| Failure::new(Exit::Configuration, e))?),
-        None => tested(&wiring::built_in()?),
+        None => tested(wiring::built_in()?),
     };
     if reports.is_empty() {
         return Err(Failure::new(Exit::InputMissing, "there is no profile in that folder"));

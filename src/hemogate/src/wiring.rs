@@ -5,7 +5,12 @@ use crate::{
     exit::{Exit, Failure},
 };
 use instrument_profiles as profiles;
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 use workflow::orders::Exchange;
 
 /// The link of a profile, in intake's words.
@@ -51,8 +56,11 @@ fn answering(profile: &profiles::Profile, settings: &profiles::MllpSettings) -> 
 }
 
 /// The catalogue in this binary.
-pub(crate) fn built_in() -> Result<profiles::Catalogue, Failure> {
-    profiles::Catalogue::built_in().map_err(|e| Failure::new(Exit::Internal, e))
+pub(crate) fn built_in() -> Result<&'static profiles::Catalogue, Failure> {
+    // Read once: a configuration names many of its models, one connection after the other.
+    static CATALOGUE: LazyLock<Result<profiles::Catalogue, profiles::ProfileErrors>> =
+        LazyLock::new(profiles::Catalogue::built_in);
+    CATALOGUE.as_ref().map_err(|e| Failure::new(Exit::Internal, e))
 }
 
 fn is_folder(name: &str) -> bool {
