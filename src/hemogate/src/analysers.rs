@@ -80,13 +80,14 @@ fn parts(count: usize, minutes: f64) -> Result<Vec<Part>, Failure> {
 /// By model: its messages of the day.
 type Written = BTreeMap<String, (Arc<Model>, Vec<Vec<u8>>)>;
 
-/// What each model of the catalogue sends of the day, where it sends anything: some do none of the day's tests.
+/// What each model of the catalogue sends of the day. Left out are those that do none of the day's tests, and those
+/// that ask for no answer: there is nothing to time.
 fn written(scenario: &Scenario) -> Result<Written, Failure> {
     let mut written = BTreeMap::new();
     for model in laboratory::models()? {
         if matches!(model.protocol(), Protocol::Lis02 | Protocol::Hl7v2) {
             let all = messages(&model, scenario)?;
-            if !all.is_empty() {
+            if all.iter().any(|message| !asks_for_silence(message)) {
                 written.insert(model.id().to_owned(), (model, all));
             }
         }
@@ -134,9 +135,28 @@ fn messages_of(model: &Arc<Model>, duty: Duty, scenario: &Scenario) -> Result<Ve
     Ok(ready.messages().iter().map(|message| message.bytes.clone()).collect())
 }
 
+/// Whether MSH-15 and MSH-16 both say `NE`, never (HL7 v2.4 §2.13.9): such a message is not acknowledged.
+fn asks_for_silence(message: &[u8]) -> bool {
+    let header = message.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let mut fields = header.split(|byte| *byte == b'|').skip(14);
+    header.starts_with(b"MSH|") && fields.next() == Some(b"NE") && fields.next() == Some(b"NE")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_message_that_asks_for_neither_answer_is_left_out() {
+        let header =
+            |last: &str| format!("MSH|^~\\&|A|B|H||20260302||OUL^R21|1|P|2.4|||{last}||UTF-8\rPID|1");
+        for (last, silent) in
+            [("NE|NE", true), ("NE|AL", false), ("AL|NE", false), ("|", false), ("NE", false)]
+        {
+            assert_eq!(asks_for_silence(header(last).as_bytes()), silent, "{last}");
+        }
+        assert!(!asks_for_silence(b"H|\\^&|||NE|NE"));
+    }
 
     #[test]
     fn every_analyser_has_messages_and_both_links_are_there() {
