@@ -18,6 +18,8 @@ pub enum Selection {
     Ledger,
     /// Observations read from messages of every analyser in the catalogue.
     Interpret,
+    /// A catalogue of a thousand profiles, read and checked.
+    Profiles,
     /// Verdicts on donations.
     Verdicts,
     /// The state made again from the journal.
@@ -30,12 +32,13 @@ pub enum Selection {
 
 impl Selection {
     /// The single benchmarks, in the order of `all`.
-    pub const PARTS: [Self; 8] = [
+    pub const PARTS: [Self; 9] = [
         Self::Parse,
         Self::Mllp,
         Self::Lis01,
         Self::Ledger,
         Self::Interpret,
+        Self::Profiles,
         Self::Verdicts,
         Self::Rebuild,
         Self::Memory,
@@ -50,6 +53,7 @@ impl Selection {
             Self::Lis01 => "lis01",
             Self::Ledger => "ledger",
             Self::Interpret => "interpret",
+            Self::Profiles => "profiles",
             Self::Verdicts => "verdicts",
             Self::Rebuild => "rebuild",
             Self::Memory => "memory",
@@ -73,6 +77,9 @@ impl Selection {
             }
             Self::Interpret => {
                 "Interpretation, one thread, messages of every profile's captures; floor: the end of every field found"
+            }
+            Self::Profiles => {
+                "A thousand profiles loaded, read and checked, one thread; floor: the same files read"
             }
             Self::Verdicts => {
                 "Verdicts, one thread, mixed evidence; floor: every reading compared with its cut-off once"

@@ -2,7 +2,7 @@
 
 use crate::gauge::Machine;
 use crate::report::Report;
-use crate::subject::{interpret, ledger, links, memory, parse, rebuild, verdicts};
+use crate::subject::{interpret, ledger, links, memory, parse, profiles, rebuild, verdicts};
 use crate::{BenchError, Measurement, Options, Selection};
 use std::io::Write;
 use std::path::Path;
@@ -84,6 +84,7 @@ impl Run<'_> {
                 .into_iter()
                 .try_for_each(|under_way| self.keep(ledger::messages(options, folder, under_way)?)),
             Selection::Interpret => self.keep(interpret::observations(options)?),
+            Selection::Profiles => self.keep(profiles::loaded(options, folder)?),
             Selection::Verdicts => self.keep(verdicts::verdicts(options)?),
             Selection::Rebuild => self.keep(rebuild::rebuild(options, folder)?),
             Selection::Memory => {

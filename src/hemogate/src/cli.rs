@@ -425,6 +425,7 @@ pub(crate) struct Bench {
     /// mllp, lis01: messages or frames durable before their answer; append, one fdatasync a group, answer.
     /// ledger: the same without sockets; append, one fdatasync a group.
     /// interpret: observations of every profile's captures; the end of every field found.
+    /// profiles: a thousand profiles read and checked; the same files read.
     /// verdicts: mixed evidence; every reading compared with its cut-off once.
     /// rebuild: the state from the journal; every entry read and checked.
     /// memory: resident under load; the bound of each part, and the bare server.

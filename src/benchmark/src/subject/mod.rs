@@ -5,6 +5,7 @@ pub(crate) mod ledger;
 pub(crate) mod links;
 pub(crate) mod memory;
 pub(crate) mod parse;
+pub(crate) mod profiles;
 pub(crate) mod rebuild;
 pub(crate) mod verdicts;
 
