@@ -32,6 +32,8 @@ mod law_orders;
 #[cfg(test)]
 mod many_analysers;
 #[cfg(test)]
+mod pinned;
+#[cfg(test)]
 mod reckoning;
 #[cfg(test)]
 mod simulated;
