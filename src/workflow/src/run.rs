@@ -118,12 +118,25 @@ pub fn work_once(settings: &Settings, ledger: &Ledger) -> Result<usize, Stopped>
     Ok(count)
 }
 
-/// Appends groups and waits until the state knows them: the next round must not see the same items.
+/// Appends groups and waits until the state knows them: the next round must not see the same items. Where the ledger
+/// takes only some of them, it waits for those before it says so.
 fn keep(ledger: &Ledger, groups: Vec<Vec<Draft>>) -> Result<(), Stopped> {
-    let mut last = Seq::NONE;
-    let pending: Result<Vec<_>, _> = groups.into_iter().map(|group| ledger.append(group)).collect();
-    for pending in pending? {
-        last = last.max(pending.wait()?.last());
+    let (mut last, mut stopped, mut taken) = (Seq::NONE, None, Vec::with_capacity(groups.len()));
+    for group in groups {
+        match ledger.append(group) {
+            Ok(pending) => taken.push(pending),
+            Err(refused) => {
+                stopped = Some(refused.into());
+                break;
+            }
+        }
     }
-    Ok(ledger.wait_applied(last).wait()?)
+    for pending in taken {
+        match pending.wait() {
+            Ok(kept) => last = last.max(kept.last()),
+            Err(failed) => stopped = stopped.or(Some(failed.into())),
+        }
+    }
+    ledger.wait_applied(last).wait()?;
+    stopped.map_or(Ok(()), Err)
 }
