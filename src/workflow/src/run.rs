@@ -109,6 +109,8 @@ fn work(settings: &Settings, ledger: &Ledger, stop: &CancellationToken) {
 /// # Errors
 /// [`Stopped`]; what was not appended stays to be done.
 pub fn work_once(settings: &Settings, ledger: &Ledger) -> Result<usize, Stopped> {
+    // A state that stood still while the last round was written would show the same items again.
+    ledger.wait_applied(ledger.status().durable).wait()?;
     let groups = match interpreter::some(settings, ledger)? {
         none if none.is_empty() => decider::some(settings, ledger)?,
         groups => groups,
