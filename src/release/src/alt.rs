@@ -6,6 +6,7 @@ use crate::pack::RulePack;
 use crate::runs::{Runs, Standing};
 use crate::steps::Step;
 use crate::test::Test;
+use crate::trace::Subject;
 use crate::verdict::{MarkerState, MarkerVerdict, Unit};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,19 +51,19 @@ fn level(result: &AltResult, pack: &RulePack, runs: &Runs<'_>) -> Level {
 }
 
 /// Judges ALT.
-pub(crate) fn judge(
-    evidence: &Evidence,
+pub(crate) fn judge<'e>(
+    evidence: &'e Evidence,
     pack: &RulePack,
     runs: &Runs<'_>,
-    notes: &mut Notes,
+    notes: &mut Notes<'e>,
 ) -> MarkerVerdict {
     let levels: Vec<Level> = evidence.alt.iter().map(|result| level(result, pack, runs)).collect();
     for (result, level) in evidence.alt.iter().zip(&levels) {
-        let mut inputs = vec![("limit", pack.settings().alt.limit_u_l.value.to_string())];
+        let line = notes.trace.line("1.5 ALT", Subject::Word("ALT"), level.name());
+        line.limit("limit", pack.settings().alt.limit_u_l.value);
         if let Some(value) = result.u_per_l {
-            inputs.push(("u_per_l", value.to_string()));
+            line.reading("u_per_l", value);
         }
-        notes.trace("1.5 ALT", "ALT".into(), level.name(), inputs);
     }
     let retest = pack.settings().alt.retest.value > 0;
     let (verdict, unit, step) = conclude(&levels, retest);
@@ -74,7 +75,7 @@ pub(crate) fn judge(
             Level::Empty => false,
         };
         if counts {
-            notes.used(&Test::Alt, result.run.as_ref());
+            notes.used(Test::Alt, result.run.as_ref());
         }
     }
     if let Some(step) = step {
@@ -83,7 +84,7 @@ pub(crate) fn judge(
     MarkerVerdict { verdict, unit, reentry_candidate: false }
 }
 
-fn conclude(levels: &[Level], retest: bool) -> (MarkerState, Unit, Option<Step>) {
+fn conclude(levels: &[Level], retest: bool) -> (MarkerState, Unit, Option<Step<'static>>) {
     let read: Vec<Level> =
         levels.iter().copied().filter(|l| matches!(l, Level::Within | Level::Above)).collect();
     let has = |wanted: Level| levels.contains(&wanted);

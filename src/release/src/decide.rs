@@ -10,6 +10,7 @@ use crate::runs::Runs;
 use crate::say::Say;
 use crate::steps::Step;
 use crate::test::Test;
+use crate::trace::Subject;
 use crate::verdict::{
     Gate, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit, Verdict,
 };
@@ -48,6 +49,8 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
     let Markers { verdicts, open, serology, nat, .. } = markers;
     let donor = donor::judge(evidence, pack, &verdicts, &nat);
     let worst = verdicts.iter().map(|(_, v)| v.unit).max().unwrap_or(Unit::Hold);
+    // One run's results together, in the order they were used.
+    notes.uses.sort_by_key(|used| used.run);
     let findings = Findings {
         evidence,
         pack,
@@ -86,9 +89,8 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
 
 /// What to do next: first what protects the patient, then the tests, then what keeps a gate closed, last the
 /// signatures.
-fn ordered(tests: Vec<Step>, unit: Unit, complete: bool, gates: &[Gate]) -> Vec<Step> {
-    let see_to =
-        |gate: &Gate| Step::SeeToGate { gate: gate.id, why: gate.why.clone(), why_zh: gate.why_zh.clone() };
+fn ordered<'a>(tests: Vec<Step<'a>>, unit: Unit, complete: bool, gates: &'a [Gate]) -> Vec<Step<'a>> {
+    let see_to = |gate: &'a Gate| Step::SeeToGate { gate: gate.id, why: &gate.why, why_zh: &gate.why_zh };
     let closed = || gates.iter().filter(|g| !g.is_satisfied());
     let mut steps = Vec::with_capacity(tests.len() + 2);
     steps.extend(closed().filter(|g| g.id == GateId::Components).map(see_to));
@@ -129,11 +131,11 @@ fn is_seen_to_by_hand(gate: GateId) -> bool {
     }
 }
 
-fn failing(verdicts: &[(&'static str, MarkerVerdict)]) -> Vec<Reason> {
+fn failing(verdicts: &[(&'static str, MarkerVerdict)]) -> Vec<Reason<'static>> {
     verdicts
         .iter()
         .filter(|(_, v)| v.unit != Unit::Pass)
-        .map(|(name, v)| Reason::Marker { name: (*name).to_owned(), verdict: v.verdict, unit: v.unit })
+        .map(|(name, v)| Reason::Marker { name, verdict: v.verdict, unit: v.unit })
         .collect()
 }
 
@@ -146,11 +148,11 @@ struct Markers<'a> {
     serology: Vec<SerologyVerdict>,
     nat: Vec<NatVerdict>,
     verdicts: Vec<(&'static str, MarkerVerdict)>,
-    open: Vec<Reason>,
+    open: Vec<Reason<'a>>,
 }
 
 impl<'a> Markers<'a> {
-    fn new(evidence: &'a Evidence, pack: &'a RulePack, runs: &Runs<'_>, notes: &mut Notes) -> Self {
+    fn new(evidence: &'a Evidence, pack: &'a RulePack, runs: &Runs<'_>, notes: &mut Notes<'a>) -> Self {
         let judged: Vec<serology::Outcome> =
             evidence.serology.iter().map(|series| serology::judge(series, pack, runs, notes)).collect();
         let core = evidence.serology.iter().zip(&judged).filter(|(s, _)| s.marker == Marker::AntiHbc);
@@ -186,7 +188,7 @@ impl<'a> Markers<'a> {
         self.verdicts.push((name, verdict));
     }
 
-    fn judge_all(&mut self, notes: &mut Notes) {
+    fn judge_all(&mut self, notes: &mut Notes<'a>) {
         let pack = self.pack;
         let (strategy, tests) = (&pack.settings().strategy, &pack.settings().tests);
         self.judge_virus(Virus::Hbv, Marker::HBsAg, strategy.hbv.value, notes);
@@ -222,25 +224,27 @@ impl<'a> Markers<'a> {
     }
 
     /// The reagents of a marker, with one `Missing` for each that the strategy asks for and is not there.
-    fn reagents(&mut self, marker: Marker, strategy: Strategy, notes: &mut Notes) -> Vec<Sero> {
-        let mut makers: BTreeSet<&str> = BTreeSet::new();
+    fn reagents(&mut self, marker: Marker, strategy: Strategy, notes: &mut Notes<'a>) -> Vec<Sero> {
+        let mut makers: Vec<&str> = Vec::new();
         let mut sero = Vec::new();
         for (series, state) in self.evidence.serology.iter().zip(&self.sero_states) {
             if series.marker != marker {
                 continue;
             }
-            makers.insert(maker(series, strategy));
+            let made_by = maker(series, strategy);
+            if !makers.contains(&made_by) {
+                makers.push(made_by);
+            }
             sero.push(Sero::from(*state));
             if state.is_open() {
-                let test = Test::Serology { marker, reagent: series.reagent.clone() };
+                let test = Test::Serology { marker, reagent: &series.reagent };
                 self.open.push(Reason::ReagentOpen { test, state: *state });
             }
         }
         let (have, need) = (makers.len(), strategy.reagents_min());
         if have < need {
-            self.open.push(Reason::ReagentMissing { marker: marker.to_string(), have, need });
-            let name = marker.to_string();
-            notes.step(if have == 0 { Step::MarkerMissing(name) } else { Step::SecondReagent(name) });
+            self.open.push(Reason::ReagentMissing { marker, have, need });
+            notes.step(if have == 0 { Step::MarkerMissing(marker) } else { Step::SecondReagent(marker) });
             sero.extend(std::iter::repeat_n(Sero::Missing, need - have));
         }
         sero
@@ -250,7 +254,7 @@ impl<'a> Markers<'a> {
         self.nat_states.iter().find(|(v, _)| *v == virus).map_or(NatState::NotTested, |(_, state)| *state)
     }
 
-    fn judge_virus(&mut self, virus: Virus, marker: Marker, strategy: Strategy, notes: &mut Notes) {
+    fn judge_virus(&mut self, virus: Virus, marker: Marker, strategy: Strategy, notes: &mut Notes<'a>) {
         let state = self.nat_state(virus);
         // A pack that asks for no NAT does not make a result vanish that is there.
         if !strategy.has_nat() && state == NatState::NotTested {
@@ -263,8 +267,8 @@ impl<'a> Markers<'a> {
         let nat = &self.pack.settings().nat;
         let policy = Policy { ndr: nat.ndr.value, unresolved: nat.mp_unresolved.value };
         let row = marker::virus_row(&sero, Nat::from(state), policy);
-        let inputs = vec![("serology", format!("{sero:?}")), ("nat", state.name().to_owned())];
-        notes.trace(row.row, virus.name().to_owned(), row.verdict.verdict.name(), inputs);
+        let line = notes.trace.line(row.row, Subject::Word(virus.name()), row.verdict.verdict.name());
+        line.list("serology", &sero).word("nat", state.name());
         self.put(virus.name(), row.verdict);
     }
 
@@ -273,17 +277,16 @@ impl<'a> Markers<'a> {
         name: &'static str,
         marker: Marker,
         strategy: Strategy,
-        notes: &mut Notes,
+        notes: &mut Notes<'a>,
     ) {
         let sero = self.reagents(marker, strategy, notes);
         let verdict = marker::judge_serology_only(&sero, strategy.reagents_min() > 1);
-        let inputs = vec![("serology", format!("{sero:?}"))];
-        notes.trace("1.5", name.to_owned(), verdict.verdict.name(), inputs);
+        notes.trace.line("1.5", Subject::Word(name), verdict.verdict.name()).list("serology", &sero);
         self.put(name, verdict);
     }
 
     /// Serology that the pack has no rule for: non-reactive says nothing, anything else is for a person to judge.
-    fn judge_unruled_reagents(&mut self, anti_hbc_is_ruled: bool, notes: &mut Notes) {
+    fn judge_unruled_reagents(&mut self, anti_hbc_is_ruled: bool, notes: &mut Notes<'a>) {
         let ruled = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis, Marker::Htlv];
         let is_ruled = |m: &Marker| ruled.contains(m) || (*m == Marker::AntiHbc && anti_hbc_is_ruled);
         let unruled: BTreeSet<Marker> =
@@ -291,18 +294,18 @@ impl<'a> Markers<'a> {
         for marker in unruled {
             let sero = self.reagents(marker, Strategy::Sero1, notes);
             let verdict = if sero.contains(&Sero::Reactive) {
-                notes.step(Step::ReviewUnruled(marker.to_string()));
+                notes.step(Step::ReviewUnruled(marker));
                 MarkerVerdict { verdict: MarkerState::NotRuled, unit: Unit::Hold, reentry_candidate: false }
             } else {
                 marker::judge_serology_only(&sero, false)
             };
-            notes.trace("1.5", marker.to_string(), verdict.verdict.name(), Vec::new());
+            notes.trace.line("1.5", Subject::Word(marker.name()), verdict.verdict.name());
             self.put(marker.name(), verdict);
         }
     }
 
     /// NAT targets beside the three of the multiplex: those that some result speaks of, and those the pack asks for.
-    fn judge_further_targets(&mut self, notes: &mut Notes) {
+    fn judge_further_targets(&mut self, notes: &mut Notes<'a>) {
         let mut further: Vec<(Virus, NatState)> =
             self.nat_states.iter().copied().filter(|(v, _)| !nat::MULTIPLEX_TARGETS.contains(v)).collect();
         let asked = self.pack.settings().nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());

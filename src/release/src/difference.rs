@@ -70,8 +70,11 @@ fn parts(verdict: &Verdict) -> Vec<Part> {
             (false, Some(_)) => "set aside",
             (false, None) => "closed",
         };
-        let why =
-            if gate.pass { [String::new(), String::new()] } else { [gate.why.clone(), gate.why_zh.clone()] };
+        let why = if gate.pass {
+            [String::new(), String::new()]
+        } else {
+            [gate.why.to_string(), gate.why_zh.to_string()]
+        };
         parts.push((gate.id.to_string(), says.to_owned(), why));
     }
     parts

@@ -13,25 +13,25 @@ use crate::verdict::{
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
-use vocabulary::{Marker, Virus};
+use vocabulary::{DonationId, Marker, Virus};
 
 /// Serology reagents that a re-entry examination needs, each another.
 const REENTRY_REAGENTS: usize = 2;
 
 /// An earlier result, or the register, that bars issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Bar {
-    Register { state: RegisterState, reason: Option<String> },
-    Earlier { donation: String, marker: String, result: EarlierCall },
+pub(crate) enum Bar<'e> {
+    Register { state: RegisterState, reason: Option<&'e str> },
+    Earlier { donation: &'e DonationId, marker: &'e str, result: EarlierCall },
 }
 
 /// Everything that bars issue. A later negative result takes nothing back; an approved re-entry does, for its marker.
-pub(crate) fn bars(donor: &Donor, pack: &RulePack) -> Vec<Bar> {
+pub(crate) fn bars<'e>(donor: &'e Donor, pack: &RulePack) -> Vec<Bar<'e>> {
     let mut found = Vec::new();
     if let Some(register) = &donor.register
         && register.state != RegisterState::Eligible
     {
-        found.push(Bar::Register { state: register.state, reason: register.reason.clone() });
+        found.push(Bar::Register { state: register.state, reason: register.reason.as_deref() });
     }
     let came_back = donor.reentry.as_ref().filter(|r| reentry_state(r, pack) == ReentryState::Approved);
     let core_once = pack.settings().donor.anti_hbc_once.value == AntiHbcOnce::NoDeferral
@@ -42,8 +42,8 @@ pub(crate) fn bars(donor: &Donor, pack: &RulePack) -> Vec<Bar> {
                 || (core_once && result.marker == Marker::AntiHbc.name());
             if is_barring(result.result) && !forgiven {
                 found.push(Bar::Earlier {
-                    donation: earlier.donation.to_string(),
-                    marker: result.marker.clone(),
+                    donation: &earlier.donation,
+                    marker: &result.marker,
                     result: result.result,
                 });
             }

@@ -15,7 +15,7 @@ use crate::say::say_all;
 use crate::test::Test;
 use crate::verdict::{Gate, Unit};
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use vocabulary::RunId;
 
 /// What the other rooms of the decision hand to the gates.
@@ -23,14 +23,15 @@ pub(crate) struct Findings<'a> {
     pub(crate) evidence: &'a Evidence,
     pub(crate) pack: &'a RulePack,
     pub(crate) runs: &'a Runs<'a>,
-    pub(crate) uses: &'a [Use],
+    /// The results that were used, those of one run together.
+    pub(crate) uses: &'a [Use<'a>],
     /// Worst of all markers.
     pub(crate) unit: Unit,
     /// Mandatory tests that are not final.
-    pub(crate) open: Vec<Reason>,
+    pub(crate) open: Vec<Reason<'a>>,
     /// Markers that do not pass.
-    pub(crate) failing: Vec<Reason>,
-    pub(crate) group: &'a [Against],
+    pub(crate) failing: Vec<Reason<'a>>,
+    pub(crate) group: &'a [Against<'a>],
 }
 
 /// Judges all gates, in order.
@@ -61,10 +62,10 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
         .collect()
 }
 
-fn gate(id: GateId, against: &[Reason], findings: &Findings<'_>) -> Gate {
+fn gate(id: GateId, against: &[Reason<'_>], findings: &Findings<'_>) -> Gate {
     if against.is_empty() {
         let (en, zh) = met(id);
-        let (why, why_zh) = (en.to_owned(), zh.to_owned());
+        let (why, why_zh) = (en.into(), zh.into());
         return Gate { id, pass: true, why, why_zh, remedy: None, remedy_zh: None, overridden: None };
     }
     let (why, why_zh) = say_all(against);
@@ -93,25 +94,36 @@ fn may_be_set_aside(gate: GateId, pack: &RulePack) -> bool {
 struct Used<'a> {
     id: Option<&'a RunId>,
     run: Option<&'a Run>,
-    tests: Vec<Test>,
+    uses: &'a [Use<'a>],
+}
+
+impl<'a> Used<'a> {
+    /// The tests, each once.
+    fn tests(&self) -> Vec<Test<'a>> {
+        let mut tests = Vec::with_capacity(self.uses.len());
+        for used in self.uses {
+            if !tests.contains(&used.test) {
+                tests.push(used.test);
+            }
+        }
+        tests
+    }
 }
 
 fn used_runs<'a>(findings: &Findings<'a>) -> Vec<Used<'a>> {
-    let mut by_run: BTreeMap<Option<&RunId>, Vec<Test>> = BTreeMap::new();
-    for used in findings.uses {
-        let tests = by_run.entry(used.run.as_ref()).or_default();
-        if !tests.contains(&used.test) {
-            tests.push(used.test.clone());
-        }
-    }
-    by_run.into_iter().map(|(id, tests)| Used { id, run: findings.runs.get(id), tests }).collect()
+    let of_one_run = findings.uses.chunk_by(|one, next| one.run == next.run);
+    let used = of_one_run.map(|uses| {
+        let id = uses.first().and_then(|first| first.run);
+        Used { id, run: findings.runs.get(id), uses }
+    });
+    used.collect()
 }
 
 fn records<'a>(used: &[Used<'a>]) -> impl Iterator<Item = &'a Run> {
     used.iter().filter_map(|used| used.run)
 }
 
-fn tests_final(findings: &Findings<'_>, used: &[Used<'_>]) -> Vec<Reason> {
+fn tests_final<'a>(findings: &Findings<'a>, used: &[Used<'a>]) -> Vec<Reason<'a>> {
     let settings = findings.pack.settings();
     let mut against = findings.open.clone();
     let in_force = |day: Date| {
@@ -122,7 +134,7 @@ fn tests_final(findings: &Findings<'_>, used: &[Used<'_>]) -> Vec<Reason> {
         ApplyBy::CollectionTime => match findings.evidence.collected_at.map(Moment::day) {
             None => against.push(Reason::CollectionUnknown),
             Some(day) if !in_force(day) => {
-                against.push(Reason::PackNotInForce { day, pack: settings.id.clone() });
+                against.push(Reason::PackNotInForce { day, pack: &settings.id });
             }
             Some(_) => {}
         },
@@ -130,28 +142,27 @@ fn tests_final(findings: &Findings<'_>, used: &[Used<'_>]) -> Vec<Reason> {
         ApplyBy::TestTime => {
             let tested = records(used).filter_map(|run| run.tested_at).map(Moment::day);
             let outside: BTreeSet<Date> = tested.filter(|day| !in_force(*day)).collect();
-            let pack = || settings.id.clone();
-            against.extend(outside.into_iter().map(|day| Reason::PackNotInForceAtTest { day, pack: pack() }));
+            let pack = settings.id.as_str();
+            against.extend(outside.into_iter().map(|day| Reason::PackNotInForceAtTest { day, pack }));
         }
     }
     against
 }
 
-fn run_valid(used: &Used<'_>) -> Option<RunReason> {
-    let tests = used.tests.clone();
-    let Some(id) = used.id.cloned() else { return Some(RunReason::NoRun { tests }) };
-    let Some(run) = used.run else { return Some(RunReason::RunUnknown { run: id, tests }) };
-    match run.validity {
+fn run_valid<'a>(used: &Used<'a>) -> Option<RunReason<'a>> {
+    let Some(record) = used.run else { return Some(unknown_run(used)) };
+    let (run, why) = (&record.id, record.why.as_deref());
+    match record.validity {
         Some(Validity::Valid) => None,
-        None => Some(RunReason::RunWithoutValidity { run: id, tests }),
-        Some(Validity::Open) => Some(RunReason::RunOpen { run: id, tests, why: run.why.clone() }),
-        Some(Validity::Invalid) => Some(RunReason::RunInvalid { run: id, tests, why: run.why.clone() }),
+        None => Some(RunReason::RunWithoutValidity { run, tests: used.tests() }),
+        Some(Validity::Open) => Some(RunReason::RunOpen { run, tests: used.tests(), why }),
+        Some(Validity::Invalid) => Some(RunReason::RunInvalid { run, tests: used.tests(), why }),
     }
 }
 
-fn quality_control(used: &Used<'_>) -> Option<RunReason> {
+fn quality_control<'a>(used: &Used<'a>) -> Option<RunReason<'a>> {
     let Some(run) = used.run else { return Some(unknown_run(used)) };
-    let (id, why) = (run.id.clone(), run.qc_why.clone());
+    let (id, why) = (&run.id, run.qc_why.as_deref());
     match run.qc {
         Some(Qc::InControl) => None,
         Some(Qc::Released) if run.qc_release.as_ref().is_some_and(Resolution::is_given) => None,
@@ -162,58 +173,58 @@ fn quality_control(used: &Used<'_>) -> Option<RunReason> {
     }
 }
 
-fn unknown_run(used: &Used<'_>) -> RunReason {
-    let tests = used.tests.clone();
-    match used.id.cloned() {
+fn unknown_run<'a>(used: &Used<'a>) -> RunReason<'a> {
+    let tests = used.tests();
+    match used.id {
         Some(run) => RunReason::RunUnknown { run, tests },
         None => RunReason::NoRun { tests },
     }
 }
 
-fn lots(used: &Used<'_>) -> Vec<RunReason> {
+fn lots<'a>(used: &Used<'a>) -> Vec<RunReason<'a>> {
     let Some(run) = used.run else { return vec![unknown_run(used)] };
     if run.lots.is_empty() {
-        return vec![RunReason::LotsUnknown { run: run.id.clone() }];
+        return vec![RunReason::LotsUnknown { run: &run.id }];
     }
     let mut against = Vec::new();
-    if run.tested_at.is_none() {
-        against.push(RunReason::TestTimeUnknown { run: run.id.clone() });
+    let tested = run.tested_at.map(Moment::day);
+    if tested.is_none() {
+        against.push(RunReason::TestTimeUnknown { run: &run.id });
     }
-    for lot in &run.lots {
-        let (id, name) = (run.id.clone(), lot.lot.clone());
-        if name.trim().is_empty() {
-            against.push(RunReason::LotUnnamed { run: id.clone() });
+    for about in &run.lots {
+        let (run, lot) = (&run.id, about.lot.as_str());
+        if lot.trim().is_empty() {
+            against.push(RunReason::LotUnnamed { run });
         }
-        match (lot.expires, run.tested_at) {
-            (None, _) => against.push(RunReason::LotExpiryUnknown { run: id.clone(), lot: name.clone() }),
-            (Some(expired), Some(tested)) if expired < tested.day() => {
-                let tested = tested.day();
-                against.push(RunReason::LotExpired { run: id.clone(), lot: name.clone(), expired, tested });
+        match (about.expires, tested) {
+            (None, _) => against.push(RunReason::LotExpiryUnknown { run, lot }),
+            (Some(expired), Some(tested)) if expired < tested => {
+                against.push(RunReason::LotExpired { run, lot, expired, tested });
             }
             (Some(_), _) => {}
         }
-        match lot.accepted {
+        match about.accepted {
             Some(true) => {}
-            Some(false) => against.push(RunReason::LotNotAccepted { run: id.clone(), lot: name.clone() }),
-            None => against.push(RunReason::LotAcceptanceUnknown { run: id.clone(), lot: name.clone() }),
+            Some(false) => against.push(RunReason::LotNotAccepted { run, lot }),
+            None => against.push(RunReason::LotAcceptanceUnknown { run, lot }),
         }
-        if lot.on_board_exceeded == Some(true) {
-            against.push(RunReason::LotOnBoard { run: id, lot: name });
+        if about.on_board_exceeded == Some(true) {
+            against.push(RunReason::LotOnBoard { run, lot });
         }
     }
     against
 }
 
-fn analyser(run: &Run) -> Option<RunReason> {
-    run.analyser_overdue.clone().map(|what| RunReason::AnalyserOverdue { run: run.id.clone(), what })
+fn analyser(run: &Run) -> Option<RunReason<'_>> {
+    run.analyser_overdue.as_deref().map(|what| RunReason::AnalyserOverdue { run: &run.id, what })
 }
 
-fn operator(run: &Run) -> Option<RunReason> {
+fn operator(run: &Run) -> Option<RunReason<'_>> {
     (run.operator_authorised == Some(false))
-        .then(|| RunReason::OperatorNotAuthorised { run: run.id.clone(), operator: run.operator.clone() })
+        .then_some(RunReason::OperatorNotAuthorised { run: &run.id, operator: run.operator.as_deref() })
 }
 
-fn identity(evidence: &Evidence) -> Vec<Reason> {
+fn identity(evidence: &Evidence) -> Vec<Reason<'_>> {
     let Some(identity) = &evidence.identity else { return Vec::new() };
     let mut against = Vec::new();
     if identity.check_character_valid == Some(false) {
@@ -233,7 +244,7 @@ fn signed(evidence: &Evidence, meaning: Meaning) -> impl Iterator<Item = &Signat
     evidence.signatures.iter().filter(move |s| s.meaning == meaning && !s.by.trim().is_empty())
 }
 
-fn two_persons(findings: &Findings<'_>) -> Vec<Reason> {
+fn two_persons<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {
     let evidence = findings.evidence;
     let mut against = Vec::new();
     if signed(evidence, Meaning::Reviewed).next().is_none() {
@@ -250,12 +261,12 @@ fn two_persons(findings: &Findings<'_>) -> Vec<Reason> {
     let different = signed(evidence, Meaning::Released)
         .any(|issued| signed(evidence, Meaning::Reviewed).any(|reviewed| person(reviewed) != person(issued)));
     match signed(evidence, Meaning::Released).next() {
-        Some(issued) if !different => vec![Reason::OnePerson { by: issued.by.clone() }],
+        Some(issued) if !different => vec![Reason::OnePerson { by: &issued.by }],
         Some(_) | None => Vec::new(),
     }
 }
 
-fn donor(findings: &Findings<'_>) -> Vec<Reason> {
+fn donor<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {
     let Some(donor) = &findings.evidence.donor else { return vec![Reason::NoDonor] };
     let mut against = Vec::new();
     match donor.deferred {
@@ -263,16 +274,16 @@ fn donor(findings: &Findings<'_>) -> Vec<Reason> {
         Some(true) => against.push(Reason::Deferred),
         None => against.push(Reason::DeferralUnknown),
     }
-    against.extend(donor.barred.clone().map(Reason::Barred));
-    against.extend(donor.post_donation.clone().map(Reason::PostDonation));
+    against.extend(donor.barred.as_deref().map(Reason::Barred));
+    against.extend(donor.post_donation.as_deref().map(Reason::PostDonation));
     against.extend(crate::donor::bars(donor, findings.pack).into_iter().map(Reason::Bar));
     against
 }
 
-fn components(findings: &Findings<'_>) -> Vec<Reason> {
+fn components<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {
     let passes = findings.unit == Unit::Pass;
-    let judge = |component: &crate::evidence::Component| {
-        let id = component.id.clone();
+    let judge = |component: &'a crate::evidence::Component| {
+        let id = component.id.as_str();
         match component.state {
             ComponentState::Quarantine => None,
             ComponentState::Released | ComponentState::Issued => {
@@ -286,7 +297,7 @@ fn components(findings: &Findings<'_>) -> Vec<Reason> {
     findings.evidence.components.iter().filter_map(judge).collect()
 }
 
-fn batch(evidence: &Evidence) -> Vec<Reason> {
+fn batch(evidence: &Evidence) -> Vec<Reason<'_>> {
     match &evidence.batch {
         Some(batch) if batch.failing != batch.located => {
             vec![Reason::BatchNotLocated { failing: batch.failing, located: batch.located }]
@@ -295,7 +306,7 @@ fn batch(evidence: &Evidence) -> Vec<Reason> {
     }
 }
 
-fn release_act(findings: &Findings<'_>) -> Vec<Reason> {
+fn release_act<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {
     let evidence = findings.evidence;
     let mut against = Vec::new();
     let mut releases = signed(evidence, Meaning::Released).peekable();
@@ -303,15 +314,13 @@ fn release_act(findings: &Findings<'_>) -> Vec<Reason> {
         against.push(Reason::ReleaseUnsigned);
     }
     against.extend(
-        releases
-            .filter(|s| s.authorised == Some(false))
-            .map(|s| Reason::SignerNotAuthorised { by: s.by.clone() }),
+        releases.filter(|s| s.authorised == Some(false)).map(|s| Reason::SignerNotAuthorised { by: &s.by }),
     );
     for set_aside in &evidence.overrides {
         match set_aside.gate.parse::<GateId>() {
-            Err(_) => against.push(Reason::UnknownGate { gate: set_aside.gate.clone() }),
+            Err(_) => against.push(Reason::UnknownGate { gate: &set_aside.gate }),
             Ok(gate) if !may_be_set_aside(gate, findings.pack) => {
-                against.push(Reason::ForbiddenOverride { gate, by: set_aside.by.clone() });
+                against.push(Reason::ForbiddenOverride { gate, by: &set_aside.by });
             }
             Ok(gate) if set_aside.by.trim().is_empty() || set_aside.reason.trim().is_empty() => {
                 against.push(Reason::UnexplainedOverride { gate });
@@ -322,16 +331,14 @@ fn release_act(findings: &Findings<'_>) -> Vec<Reason> {
     against
 }
 
-fn interfaces(evidence: &Evidence, used: &[Used<'_>]) -> Vec<Reason> {
+fn interfaces<'a>(evidence: &'a Evidence, used: &[Used<'a>]) -> Vec<Reason<'a>> {
     let mut against = Vec::new();
     for run in records(used) {
-        let gap = run.sequence_gap.clone();
-        against.extend(gap.map(|what| Reason::Run(RunReason::SequenceGap { run: run.id.clone(), what })));
-        let error = run.interface_error.clone();
-        against
-            .extend(error.map(|what| Reason::Run(RunReason::InterfaceError { run: run.id.clone(), what })));
+        let (id, gap, error) = (&run.id, run.sequence_gap.as_deref(), run.interface_error.as_deref());
+        against.extend(gap.map(|what| Reason::Run(RunReason::SequenceGap { run: id, what })));
+        against.extend(error.map(|what| Reason::Run(RunReason::InterfaceError { run: id, what })));
     }
     let findings = evidence.findings.iter();
-    against.extend(findings.map(|f| Reason::Finding { name: f.finding.clone(), what: f.what.clone() }));
+    against.extend(findings.map(|f| Reason::Finding { name: &f.finding, what: &f.what }));
     against
 }

@@ -10,27 +10,29 @@ use crate::evidence::{Donor, Evidence, Grouping, GroupingSample};
 use crate::notes::Notes;
 use crate::pack::RulePack;
 use crate::runs::Runs;
+use crate::say::said;
 use crate::steps::Step;
 use crate::test::Test;
+use crate::trace::Subject;
 use crate::verdict::{Flag, GroupStatus, GroupVerdict};
 use columns::{Abo, Determination, Rhd};
 use std::collections::BTreeSet;
-use vocabulary::{AboGroup, BloodGroup, RhD};
+use vocabulary::{AboGroup, BloodGroup, DonationId, RhD};
 
 /// What came out, with what gate 03 and gate 01 need to know.
-pub(crate) struct Outcome {
+pub(crate) struct Outcome<'e> {
     pub(crate) verdict: GroupVerdict,
     /// A determination of ABO stands (gate 01).
     pub(crate) abo_determined: bool,
     /// A determination of RhD stands (gate 01).
     pub(crate) rhd_determined: bool,
     /// What keeps the group from being final and agreeing with history (gate 03).
-    pub(crate) against: Vec<Against>,
+    pub(crate) against: Vec<Against<'e>>,
 }
 
 /// Something that stands against the group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Against {
+pub(crate) enum Against<'e> {
     NoGrouping,
     Invalid,
     Waiting,
@@ -41,13 +43,18 @@ pub(crate) enum Against {
     DUnreadable,
     NoDonorRecord,
     SecondDetermination { have: usize, need: usize },
-    History { now: String, before: String },
+    History { now: BloodGroup, before: BloodGroup },
     Field { laboratory: AboGroup, field: AboGroup },
-    Neighbour { donation: String },
+    Neighbour { donation: &'e DonationId },
 }
 
 /// Judges all determinations together.
-pub(crate) fn judge(evidence: &Evidence, pack: &RulePack, runs: &Runs<'_>, notes: &mut Notes) -> Outcome {
+pub(crate) fn judge<'e>(
+    evidence: &'e Evidence,
+    pack: &RulePack,
+    runs: &Runs<'_>,
+    notes: &mut Notes<'e>,
+) -> Outcome<'e> {
     let all: Vec<Determination<'_>> = evidence
         .grouping
         .iter()
@@ -67,7 +74,7 @@ pub(crate) fn judge(evidence: &Evidence, pack: &RulePack, runs: &Runs<'_>, notes
     for used in considered {
         let counts = used.is_usable() || group.status != GroupStatus::Final;
         if counts && !used.is_empty() {
-            notes.used(&used.test(), used.grouping.run.as_ref());
+            notes.used(used.test(), used.grouping.run.as_ref());
         }
     }
     for against in &group.against {
@@ -77,8 +84,9 @@ pub(crate) fn judge(evidence: &Evidence, pack: &RulePack, runs: &Runs<'_>, notes
     }
     group.flags.sort_unstable();
     group.flags.dedup();
-    let outcome = format!("{}: {}", group.status.name(), group_name(group.abo, group.rhd));
-    notes.trace("1.6", "blood group".into(), outcome, vec![("determinations", usable.len().to_string())]);
+    let found = group_name(BloodGroup { abo: group.abo, rhd: group.rhd });
+    let outcome = said!("{}: {found}", group.status.name());
+    notes.trace.line("1.6", Subject::Word("blood group"), outcome).count("determinations", usable.len());
     Outcome {
         abo_determined: abo.is_some(),
         rhd_determined: rhd.is_some(),
@@ -86,15 +94,15 @@ pub(crate) fn judge(evidence: &Evidence, pack: &RulePack, runs: &Runs<'_>, notes
             status: group.status,
             abo: group.abo,
             rhd: group.rhd,
-            candidates: group.candidates.iter().map(|c| c.en.to_owned()).collect(),
-            candidates_zh: group.candidates.iter().map(|c| c.zh.to_owned()).collect(),
+            candidates: group.candidates.iter().map(|c| c.en).collect(),
+            candidates_zh: group.candidates.iter().map(|c| c.zh).collect(),
             flags: group.flags,
         },
         against: group.against,
     }
 }
 
-fn step(against: &Against) -> Option<Step> {
+fn step<'e>(against: &Against<'e>) -> Option<Step<'e>> {
     Some(match against {
         Against::NoGrouping => Step::TestMissing(Test::Grouping(1)),
         Against::Invalid => Step::GroupAgain,
@@ -105,10 +113,8 @@ fn step(against: &Against) -> Option<Step> {
         Against::DUnreadable => Step::GroupReference,
         Against::NoDonorRecord => return None,
         Against::SecondDetermination { .. } => Step::GroupSecond,
-        Against::History { now, before } => {
-            Step::GroupHistory { laboratory: now.clone(), history: before.clone() }
-        }
-        Against::Neighbour { donation } => Step::GroupNeighbour(donation.clone()),
+        Against::History { now, before } => Step::GroupHistory { laboratory: *now, history: *before },
+        Against::Neighbour { donation } => Step::GroupNeighbour(donation),
         Against::Field { laboratory, field } => Step::GroupSegment { laboratory: *laboratory, field: *field },
     })
 }
@@ -123,22 +129,22 @@ fn by_antiglobulin(usable: &[&Determination<'_>]) -> bool {
 }
 
 /// `A RhD positive`, with `?` for what is not known.
-pub(crate) fn group_name(abo: Option<AboGroup>, rhd: Option<RhD>) -> String {
+pub(crate) fn group_name(BloodGroup { abo, rhd }: BloodGroup) -> String {
     let abo = abo.map_or_else(|| "?".to_owned(), |g| g.to_string());
     let rhd = rhd.map_or_else(|| "?".to_owned(), |d| d.to_string());
     format!("{abo} RhD {rhd}")
 }
 
-struct Combined {
+struct Combined<'e> {
     status: GroupStatus,
     abo: Option<AboGroup>,
     rhd: Option<RhD>,
     flags: Vec<Flag>,
     candidates: Vec<&'static patterns::Candidate>,
-    against: Vec<Against>,
+    against: Vec<Against<'e>>,
 }
 
-impl Default for Combined {
+impl Default for Combined<'_> {
     fn default() -> Self {
         Self {
             status: GroupStatus::Final,
@@ -151,8 +157,8 @@ impl Default for Combined {
     }
 }
 
-impl Combined {
-    fn object(&mut self, status: GroupStatus, against: Against) {
+impl<'e> Combined<'e> {
+    fn object(&mut self, status: GroupStatus, against: Against<'e>) {
         self.status = self.status.max(status);
         if !self.against.contains(&against) {
             self.against.push(against);
@@ -225,11 +231,7 @@ impl Combined {
         let rhd_differs = matches!((now.rhd, history.rhd), (Some(a), Some(b)) if a != b);
         if abo_differs || rhd_differs {
             self.flags.push(Flag::HistoryMismatch);
-            let names = Against::History {
-                now: group_name(now.abo, now.rhd),
-                before: group_name(history.abo, history.rhd),
-            };
-            self.object(GroupStatus::Discrepant, names);
+            self.object(GroupStatus::Discrepant, Against::History { now, before: history });
             // Whose blood it is stands in question, so nothing of it is reported.
             (self.abo, self.rhd) = (None, None);
         }
@@ -260,15 +262,12 @@ impl Combined {
 
     /// G4: a donation beside this one in its session may be in a wrong tube: this one waits until both were grouped again
     /// from their bag segments.
-    fn hold_against_neighbours(&mut self, evidence: &Evidence, usable: &[&Determination<'_>]) {
+    fn hold_against_neighbours(&mut self, evidence: &'e Evidence, usable: &[&Determination<'_>]) {
         let from_segment = usable.iter().any(|one| {
             one.grouping.sample == Some(GroupingSample::Segment) && matches!(one.abo, Abo::Group(_))
         });
         for neighbour in evidence.neighbours.iter().filter(|n| !n.settled || !from_segment) {
-            self.object(
-                GroupStatus::Pending,
-                Against::Neighbour { donation: neighbour.donation.to_string() },
-            );
+            self.object(GroupStatus::Pending, Against::Neighbour { donation: &neighbour.donation });
         }
     }
 

@@ -49,6 +49,7 @@ mod screen;
 mod serology;
 mod steps;
 mod test;
+mod trace;
 mod verdict;
 
 pub use cases::{CaseError, read_case, read_cases};
@@ -57,9 +58,9 @@ pub use difference::{Difference, differences};
 pub use evidence::Evidence;
 pub use gate_id::GateId;
 pub use moment::{Moment, NotAMoment};
-pub use notes::TraceLine;
 pub use number::{Exact, Limit, NumberError, Reading};
 pub use pack::{PackError, PackRef, RulePack, Unconfirmed};
+pub use trace::TraceLine;
 pub use verdict::{
     DonorAction, DonorVerdict, Flag, Gate, GroupStatus, GroupVerdict, LookbackTask, MarkerState,
     MarkerVerdict, NatState, NatVerdict, ReentryState, SeroState, SerologyVerdict, Unit, Verdict,

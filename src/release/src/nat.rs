@@ -10,8 +10,8 @@ use crate::pack::{RulePack, StickyReactive, UnresolvedPolicy};
 use crate::runs::Runs;
 use crate::steps::Step;
 use crate::test::Test;
+use crate::trace::Subject;
 use crate::verdict::{Flag, NatState};
-use std::collections::BTreeSet;
 use vocabulary::Virus;
 use well::{Judged, Well};
 
@@ -28,17 +28,19 @@ pub(crate) struct Outcome {
 
 /// Judges all nucleic acid tests of a donation: one outcome a target of the multiplex, and of every further target
 /// that some result was reactive for.
-pub(crate) fn judge(
-    evidence: &Evidence,
+pub(crate) fn judge<'e>(
+    evidence: &'e Evidence,
     pack: &RulePack,
     core_is_negative: bool,
     runs: &Runs<'_>,
-    notes: &mut Notes,
+    notes: &mut Notes<'e>,
 ) -> Vec<Outcome> {
     let wells: Vec<Judged<'_>> =
         evidence.nat.iter().map(|r| well::judge(r, evidence, pack, runs, notes)).collect();
-    let mut targets: BTreeSet<Virus> = MULTIPLEX_TARGETS.into_iter().collect();
+    let mut targets: Vec<Virus> = MULTIPLEX_TARGETS.to_vec();
     targets.extend(wells.iter().flat_map(|w| w.result.targets.iter().copied().chain(w.result.target)));
+    targets.sort_unstable();
+    targets.dedup();
     let review = pool::targets_differ(&wells, evidence);
     let outcomes: Vec<Outcome> = targets
         .into_iter()
@@ -48,13 +50,13 @@ pub(crate) fn judge(
     outcomes
 }
 
-fn judge_target(
+fn judge_target<'e>(
     target: Virus,
-    wells: &[Judged<'_>],
-    evidence: &Evidence,
+    wells: &[Judged<'e>],
+    evidence: &'e Evidence,
     pack: &RulePack,
     (review, core_is_negative): (bool, bool),
-    notes: &mut Notes,
+    notes: &mut Notes<'e>,
 ) -> Outcome {
     let mut flags = Vec::new();
     let alone = single::state(target, wells, &mut flags, notes);
@@ -86,8 +88,8 @@ fn judge_target(
     }
     flags.sort_unstable();
     flags.dedup();
-    let inputs = vec![("results", wells.len().to_string()), ("flags", format!("{flags:?}"))];
-    notes.trace("1.4", format!("NAT {}", target.name()), state.name(), inputs);
+    let line = notes.trace.line("1.4", Subject::Target(target), state.name());
+    line.count("results", wells.len()).list("flags", &flags);
     Outcome { target, state, flags }
 }
 
@@ -122,7 +124,7 @@ fn sticky(target: Virus, wells: &[Judged<'_>]) -> bool {
 }
 
 /// Final states rest on the tests that were read; before that, every test still has to be answered for.
-fn note_uses(wells: &[Judged<'_>], outcomes: &[Outcome], notes: &mut Notes) {
+fn note_uses<'e>(wells: &[Judged<'e>], outcomes: &[Outcome], notes: &mut Notes<'e>) {
     let all_final = outcomes.iter().all(|o| !o.state.is_open());
     for judged in wells {
         let counts = match judged.well {
@@ -131,7 +133,7 @@ fn note_uses(wells: &[Judged<'_>], outcomes: &[Outcome], notes: &mut Notes) {
             Well::Empty => false,
         };
         if counts {
-            notes.used(&judged.test, judged.result.run.as_ref());
+            notes.used(judged.test, judged.result.run.as_ref());
         }
     }
 }

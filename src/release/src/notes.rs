@@ -2,52 +2,29 @@
 
 use crate::steps::Step;
 use crate::test::Test;
-use serde::Serialize;
+use crate::trace::Trace;
 use vocabulary::RunId;
 
 /// A result that the verdict rests on, or that still has to be replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Use {
-    pub(crate) test: Test,
-    pub(crate) run: Option<RunId>,
-}
-
-/// One line of the trace: which rule gave what, from which inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TraceLine {
-    /// Rule, row or section of the rules: `R-SER-05`, `M9`, `1.3`.
-    pub rule: &'static str,
-    /// What it was applied to.
-    pub subject: String,
-    /// What came out.
-    pub outcome: String,
-    /// What went in.
-    pub inputs: Vec<(&'static str, String)>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Use<'e> {
+    pub(crate) test: Test<'e>,
+    pub(crate) run: Option<&'e RunId>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) uses: Vec<Use>,
-    pub(crate) trace: Vec<TraceLine>,
-    pub(crate) steps: Vec<Step>,
+pub(crate) struct Notes<'e> {
+    pub(crate) uses: Vec<Use<'e>>,
+    pub(crate) trace: Trace,
+    pub(crate) steps: Vec<Step<'e>>,
 }
 
-impl Notes {
-    pub(crate) fn used(&mut self, test: &Test, run: Option<&RunId>) {
-        self.uses.push(Use { test: test.clone(), run: run.cloned() });
+impl<'e> Notes<'e> {
+    pub(crate) fn used(&mut self, test: Test<'e>, run: Option<&'e RunId>) {
+        self.uses.push(Use { test, run });
     }
 
-    pub(crate) fn trace(
-        &mut self,
-        rule: &'static str,
-        subject: String,
-        outcome: impl Into<String>,
-        inputs: Vec<(&'static str, String)>,
-    ) {
-        self.trace.push(TraceLine { rule, subject, outcome: outcome.into(), inputs });
-    }
-
-    pub(crate) fn step(&mut self, step: Step) {
+    pub(crate) fn step(&mut self, step: Step<'e>) {
         if !self.steps.contains(&step) {
             self.steps.push(step);
         }

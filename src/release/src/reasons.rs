@@ -9,33 +9,33 @@ pub(crate) use run::RunReason;
 
 use crate::GateId;
 use crate::donor::Bar;
-use crate::group::Against;
-use crate::say::Say;
+use crate::group::{Against, group_name};
+use crate::say::{Said, Say, said};
 use crate::test::Test;
 use crate::verdict::{MarkerState, NatState, SeroState, Unit};
 use jiff::civil::Date;
-use vocabulary::Virus;
+use vocabulary::{Marker, Virus};
 
-/// One reason against a gate.
+/// One reason against a gate. A small value, which borrows what it names; it becomes words where a gate says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub(crate) enum Reason<'e> {
     /// Something about a run that results rest on.
-    Run(RunReason),
+    Run(RunReason<'e>),
     CollectionUnknown,
     PackNotInForce {
         day: Date,
-        pack: String,
+        pack: &'e str,
     },
     PackNotInForceAtTest {
         day: Date,
-        pack: String,
+        pack: &'e str,
     },
     ReagentOpen {
-        test: Test,
+        test: Test<'e>,
         state: SeroState,
     },
     ReagentMissing {
-        marker: String,
+        marker: Marker,
         have: usize,
         need: usize,
     },
@@ -48,30 +48,30 @@ pub(crate) enum Reason {
     AboOpen,
     RhdOpen,
     Marker {
-        name: String,
+        name: &'static str,
         verdict: MarkerState,
         unit: Unit,
     },
-    Group(Against),
+    Group(Against<'e>),
     CheckCharacter,
     ManualEntry,
     ManualEntrySelfChecked,
     NotReviewed,
     NotIssued,
     OnePerson {
-        by: String,
+        by: &'e str,
     },
     NoDonor,
     DeferralUnknown,
     Deferred,
-    Barred(String),
-    Bar(Bar),
-    PostDonation(String),
+    Barred(&'e str),
+    Bar(Bar<'e>),
+    PostDonation(&'e str),
     ComponentOut {
-        id: String,
+        id: &'e str,
     },
     ComponentDiffers {
-        id: String,
+        id: &'e str,
     },
     BatchNotLocated {
         failing: u32,
@@ -79,182 +79,184 @@ pub(crate) enum Reason {
     },
     ReleaseUnsigned,
     SignerNotAuthorised {
-        by: String,
+        by: &'e str,
     },
     ForbiddenOverride {
         gate: GateId,
-        by: String,
+        by: &'e str,
     },
     UnknownGate {
-        gate: String,
+        gate: &'e str,
     },
     UnexplainedOverride {
         gate: GateId,
     },
     Finding {
-        name: String,
-        what: String,
+        name: &'e str,
+        what: &'e str,
     },
 }
 
-impl Say for Reason {
-    fn en(&self) -> String {
+impl Say for Reason<'_> {
+    fn en(&self) -> Said {
         match self {
             Self::Run(reason) => reason.en(),
             Self::CollectionUnknown => {
                 "the time of collection is not known, so the pack in force is not (R-PACK-01)".into()
             }
             Self::PackNotInForce { day, pack } => {
-                format!("collected on {day}, when {pack} was not in force (R-PACK-01)")
+                said!("collected on {day}, when {pack} was not in force (R-PACK-01)")
             }
             Self::PackNotInForceAtTest { day, pack } => {
-                format!("tested on {day}, when {pack} was not in force (R-PACK-01)")
+                said!("tested on {day}, when {pack} was not in force (R-PACK-01)")
             }
-            Self::ReagentOpen { test, state } => format!("{} is {}", test.en(), state.name()),
-            Self::ReagentMissing { marker, have, need } => format!("{marker} has {have} of {need} reagents"),
-            Self::NatOpen { target, state } => format!("NAT {} is {}", target.en(), state.name()),
+            Self::ReagentOpen { test, state } => said!("{} is {}", test.en(), state.name()),
+            Self::ReagentMissing { marker, have, need } => said!("{marker} has {have} of {need} reagents"),
+            Self::NatOpen { target, state } => said!("NAT {} is {}", target.en(), state.name()),
             Self::AltOpen => "ALT is not final".into(),
             Self::ScreenOpen => "the antibody screen is not final".into(),
             Self::AboOpen => "ABO is not determined".into(),
             Self::RhdOpen => "RhD is not determined".into(),
-            Self::Marker { name, verdict, unit } => format!("{name} is {}: {}", verdict.name(), unit.name()),
+            Self::Marker { name, verdict, unit } => said!("{name} is {}: {}", verdict.name(), unit.name()),
             Self::Group(against) => against.en(),
             Self::CheckCharacter => "the check character of the sample's identifier does not fit".into(),
             Self::ManualEntry => "the identifier was typed in and no second person checked it".into(),
             Self::ManualEntrySelfChecked => "the identifier was typed in and its check names nobody".into(),
             Self::NotReviewed => "the technical review is not signed".into(),
             Self::NotIssued => "the issue of the report is not signed".into(),
-            Self::OnePerson { by } => format!("{by} signed both the review and the release"),
+            Self::OnePerson { by } => said!("{by} signed both the review and the release"),
             Self::NoDonor => "there is no donor record".into(),
             Self::DeferralUnknown => "whether the donor is deferred is not known".into(),
             Self::Deferred => "the donor is deferred".into(),
-            Self::Barred(what) => format!("an earlier result bars issue: {what}"),
+            Self::Barred(what) => said!("an earlier result bars issue: {what}"),
             Self::Bar(bar) => bar.en(),
-            Self::PostDonation(what) => format!("post-donation information is open: {what}"),
-            Self::ComponentOut { id } => format!("component {id} is out already: recall it"),
-            Self::ComponentDiffers { id } => format!("component {id} is held or discarded"),
+            Self::PostDonation(what) => said!("post-donation information is open: {what}"),
+            Self::ComponentOut { id } => said!("component {id} is out already: recall it"),
+            Self::ComponentDiffers { id } => said!("component {id} is held or discarded"),
             Self::BatchNotLocated { failing, located } => {
-                format!("{located} of the batch's {failing} failing units are located and removed")
+                said!("{located} of the batch's {failing} failing units are located and removed")
             }
             Self::ReleaseUnsigned => "the release act is not signed".into(),
-            Self::SignerNotAuthorised { by } => format!("{by} is not authorised to release"),
+            Self::SignerNotAuthorised { by } => said!("{by} is not authorised to release"),
             Self::ForbiddenOverride { gate, by } => {
-                format!("{by} tried to set {gate} aside: refused, it never can be")
+                said!("{by} tried to set {gate} aside: refused, it never can be")
             }
-            Self::UnknownGate { gate } => format!("an override names the unknown gate {gate:?}"),
+            Self::UnknownGate { gate } => said!("an override names the unknown gate {gate:?}"),
             Self::UnexplainedOverride { gate } => {
-                format!("an override of {gate} gives no name or no reason")
+                said!("an override of {gate} gives no name or no reason")
             }
-            Self::Finding { name, what } => format!("open finding {name}: {what}"),
+            Self::Finding { name, what } => said!("open finding {name}: {what}"),
         }
     }
 
-    fn zh(&self) -> String {
+    fn zh(&self) -> Said {
         match self {
             Self::Run(reason) => reason.zh(),
             Self::CollectionUnknown => "采血时间不明，无法确定适用的规则包（R-PACK-01）".into(),
             Self::PackNotInForce { day, pack } => {
-                format!("采血日 {day} 不在规则包 {pack} 有效期内（R-PACK-01）")
+                said!("采血日 {day} 不在规则包 {pack} 有效期内（R-PACK-01）")
             }
             Self::PackNotInForceAtTest { day, pack } => {
-                format!("检测日 {day} 不在规则包 {pack} 有效期内（R-PACK-01）")
+                said!("检测日 {day} 不在规则包 {pack} 有效期内（R-PACK-01）")
             }
-            Self::ReagentOpen { test, state } => format!("{}为 {}", test.zh(), state.name()),
+            Self::ReagentOpen { test, state } => said!("{}为 {}", test.zh(), state.name()),
             Self::ReagentMissing { marker, have, need } => {
-                format!("{marker} 需 {need} 种试剂，现有 {have} 种")
+                said!("{marker} 需 {need} 种试剂，现有 {have} 种")
             }
-            Self::NatOpen { target, state } => format!("{} 核酸为 {}", target.zh(), state.name()),
+            Self::NatOpen { target, state } => said!("{} 核酸为 {}", target.zh(), state.name()),
             Self::AltOpen => "ALT 未有最终结果".into(),
             Self::ScreenOpen => "抗体筛查未有最终结果".into(),
             Self::AboOpen => "ABO 血型未定".into(),
             Self::RhdOpen => "RhD 血型未定".into(),
-            Self::Marker { name, verdict, unit } => format!("{name} 为 {}：{}", verdict.name(), unit.zh()),
+            Self::Marker { name, verdict, unit } => said!("{name} 为 {}：{}", verdict.name(), unit.zh()),
             Self::Group(against) => against.zh(),
             Self::CheckCharacter => "标本编号校验位不符".into(),
             Self::ManualEntry => "编号为手工录入，无第二人核对".into(),
             Self::ManualEntrySelfChecked => "编号为手工录入，核对人未署名".into(),
             Self::NotReviewed => "技术审核未签名".into(),
             Self::NotIssued => "报告签发未签名".into(),
-            Self::OnePerson { by } => format!("{by} 同时签了审核和放行"),
+            Self::OnePerson { by } => said!("{by} 同时签了审核和放行"),
             Self::NoDonor => "没有献血者记录".into(),
             Self::DeferralUnknown => "献血者是否屏蔽不明".into(),
             Self::Deferred => "献血者已被屏蔽".into(),
-            Self::Barred(what) => format!("既往结果禁止发放：{what}"),
+            Self::Barred(what) => said!("既往结果禁止发放：{what}"),
             Self::Bar(bar) => bar.zh(),
-            Self::PostDonation(what) => format!("献血后回告未处理：{what}"),
-            Self::ComponentOut { id } => format!("成分 {id} 已发出：请召回"),
-            Self::ComponentDiffers { id } => format!("成分 {id} 已扣留或报废"),
+            Self::PostDonation(what) => said!("献血后回告未处理：{what}"),
+            Self::ComponentOut { id } => said!("成分 {id} 已发出：请召回"),
+            Self::ComponentDiffers { id } => said!("成分 {id} 已扣留或报废"),
             Self::BatchNotLocated { failing, located } => {
-                format!("本批不合格 {failing} 份，已找到并移出 {located} 份")
+                said!("本批不合格 {failing} 份，已找到并移出 {located} 份")
             }
             Self::ReleaseUnsigned => "放行未签名".into(),
-            Self::SignerNotAuthorised { by } => format!("{by} 无放行权限"),
-            Self::ForbiddenOverride { gate, by } => format!("{by} 试图越过 {gate}：已拒绝，该项不可越过"),
-            Self::UnknownGate { gate } => format!("越过的关口 {gate:?} 不存在"),
-            Self::UnexplainedOverride { gate } => format!("越过 {gate} 未署名或未写理由"),
-            Self::Finding { name, what } => format!("未处理的发现 {name}：{what}"),
+            Self::SignerNotAuthorised { by } => said!("{by} 无放行权限"),
+            Self::ForbiddenOverride { gate, by } => said!("{by} 试图越过 {gate}：已拒绝，该项不可越过"),
+            Self::UnknownGate { gate } => said!("越过的关口 {gate:?} 不存在"),
+            Self::UnexplainedOverride { gate } => said!("越过 {gate} 未署名或未写理由"),
+            Self::Finding { name, what } => said!("未处理的发现 {name}：{what}"),
         }
     }
 }
 
 impl Say for Unit {
-    fn en(&self) -> String {
-        self.name().to_owned()
+    fn en(&self) -> Said {
+        self.name().into()
     }
-    fn zh(&self) -> String {
+    fn zh(&self) -> Said {
         match self {
             Self::Pass => "合格",
             Self::Hold => "暂扣",
             Self::Discard => "报废",
         }
-        .to_owned()
+        .into()
     }
 }
 
-impl Say for Against {
-    fn en(&self) -> String {
+impl Say for Against<'_> {
+    fn en(&self) -> Said {
         match self {
             Self::NoGrouping => "there is no blood grouping".into(),
             Self::Invalid => {
                 "the blood grouping is invalid: its control reacted, or its run or test is not valid".into()
             }
             Self::Waiting => "a blood grouping is not in yet, or waits for its run".into(),
-            Self::Incomplete(columns) => format!("the blood grouping misses {}", columns.join(", ")),
+            Self::Incomplete(columns) => said!("the blood grouping misses {}", columns.join(", ")),
             Self::Discrepant => "the columns of the blood grouping disagree, or are weak or mixed".into(),
             Self::DeterminationsDisagree => "two determinations of the blood group disagree".into(),
             Self::DAntiglobulinOpen => "D is negative or weak and its antiglobulin test is not done".into(),
             Self::DUnreadable => "D cannot be read: the direct antiglobulin test is positive".into(),
             Self::NoDonorRecord => "there is no donor record to hold the group against".into(),
             Self::SecondDetermination { have, need } => {
-                format!("{have} of {need} independent determinations of the blood group")
+                said!("{have} of {need} independent determinations of the blood group")
             }
-            Self::History { now, before } => format!("{now} now, {before} in earlier donations"),
-            Self::Neighbour { donation } => format!(
+            Self::History { now, before } => {
+                said!("{} now, {} in earlier donations", group_name(*now), group_name(*before))
+            }
+            Self::Neighbour { donation } => said!(
                 "neighbouring donation {donation} may be in a wrong tube; neither is grouped again from the bag segment yet"
             ),
             Self::Field { laboratory, field } => {
-                format!("the laboratory finds {laboratory}, the field pre-test {field}; not repeated yet")
+                said!("the laboratory finds {laboratory}, the field pre-test {field}; not repeated yet")
             }
         }
     }
 
-    fn zh(&self) -> String {
+    fn zh(&self) -> Said {
         match self {
             Self::NoGrouping => "没有血型鉴定".into(),
             Self::Invalid => "血型鉴定无效：对照有反应，或批次、检测无效".into(),
             Self::Waiting => "血型鉴定未到或等待批次对照".into(),
-            Self::Incomplete(columns) => format!("血型鉴定缺 {}", columns.join("、")),
+            Self::Incomplete(columns) => said!("血型鉴定缺 {}", columns.join("、")),
             Self::Discrepant => "血型正反定型不符、弱凝集或混合视野".into(),
             Self::DeterminationsDisagree => "两次血型鉴定不一致".into(),
             Self::DAntiglobulinOpen => "D 阴性或弱反应，未做间接抗人球蛋白试验".into(),
             Self::DUnreadable => "直接抗人球蛋白试验阳性，D 无法判读".into(),
             Self::NoDonorRecord => "没有献血者记录，无法核对血型".into(),
-            Self::SecondDetermination { have, need } => format!("独立血型鉴定需 {need} 次，现有 {have} 次"),
-            Self::History { now, before } => format!("本次 {now}，既往 {before}"),
+            Self::SecondDetermination { have, need } => said!("独立血型鉴定需 {need} 次，现有 {have} 次"),
+            Self::History { now, before } => said!("本次 {}，既往 {}", group_name(*now), group_name(*before)),
             Self::Neighbour { donation } => {
-                format!("相邻献血 {donation} 可能采错管；两者均须用血袋辫子复核血型")
+                said!("相邻献血 {donation} 可能采错管；两者均须用血袋辫子复核血型")
             }
-            Self::Field { laboratory, field } => format!("实验室为 {laboratory}，初筛为 {field}，尚未复核"),
+            Self::Field { laboratory, field } => said!("实验室为 {laboratory}，初筛为 {field}，尚未复核"),
         }
     }
 }

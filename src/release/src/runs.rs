@@ -2,7 +2,6 @@
 
 use crate::evidence::{Evidence, Qc, Run, Validity};
 use crate::pack::{ExternalControl, RulePack};
-use std::collections::HashMap;
 use vocabulary::{LotRole, RunId};
 
 /// What a run's state means for its results.
@@ -23,27 +22,32 @@ pub(crate) enum Standing {
 
 /// The runs of a donation's evidence.
 pub(crate) struct Runs<'e> {
-    by_id: HashMap<&'e str, Option<&'e Run>>,
+    /// In the order of their names.
+    records: Vec<&'e Run>,
     /// Reactive results of an out-of-control run stay.
     pub(crate) keep_reactive: bool,
 }
 
 impl<'e> Runs<'e> {
     pub(crate) fn new(evidence: &'e Evidence, pack: &RulePack) -> Self {
-        let mut by_id = HashMap::with_capacity(evidence.runs.len());
-        for run in &evidence.runs {
-            // Two records of one run: neither is believed.
-            by_id.entry(run.id.as_str()).and_modify(|known| *known = None).or_insert(Some(run));
-        }
+        let mut records: Vec<&Run> = evidence.runs.iter().collect();
+        records.sort_unstable_by_key(|run| &run.id);
         let keep_reactive = match pack.settings().invalid.external_control.value {
             ExternalControl::AllInvalid => false,
             ExternalControl::KeepReactive => true,
         };
-        Self { by_id, keep_reactive }
+        Self { records, keep_reactive }
     }
 
     pub(crate) fn get(&self, run: Option<&RunId>) -> Option<&'e Run> {
-        run.and_then(|id| self.by_id.get(id.as_str()).copied().flatten())
+        let id = run?;
+        let at = self.records.partition_point(|record| record.id < *id);
+        let mut own = self.records.get(at..)?.iter().take_while(|record| record.id == *id);
+        match (own.next(), own.next()) {
+            (Some(record), None) => Some(record),
+            // Two records of one run: neither is believed.
+            (Some(_), Some(_)) | (None, _) => None,
+        }
     }
 
     pub(crate) fn standing(&self, run: Option<&RunId>) -> Standing {

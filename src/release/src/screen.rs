@@ -8,6 +8,7 @@ use crate::pack::{AntibodyScreen, RulePack};
 use crate::runs::{Runs, Standing};
 use crate::steps::Step;
 use crate::test::Test;
+use crate::trace::Subject;
 use crate::verdict::{MarkerState, MarkerVerdict, Unit};
 use vocabulary::RhD;
 
@@ -21,12 +22,12 @@ enum Well {
 }
 
 /// Judges the screen: nothing where it is neither asked for nor there.
-pub(crate) fn judge(
-    evidence: &Evidence,
+pub(crate) fn judge<'e>(
+    evidence: &'e Evidence,
     pack: &RulePack,
     rhd: Option<RhD>,
     runs: &Runs<'_>,
-    notes: &mut Notes,
+    notes: &mut Notes<'e>,
 ) -> Option<MarkerVerdict> {
     if evidence.antibody_screen.is_empty() && !is_asked_for(evidence, pack, rhd) {
         return None;
@@ -54,15 +55,15 @@ pub(crate) fn judge(
             Well::Empty => false,
         };
         if counts {
-            notes.used(&Test::AntibodyScreen, result.run.as_ref());
+            notes.used(Test::AntibodyScreen, result.run.as_ref());
         }
     }
     if let Some(step) = step {
         notes.step(step);
     }
     let unit = if verdict == MarkerState::Negative { Unit::Pass } else { Unit::Hold };
-    let inputs = vec![("results", wells.len().to_string())];
-    notes.trace("1.2", "antibody screen".into(), verdict.name(), inputs);
+    let line = notes.trace.line("1.2", Subject::Word("antibody screen"), verdict.name());
+    line.count("results", wells.len());
     Some(MarkerVerdict { verdict, unit, reentry_candidate: false })
 }
 

@@ -12,9 +12,10 @@ use crate::evidence::{SerologyKind, SerologyResult, SerologySeries, Validity};
 use crate::notes::Notes;
 use crate::pack::{DuplicateScheme, RulePack, StickyReactive};
 use crate::runs::{Runs, Standing};
-use crate::say::Say;
+use crate::say::said;
 use crate::steps::Step;
 use crate::test::Test;
+use crate::trace::Subject;
 use crate::verdict::{Flag, SeroState};
 use signal::{Level, ReagentRule, Signal};
 use vocabulary::RunId;
@@ -46,9 +47,14 @@ pub(crate) struct Outcome {
 }
 
 /// Judges a series of results of one reagent.
-pub(crate) fn judge(series: &SerologySeries, pack: &RulePack, runs: &Runs<'_>, notes: &mut Notes) -> Outcome {
+pub(crate) fn judge<'e>(
+    series: &'e SerologySeries,
+    pack: &RulePack,
+    runs: &Runs<'_>,
+    notes: &mut Notes<'e>,
+) -> Outcome {
     let rule = ReagentRule::of(pack, series);
-    let test = Test::Serology { marker: series.marker, reagent: series.reagent.clone() };
+    let test = Test::Serology { marker: series.marker, reagent: &series.reagent };
     let wells: Vec<Judged<'_>> =
         series.results.iter().map(|result| judge_well(result, &rule, runs, &test, notes)).collect();
     let mut round = Round { wells: &wells, rule: &rule, pack, runs, flags: Vec::new(), steps: Vec::new() };
@@ -56,12 +62,12 @@ pub(crate) fn judge(series: &SerologySeries, pack: &RulePack, runs: &Runs<'_>, n
     let Round { mut flags, steps, .. } = round;
     flags.sort_unstable();
     flags.dedup();
-    note_uses(&wells, state, &test, notes);
+    note_uses(&wells, state, test, notes);
     for step in steps {
-        notes.step(step(test.clone()));
+        notes.step(step(test));
     }
-    let inputs = vec![("results", wells.len().to_string()), ("flags", format!("{flags:?}"))];
-    notes.trace("1.3", test.en(), state.name(), inputs);
+    let line = notes.trace.line("1.3", Subject::Test(&test), state.name());
+    line.count("results", wells.len()).list("flags", &flags);
     Outcome { state, flags }
 }
 
@@ -69,8 +75,8 @@ fn judge_well<'e>(
     result: &'e SerologyResult,
     rule: &ReagentRule,
     runs: &Runs<'_>,
-    test: &Test,
-    notes: &mut Notes,
+    test: &Test<'e>,
+    notes: &mut Notes<'e>,
 ) -> Judged<'e> {
     let standing = runs.standing(result.run.as_ref());
     let signal = rule.read(result);
@@ -90,12 +96,12 @@ fn judge_well<'e>(
         }
     };
     let outcome = match well {
-        Well::Read(level) => level.name().to_owned(),
-        Well::Waiting => "waits for its run".to_owned(),
-        Well::Empty => "no result yet".to_owned(),
-        Well::Invalid => format!("INVALID: {}", why_invalid(result, standing, &signal)),
+        Well::Read(level) => level.name().into(),
+        Well::Waiting => "waits for its run".into(),
+        Well::Empty => "no result yet".into(),
+        Well::Invalid => said!("INVALID: {}", why_invalid(result, standing, &signal)),
     };
-    notes.trace("R-SER-05", test.en(), outcome, rule.inputs(result));
+    rule.trace_inputs(result, notes.trace.line("R-SER-05", Subject::Test(test), outcome));
     Judged { result, well, seen }
 }
 
@@ -104,13 +110,13 @@ fn why_invalid(result: &SerologyResult, standing: Standing, signal: &Signal) -> 
     match (standing, signal) {
         (Standing::Invalid, _) => format!("run {run} is invalid (R-RUN-01)"),
         (Standing::OutOfControl, _) => format!("run {run} is out of control"),
-        (_, Signal::Unusable { why, .. }) => why.clone(),
+        (_, Signal::Unusable { why, .. }) => why.to_string(),
         (_, _) => result.why.clone().unwrap_or_else(|| "the sample's test is not valid".to_owned()),
     }
 }
 
 /// A final state rests on the wells that were read; before it is final, every well still has to be answered for.
-fn note_uses(wells: &[Judged<'_>], state: SeroState, test: &Test, notes: &mut Notes) {
+fn note_uses<'e>(wells: &[Judged<'e>], state: SeroState, test: Test<'e>, notes: &mut Notes<'e>) {
     let is_final = matches!(state, SeroState::FinalNonReactive | SeroState::FinalReactive);
     for judged in wells {
         let counts = match judged.well {
@@ -130,8 +136,11 @@ struct Round<'a, 'e> {
     pack: &'a RulePack,
     runs: &'a Runs<'a>,
     flags: Vec<Flag>,
-    steps: Vec<fn(Test) -> Step>,
+    steps: Vec<StepOf<'e>>,
 }
+
+/// A step that is about the series' test.
+type StepOf<'e> = fn(Test<'e>) -> Step<'e>;
 
 impl<'a, 'e> Round<'a, 'e> {
     fn firsts(&self) -> impl Iterator<Item = &'a Judged<'e>> + use<'a, 'e> {
@@ -187,7 +196,7 @@ impl<'a, 'e> Round<'a, 'e> {
     }
 
     /// What has to come before the series can be non-reactive: a well that may still turn out reactive.
-    fn waits(&self) -> Option<fn(Test) -> Step> {
+    fn waits(&self) -> Option<StepOf<'e>> {
         let may_be_reactive =
             |w: &Judged<'_>| w.seen.is_none_or(|level| self.rule.is_initial_reactive(level));
         if self.wells.iter().any(|w| w.well == Well::Waiting && may_be_reactive(w)) {
@@ -268,7 +277,7 @@ impl<'a, 'e> Round<'a, 'e> {
             return SeroState::Pending;
         }
         let has = |wanted: Well| self.wells.iter().any(|w| w.well == wanted);
-        let (state, step): (SeroState, fn(Test) -> Step) = if has(Well::Waiting) {
+        let (state, step): (SeroState, StepOf<'e>) = if has(Well::Waiting) {
             (SeroState::Pending, Step::WaitForControls)
         } else if has(Well::Invalid) {
             (SeroState::Invalid, Step::RepeatInvalid)

@@ -1,31 +1,32 @@
 //! The next thing to do, in a technician's words.
 
 use crate::GateId;
-use crate::say::{Say, listed};
+use crate::group::group_name;
+use crate::say::{Said, Say, listed, said};
 use crate::test::Test;
-use vocabulary::{AboGroup, Virus};
+use vocabulary::{AboGroup, BloodGroup, DonationId, Marker, Virus};
 
 /// One thing to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
-    TestMissing(Test),
-    MarkerMissing(String),
-    WaitForResult(Test),
-    WaitForControls(Test),
-    RepeatInvalid(Test),
-    RepeatInDuplicate(Test),
-    RepeatMissingWell(Test),
-    RepeatDuplicateOnLot(Test),
-    ReviewContradiction(Test),
-    ConfirmVanished(Test),
-    SecondReagent(String),
+pub(crate) enum Step<'e> {
+    TestMissing(Test<'e>),
+    MarkerMissing(Marker),
+    WaitForResult(Test<'e>),
+    WaitForControls(Test<'e>),
+    RepeatInvalid(Test<'e>),
+    RepeatInDuplicate(Test<'e>),
+    RepeatMissingWell(Test<'e>),
+    RepeatDuplicateOnLot(Test<'e>),
+    ReviewContradiction(Test<'e>),
+    ConfirmVanished(Test<'e>),
+    SecondReagent(Marker),
     Discriminate(Vec<Virus>),
     RepeatNatOnce,
     NewNatSample,
     NatGivenUp,
-    RepeatPool(String),
-    ResolvePool(String),
-    WaitForPoolMembers { pool: String, open: usize },
+    RepeatPool(&'e str),
+    ResolvePool(&'e str),
+    WaitForPoolMembers { pool: &'e str, open: usize },
     PoolUnresolved,
     PoolTargetDiffers,
     RepeatAlt,
@@ -35,55 +36,55 @@ pub(crate) enum Step {
     GroupDiscrepant,
     GroupSecond,
     GroupSegment { laboratory: AboGroup, field: AboGroup },
-    GroupHistory { laboratory: String, history: String },
+    GroupHistory { laboratory: BloodGroup, history: BloodGroup },
     GroupReference,
-    GroupNeighbour(String),
-    ReviewUnruled(String),
+    GroupNeighbour(&'e DonationId),
+    ReviewUnruled(Marker),
     ReferScreen,
     RemoveUnit,
-    SeeToGate { gate: GateId, why: String, why_zh: String },
+    SeeToGate { gate: GateId, why: &'e str, why_zh: &'e str },
     Review,
     Release,
 }
 
 impl Say for Virus {
-    fn en(&self) -> String {
-        self.name().to_owned()
+    fn en(&self) -> Said {
+        self.name().into()
     }
-    fn zh(&self) -> String {
+    fn zh(&self) -> Said {
         match self {
-            Self::Syphilis => "梅毒".to_owned(),
-            Self::Hbv | Self::Hcv | Self::Hiv | Self::Htlv | Self::Hev | Self::Wnv => self.name().to_owned(),
+            Self::Syphilis => "梅毒".into(),
+            Self::Hbv | Self::Hcv | Self::Hiv | Self::Htlv | Self::Hev | Self::Wnv => self.name().into(),
         }
     }
 }
 
-impl Say for Step {
-    fn en(&self) -> String {
+impl Say for Step<'_> {
+    fn en(&self) -> Said {
         match self {
-            Self::MarkerMissing(marker) => format!("Test {marker}: there is no result."),
-            Self::TestMissing(t) => format!("Test {}: there is no result.", t.en()),
-            Self::WaitForResult(t) => format!("Wait for {}: it is ordered and not in yet.", t.en()),
-            Self::WaitForControls(t) => format!("Wait for the controls of the run of {}.", t.en()),
-            Self::RepeatInvalid(t) => format!("Repeat {}: there is no valid result.", t.en()),
-            Self::RepeatInDuplicate(t) => format!(
+            Self::MarkerMissing(marker) => said!("Test {marker}: there is no result."),
+            Self::TestMissing(t) => said!("Test {}: there is no result.", t.en()),
+            Self::WaitForResult(t) => said!("Wait for {}: it is ordered and not in yet.", t.en()),
+            Self::WaitForControls(t) => said!("Wait for the controls of the run of {}.", t.en()),
+            Self::RepeatInvalid(t) => said!("Repeat {}: there is no valid result.", t.en()),
+            Self::RepeatInDuplicate(t) => said!(
                 "Repeat {} in two wells, on the same lot and analyser, from the original tube or the bag segment.",
                 t.en()
             ),
-            Self::RepeatMissingWell(t) => format!("Repeat the missing well of {}: two valid wells are needed.", t.en()),
-            Self::RepeatDuplicateOnLot(t) => format!(
+            Self::RepeatMissingWell(t) => said!("Repeat the missing well of {}: two valid wells are needed.", t.en()),
+            Self::RepeatDuplicateOnLot(t) => said!(
                 "Repeat the duplicate wells of {} on the lot and analyser of the first test, or give the reason for another.",
                 t.en()
             ),
             Self::ReviewContradiction(t) => {
-                format!("Have {} reviewed: two runs contradict each other and no repeat was ordered.", t.en())
+                said!("Have {} reviewed: two runs contradict each other and no repeat was ordered.", t.en())
             }
             Self::ConfirmVanished(t) => {
-                format!("Make a second {}: a reactive result fell with its run.", t.en())
+                said!("Make a second {}: a reactive result fell with its run.", t.en())
             }
-            Self::SecondReagent(marker) => format!("Test {marker} with a second reagent, of another maker where asked for."),
+            Self::SecondReagent(marker) => said!("Test {marker} with a second reagent, of another maker where asked for."),
             Self::Discriminate(targets) => {
-                format!("Run the discriminatory NAT for {} on this donation.", listed(targets).0)
+                said!("Run the discriminatory NAT for {} on this donation.", listed(targets).0)
             }
             Self::RepeatNatOnce => "Repeat the individual NAT once: the result is invalid.".into(),
             Self::NewNatSample => {
@@ -93,93 +94,99 @@ impl Say for Step {
                 "Do not test NAT again: it was invalid twice. The unit cannot be released; decide what becomes of it.".into()
             }
             Self::RepeatPool(pool) => {
-                format!("Repeat pool {pool}, or test this donation alone: the pool's result cannot be used.")
+                said!("Repeat pool {pool}, or test this donation alone: the pool's result cannot be used.")
             }
-            Self::ResolvePool(pool) => format!("Test this donation alone: pool {pool} is reactive."),
+            Self::ResolvePool(pool) => said!("Test this donation alone: pool {pool} is reactive."),
             Self::WaitForPoolMembers { pool, open } => {
-                format!("Wait for the single tests of {open} other member(s) of pool {pool}.")
+                said!("Wait for the single tests of {open} other member(s) of pool {pool}.")
             }
             Self::PoolUnresolved => "Decide on the unresolved reactive pool: no member was reactive alone.".into(),
             Self::PoolTargetDiffers => {
                 "Have the pool reviewed: it and the single tests are reactive for different targets. Hold all members.".into()
             }
             Self::RepeatAlt => "Repeat ALT once: it is above the limit.".into(),
-            Self::GroupColumns(columns) => format!("Complete the blood grouping: {} missing.", columns.join(", ")),
+            Self::GroupColumns(columns) => said!("Complete the blood grouping: {} missing.", columns.join(", ")),
             Self::GroupAgain => "Repeat the blood grouping: its control reacted or it is not valid.".into(),
             Self::GroupIat => {
                 "Test D by the indirect antiglobulin test with at least two anti-D of different clones (one detecting DVI).".into()
             }
             Self::GroupDiscrepant => "Resolve the blood group discrepancy; see the candidates.".into(),
             Self::GroupSecond => "Make a second, independent determination of the blood group.".into(),
-            Self::GroupSegment { laboratory, field } => format!(
+            Self::GroupSegment { laboratory, field } => said!(
                 "Repeat the blood grouping from the bag segment: the laboratory finds {laboratory}, the field pre-test {field}."
             ),
-            Self::GroupHistory { laboratory, history } => format!(
-                "Possible wrong blood in tube: {laboratory} now, {history} before. Repeat from the bag segment and hold the neighbouring donations."
+            Self::GroupHistory { laboratory, history } => said!(
+                "Possible wrong blood in tube: {} now, {} before. Repeat from the bag segment and hold the neighbouring donations.",
+                group_name(*laboratory),
+                group_name(*history)
             ),
             Self::GroupReference => {
                 "Send the sample to the reference laboratory: the direct antiglobulin test is positive, D cannot be read.".into()
             }
-            Self::GroupNeighbour(donation) => format!(
+            Self::GroupNeighbour(donation) => said!(
                 "Repeat the blood grouping from the bag segment: neighbouring donation {donation} may be in a wrong tube."
             ),
-            Self::ReviewUnruled(what) => format!("Have {what} reviewed: the rule pack has no rule for it."),
+            Self::ReviewUnruled(what) => said!("Have {what} reviewed: the rule pack has no rule for it."),
             Self::ReferScreen => {
                 "Refer the sample for antibody identification: the antibody screen is positive.".into()
             }
             Self::RemoveUnit => "Remove every component of this donation: the verdict is discard.".into(),
-            Self::SeeToGate { gate, why, .. } => format!("See to {gate}: {why}."),
+            Self::SeeToGate { gate, why, .. } => said!("See to {gate}: {why}."),
             Self::Review => "Have the results reviewed and signed.".into(),
             Self::Release => "Have the release signed by a second, authorised person.".into(),
         }
     }
 
-    fn zh(&self) -> String {
+    fn zh(&self) -> Said {
         match self {
-            Self::MarkerMissing(marker) => format!("检测 {marker}：尚无结果。"),
-            Self::TestMissing(t) => format!("检测{}：尚无结果。", t.zh()),
-            Self::WaitForResult(t) => format!("等待{}：已下单，结果未到。", t.zh()),
-            Self::WaitForControls(t) => format!("等待{}所在批次的对照结果。", t.zh()),
-            Self::RepeatInvalid(t) => format!("重做{}：没有有效结果。", t.zh()),
+            Self::MarkerMissing(marker) => said!("检测 {marker}：尚无结果。"),
+            Self::TestMissing(t) => said!("检测{}：尚无结果。", t.zh()),
+            Self::WaitForResult(t) => said!("等待{}：已下单，结果未到。", t.zh()),
+            Self::WaitForControls(t) => said!("等待{}所在批次的对照结果。", t.zh()),
+            Self::RepeatInvalid(t) => said!("重做{}：没有有效结果。", t.zh()),
             Self::RepeatInDuplicate(t) => {
-                format!("{}做双孔复检：同批号、同仪器，用原管或血袋辫子。", t.zh())
+                said!("{}做双孔复检：同批号、同仪器，用原管或血袋辫子。", t.zh())
             }
-            Self::RepeatMissingWell(t) => format!("补做{}缺少的一孔：需要两个有效孔。", t.zh()),
+            Self::RepeatMissingWell(t) => said!("补做{}缺少的一孔：需要两个有效孔。", t.zh()),
             Self::RepeatDuplicateOnLot(t) => {
-                format!("{}的双孔复检应使用初检的批号和仪器重做，或注明更换理由。", t.zh())
+                said!("{}的双孔复检应使用初检的批号和仪器重做，或注明更换理由。", t.zh())
             }
-            Self::ReviewContradiction(t) => format!("请复核{}：两个批次结果矛盾，且没有重做医嘱。", t.zh()),
-            Self::ConfirmVanished(t) => format!("再做一次{}：原反应性结果随批次作废。", t.zh()),
-            Self::SecondReagent(marker) => format!("用第二种试剂检测{marker}（要求时须为不同厂家）。"),
-            Self::Discriminate(targets) => format!("对本份献血做核酸鉴别试验：{}。", listed(targets).1),
+            Self::ReviewContradiction(t) => said!("请复核{}：两个批次结果矛盾，且没有重做医嘱。", t.zh()),
+            Self::ConfirmVanished(t) => said!("再做一次{}：原反应性结果随批次作废。", t.zh()),
+            Self::SecondReagent(marker) => said!("用第二种试剂检测{marker}（要求时须为不同厂家）。"),
+            Self::Discriminate(targets) => said!("对本份献血做核酸鉴别试验：{}。", listed(targets).1),
             Self::RepeatNatOnce => "单样核酸重做一次：结果无效。".into(),
             Self::NewNatSample => "重新留取核酸标本（试剂允许时可用血袋辫子）：原标本超过时限。".into(),
             Self::NatGivenUp => "核酸两次无效，不再检测。血液不得放行，请决定处置。".into(),
-            Self::RepeatPool(pool) => format!("重做混样 {pool} 或对本份单样检测：该混样结果不可用。"),
-            Self::ResolvePool(pool) => format!("对本份做单样核酸检测：混样 {pool} 有反应性。"),
-            Self::WaitForPoolMembers { pool, open } => format!("等待混样 {pool} 其他 {open} 份的单样结果。"),
+            Self::RepeatPool(pool) => said!("重做混样 {pool} 或对本份单样检测：该混样结果不可用。"),
+            Self::ResolvePool(pool) => said!("对本份做单样核酸检测：混样 {pool} 有反应性。"),
+            Self::WaitForPoolMembers { pool, open } => said!("等待混样 {pool} 其他 {open} 份的单样结果。"),
             Self::PoolUnresolved => "混样有反应性而拆分均无反应性，请决定处置。".into(),
             Self::PoolTargetDiffers => "请复核该混样：混样与单样的反应性项目不同。全部成员暂扣。".into(),
             Self::RepeatAlt => "ALT 重做一次：超过限值。".into(),
-            Self::GroupColumns(columns) => format!("补全血型鉴定：缺 {}。", columns.join("、")),
+            Self::GroupColumns(columns) => said!("补全血型鉴定：缺 {}。", columns.join("、")),
             Self::GroupAgain => "重做血型鉴定：对照有反应或结果无效。".into(),
             Self::GroupIat => "用至少两种不同克隆的抗-D（其中一种可检出 DVI）做间接抗人球蛋白试验。".into(),
             Self::GroupDiscrepant => "解决血型不符，参见候选解释。".into(),
             Self::GroupSecond => "做第二次独立的血型鉴定。".into(),
             Self::GroupSegment { laboratory, field } => {
-                format!("用血袋辫子重做血型：实验室为 {laboratory}，初筛为 {field}。")
+                said!("用血袋辫子重做血型：实验室为 {laboratory}，初筛为 {field}。")
             }
             Self::GroupHistory { laboratory, history } => {
-                format!("可能采错管：本次 {laboratory}，既往 {history}。用血袋辫子重做，并暂扣相邻献血。")
+                said!(
+                    "可能采错管：本次 {}，既往 {}。用血袋辫子重做，并暂扣相邻献血。",
+                    group_name(*laboratory),
+                    group_name(*history)
+                )
             }
             Self::GroupReference => "送参比实验室：直接抗人球蛋白试验阳性，D 抗原无法判读。".into(),
             Self::GroupNeighbour(donation) => {
-                format!("用血袋辫子重做血型：相邻献血 {donation} 可能采错管。")
+                said!("用血袋辫子重做血型：相邻献血 {donation} 可能采错管。")
             }
-            Self::ReviewUnruled(what) => format!("请复核{what}：规则包中没有相应规则。"),
+            Self::ReviewUnruled(what) => said!("请复核{what}：规则包中没有相应规则。"),
             Self::ReferScreen => "送抗体鉴定：抗体筛查阳性。".into(),
             Self::RemoveUnit => "移除本次献血的全部成分：结论为报废。".into(),
-            Self::SeeToGate { gate, why_zh, .. } => format!("处理 {gate}：{why_zh}。"),
+            Self::SeeToGate { gate, why_zh, .. } => said!("处理 {gate}：{why_zh}。"),
             Self::Review => "请审核检测结果并签名。".into(),
             Self::Release => "请由另一名授权人员签发放行。".into(),
         }

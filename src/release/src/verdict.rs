@@ -2,12 +2,14 @@
 
 use crate::GateId;
 use crate::evidence::Resolution;
-use crate::notes::TraceLine;
 use crate::number::hex;
 use crate::pack::PackRef;
+use crate::say::Said;
+use crate::trace::{Trace, TraceLine};
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use vocabulary::{AboGroup, DonationId, Marker, RhD, Virus};
 
 macro_rules! states {
@@ -244,9 +246,9 @@ pub struct GroupVerdict {
     /// RhD, once its part is final and nothing speaks against it.
     pub rhd: Option<RhD>,
     /// What may explain a discrepancy, with the next test.
-    pub candidates: Vec<String>,
+    pub candidates: Vec<&'static str>,
     /// The same in Chinese.
-    pub candidates_zh: Vec<String>,
+    pub candidates_zh: Vec<&'static str>,
     /// Remarks.
     pub flags: Vec<Flag>,
 }
@@ -293,9 +295,9 @@ pub struct Gate {
     /// Whether it is open.
     pub pass: bool,
     /// Why, in English.
-    pub why: String,
+    pub why: Cow<'static, str>,
     /// Why, in Chinese.
-    pub why_zh: String,
+    pub why_zh: Cow<'static, str>,
     /// What opens it, in English; on closed gates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<&'static str>,
@@ -330,9 +332,9 @@ pub struct Verdict {
     pub(crate) group: GroupVerdict,
     pub(crate) donor: DonorVerdict,
     pub(crate) gates: Vec<Gate>,
-    pub(crate) next: Vec<String>,
-    pub(crate) next_zh: Vec<String>,
-    pub(crate) trace: Vec<TraceLine>,
+    pub(crate) next: Vec<Said>,
+    pub(crate) next_zh: Vec<Said>,
+    pub(crate) trace: Trace,
 }
 
 fn as_map<S: Serializer>(markers: &[(&'static str, MarkerVerdict)], out: S) -> Result<S::Ok, S::Error> {
@@ -414,20 +416,19 @@ impl Verdict {
 
     /// What to do next, in English.
     #[must_use]
-    pub fn next(&self) -> &[String] {
+    pub fn next(&self) -> &[Cow<'static, str>] {
         &self.next
     }
 
     /// What to do next, in Chinese.
     #[must_use]
-    pub fn next_zh(&self) -> &[String] {
+    pub fn next_zh(&self) -> &[Cow<'static, str>] {
         &self.next_zh
     }
 
     /// Which rule gave what, from which inputs.
-    #[must_use]
-    pub fn trace(&self) -> &[TraceLine] {
-        &self.trace
+    pub fn trace(&self) -> impl Iterator<Item = TraceLine> {
+        self.trace.lines()
     }
 
     /// SHA-256 of what was decided, lower-case hex: everything but the trace and the Chinese wording. Two verdicts with

@@ -197,6 +197,13 @@ pub struct NatResult {
     pub run: Option<RunId>,
 }
 
+impl NatResult {
+    /// The pool's name; empty where there is none.
+    pub(crate) fn pool_name(&self) -> &str {
+        self.pool.as_deref().unwrap_or_default()
+    }
+}
+
 /// One line of a pipetting log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,8 +5,9 @@ use crate::evidence::{Del, Grouping, Validity};
 use crate::notes::Notes;
 use crate::pack::{DelLabel, RulePack, WeakDLabel};
 use crate::runs::{Runs, Standing};
-use crate::say::Say;
+use crate::say::said;
 use crate::test::Test;
+use crate::trace::{Subject, Trace};
 use crate::verdict::Flag;
 use vocabulary::{AboGroup, Grade, RhD, Strength};
 
@@ -62,7 +63,7 @@ impl Determination<'_> {
     pub(super) fn is_empty(&self) -> bool {
         self.state == State::Empty
     }
-    pub(super) fn test(&self) -> Test {
+    pub(super) fn test(&self) -> Test<'static> {
         Test::Grouping(self.number)
     }
 }
@@ -72,7 +73,7 @@ pub(super) fn judge<'e>(
     grouping: &'e Grouping,
     pack: &RulePack,
     runs: &Runs<'_>,
-    notes: &mut Notes,
+    notes: &mut Notes<'_>,
 ) -> Determination<'e> {
     let state = state(grouping, runs);
     let abo = abo(grouping, pack);
@@ -85,12 +86,12 @@ pub(super) fn judge<'e>(
     };
     let one = Determination { grouping, number, state, abo, rhd };
     let outcome = match state {
-        State::Invalid => "INVALID".to_owned(),
-        State::Waiting => "waits for its run".to_owned(),
-        State::Empty => "no result yet".to_owned(),
-        State::Usable => format!("ABO {:?}; RhD {:?}", short(&one.abo), one.rhd),
+        State::Invalid => "INVALID".into(),
+        State::Waiting => "waits for its run".into(),
+        State::Empty => "no result yet".into(),
+        State::Usable => said!("ABO {:?}; RhD {:?}", short(&one.abo), one.rhd),
     };
-    notes.trace(row, one.test().en(), outcome, inputs(grouping));
+    trace_inputs(grouping, notes.trace.line(row, Subject::Test(&one.test()), outcome));
     one
 }
 
@@ -102,21 +103,27 @@ fn short(abo: &Abo) -> String {
     }
 }
 
-fn inputs(g: &Grouping) -> Vec<(&'static str, String)> {
-    let mut inputs: Vec<(&'static str, String)> = columns(g)
-        .into_iter()
-        .filter_map(|(name, grade)| grade.map(|grade| (name, grade.to_string())))
-        .collect();
+fn trace_inputs(g: &Grouping, line: &mut Trace) {
+    for (name, grade) in columns(g) {
+        if let Some(grade) = grade {
+            line.grade(name, grade);
+        }
+    }
     for (name, grades) in [("anti_d", &g.anti_d), ("iat_d", &g.iat_d)] {
-        if let Some(grades) = grades {
-            let all: Vec<String> = grades.0.iter().map(ToString::to_string).collect();
-            inputs.push((name, all.join(" ")));
+        match grades.as_ref().map(|grades| grades.0.as_slice()) {
+            Some([one]) => {
+                line.grade(name, *one);
+            }
+            Some(several) => {
+                let all: Vec<String> = several.iter().map(ToString::to_string).collect();
+                line.text(name, &all.join(" "));
+            }
+            None => {}
         }
     }
     if let Some(run) = &g.run {
-        inputs.push(("run", run.to_string()));
+        line.text("run", run.as_str());
     }
-    inputs
 }
 
 fn columns(g: &Grouping) -> [(&'static str, Option<Grade>); 10] {

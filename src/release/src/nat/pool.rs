@@ -59,18 +59,17 @@ fn member(id: &DonationId, target: Virus, listed: &[&PoolMember]) -> Member {
 }
 
 /// The state of one target when pools are taken in.
-pub(super) fn combined(
+pub(super) fn combined<'e>(
     target: Virus,
     alone: NatState,
-    wells: &[Judged<'_>],
-    evidence: &Evidence,
-    notes: &mut Notes,
+    wells: &[Judged<'e>],
+    evidence: &'e Evidence,
+    notes: &mut Notes<'e>,
 ) -> NatState {
-    let name = |pool: &Judged<'_>| pool.result.pool.clone().unwrap_or_default();
     let speaking = || pools(wells).filter(|w| w.speaks_of(target) || w.well == Well::Reactive);
     if let Some(pool) = speaking().find(|w| w.well == Well::Reactive) {
         if alone == NatState::NotTested {
-            notes.step(Step::ResolvePool(name(pool)));
+            notes.step(Step::ResolvePool(pool.result.pool_name()));
             return NatState::Pending;
         }
         if alone == NatState::NonReactive && pool.says(target) != Some(false) {
@@ -80,7 +79,7 @@ pub(super) fn combined(
     }
     if let Some(waiting) = speaking().find(|w| matches!(w.well, Well::Waiting | Well::Empty)) {
         if alone == NatState::NotTested || alone == NatState::NonReactive {
-            let test = waiting.test.clone();
+            let test = waiting.test;
             notes.step(if waiting.well == Well::Empty {
                 Step::WaitForResult(test)
             } else {
@@ -97,7 +96,7 @@ pub(super) fn combined(
         return NatState::NonReactive;
     }
     if let Some(pool) = speaking().next() {
-        notes.step(Step::RepeatPool(name(pool)));
+        notes.step(Step::RepeatPool(pool.result.pool_name()));
         let by_log = speaking().any(|w| w.well == Well::Invalid(Cause::Log));
         return if by_log { NatState::Pending } else { NatState::Invalid };
     }
@@ -108,7 +107,7 @@ pub(super) fn combined(
 }
 
 /// This member is non-reactive alone, its pool is reactive: the other members decide.
-fn resolved(target: Virus, pool: &Judged<'_>, evidence: &Evidence, notes: &mut Notes) -> NatState {
+fn resolved<'e>(target: Virus, pool: &Judged<'e>, evidence: &'e Evidence, notes: &mut Notes<'e>) -> NatState {
     let listed = others(pool, evidence);
     let ids: BTreeSet<&DonationId> = pool
         .result
@@ -126,8 +125,7 @@ fn resolved(target: Virus, pool: &Judged<'_>, evidence: &Evidence, notes: &mut N
         && pool.result.members.contains(&evidence.donation)
         && pool.result.pool_size.is_none_or(|size| size == pool.result.members.len());
     if open > 0 || !log_is_whole {
-        let pool = pool.result.pool.clone().unwrap_or_default();
-        notes.step(Step::WaitForPoolMembers { pool, open });
+        notes.step(Step::WaitForPoolMembers { pool: pool.result.pool_name(), open });
         return NatState::Pending;
     }
     notes.step(Step::PoolUnresolved);

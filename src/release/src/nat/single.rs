@@ -13,15 +13,15 @@ use vocabulary::Virus;
 const INVALID_MAX: usize = 2;
 
 /// The state by individual and discriminatory tests. `NOT_TESTED` when there are none.
-pub(super) fn state(
+pub(super) fn state<'e>(
     target: Virus,
-    wells: &[Judged<'_>],
+    wells: &[Judged<'e>],
     flags: &mut Vec<Flag>,
-    notes: &mut Notes,
+    notes: &mut Notes<'e>,
 ) -> NatState {
-    let own: Vec<&Judged<'_>> = wells.iter().filter(|w| is_single(w.result.kind)).collect();
-    let individual: Vec<&&Judged<'_>> =
-        own.iter().filter(|w| w.result.kind == NatKind::Individual && w.speaks_of(target)).collect();
+    let own: Vec<&Judged<'e>> = wells.iter().filter(|w| is_single(w.result.kind)).collect();
+    let individual: Vec<&Judged<'e>> =
+        own.iter().copied().filter(|w| w.result.kind == NatKind::Individual && w.speaks_of(target)).collect();
     let unspecific = individual.iter().any(|w| w.well == Well::Reactive && !w.is_specific());
     let non_reactive = individual.iter().any(|w| w.says(target) == Some(false));
     let reactive = own.iter().any(|w| w.says(target) == Some(true));
@@ -36,7 +36,7 @@ pub(super) fn state(
     }
     let pending = individual.iter().find(|w| matches!(w.well, Well::Waiting | Well::Empty));
     if let Some(waiting) = pending {
-        let test = waiting.test.clone();
+        let test = waiting.test;
         notes.step(if waiting.well == Well::Empty {
             Step::WaitForResult(test)
         } else {
@@ -67,7 +67,7 @@ pub(super) fn state(
 }
 
 /// After a multiplex test that is reactive without a name: what the tests of single targets say.
-fn discriminated(target: Virus, own: &[&Judged<'_>], notes: &mut Notes) -> NatState {
+fn discriminated(target: Virus, own: &[&Judged<'_>], notes: &mut Notes<'_>) -> NatState {
     let says = |wanted: Virus| -> Option<bool> {
         let mut said = own.iter().filter(|w| w.is_specific()).filter_map(|w| w.says(wanted));
         let first = said.next()?;

@@ -4,8 +4,9 @@ use crate::evidence::{Call, Evidence, InternalControl, NatKind, NatResult, Pooli
 use crate::notes::Notes;
 use crate::pack::RulePack;
 use crate::runs::{Runs, Standing};
-use crate::say::Say;
+use crate::say::{Said, said};
 use crate::test::Test;
+use crate::trace::Subject;
 use std::collections::BTreeSet;
 use vocabulary::Virus;
 
@@ -38,7 +39,7 @@ pub(super) enum Cause {
 pub(super) struct Judged<'e> {
     pub(super) result: &'e NatResult,
     pub(super) well: Well,
-    pub(super) test: Test,
+    pub(super) test: Test<'e>,
 }
 
 impl Judged<'_> {
@@ -98,26 +99,42 @@ pub(super) fn judge<'e>(
     evidence: &'e Evidence,
     pack: &RulePack,
     runs: &Runs<'_>,
-    notes: &mut Notes,
+    notes: &mut Notes<'e>,
 ) -> Judged<'e> {
     let test = match (result.kind, result.target) {
-        (NatKind::Pool, _) => Test::Pool(result.pool.clone().unwrap_or_default()),
+        (NatKind::Pool, _) => Test::Pool(result.pool_name()),
         (NatKind::Discriminatory, Some(target)) => Test::Discriminatory(target),
         (NatKind::Individual | NatKind::Discriminatory, target) => Test::Individual(target),
     };
     let (well, rule, why) = read(result, evidence, pack, runs);
-    let mut inputs = vec![("kind", format!("{:?}", result.kind).to_lowercase())];
+    let line = notes.trace.line(rule, Subject::Test(&test), why);
+    line.word("kind", kind_name(result.kind));
     if let Some(call) = result.result {
-        inputs.push(("result", format!("{call:?}")));
+        line.call("result", call);
     }
     if let Some(control) = result.internal_control {
-        inputs.push(("internal_control", format!("{control:?}")));
+        line.word("internal_control", control_name(control));
     }
     if let Some(run) = &result.run {
-        inputs.push(("run", run.to_string()));
+        line.text("run", run.as_str());
     }
-    notes.trace(rule, test.en(), why, inputs);
     Judged { result, well, test }
+}
+
+fn kind_name(kind: NatKind) -> &'static str {
+    match kind {
+        NatKind::Pool => "pool",
+        NatKind::Individual => "individual",
+        NatKind::Discriminatory => "discriminatory",
+    }
+}
+
+fn control_name(control: InternalControl) -> &'static str {
+    match control {
+        InternalControl::Valid => "Valid",
+        InternalControl::Invalid => "Invalid",
+        InternalControl::Absent => "Absent",
+    }
 }
 
 fn read(
@@ -125,8 +142,8 @@ fn read(
     evidence: &Evidence,
     pack: &RulePack,
     runs: &Runs<'_>,
-) -> (Well, &'static str, String) {
-    let invalid = |cause, rule, why: &str| (Well::Invalid(cause), rule, format!("INVALID: {why}"));
+) -> (Well, &'static str, Said) {
+    let invalid = |cause, rule, why: &str| (Well::Invalid(cause), rule, said!("INVALID: {why}"));
     let call = match result.result {
         None | Some(Call::Pending) if result.validity != Some(Validity::Invalid) => {
             return (Well::Empty, "1.4", "no result yet".into());

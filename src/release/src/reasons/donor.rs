@@ -2,10 +2,10 @@
 
 use crate::donor::Bar;
 use crate::evidence::{EarlierCall, RegisterState};
-use crate::say::Say;
+use crate::say::{Said, Say, said};
 
-impl Say for Bar {
-    fn en(&self) -> String {
+impl Say for Bar<'_> {
+    fn en(&self) -> Said {
         match self {
             Self::Register { state, reason } => {
                 let state = match state {
@@ -15,7 +15,7 @@ impl Say for Bar {
                     RegisterState::PermDeferred => "deferred for good",
                 };
                 let why = reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-                format!("the register says {state}{why}")
+                said!("the register says {state}{why}")
             }
             Self::Earlier { donation, marker, result } => {
                 let result = match result {
@@ -25,14 +25,14 @@ impl Say for Bar {
                     EarlierCall::Reactive => "reactive",
                     EarlierCall::ConfirmedPositive => "confirmed positive",
                 };
-                format!(
+                said!(
                     "earlier donation {donation} was {result} for {marker}; a later negative takes nothing back"
                 )
             }
         }
     }
 
-    fn zh(&self) -> String {
+    fn zh(&self) -> Said {
         match self {
             Self::Register { state, reason } => {
                 let state = match state {
@@ -42,7 +42,7 @@ impl Say for Bar {
                     RegisterState::PermDeferred => "永久屏蔽",
                 };
                 let why = reason.as_ref().map_or_else(String::new, |why| format!("：{why}"));
-                format!("屏蔽登记为{state}{why}")
+                said!("屏蔽登记为{state}{why}")
             }
             Self::Earlier { donation, marker, result } => {
                 let result = match result {
@@ -52,7 +52,7 @@ impl Say for Bar {
                     EarlierCall::Reactive => "有反应性",
                     EarlierCall::ConfirmedPositive => "确证阳性",
                 };
-                format!("既往献血 {donation} 的 {marker} {result}；其后的阴性结果不能抵消")
+                said!("既往献血 {donation} 的 {marker} {result}；其后的阴性结果不能抵消")
             }
         }
     }

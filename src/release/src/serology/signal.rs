@@ -1,7 +1,9 @@
 //! What one serology result says: compared in exact decimals, never from a printed ratio where OD and cut-off are there.
 
-use crate::evidence::{Call, Direction, SerologyResult, SerologySeries};
+use crate::evidence::{Call, Direction, SerologyKind, SerologyResult, SerologySeries};
 use crate::pack::{DuplicateScheme, RulePack};
+use crate::say::{Said, said};
+use crate::trace::Trace;
 use crate::{Limit, Reading};
 use rust_decimal::Decimal;
 
@@ -31,7 +33,7 @@ pub(super) enum Signal {
     Waiting(Option<Level>),
     /// No usable answer, and why; with the worst it could have meant.
     Unusable {
-        why: String,
+        why: Said,
         level: Option<Level>,
     },
     /// Nothing was reported.
@@ -126,7 +128,7 @@ impl ReagentRule {
 
     /// The level by the numbers; no level where there are none. An error names what is wrong with them and the
     /// worst they could have meant.
-    fn numbers(&self, result: &SerologyResult) -> Result<Option<Level>, (String, Option<Level>)> {
+    fn numbers(&self, result: &SerologyResult) -> Result<Option<Level>, (Said, Option<Level>)> {
         let by_od = match (result.od, result.cutoff) {
             (Some(od), Some(cutoff)) => Some(self.by_od(od, cutoff.number())?),
             (Some(_), None) if result.sco.is_none() && result.interpretation.is_none() => {
@@ -137,7 +139,7 @@ impl ReagentRule {
         let by_sco = result.sco.map(|sco| self.by_sco(sco)).transpose()?;
         match (by_od, by_sco) {
             (Some(od), Some(sco)) if od != sco && !printed_alike(result) => {
-                let why = "OD, cut-off and S/CO contradict each other".to_owned();
+                let why = "OD, cut-off and S/CO contradict each other".into();
                 Err((why, Some(od.max(sco))))
             }
             // R-SER-05: the measured numbers decide, never the printed ratio.
@@ -146,32 +148,31 @@ impl ReagentRule {
         }
     }
 
-    fn by_od(&self, od: Reading, cutoff: Decimal) -> Result<Level, (String, Option<Level>)> {
+    fn by_od(&self, od: Reading, cutoff: Decimal) -> Result<Level, (Said, Option<Level>)> {
         if cutoff <= Decimal::ZERO {
             return Err(("the cut-off is not above 0".into(), None));
         }
         if od.at_least(self.od_floor.number()) == Some(false) {
-            return Err((format!("the OD lies below {}", self.od_floor), None));
+            return Err((said!("the OD lies below {}", self.od_floor), None));
         }
         self.level(od, cutoff)
     }
 
-    fn by_sco(&self, sco: Reading) -> Result<Level, (String, Option<Level>)> {
+    fn by_sco(&self, sco: Reading) -> Result<Level, (Said, Option<Level>)> {
         if sco.at_least(self.sco_floor.number()) == Some(false) {
-            return Err((format!("the S/CO lies below {}", self.sco_floor), None));
+            return Err((said!("the S/CO lies below {}", self.sco_floor), None));
         }
         self.level(sco, Decimal::ONE)
     }
 
     /// `signal` against `cut × cutoff`, both ways exact: no division.
-    fn level(&self, signal: Reading, cutoff: Decimal) -> Result<Level, (String, Option<Level>)> {
+    fn level(&self, signal: Reading, cutoff: Decimal) -> Result<Level, (Said, Option<Level>)> {
         let reaches = |limit: Limit| match self.direction {
             Direction::Direct => signal.at_least(limit.number() * cutoff),
             Direction::Competitive => signal.times(limit).at_most(cutoff),
         };
-        let open = || {
-            (format!("{signal} does not tell on which side of the cut-off it lies"), Some(Level::Reactive))
-        };
+        let open =
+            || (said!("{signal} does not tell on which side of the cut-off it lies"), Some(Level::Reactive));
         if reaches(self.cut).ok_or_else(open)? {
             return Ok(Level::Reactive);
         }
@@ -181,21 +182,35 @@ impl ReagentRule {
         }
     }
 
-    pub(super) fn inputs(&self, result: &SerologyResult) -> Vec<(&'static str, String)> {
-        let mut inputs = vec![("cut", self.cut.to_string())];
-        let mut add = |name: &'static str, value: Option<String>| {
-            if let Some(value) = value {
-                inputs.push((name, value));
-            }
-        };
-        add("kind", Some(format!("{:?}", result.kind).to_lowercase()));
-        add("od", result.od.map(|n| n.to_string()));
-        add("cutoff", result.cutoff.map(|n| n.to_string()));
-        add("sco", result.sco.map(|n| n.to_string()));
-        add("interpretation", result.interpretation.map(|c| format!("{c:?}")));
-        add("gz_low", self.gz_low.map(|n| n.to_string()));
-        add("run", result.run.as_ref().map(ToString::to_string));
-        inputs
+    /// Writes what decided about a result.
+    pub(super) fn trace_inputs(&self, result: &SerologyResult, line: &mut Trace) {
+        line.limit("cut", self.cut).word("kind", kind_name(result.kind));
+        if let Some(od) = result.od {
+            line.reading("od", od);
+        }
+        if let Some(cutoff) = result.cutoff {
+            line.exact("cutoff", cutoff);
+        }
+        if let Some(sco) = result.sco {
+            line.reading("sco", sco);
+        }
+        if let Some(call) = result.interpretation {
+            line.call("interpretation", call);
+        }
+        if let Some(low) = self.gz_low {
+            line.limit("gz_low", low);
+        }
+        if let Some(run) = &result.run {
+            line.text("run", run.as_str());
+        }
+    }
+}
+
+fn kind_name(kind: SerologyKind) -> &'static str {
+    match kind {
+        SerologyKind::Initial => "initial",
+        SerologyKind::Repeat => "repeat",
+        SerologyKind::Duplicate => "duplicate",
     }
 }
 
