@@ -18,6 +18,9 @@ use crate::{GateId, alt, donor, group, nat, screen, serology};
 use std::collections::BTreeSet;
 use vocabulary::{Marker, Virus};
 
+/// HBV, HCV, HIV, syphilis and ALT, and what a pack asks for beside them.
+const USUAL_MARKERS: usize = 8;
+
 /// Judges one donation under a rule pack. Total and pure: the same evidence and pack always give the same verdict,
 /// and whatever is missing holds the unit.
 #[must_use]
@@ -143,8 +146,7 @@ fn failing(verdicts: &[(&'static str, MarkerVerdict)]) -> Vec<Reason<'static>> {
 struct Markers<'a> {
     evidence: &'a Evidence,
     pack: &'a RulePack,
-    sero_states: Vec<SeroState>,
-    nat_states: Vec<(Virus, NatState)>,
+    /// One a series of the evidence, in its order.
     serology: Vec<SerologyVerdict>,
     nat: Vec<NatVerdict>,
     verdicts: Vec<(&'static str, MarkerVerdict)>,
@@ -153,35 +155,22 @@ struct Markers<'a> {
 
 impl<'a> Markers<'a> {
     fn new(evidence: &'a Evidence, pack: &'a RulePack, runs: &Runs<'_>, notes: &mut Notes<'a>) -> Self {
-        let judged: Vec<serology::Outcome> =
-            evidence.serology.iter().map(|series| serology::judge(series, pack, runs, notes)).collect();
-        let core = evidence.serology.iter().zip(&judged).filter(|(s, _)| s.marker == Marker::AntiHbc);
-        let core: Vec<SeroState> = core.map(|(_, outcome)| outcome.state).collect();
-        let core_is_negative = !core.is_empty() && core.iter().all(|s| *s == SeroState::FinalNonReactive);
-        let outcomes = nat::judge(evidence, pack, core_is_negative, runs, notes);
-        Self {
-            evidence,
-            pack,
-            sero_states: judged.iter().map(|o| o.state).collect(),
-            nat_states: outcomes.iter().map(|o| (o.target, o.state)).collect(),
-            serology: evidence
-                .serology
-                .iter()
-                .zip(judged)
-                .map(|(series, outcome)| SerologyVerdict {
-                    marker: series.marker,
-                    reagent: series.reagent.clone(),
-                    state: outcome.state,
-                    flags: outcome.flags,
-                })
-                .collect(),
-            nat: outcomes
-                .into_iter()
-                .map(|o| NatVerdict { target: o.target, state: o.state, flags: o.flags })
-                .collect(),
-            verdicts: Vec::new(),
-            open: Vec::new(),
-        }
+        let mut wells = Vec::new();
+        let judged = evidence.serology.iter().map(|series| {
+            let outcome = serology::judge(series, pack, runs, &mut wells, notes);
+            SerologyVerdict {
+                marker: series.marker,
+                reagent: series.reagent.clone(),
+                state: outcome.state,
+                flags: outcome.flags,
+            }
+        });
+        let serology: Vec<SerologyVerdict> = judged.collect();
+        let mut core = serology.iter().filter(|one| one.marker == Marker::AntiHbc).peekable();
+        let core_is_negative =
+            core.peek().is_some() && core.all(|one| one.state == SeroState::FinalNonReactive);
+        let nat = nat::judge(evidence, pack, core_is_negative, runs, notes);
+        Self { evidence, pack, serology, nat, verdicts: Vec::with_capacity(USUAL_MARKERS), open: Vec::new() }
     }
 
     fn put(&mut self, name: &'static str, verdict: MarkerVerdict) {
@@ -227,7 +216,7 @@ impl<'a> Markers<'a> {
     fn reagents(&mut self, marker: Marker, strategy: Strategy, notes: &mut Notes<'a>) -> Vec<Sero> {
         let mut makers: Vec<&str> = Vec::new();
         let mut sero = Vec::new();
-        for (series, state) in self.evidence.serology.iter().zip(&self.sero_states) {
+        for (series, judged) in self.evidence.serology.iter().zip(&self.serology) {
             if series.marker != marker {
                 continue;
             }
@@ -235,10 +224,11 @@ impl<'a> Markers<'a> {
             if !makers.contains(&made_by) {
                 makers.push(made_by);
             }
-            sero.push(Sero::from(*state));
+            let state = judged.state;
+            sero.push(Sero::from(state));
             if state.is_open() {
                 let test = Test::Serology { marker, reagent: &series.reagent };
-                self.open.push(Reason::ReagentOpen { test, state: *state });
+                self.open.push(Reason::ReagentOpen { test, state });
             }
         }
         let (have, need) = (makers.len(), strategy.reagents_min());
@@ -251,7 +241,7 @@ impl<'a> Markers<'a> {
     }
 
     fn nat_state(&self, virus: Virus) -> NatState {
-        self.nat_states.iter().find(|(v, _)| *v == virus).map_or(NatState::NotTested, |(_, state)| *state)
+        self.nat.iter().find(|one| one.target == virus).map_or(NatState::NotTested, |one| one.state)
     }
 
     fn judge_virus(&mut self, virus: Virus, marker: Marker, strategy: Strategy, notes: &mut Notes<'a>) {
@@ -306,8 +296,8 @@ impl<'a> Markers<'a> {
 
     /// NAT targets beside the three of the multiplex: those that some result speaks of, and those the pack asks for.
     fn judge_further_targets(&mut self, notes: &mut Notes<'a>) {
-        let mut further: Vec<(Virus, NatState)> =
-            self.nat_states.iter().copied().filter(|(v, _)| !nat::MULTIPLEX_TARGETS.contains(v)).collect();
+        let beside = self.nat.iter().filter(|one| !nat::MULTIPLEX_TARGETS.contains(&one.target));
+        let mut further: Vec<(Virus, NatState)> = beside.map(|one| (one.target, one.state)).collect();
         let asked = self.pack.settings().nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
         for virus in asked {
             if !further.iter().any(|(known, _)| known == virus) {

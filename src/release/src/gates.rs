@@ -256,14 +256,19 @@ fn two_persons<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {
     if !against.is_empty() || !findings.pack.settings().release.two_person.value {
         return against;
     }
-    // `U1 ` and `u1` are one person.
-    let person = |s: &Signature| s.by.trim().to_lowercase();
     let different = signed(evidence, Meaning::Released)
-        .any(|issued| signed(evidence, Meaning::Reviewed).any(|reviewed| person(reviewed) != person(issued)));
+        .any(|issued| signed(evidence, Meaning::Reviewed).any(|reviewed| !is_one_person(reviewed, issued)));
     match signed(evidence, Meaning::Released).next() {
         Some(issued) if !different => vec![Reason::OnePerson { by: &issued.by }],
         Some(_) | None => Vec::new(),
     }
+}
+
+/// `U1 ` and `u1` are one person.
+fn is_one_person(one: &Signature, other: &Signature) -> bool {
+    let (one, other) = (one.by.trim(), other.by.trim());
+    let plain = one.is_ascii() && other.is_ascii();
+    if plain { one.eq_ignore_ascii_case(other) } else { one.to_lowercase() == other.to_lowercase() }
 }
 
 fn donor<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {

@@ -11,20 +11,12 @@ use crate::runs::Runs;
 use crate::steps::Step;
 use crate::test::Test;
 use crate::trace::Subject;
-use crate::verdict::{Flag, NatState};
+use crate::verdict::{Flag, NatState, NatVerdict};
 use vocabulary::Virus;
 use well::{Judged, Well};
 
 /// What the multiplex tests of the packs look for.
 pub(crate) const MULTIPLEX_TARGETS: [Virus; 3] = [Virus::Hbv, Virus::Hcv, Virus::Hiv];
-
-/// What came out for one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    pub(crate) target: Virus,
-    pub(crate) state: NatState,
-    pub(crate) flags: Vec<Flag>,
-}
 
 /// Judges all nucleic acid tests of a donation: one outcome a target of the multiplex, and of every further target
 /// that some result was reactive for.
@@ -34,7 +26,7 @@ pub(crate) fn judge<'e>(
     core_is_negative: bool,
     runs: &Runs<'_>,
     notes: &mut Notes<'e>,
-) -> Vec<Outcome> {
+) -> Vec<NatVerdict> {
     let wells: Vec<Judged<'_>> =
         evidence.nat.iter().map(|r| well::judge(r, evidence, pack, runs, notes)).collect();
     let mut targets: Vec<Virus> = MULTIPLEX_TARGETS.to_vec();
@@ -42,7 +34,7 @@ pub(crate) fn judge<'e>(
     targets.sort_unstable();
     targets.dedup();
     let review = pool::targets_differ(&wells, evidence);
-    let outcomes: Vec<Outcome> = targets
+    let outcomes: Vec<NatVerdict> = targets
         .into_iter()
         .map(|target| judge_target(target, &wells, evidence, pack, (review, core_is_negative), notes))
         .collect();
@@ -57,7 +49,7 @@ fn judge_target<'e>(
     pack: &RulePack,
     (review, core_is_negative): (bool, bool),
     notes: &mut Notes<'e>,
-) -> Outcome {
+) -> NatVerdict {
     let mut flags = Vec::new();
     let alone = single::state(target, wells, &mut flags, notes);
     let mut state = pool::combined(target, alone, wells, evidence, notes);
@@ -90,7 +82,7 @@ fn judge_target<'e>(
     flags.dedup();
     let line = notes.trace.line("1.4", Subject::Target(target), state.name());
     line.count("results", wells.len()).list("flags", &flags);
-    Outcome { target, state, flags }
+    NatVerdict { target, state, flags }
 }
 
 /// Whether the pack's policy for unresolved pools is met: anti-HBc non-reactive says it of HBV; the resolution repeated in
@@ -124,7 +116,7 @@ fn sticky(target: Virus, wells: &[Judged<'_>]) -> bool {
 }
 
 /// Final states rest on the tests that were read; before that, every test still has to be answered for.
-fn note_uses<'e>(wells: &[Judged<'e>], outcomes: &[Outcome], notes: &mut Notes<'e>) {
+fn note_uses<'e>(wells: &[Judged<'e>], outcomes: &[NatVerdict], notes: &mut Notes<'e>) {
     let all_final = outcomes.iter().all(|o| !o.state.is_open());
     for judged in wells {
         let counts = match judged.well {

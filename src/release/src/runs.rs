@@ -2,6 +2,7 @@
 
 use crate::evidence::{Evidence, Qc, Run, Validity};
 use crate::pack::{ExternalControl, RulePack};
+use std::cell::Cell;
 use vocabulary::{LotRole, RunId};
 
 /// What a run's state means for its results.
@@ -24,6 +25,8 @@ pub(crate) enum Standing {
 pub(crate) struct Runs<'e> {
     /// In the order of their names.
     records: Vec<&'e Run>,
+    /// Place of the record that was asked for last: results of one run stand beside each other.
+    last: Cell<Option<usize>>,
     /// Reactive results of an out-of-control run stay.
     pub(crate) keep_reactive: bool,
 }
@@ -36,15 +39,22 @@ impl<'e> Runs<'e> {
             ExternalControl::AllInvalid => false,
             ExternalControl::KeepReactive => true,
         };
-        Self { records, keep_reactive }
+        Self { records, last: Cell::new(None), keep_reactive }
     }
 
     pub(crate) fn get(&self, run: Option<&RunId>) -> Option<&'e Run> {
         let id = run?;
+        let last = self.last.get().and_then(|at| self.records.get(at));
+        if let Some(record) = last.filter(|record| record.id == *id) {
+            return Some(record);
+        }
         let at = self.records.partition_point(|record| record.id < *id);
         let mut own = self.records.get(at..)?.iter().take_while(|record| record.id == *id);
         match (own.next(), own.next()) {
-            (Some(record), None) => Some(record),
+            (Some(record), None) => {
+                self.last.set(Some(at));
+                Some(record)
+            }
             // Two records of one run: neither is believed.
             (Some(_), Some(_)) | (None, _) => None,
         }

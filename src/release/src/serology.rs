@@ -32,7 +32,8 @@ enum Well {
     Empty,
 }
 
-struct Judged<'e> {
+/// One well, judged.
+pub(crate) struct Judged<'e> {
     result: &'e SerologyResult,
     well: Well,
     /// What it would say if nothing stood against it: a reactive result leaves a trace even when it falls.
@@ -46,23 +47,24 @@ pub(crate) struct Outcome {
     pub(crate) flags: Vec<Flag>,
 }
 
-/// Judges a series of results of one reagent.
+/// Judges a series of results of one reagent. `wells` is room to work in, whatever it holds.
 pub(crate) fn judge<'e>(
     series: &'e SerologySeries,
     pack: &RulePack,
     runs: &Runs<'_>,
+    wells: &mut Vec<Judged<'e>>,
     notes: &mut Notes<'e>,
 ) -> Outcome {
     let rule = ReagentRule::of(pack, series);
     let test = Test::Serology { marker: series.marker, reagent: &series.reagent };
-    let wells: Vec<Judged<'_>> =
-        series.results.iter().map(|result| judge_well(result, &rule, runs, &test, notes)).collect();
-    let mut round = Round { wells: &wells, rule: &rule, pack, runs, flags: Vec::new(), steps: Vec::new() };
+    wells.clear();
+    wells.extend(series.results.iter().map(|result| judge_well(result, &rule, runs, &test, notes)));
+    let mut round = Round { wells, rule: &rule, pack, runs, flags: Vec::new(), steps: Vec::new() };
     let state = round.state();
     let Round { mut flags, steps, .. } = round;
     flags.sort_unstable();
     flags.dedup();
-    note_uses(&wells, state, test, notes);
+    note_uses(wells, state, test, notes);
     for step in steps {
         notes.step(step(test));
     }

@@ -19,22 +19,21 @@ pub(super) fn state<'e>(
     flags: &mut Vec<Flag>,
     notes: &mut Notes<'e>,
 ) -> NatState {
-    let own: Vec<&Judged<'e>> = wells.iter().filter(|w| is_single(w.result.kind)).collect();
-    let individual: Vec<&Judged<'e>> =
-        own.iter().copied().filter(|w| w.result.kind == NatKind::Individual && w.speaks_of(target)).collect();
-    let unspecific = individual.iter().any(|w| w.well == Well::Reactive && !w.is_specific());
-    let non_reactive = individual.iter().any(|w| w.says(target) == Some(false));
-    let reactive = own.iter().any(|w| w.says(target) == Some(true));
-    if non_reactive && (reactive || individual.iter().any(|w| w.well == Well::Reactive && !w.is_specific())) {
+    let own = || wells.iter().filter(|w| is_single(w.result.kind));
+    let individual = || own().filter(|w| w.result.kind == NatKind::Individual && w.speaks_of(target));
+    let unspecific = individual().any(|w| w.well == Well::Reactive && !w.is_specific());
+    let non_reactive = individual().any(|w| w.says(target) == Some(false));
+    let reactive = own().any(|w| w.says(target) == Some(true));
+    if non_reactive && (reactive || individual().any(|w| w.well == Well::Reactive && !w.is_specific())) {
         flags.push(Flag::Contradictory);
     }
     if reactive {
         return NatState::Reactive;
     }
     if unspecific {
-        return discriminated(target, &own, notes);
+        return discriminated(target, wells, notes);
     }
-    let pending = individual.iter().find(|w| matches!(w.well, Well::Waiting | Well::Empty));
+    let pending = individual().find(|w| matches!(w.well, Well::Waiting | Well::Empty));
     if let Some(waiting) = pending {
         let test = waiting.test;
         notes.step(if waiting.well == Well::Empty {
@@ -44,7 +43,7 @@ pub(super) fn state<'e>(
         });
         return NatState::Pending;
     }
-    let given_up = individual.iter().filter(|w| w.well == Well::Invalid(Cause::Test)).count() >= INVALID_MAX;
+    let given_up = individual().filter(|w| w.well == Well::Invalid(Cause::Test)).count() >= INVALID_MAX;
     if given_up {
         notes.step(Step::NatGivenUp);
         return NatState::InvalidFinal;
@@ -52,8 +51,8 @@ pub(super) fn state<'e>(
     if non_reactive {
         return NatState::NonReactive;
     }
-    if !individual.is_empty() {
-        let has = |cause: Cause| individual.iter().any(|w| w.well == Well::Invalid(cause));
+    if individual().next().is_some() {
+        let has = |cause: Cause| individual().any(|w| w.well == Well::Invalid(cause));
         notes.step(if has(Cause::Age) {
             Step::NewNatSample
         } else if has(Cause::Test) {
@@ -67,9 +66,10 @@ pub(super) fn state<'e>(
 }
 
 /// After a multiplex test that is reactive without a name: what the tests of single targets say.
-fn discriminated(target: Virus, own: &[&Judged<'_>], notes: &mut Notes<'_>) -> NatState {
+fn discriminated(target: Virus, wells: &[Judged<'_>], notes: &mut Notes<'_>) -> NatState {
+    let own = || wells.iter().filter(|w| is_single(w.result.kind));
     let says = |wanted: Virus| -> Option<bool> {
-        let mut said = own.iter().filter(|w| w.is_specific()).filter_map(|w| w.says(wanted));
+        let mut said = own().filter(|w| w.is_specific()).filter_map(|w| w.says(wanted));
         let first = said.next()?;
         Some(said.fold(first, |any, one| any || one))
     };
@@ -86,8 +86,8 @@ fn discriminated(target: Virus, own: &[&Judged<'_>], notes: &mut Notes<'_>) -> N
         Some(false) => NatState::Pending,
         None => {
             let invalid =
-                |w: &&&Judged<'_>| w.result.target == Some(target) && matches!(w.well, Well::Invalid(_));
-            if own.iter().any(|w| invalid(&w)) { NatState::Invalid } else { NatState::Pending }
+                |w: &&Judged<'_>| w.result.target == Some(target) && matches!(w.well, Well::Invalid(_));
+            if own().any(|w| invalid(&w)) { NatState::Invalid } else { NatState::Pending }
         }
     }
 }
