@@ -287,6 +287,15 @@ pub struct DonorVerdict {
     pub reentry: Option<ReentryState>,
 }
 
+impl DonorVerdict {
+    /// Whether anything follows for the donor or for earlier donations.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        let Self { action, reentry_candidate, lookback, reentry } = self;
+        *action != DonorAction::None || *reentry_candidate || !lookback.is_empty() || reentry.is_some()
+    }
+}
+
 /// One release gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gate {
@@ -453,6 +462,10 @@ impl Verdict {
         }
         for step in &self.next {
             add(step);
+        }
+        // Where it means nothing for anybody, nothing is added: hashes of before keep telling the same.
+        if self.donor.says_something() {
+            add(&format!("{:?}", self.donor));
         }
         hex(&hasher.finalize())
     }

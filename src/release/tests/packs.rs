@@ -191,6 +191,13 @@ mod packs {
         );
         assert_ne!(hash(&|e| e.signatures.clear()), same);
         assert_ne!(hash(&|e| e.alt.clear()), same);
+        let confirmed = serde_json::from_str(r#"{"marker":"HIV","outcome":"CONF_POS"}"#).unwrap();
+        assert_ne!(
+            hash(&|e| e.confirmatory =
+                vec![serde_json::from_value(serde_json::Value::clone(&confirmed)).unwrap()]),
+            same,
+            "what it means for the donor is told"
+        );
         let gated = hash(&|e| e.runs[0].qc_why = Some("x".into()));
         assert_eq!(gated, same, "a reason that is not used says nothing");
         assert_ne!(decide(&base, &RulePack::built_in("cn-2019-two-reagents").unwrap()).content_hash(), same);
