@@ -5,11 +5,13 @@ use crate::fold_store::BATCH_BYTES_MAX;
 use crate::handoff::{HANDOFF_BYTES_MAX, TAKE_BYTES_MAX};
 use crate::journal::{GROUP_BYTES_MAX, POINT_EVERY_BYTES};
 use crate::settings::StateStore;
-use crate::state::SEGMENT_BYTES;
+use crate::state::{GATHERED_BYTES_MAX, SEGMENT_BYTES};
 use crate::{Ledger, Settings};
 
 /// An entry in memory beside its encoded bytes: the draft, its identifiers, its place.
 const BESIDE_ENCODED: u64 = 2;
+/// Small changes take more in a map than their bytes, and stand there twice while they are handed on.
+const GATHERED_FACTOR: u64 = 6;
 /// The cache of the state store counts pages, not what surrounds them; measured on sled 0.34.7.
 const CACHE_FACTOR: u64 = 3;
 /// Buffers of the state store that may be on their way to the disk at once.
@@ -48,6 +50,7 @@ fn parts(settings: &Settings, journal_bytes: u64) -> Vec<MemoryPart> {
     ];
     match settings.state {
         StateStore::Sled => parts.extend([
+            part("changes gathered for the state store", GATHERED_BYTES_MAX as u64 * GATHERED_FACTOR),
             part("the state store's cache", settings.cache_bytes * CACHE_FACTOR),
             part("the state store's buffers", SEGMENT_BYTES as u64 * STORE_BUFFERS),
         ]),

@@ -5,7 +5,7 @@ use crate::fold_store::{digest, fold_into};
 use crate::journal::Index;
 use crate::open::{OpenError, Progress, recover, take_lock};
 use crate::settings::StateStore;
-use crate::state::{Key, MemoryStore, STATE_VERSION, StateError, Store, open_sled, record, seq};
+use crate::state::{Gathered, Key, MemoryStore, STATE_VERSION, StateError, Store, open_sled, record, seq};
 use crate::{ChainHash, Seq, Settings};
 use serde::Serialize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -133,7 +133,7 @@ fn open_checked(settings: &Settings, folder: &Path, last: Seq) -> Result<(Arc<dy
         let version: Option<u32> = record(&store, Key::VERSION)?;
         let small = store.len_bytes() <= DIGEST_AT_START_BYTES_MAX;
         let digest = (small && noted.digest.is_some()).then(|| digest(&store)).transpose()?;
-        Ok::<_, StateError>(Looked { store: Arc::new(store), applied, version, digest })
+        Ok::<_, StateError>(Looked { store: Arc::new(Gathered::over(store)), applied, version, digest })
     };
     let run = move || {
         let looked = catch_unwind(AssertUnwindSafe(look));

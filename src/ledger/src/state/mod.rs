@@ -1,6 +1,7 @@
 //! The state: what is. Made by the fold from the journal and by nothing else, and kept where it can be thrown
 //! away and made again.
 
+mod gathered;
 mod keys;
 mod memory;
 mod orders;
@@ -10,6 +11,7 @@ mod signed;
 mod sled_store;
 mod view;
 
+pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub(crate) use keys::{Key, KeyParts};
 pub(crate) use memory::MemoryStore;
 pub(crate) use orders::*;

@@ -76,16 +76,26 @@ impl Read for View<'_> {
     }
 
     fn walk(&self, span: &Span, each: Each<'_>) -> Result<(), StateError> {
-        if !span.to.is_empty() && span.to <= span.from {
-            return Ok(());
-        }
-        let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.clone()) };
-        let range = self.changes.range((Bound::Included(span.from.clone()), to));
-        if span.backwards {
-            Merge { over: range.rev().peekable(), backwards: true }.walk(self.base, span, each)
-        } else {
-            Merge { over: range.peekable(), backwards: false }.walk(self.base, span, each)
-        }
+        walk_over(&self.changes, self.base, span, each)
+    }
+}
+
+/// Walks `span` of `base` with `changes` laid over it.
+pub(super) fn walk_over(
+    changes: &Changes,
+    base: &dyn Read,
+    span: &Span,
+    each: Each<'_>,
+) -> Result<(), StateError> {
+    if !span.to.is_empty() && span.to <= span.from {
+        return Ok(());
+    }
+    let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.clone()) };
+    let range = changes.range((Bound::Included(span.from.clone()), to));
+    if span.backwards {
+        Merge { over: range.rev().peekable(), backwards: true }.walk(base, span, each)
+    } else {
+        Merge { over: range.peekable(), backwards: false }.walk(base, span, each)
     }
 }
 
