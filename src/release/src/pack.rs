@@ -20,9 +20,10 @@ pub use stated::Stated;
 use crate::GateId;
 use crate::cases::with_nearest;
 use crate::number::hex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
+use std::sync::Arc;
 use toml::{Table, Value};
 
 /// The packs that come with the program: name and text.
@@ -40,10 +41,21 @@ const BUILT_IN: &[(&str, &str)] = &[
 pub struct RulePack {
     settings: Settings,
     hash: String,
+    source: Arc<PackSource>,
+}
+
+/// What a pack was read from, whole: its hash is taken of this.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PackSource {
+    /// Its own text.
+    pub text: String,
+    /// The text of the pack that it is based on, as it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
 }
 
 /// Name and content hash of a pack, as verdicts carry them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PackRef {
     /// Name.
     pub id: String,
@@ -141,21 +153,30 @@ impl RulePack {
     /// [`PackError`], with the place of what is wrong.
     pub fn from_toml(text: &str) -> Result<Self, PackError> {
         let own = table(text)?;
-        let mut hasher = Sha256::new();
         let base = match own.get("based_on").and_then(Value::as_str) {
+            None => None,
+            Some(id) => Some(based_on(text, id)?),
+        };
+        Self::of(text, own, base)
+    }
+
+    /// Reads a pack from what it was read from before. Its base is the text that is given, whatever comes with the program
+    /// now, so that an old pack stays what it was.
+    ///
+    /// # Errors
+    /// [`PackError`], with the place of what is wrong.
+    pub fn from_source(source: &PackSource) -> Result<Self, PackError> {
+        Self::of(&source.text, table(&source.text)?, source.base.as_deref())
+    }
+
+    fn of(text: &str, own: Table, below: Option<&str>) -> Result<Self, PackError> {
+        let mut hasher = Sha256::new();
+        let base = match below {
             None => Table::new(),
-            Some(id) => {
-                let (_, base) = BUILT_IN.iter().find(|(name, _)| *name == id).ok_or_else(|| {
-                    let near = nearest_pack(id);
-                    PackError::Key {
-                        line: place::line_of(text, "based_on"),
-                        key: "based_on".into(),
-                        what: PackError::Unknown { id: id.into(), near }.to_string(),
-                    }
-                })?;
-                hasher.update(base.as_bytes());
+            Some(below) => {
+                hasher.update(below.as_bytes());
                 hasher.update([0]);
-                let base = table(base)?;
+                let base = table(below)?;
                 if base.contains_key("based_on") || !own.contains_key("id") {
                     let what = "a pack based on another needs its own id, and a base that stands alone";
                     let line = place::line_of(text, "based_on");
@@ -164,27 +185,33 @@ impl RulePack {
                 base
             }
         };
-        let below = (!base.is_empty()).then(|| base.clone());
         hasher.update(text.as_bytes());
         let settings =
-            serde_path_to_error::deserialize(Value::Table(merged(base, own))).map_err(|error| {
+            serde_path_to_error::deserialize(Value::Table(merged(base.clone(), own))).map_err(|error| {
                 let message = with_nearest(error.inner().message());
                 let key = error.path().to_string();
                 PackError::Key { line: place::line_of(text, &key), key, what: message }
             })?;
         let hash = hex(&hasher.finalize());
-        let pack = Self { settings, hash };
+        let source = Arc::new(PackSource { text: text.to_owned(), base: below.map(str::to_owned) });
+        let pack = Self { settings, hash, source };
         let refused =
             |(key, what): (String, String)| PackError::Key { line: place::line_of(text, &key), key, what };
         pack.check().map_err(refused)?;
-        if let Some(below) = below {
-            let base = serde_path_to_error::deserialize(Value::Table(below)).map_err(|error| {
+        if below.is_some() {
+            let base = serde_path_to_error::deserialize(Value::Table(base)).map_err(|error| {
                 let key = format!("based_on ({})", error.path());
                 PackError::Key { line: None, key, what: error.inner().message().to_owned() }
             })?;
             overlay::weakened(&base, &pack.settings).map_or(Ok(()), |found| Err(refused(found)))?;
         }
         Ok(pack)
+    }
+
+    /// What it was read from.
+    #[must_use]
+    pub fn source(&self) -> &PackSource {
+        &self.source
     }
 
     /// Its name.
@@ -264,6 +291,16 @@ impl RulePack {
         let kept = barred.iter().all(|gate| s.release.override_forbidden.value.contains(gate));
         must(kept, "release.override_forbidden", "R-GATE-01 to 04 and 11 can never be set aside (R-GATE-14)")
     }
+}
+
+/// The built-in text that a pack is based on.
+fn based_on(text: &str, id: &str) -> Result<&'static str, PackError> {
+    let found = BUILT_IN.iter().find(|(name, _)| *name == id).map(|(_, base)| *base);
+    found.ok_or_else(|| PackError::Key {
+        line: place::line_of(text, "based_on"),
+        key: "based_on".into(),
+        what: PackError::Unknown { id: id.into(), near: nearest_pack(id) }.to_string(),
+    })
 }
 
 fn nearest_pack(id: &str) -> String {
