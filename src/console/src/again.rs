@@ -84,9 +84,9 @@ pub(crate) async fn work_of_person<T: Send + 'static>(
 
 fn of_stopped(stopped: &Stopped) -> Problem {
     match stopped {
-        Stopped::Read(ReadError::State(_) | ReadError::Journal(_)) | Stopped::Unwritable(_) => {
-            Problem::internal(stopped)
-        }
+        Stopped::Read(ReadError::State(_) | ReadError::Journal(_))
+        | Stopped::Unwritable(_)
+        | Stopped::Rules(_) => Problem::internal(stopped),
         Stopped::Read(ReadError::OtherKind { .. } | ReadError::BytesMissing(_)) => {
             Problem::unprocessable(stopped)
         }

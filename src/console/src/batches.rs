@@ -6,6 +6,7 @@
 use crate::{
     Site,
     caller::{Caller, refused as person_refused},
+    commands::{self, Answer, Work, version, with_version, written},
     paging::{Items, Paging},
     people::read,
     problem::Problem,
@@ -14,22 +15,16 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use jiff::Timestamp;
-use ledger::{Entry, HoldKind, Ledger, Seq, What};
+use ledger::{Entry, HoldKind, Seq, What};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use vocabulary::RunId;
-use workflow::{
-    Settings,
-    batches::{self, BatchNow, MemberNow, NewBatch, Refused, ReleaseAsked},
-    people::{Actor, People},
-};
-
-type Answer = Result<Json<Value>, Problem>;
+use workflow::batches::{self, BatchNow, MemberNow, NewBatch, Refused, ReleaseAsked};
 
 fn refused(why: &Refused) -> Problem {
     let detail = format!("{} ({})", why.english(), why.chinese());
@@ -55,27 +50,12 @@ fn refused(why: &Refused) -> Problem {
     }
 }
 
-/// What a command works with, away from the runtime's threads.
-struct Work {
-    settings: Arc<Settings>,
-    ledger: Ledger,
-    people: People,
-    actor: Actor,
-}
-
 async fn command<T: Send + 'static>(
     site: &Site,
     caller: &Caller,
     work: impl FnOnce(&Work) -> Result<T, Refused> + Send + 'static,
 ) -> Result<T, Problem> {
-    let with = Work {
-        settings: Arc::clone(&site.workflow),
-        ledger: site.ledger.clone(),
-        people: site.people.clone(),
-        actor: caller.person()?.clone(),
-    };
-    let outcome = tokio::task::spawn_blocking(move || work(&with)).await;
-    outcome.map_err(|e| Problem::internal(&e))?.map_err(|why| refused(&why))
+    commands::command(site, caller, refused, work).await
 }
 
 fn time(ms: i64) -> Option<String> {
@@ -115,7 +95,7 @@ fn shown(member: &MemberNow) -> Value {
         .collect();
     json!({
         "donation": member.donation, "stage": member.stage, "unit": member.verdict.unit(),
-        "complete": member.verdict.is_complete(), "releasable": member.verdict.is_releasable(),
+        "rule_pack": member.verdict.rule_pack(), "complete": member.verdict.is_complete(), "releasable": member.verdict.is_releasable(),
         "kept_by": gates, "next": member.verdict.next(), "next_zh": member.verdict.next_zh(),
         "by_people": member.people, "basis": member.basis,
     })
@@ -135,19 +115,18 @@ pub(crate) async fn one(State(site): State<Arc<Site>>, Path(id): Path<u64>) -> R
     };
     let outcome = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;
     let (now, history) = outcome.map_err(|why| refused(&why))?;
+    let rule_pack = now.members.last().map(|member| member.verdict.rule_pack());
     let value = json!({
-        "batch": now.batch, "seen": now.seen, "rule_pack": site.workflow.pack.reference(), "stages": now.stages(),
+        "batch": now.batch, "seen": now.ticket(), "rule_pack": rule_pack, "stages": now.stages(),
         "failing": now.count, "donations": now.members.iter().map(shown).collect::<Vec<_>>(),
         "history": history.iter().map(told).collect::<Vec<_>>(),
     });
-    Ok(([(header::ETAG, format!("\"{}\"", now.seen))], Json(value)).into_response())
+    Ok(with_version(now.ticket(), value))
 }
 
-/// The hash of what was seen.
+/// What was seen.
 fn seen(headers: &HeaderMap) -> Result<String, Problem> {
-    let given = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok());
-    let given = given.map(|v| v.trim().trim_matches('"').to_owned()).filter(|v| !v.is_empty() && v != "*");
-    given.ok_or_else(|| {
+    version(headers).filter(|seen| !seen.is_empty()).map(str::to_owned).ok_or_else(|| {
         Problem::precondition_required(
             "a signature is bound to what was seen: send If-Match with the ETag of the batch (签名须携带所见内容的 ETag)",
         )
@@ -172,8 +151,8 @@ pub(crate) async fn review(
 ) -> Answer {
     let (Review { password, comment }, seen) = (read(&body)?, seen(&headers)?);
     let work = move |with: &Work| {
-        let confirmed = with.people.confirm(&with.actor, &password, Timestamp::now())?;
-        batches::review(&with.settings, &with.ledger, confirmed, (Seq::new(id), &seen), &comment)
+        let signature = with.signs(&password)?;
+        batches::review(&with.settings, &with.ledger, signature, (Seq::new(id), &seen), &comment)
     };
     Ok(Json(json!({ "reviewed": command(&site, &caller, work).await? })))
 }
@@ -196,8 +175,8 @@ pub(crate) async fn release(
 ) -> Answer {
     let (Release { password, asked }, seen) = (read(&body)?, seen(&headers)?);
     let work = move |with: &Work| {
-        let confirmed = with.people.confirm(&with.actor, &password, Timestamp::now())?;
-        batches::release(&with.settings, &with.ledger, confirmed, (Seq::new(id), &seen), &asked)
+        let signature = with.signs(&password)?;
+        batches::release(&with.settings, &with.ledger, signature, (Seq::new(id), &seen), &asked)
     };
     Ok(Json(json!(command(&site, &caller, work).await?)))
 }
@@ -223,7 +202,7 @@ pub(crate) async fn hold(
         let which = (Some(Seq::new(id)), donations.as_slice());
         batches::hold(&with.settings, &with.ledger, &with.actor, which, (kind, &reason))
     };
-    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+    Ok(written(command(&site, &caller, work).await?))
 }
 
 #[derive(Deserialize)]
@@ -245,7 +224,7 @@ pub(crate) async fn lift(
         let which = (Some(Seq::new(id)), donations.as_slice());
         batches::lift(&with.settings, &with.ledger, &with.actor, which, &reason)
     };
-    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+    Ok(written(command(&site, &caller, work).await?))
 }
 
 #[derive(Deserialize)]
@@ -268,7 +247,7 @@ pub(crate) async fn discard(
         let which = (Seq::new(id), donations.as_slice());
         batches::discard(&with.settings, &with.ledger, &with.actor, which, (counted, &reason))
     };
-    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+    Ok(written(command(&site, &caller, work).await?))
 }
 
 #[derive(Deserialize)]
@@ -287,7 +266,7 @@ pub(crate) async fn invalidate_run(
     let Invalid { reason } = read(&body)?;
     let run = RunId::new(&id).map_err(Problem::bad_request)?;
     let work = move |with: &Work| batches::invalidate_run(&with.ledger, &with.actor, &run, &reason);
-    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+    Ok(written(command(&site, &caller, work).await?))
 }
 
 /// Recalls that are open, in pages.
@@ -299,6 +278,15 @@ pub(crate) async fn recalls(
     let page = paging.page::<Seq>()?;
     let found = site.read(move |reader| reader.recalls(true, &page)).await?;
     Ok(Json(Items::of(found, |seq| seq.to_string())))
+}
+
+/// One recall.
+pub(crate) async fn recall(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<u64>,
+) -> Result<Json<ledger::RecallView>, Problem> {
+    let found = site.read(move |reader| reader.recall(Seq::new(id))).await?;
+    found.map(Json).ok_or_else(|| Problem::not_found(format!("there is no recall {id} (没有召回 {id})")))
 }
 
 #[derive(Deserialize)]
@@ -316,5 +304,5 @@ pub(crate) async fn close_recall(
 ) -> Answer {
     let Outcome { outcome } = read(&body)?;
     let work = move |with: &Work| batches::close_recall(&with.ledger, &with.actor, Seq::new(id), &outcome);
-    Ok(Json(json!({ "seq": command(&site, &caller, work).await? })))
+    Ok(written(command(&site, &caller, work).await?))
 }

@@ -7,8 +7,10 @@ mod access;
 mod again;
 mod batches;
 mod caller;
+mod commands;
 mod connections;
 mod consulted;
+mod donors;
 mod health;
 mod metrics;
 mod openapi;
@@ -19,6 +21,7 @@ mod problem;
 mod quarantine;
 mod reading;
 mod revisions;
+mod rules;
 mod sessions;
 mod site;
 mod writing;
@@ -91,7 +94,23 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/batches/{seq}/discard", post(batches::discard))
         .route("/api/v1/runs/{id}/invalidate", post(batches::invalidate_run))
         .route("/api/v1/recalls", get(batches::recalls))
+        .route("/api/v1/recalls/{seq}", get(batches::recall))
+        .route("/api/v1/tasks", get(donors::tasks))
+        .route("/api/v1/tasks/lookback", post(donors::look_back))
+        .route("/api/v1/donors/{id}", get(donors::one))
+        .route("/api/v1/donors/{id}/defer", post(donors::defer))
+        .route("/api/v1/donors/{id}/reinstate", post(donors::reinstate))
+        .route("/api/v1/donors/{id}/earlier", post(donors::earlier))
+        .route("/api/v1/donors/{id}/examine", post(donors::examine))
+        .route("/api/v1/donors/{id}/tests", post(donors::test))
+        .route("/api/v1/donors/{id}/approve", post(donors::approve))
+        .route("/api/v1/donations/{id}/confirmatory", post(donors::confirm))
+        .route("/api/v1/donations/{id}/neighbours", post(donors::suspect))
+        .route("/api/v1/donations/{id}/neighbours/settle", post(donors::settle))
         .route("/api/v1/recalls/{seq}/close", post(batches::close_recall))
+        .route("/api/v1/rule-packs", get(rules::list).post(rules::add))
+        .route("/api/v1/rule-packs/activate", post(rules::activate))
+        .route("/api/v1/rule-packs/{id}", get(rules::one))
         .route("/api/v1/sign-out", post(people::sign_out))
         .route("/api/v1/me", get(people::me))
         .route("/api/v1/me/password", post(people::own_password))

@@ -4,6 +4,7 @@ use crate::{
     Site,
     access::token,
     caller::{Caller, refused},
+    commands::{Answer, version, with_version, written},
     paging::Items,
     problem::Problem,
 };
@@ -11,8 +12,8 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use jiff::Timestamp;
 use ledger::{Seq, UserView};
@@ -21,8 +22,6 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use vocabulary::Role;
 use workflow::people::{Act, Actor, NewUser, Refused};
-
-type Answer = Result<Json<Value>, Problem>;
 
 /// A body as it must be. What serde says of a wrong one names fields and never their values.
 pub(crate) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
@@ -111,7 +110,7 @@ pub(crate) async fn own_password(
         people.change_password(&actor, (&old, &new), Timestamp::now())
     };
     let seq = site.of_people(work).await?;
-    Ok(Json(json!({ "seq": seq })))
+    Ok(written(seq))
 }
 
 fn shown(user: &UserView) -> Value {
@@ -133,18 +132,13 @@ pub(crate) async fn users(State(site): State<Arc<Site>>) -> Result<Json<Items<Va
 /// One account, with its version.
 pub(crate) async fn user(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let user = site.of_people(move |people| people.account(&id)).await?;
-    Ok(([(header::ETAG, format!("\"{}\"", user.changed))], Json(shown(&user))).into_response())
+    Ok(with_version(user.changed, shown(&user)))
 }
 
 /// The version that a command is held to, where it names one.
 fn known(headers: &HeaderMap) -> Result<Option<Seq>, Problem> {
-    let Some(text) = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()) else { return Ok(None) };
-    let text = text.trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let number = text.trim_matches('"').parse().map_err(|_| refused(&Refused::Changed))?;
-    Ok(Some(Seq::new(number)))
+    let number = version(headers).map(str::parse).transpose().map_err(|_| refused(&Refused::Changed))?;
+    Ok(number.map(Seq::new))
 }
 
 /// Makes an account without a role.
@@ -155,7 +149,7 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (new, actor): (NewUser, Actor) = (read(&body)?, caller.person()?.clone());
     let seq = site.of_people(move |people| people.add(&actor, &new)).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "seq": seq }))))
+    Ok((StatusCode::CREATED, written(seq)))
 }
 
 #[derive(Deserialize)]
@@ -178,7 +172,7 @@ pub(crate) async fn roles(
     let work =
         move |people: &workflow::people::People| people.set_roles(&actor, (&id, known), &roles, &reason);
     let seq = site.of_people(work).await?;
-    Ok(Json(json!({ "seq": seq })))
+    Ok(written(seq))
 }
 
 #[derive(Deserialize)]
@@ -198,7 +192,7 @@ pub(crate) async fn disable(
     let (Reason { reason }, known) = (read(&body)?, known(&headers)?);
     let actor = caller.person()?.clone();
     let seq = site.of_people(move |people| people.disable(&actor, (&id, known), &reason)).await?;
-    Ok(Json(json!({ "seq": seq })))
+    Ok(written(seq))
 }
 
 /// Opens an account again.
@@ -212,7 +206,7 @@ pub(crate) async fn enable(
     let (Reason { reason }, known) = (read(&body)?, known(&headers)?);
     let actor = caller.person()?.clone();
     let seq = site.of_people(move |people| people.enable(&actor, (&id, known), &reason)).await?;
-    Ok(Json(json!({ "seq": seq })))
+    Ok(written(seq))
 }
 
 #[derive(Deserialize)]
@@ -231,5 +225,5 @@ pub(crate) async fn password(
     let NewPassword { password } = read(&body)?;
     let actor = caller.person()?.clone();
     let seq = site.of_people(move |people| people.reset_password(&actor, &id, &password)).await?;
-    Ok(Json(json!({ "seq": seq })))
+    Ok(written(seq))
 }

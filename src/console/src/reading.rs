@@ -178,7 +178,10 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
         .read(move |reader| {
             let Some(view) = reader.donation(&wanted)? else { return Ok(None) };
             let facts = workflow::facts_of(&settings, reader, &wanted)?;
-            let evidence = workflow::evidence(&facts, &settings);
+            let other = workflow::rules::settings_for(&settings, reader, &facts);
+            let other =
+                other.map_err(|why| tracing::error!(%why, "the evidence is shown by the configured pack"));
+            let evidence = workflow::evidence(&facts, other.ok().flatten().as_deref().unwrap_or(&settings));
             let verdict = match &view.summary.verdict {
                 Some(standing) => {
                     serde_json::from_str(reader.verdict(standing.seq)?.json()).unwrap_or(Value::Null)

@@ -1,7 +1,9 @@
 //! The command line: what can be asked for. Parsing only; each command lives in a module of its own.
 
+mod donors;
 mod held;
 
+pub(crate) use donors::{Donor, Recall};
 pub(crate) use held::{Quarantine, QuarantineList, Reprocess, Revisions};
 mod people;
 
@@ -105,6 +107,14 @@ pub(crate) enum Command {
     /// Batches: what holds each donation, review and release by two people, holds, discards
     #[command(subcommand)]
     Batch(Batch),
+    /// Recalls: released donations that may not go any more
+    #[command(subcommand)]
+    Recall(Recall),
+    /// What people have still to do, by the last day for it: recalls, look-backs, re-entry
+    Tasks(Output),
+    /// Donors: the deferral register, results known from elsewhere, confirmatory tests, re-entry, look-backs
+    #[command(subcommand)]
+    Donor(Donor),
     /// People: accounts, roles and passwords; a password is asked for or read from standard input
     #[command(subcommand)]
     User(User),
@@ -222,8 +232,31 @@ pub(crate) struct Decide {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
-    /// Every built-in pack
+    /// Every built-in pack and, of a running daemon, the site's own: which judges, since when, by whom, and which next
     List(Output),
+    /// Keep a pack in the ledger of the running daemon, so that it can be activated
+    Add {
+        /// Its file; - is standard input
+        file: PathBuf,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Propose a pack, or agree to the one that another person proposed. It judges donations taken from then on; nothing
+    /// changes before two people have said so
+    Activate {
+        /// Its id, or how its hash begins
+        pack: String,
+        /// From this time on [default: from the second person's word on]: 2026-12-01T00:00:00+08:00
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Why; it is recorded
+        #[arg(long)]
+        why: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
     /// One pack as it stands: every value with its confidence, and what the laboratory has to confirm
     Show {
         /// A built-in id or a file

@@ -134,13 +134,30 @@ impl Daemon {
         for (connection, why) in lines.refused {
             daemon.board.refuse(&connection.id, connection.mode, why);
         }
-        let workflow = daemon.rooms(config, lines.profiles, &lines.served)?;
+        let workflow = daemon.rooms(config, lines.profiles, &lines.served).await?;
         daemon.links(daemon.with_desks(config, (ready, &lines.served), &workflow));
         daemon.surface(console_listener, config, workflow)?;
         Ok(daemon)
     }
 
-    fn rooms(
+    /// Begins with the configured rule pack. One that was not in force before waits for two people, and says so.
+    async fn rules(&self, configured: release::RulePack) -> Result<(), Failure> {
+        let ledger = self.ledger.clone();
+        let begun = tokio::task::spawn_blocking(move || workflow::rules::start(&ledger, &configured)).await;
+        let begun = begun.map_err(|e| Failure::new(Exit::Internal, e))?;
+        match begun.map_err(|e| Failure::new(Exit::Unavailable, e))? {
+            workflow::rules::Begun::InForce => {}
+            workflow::rules::Begun::Waits { in_force, configured } => tracing::warn!(
+                in_force = %format_args!("{} {}", in_force.id, in_force.hash),
+                configured = %format_args!("{} {}", configured.id, configured.hash),
+                "the configured rule pack is not the one in force; donations are judged by the one in force until two \
+                 people activate the other (hemogate rules activate) 配置的规则包尚未启用:须由两人启用"
+            ),
+        }
+        Ok(())
+    }
+
+    async fn rooms(
         &self,
         config: &Config,
         profiles: workflow::Profiles,
@@ -148,6 +165,7 @@ impl Daemon {
     ) -> Result<Arc<workflow::Settings>, Failure> {
         let lines = served.iter().map(|line| (&line.connection, &line.profile));
         let settings = Arc::new(settings_with(config, profiles, lines)?);
+        self.rules(settings.pack.clone()).await?;
         let (ledger, stop) = (self.ledger.clone(), self.stop.clone());
         self.tasks.spawn(workflow::run(Arc::clone(&settings), ledger, stop));
         for destination in &config.destinations {

@@ -12,6 +12,7 @@ mod daemon;
 mod decide;
 mod demo;
 mod desk;
+mod donor;
 mod examine;
 mod exit;
 mod export;
@@ -86,6 +87,9 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
         Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
+        Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),
+        Command::Tasks(output) => block_on(donor::tasks(cli, output, lang)),
+        Command::Donor(asked) => block_on(donor::donor(cli, asked, lang)),
         Command::User(asked) => block_on(user::user(cli, asked, lang)),
         Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),
         Command::Quarantine(asked) => block_on(quarantine::quarantine(cli, asked, lang)),
@@ -101,6 +105,10 @@ fn dispatch(cli: &Cli) -> Outcome {
 const LEFT_BEHIND_WITHIN: Duration = Duration::from_secs(1);
 
 fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+    waited_for(command)
+}
+
+fn waited_for<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::new(Exit::Internal, e))?;
     let outcome = runtime.block_on(command);

@@ -1,5 +1,7 @@
-//! `rules`: packs listed, shown and proven, which touches no store; and compared over the donations of one.
+//! `rules`: packs listed, shown and proven; put in force by two people at a running daemon; compared over the donations
+//! of a store.
 
+mod active;
 mod compare;
 
 use crate::{
@@ -11,61 +13,90 @@ use crate::{
 use release::RulePack;
 use release::pack::Stated;
 use release::proof::{Proof, prove};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 
 pub(crate) fn rules(cli: &Cli, asked: &Rules, lang: Lang) -> Outcome {
     match asked {
-        Rules::List(output) => list(output.format, lang),
-        Rules::Show { id, output } => show(id, output.format, lang),
+        Rules::List(output) => list(cli, output.format, lang),
+        Rules::Show { id, output } => show(cli, id, output.format, lang),
+        Rules::Add { file, r#as } => crate::block_on(active::add(cli, (file, r#as), lang)),
+        Rules::Activate { pack, from, why, r#as } => {
+            crate::block_on(active::activate(cli, (pack, from.as_deref(), why), r#as, lang))
+        }
         Rules::Check { packs, at_once, output } => check(packs, *at_once, output.format, lang),
         Rules::Compare { old, new, output } => compare::compare(cli, [old, new], output.format, lang),
     }
 }
 
-fn list(format: Format, lang: Lang) -> Outcome {
+/// What a running daemon says of its packs; a configuration that cannot be read is none.
+fn asked_of_daemon(cli: &Cli) -> Value {
+    let asked = async { active::of_daemon(cli).await.map(Option::unwrap_or_default) };
+    crate::waited_for(asked).unwrap_or_default()
+}
+
+fn list(cli: &Cli, format: Format, lang: Lang) -> Outcome {
+    let of_daemon = asked_of_daemon(cli);
     let mut printer = Printer::new(format);
     printer.heads(&lang.pick(
-        ["id", "jurisdiction", "edition", "from", "until", "based on", "to confirm", "hash"],
-        ["编号", "地区", "版本", "生效", "失效", "基于", "待确认", "哈希"],
+        ["id", "jurisdiction", "edition", "from", "until", "based on", "to confirm", "hash", "stands"],
+        ["编号", "地区", "版本", "生效", "失效", "基于", "待确认", "哈希", "状态"],
     ));
+    let mut items = Vec::new();
     for name in RulePack::built_in_ids() {
         let pack = pack(name)?;
         let s = pack.settings();
-        let until = s.effective_to.as_ref().map(|day| day.value.to_string());
-        let open = pack.unconfirmed().len();
-        let item = json!({
-            "id": pack.id(), "hash": pack.hash(), "jurisdiction": s.jurisdiction, "title": s.title,
-            "edition": s.edition.value, "effective_from": s.effective_from.value, "effective_to": until,
-            "based_on": s.based_on, "to_confirm": open,
-        });
-        printer.item(&item, || {
-            let short: String = pack.hash().chars().take(12).collect();
-            vec![
-                pack.id().to_owned(),
-                s.jurisdiction.clone(),
-                s.edition.value.clone(),
-                s.effective_from.value.to_string(),
-                until.clone().unwrap_or_default(),
-                s.based_on.clone().unwrap_or_default(),
-                open.to_string(),
-                short,
-            ]
+        items.push(active::item(&of_daemon, pack.hash()).cloned().unwrap_or_else(|| {
+            json!({
+                "id": pack.id(), "hash": pack.hash(), "jurisdiction": s.jurisdiction, "title": s.title,
+                "edition": s.edition.value, "effective_from": s.effective_from.value.to_string(),
+                "effective_to": s.effective_to.as_ref().map(|day| day.value.to_string()),
+                "based_on": s.based_on, "to_confirm": pack.unconfirmed().len(),
+            })
+        }));
+    }
+    // The site's own, which the daemon's ledger keeps.
+    for item in of_daemon.get("items").and_then(Value::as_array).into_iter().flatten() {
+        if !items.iter().any(|known| known.get("hash") == item.get("hash")) {
+            items.push(item.clone());
+        }
+    }
+    for item in &items {
+        printer.item(item, || {
+            let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let short: String = text("hash").chars().take(12).collect();
+            let names = ["id", "jurisdiction", "edition", "effective_from", "effective_to", "based_on"];
+            let mut row: Vec<String> = names.iter().map(|name| text(name)).collect();
+            row.push(item.get("to_confirm").map(Value::to_string).unwrap_or_default());
+            row.extend([short, active::standing(item, lang)]);
+            row
         })?;
     }
     printer.finish()?;
+    if of_daemon.is_null() {
+        let what = lang.pick(
+            "no daemon runs here: which pack judges, and since when, is in its ledger",
+            "此处没有运行中的守护进程:哪个规则包生效、自何时起,记录在其账本中",
+        );
+        writeln!(io::stderr().lock(), "{what}")?;
+    }
     Ok(Exit::Done)
 }
 
-fn show(id: &str, format: Format, lang: Lang) -> Outcome {
+fn show(cli: &Cli, id: &str, format: Format, lang: Lang) -> Outcome {
     let pack = pack(id)?;
     let mut printer = Printer::new(format);
     if format == Format::Table {
+        let of_daemon = asked_of_daemon(cli);
+        let standing = active::item(&of_daemon, pack.hash()).map(|item| active::standing(item, lang));
         let mut out = io::stdout().lock();
         let s = pack.settings();
         writeln!(out, "{}  {}  {}", pack.id(), s.title, pack.hash())?;
         let open = pack.unconfirmed().len();
         let note = lang.pick("values to be confirmed by the laboratory before use", "项须由实验室确认后使用");
+        if let Some(standing) = standing.filter(|standing| !standing.is_empty()) {
+            writeln!(out, "{standing}")?;
+        }
         writeln!(out, "{open} {note} (own-M, own-L)\n")?;
     }
     printer.heads(&lang.pick(["key", "value", "confidence", "confirm"], ["项", "值", "可信度", "待确认"]));

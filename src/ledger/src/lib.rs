@@ -42,9 +42,10 @@ mod verify;
 
 pub use bounds::MemoryPart;
 pub use entry::{
-    BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorData, Draft, Earlier, Entry, HoldKind, HowEnded,
-    Known, LeftHeld, Mapped, Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry,
-    ProfileContent, Seq, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade, What,
+    BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorAct, DonorData, Draft, Earlier, Entry, HoldKind,
+    HowEnded, Known, LeftHeld, LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping, Measured,
+    ObservationRef, PasswordHash, PersonAct, PersonEntry, ProfileContent, RulesAct, Seq, SetAside, SignedAct,
+    SignedDonation, Terms, UnitCount, VerdictMade, What,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
@@ -59,7 +60,8 @@ pub use rebuild::{RebuildReport, rebuild};
 pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
-    BatchRecord, ByPeople, Counters, DeliveryState, DiscardDone, Done, HoldStands, Recall, ReleaseSigned,
-    SignedBasis, StateError,
+    BatchRecord, ByPeople, Candidate, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
+    HoldStands, InForce, Lookback, Recall, ReleaseSigned, RulesInForce, RulesProposal, SignedBasis,
+    StateError, StepDone,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

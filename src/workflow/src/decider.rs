@@ -1,6 +1,9 @@
 //! From what is known of a donation to its verdict.
 
-use crate::{DonationFacts, Fact, Located, Settings, SignOff, Stopped, evidence::evidence, runs};
+use crate::{
+    DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
+    rules::Book, runs,
+};
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Ledger, Page, ReadError, Reader, VerdictMade, What,
 };
@@ -15,15 +18,16 @@ const DONATIONS_PER_ROUND: usize = 128;
 pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft>>, Stopped> {
     let reader = ledger.state();
     let items = reader.to_decide(&Page::first(DONATIONS_PER_ROUND))?.items;
+    let book = Book::read(settings, &reader)?;
     let mut known = BTreeMap::new();
     items
         .into_iter()
-        .map(|item| Ok(vec![Draft::by_system(decide(settings, &reader, &item, &mut known)?)]))
+        .map(|item| Ok(vec![Draft::by_system(decide((settings, &book), &reader, &item, &mut known)?)]))
         .collect()
 }
 
 fn decide(
-    settings: &Settings,
+    (settings, book): (&Settings, &Book<'_>),
     reader: &Reader,
     item: &DecideItem,
     known: &mut BTreeMap<RunId, ledger::RunView>,
@@ -34,7 +38,8 @@ fn decide(
     let view = reader.donation(donation)?;
     let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
     let facts = facts(settings, reader, donation, view.as_ref(), known)?;
-    let verdict = release::decide(&evidence(&facts, settings), &settings.pack);
+    let by = book.of(&facts);
+    let verdict = release::decide(&evidence(&facts, by), &by.pack);
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
         return Ok(What::VerdictUnchanged { donation: donation.clone(), considered });
     }
@@ -100,8 +105,10 @@ pub(crate) fn facts(
         alike: if settings.specimens.holds_shortened() { reader.alike(donation)? } else { Vec::new() },
         scans: Vec::new(),
         people: reader.by_people(donation)?,
+        donor: DonorFacts::default(),
         runs: BTreeMap::new(),
     };
+    facts.donor = DonorFacts::gather(reader, donation, facts.registration.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
     facts.findings = view.findings.iter().map(|f| f.finding.clone()).collect();
     let production = view.observations.iter().filter(|o| o.mode == Mode::Production);

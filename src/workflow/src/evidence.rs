@@ -63,6 +63,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
     let collected = facts.registration.as_ref().map(|r| r.collected_at);
     evidence.findings.extend(used.iter().filter_map(|fact| before_collection(fact, collected?)));
+    facts.donor.fill(&mut evidence);
     signing::held_by_people(&mut evidence, &facts.people);
     evidence
 }

@@ -1,5 +1,6 @@
 //! What is known of one donation and its runs, gathered from the ledger for one decision.
 
+use crate::donors::DonorFacts;
 use crate::measurement::{Stage, identity, outcome};
 use release::{
     Moment,
@@ -82,6 +83,8 @@ pub struct DonationFacts {
     pub scans: Vec<String>,
     /// What people did with it.
     pub people: ledger::ByPeople,
+    /// What people and earlier donations say of its donor and of itself.
+    pub donor: DonorFacts,
     /// The runs its results name.
     pub runs: BTreeMap<RunId, RunFacts>,
 }

@@ -35,7 +35,7 @@ pub enum SignOff {
 pub struct Settings {
     /// Every profile revision that messages may have been received under.
     pub profiles: Profiles,
-    /// The rule pack in force.
+    /// The rule pack of the configuration. It judges where the ledger knows of no other ([`crate::rules`]).
     pub pack: RulePack,
     /// From specimens to donations.
     pub specimens: SpecimenRule,
@@ -71,6 +71,9 @@ pub enum Stopped {
     /// A verdict could not be written down.
     #[error("the verdict cannot be written: {0}")]
     Unwritable(String),
+    /// A rule pack that was in force cannot be read; nothing is judged by another one.
+    #[error("{0}")]
+    Rules(String),
 }
 
 /// Works until `stop`.

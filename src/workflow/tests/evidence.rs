@@ -88,6 +88,7 @@ mod evidence {
             alike: vec![],
             scans: vec![],
             people: ledger::ByPeople::default(),
+            donor: workflow::donors::DonorFacts::default(),
             runs: BTreeMap::from([(RunId::new("R1").unwrap(), good)]),
         }
     }

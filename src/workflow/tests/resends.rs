@@ -259,6 +259,7 @@ mod resends {
             alike: vec![],
             scans: vec![],
             people: ledger::ByPeople::default(),
+            donor: workflow::donors::DonorFacts::default(),
             runs: BTreeMap::from([(RunId::new("line/R1").unwrap(), good)]),
         }
     }

@@ -3,9 +3,11 @@
 mod bytes;
 mod delivery;
 mod donor_data;
+mod donors;
 mod measured;
 mod person;
 mod profiles;
+mod rules;
 mod seq;
 mod signed;
 mod verdict;
@@ -13,9 +15,11 @@ mod verdict;
 pub use bytes::Bytes;
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
+pub use donors::{DonorAct, LookbackAsked, LookbackId, LookbackStep};
 pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use person::{PasswordHash, PersonAct, PersonEntry};
 pub use profiles::{Mapped, Mapping, ProfileContent};
+pub use rules::RulesAct;
 pub use seq::Seq;
 pub use signed::{BatchOf, HoldKind, LeftHeld, SetAside, SignedAct, SignedDonation, UnitCount};
 pub use verdict::VerdictMade;
@@ -327,6 +331,10 @@ pub enum What {
         /// The revision that read it.
         profile: ProfileRef,
     },
+    /// Something about the rule packs.
+    Rules(RulesAct),
+    /// Something that a person wrote down of a donor, or did for a look-back.
+    Donor(DonorAct),
     /// Something that a person signed, held, discarded or called back.
     Signed(SignedAct),
     /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
@@ -373,6 +381,8 @@ impl What {
             Self::ProfileActivated { .. } => "profile_activated",
             Self::ReprocessAsked { .. } => "reprocess_asked",
             Self::InterpretationStands { .. } => "interpretation_stands",
+            Self::Rules(act) => act.name(),
+            Self::Donor(act) => act.name(),
             Self::Signed(act) => act.name(),
             Self::TailCut { .. } => "tail_cut",
         }

@@ -1,6 +1,6 @@
 //! A verdict as the journal keeps it.
 
-use crate::Seq;
+use crate::{LookbackAsked, Seq};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DestinationId, DonationId};
 
@@ -21,6 +21,12 @@ pub struct VerdictMade {
     content_hash: String,
     /// The verdict as JSON, exactly as the release room wrote it.
     verdict: String,
+    /// What it asks to be done for earlier donations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lookback: Vec<LookbackAsked>,
+    /// The donor may be examined for re-entry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reentry_candidate: bool,
     #[serde(skip)]
     proven: bool,
 }
@@ -46,6 +52,8 @@ impl VerdictMade {
             rule_pack: format!("{}@{}", pack.id, pack.hash),
             content_hash: verdict.content_hash(),
             verdict: serde_json::to_string(verdict)?,
+            lookback: verdict.donor().lookback.iter().map(asked).collect(),
+            reentry_candidate: verdict.donor().reentry_candidate,
             proven: true,
         })
     }
@@ -104,9 +112,32 @@ impl VerdictMade {
         &self.verdict
     }
 
+    /// What it asks to be done for earlier donations.
+    #[must_use]
+    pub fn lookback(&self) -> &[LookbackAsked] {
+        &self.lookback
+    }
+
+    /// Whether the donor may be examined for re-entry.
+    #[must_use]
+    pub fn is_reentry_candidate(&self) -> bool {
+        self.reentry_candidate
+    }
+
     /// Whether it came from the release room in this process.
     pub(crate) fn is_proven(&self) -> bool {
         self.proven
+    }
+}
+
+fn asked(task: &release::LookbackTask) -> LookbackAsked {
+    LookbackAsked {
+        marker: task.marker.name().to_owned(),
+        earlier: task.donation.clone(),
+        in_date: task.in_date,
+        quarantine_by: task.quarantine_by,
+        notify_by: task.notify_by,
+        recipients_by: task.recipients_by,
     }
 }
 
@@ -122,5 +153,7 @@ impl PartialEq for VerdictMade {
             && self.rule_pack == other.rule_pack
             && self.content_hash == other.content_hash
             && self.verdict == other.verdict
+            && self.lookback == other.lookback
+            && self.reentry_candidate == other.reentry_candidate
     }
 }

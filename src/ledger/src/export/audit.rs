@@ -1,7 +1,7 @@
 //! Every entry: who, when, what. Bytes are left out and told by their length; `messages` has them.
 
 use super::{Export, ExportError, json, time};
-use crate::{Body, DonorData, Entry, Line, PersonAct, PersonEntry, Terms, What};
+use crate::{Body, DonorData, Entry, Line, PersonAct, PersonEntry, RulesAct, Terms, What};
 use serde_json::{Value, json as object};
 use std::collections::BTreeSet;
 use vocabulary::UserId;
@@ -111,9 +111,25 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         | What::ProfileActivated { .. }
         | What::ReprocessAsked { .. }
         | What::InterpretationStands { .. } => of_profiles(&entry.what),
-        What::Signed(act) => json(entry, act)?,
+        What::Rules(_) | What::Donor(_) | What::Signed(_) => of_people(entry)?,
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
+}
+
+/// What people decided. A rule pack's content is told by its length, since the pack's hash is taken of it.
+fn of_people(entry: &Entry) -> Result<Value, ExportError> {
+    if let What::Rules(RulesAct::Kept { pack, content }) = &entry.what {
+        let base = content.base.as_ref().map(String::len);
+        Ok(object!({ "pack": pack, "bytes": content.text.len(), "based_on_bytes": base }))
+    } else if let What::Rules(act) = &entry.what {
+        json(entry, act)
+    } else if let What::Donor(act) = &entry.what {
+        json(entry, act)
+    } else if let What::Signed(act) = &entry.what {
+        json(entry, act)
+    } else {
+        Ok(Value::Null)
+    }
 }
 
 /// What happened to an account. A password is told by its having been set, never by its hash.

@@ -42,6 +42,8 @@ impl Export {
             | What::ProfileActivated { .. }
             | What::ReprocessAsked { .. }
             | What::InterpretationStands { .. }
+            | What::Rules(_)
+            | What::Donor(_)
             | What::Signed(_)
             | What::TailCut { .. } => return Ok(()),
         };

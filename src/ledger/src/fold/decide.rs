@@ -22,6 +22,7 @@ impl Fold<'_, '_> {
             first: self.seq,
             registered: None,
             collected_at_ms: None,
+            donor: None,
             latest: None,
             verdicts: 0,
             work: None,
@@ -53,9 +54,12 @@ impl Fold<'_, '_> {
         record.registered = Some(self.seq);
         let collected = registration.collected_at.as_millisecond();
         self.collected(&registration.donation, record.collected_at_ms, collected);
+        self.given(registration, (record.donor.as_ref(), record.collected_at_ms));
         record.collected_at_ms = Some(collected);
+        record.donor = Some(registration.donor.id.clone());
         self.want_decision(&registration.donation, &mut record);
-        self.put_donation(&registration.donation, &record)
+        self.put_donation(&registration.donation, &record)?;
+        self.reopen_later(&registration.donation)
     }
 
     fn end_work(&mut self, donation: &DonationId, record: &mut DonationRecord, considered: Seq) -> Folded {
@@ -98,6 +102,8 @@ impl Fold<'_, '_> {
         record.verdicts += 1;
         self.counters.verdicts += 1;
         self.put_donation(donation, &record)?;
+        self.raise_tasks(made, &record)?;
+        self.reopen_later(donation)?;
         for destination in made.deliver_to() {
             let id = DeliveryId { verdict: self.seq, destination: destination.clone() };
             let delivery = DeliveryRecord {

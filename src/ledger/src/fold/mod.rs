@@ -6,6 +6,7 @@
 
 mod decide;
 mod delivery;
+mod donors;
 mod interpret;
 mod message;
 mod order;
@@ -14,6 +15,7 @@ mod order_tests;
 mod people;
 mod profile;
 mod query;
+mod rules;
 mod signed;
 mod transfer;
 
@@ -100,6 +102,8 @@ impl Fold<'_, '_> {
             What::DeliveryDead { delivery, reason } => self.dead(delivery, reason),
             What::DeliveryRequeued { delivery } => self.requeued(delivery),
             What::Person(entry) => self.person(entry),
+            What::Rules(act) => self.rules(act),
+            What::Donor(act) => self.donor_act(act),
             What::Signed(act) => self.signed_act(act),
             What::OrderPlaced { order, from } => self.order_placed(order, *from),
             What::OrderCancelled { order, assays, .. } => self.order_cancelled(order, assays),

@@ -48,7 +48,7 @@ impl Fold<'_, '_> {
         }
     }
 
-    fn done(&self) -> Done {
+    pub(super) fn done(&self) -> Done {
         let by = self.by.strip_prefix("user:").unwrap_or(self.by).to_owned();
         Done { by, at_ms: self.at_ms, entry: self.seq }
     }

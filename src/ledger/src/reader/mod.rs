@@ -5,6 +5,7 @@
 
 mod deliveries;
 mod donations;
+mod donors;
 mod messages;
 mod orders;
 mod page;
@@ -12,6 +13,7 @@ mod people;
 mod profiles;
 mod quarantine;
 mod queries;
+mod rules;
 mod signed;
 mod transfers;
 mod work;
@@ -21,6 +23,7 @@ pub use donations::{
     DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Interpretations, Registered,
     RunView, VerdictSummary,
 };
+pub use donors::Given;
 pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView, TakenFile};
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};
 pub use page::{Listing, Order, Page};
@@ -28,6 +31,7 @@ pub use people::UserView;
 pub use profiles::{KeptProfile, Pin, Proposal};
 pub use quarantine::{HeldMessage, InterpretationVersion};
 pub use queries::QueryView;
+pub use rules::KeptRules;
 pub use signed::{BatchView, RecallView};
 pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};

@@ -6,6 +6,8 @@
 //! | `@a` | applied sequence number |
 //! | `@c` | counters |
 //! | `@v` | version of this table |
+//! | `@r` | rule packs in force, and what is proposed |
+//! | `rk` id · hash | the entry with a rule pack's content |
 //! | `ms` message | message record |
 //! | `mb` message · chunk | where its bytes stand in frames |
 //! | `mp` message · part · chunk | one part of its interpretation |
@@ -48,11 +50,17 @@
 //! | `ri` run | the entry that declared it invalid |
 //! | `rt` verdict | recall |
 //! | `dc` collected at · donation | – : donations by the time they were taken |
+//! | `dn` donor | what stands of a donor |
+//! | `dg` donor · collected at · donation | – : the donor's donations |
+//! | `df` donation | what people wrote down of it |
+//! | `lb` donation · marker · earlier donation | look-back |
+//! | `re` donation | candidate for re-entry |
 //! | `us` user | account |
 //! | `ft` connection · sha256 · name | the entry: files taken |
 
 use super::Span;
-use crate::{DeliveryId, Seq};
+use crate::{DeliveryId, LookbackId, Seq};
+use release::pack::PackRef;
 use vocabulary::{
     ConnectionId, DestinationId, DonationId, OrderId, Priority, ProfileRef, RunId, SpecimenId, UserId,
 };
@@ -65,6 +73,7 @@ impl Key {
     pub(crate) const APPLIED: &[u8] = b"@a";
     pub(crate) const COUNTERS: &[u8] = b"@c";
     pub(crate) const VERSION: &[u8] = b"@v";
+    pub(crate) const RULES: &[u8] = b"@r";
 
     fn of(kind: [u8; 2]) -> Self {
         Self(kind.to_vec())
@@ -130,6 +139,12 @@ impl Key {
     }
     pub(crate) fn kept_profile(profile: &ProfileRef) -> Self {
         Self::of(*b"pr").text(&profile.id).text(&profile.revision)
+    }
+    pub(crate) fn kept_packs() -> Self {
+        Self::of(*b"rk")
+    }
+    pub(crate) fn kept_rules(pack: &PackRef) -> Self {
+        Self::of(*b"rk").text(&pack.id).text(&pack.hash)
     }
     pub(crate) fn pins() -> Self {
         Self::of(*b"pn")
@@ -272,6 +287,27 @@ impl Key {
     }
     pub(crate) fn collected() -> Self {
         Self::of(*b"dc")
+    }
+    pub(crate) fn donor(donor: &str) -> Self {
+        Self::of(*b"dn").text(donor)
+    }
+    pub(crate) fn given_by(donor: &str) -> Self {
+        Self::of(*b"dg").text(donor)
+    }
+    pub(crate) fn donation_notes(donation: &DonationId) -> Self {
+        Self::of(*b"df").text(donation.as_str())
+    }
+    pub(crate) fn lookbacks() -> Self {
+        Self::of(*b"lb")
+    }
+    pub(crate) fn lookback(id: &LookbackId) -> Self {
+        Self::of(*b"lb").text(id.trigger.as_str()).text(&id.marker).text(id.earlier.as_str())
+    }
+    pub(crate) fn candidates() -> Self {
+        Self::of(*b"re")
+    }
+    pub(crate) fn candidate(donation: &DonationId) -> Self {
+        Self::of(*b"re").text(donation.as_str())
     }
     pub(crate) fn users() -> Self {
         Self::of(*b"us")

@@ -1,16 +1,19 @@
 //! The state: what is. Made by the fold from the journal and by nothing else, and kept where it can be thrown
 //! away and made again.
 
+mod donors;
 mod gathered;
 mod keys;
 mod memory;
 mod orders;
 mod people;
 mod records;
+mod rules;
 mod signed;
 mod sled_store;
 mod view;
 
+pub use donors::{Candidate, DonationNotes, DonorStands, Lookback, StepDone};
 pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub(crate) use keys::{Key, KeyParts};
 pub(crate) use memory::MemoryStore;
@@ -18,6 +21,7 @@ pub(crate) use orders::*;
 pub(crate) use people::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
+pub use rules::{InForce, RulesInForce, RulesProposal};
 pub use signed::{BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Recall, ReleaseSigned, SignedBasis};
 pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};
 pub(crate) use view::{View, collect, decode, long_record, record, seq};

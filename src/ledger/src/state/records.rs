@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 7;
+pub(crate) const STATE_VERSION: u32 = 8;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +209,9 @@ pub(crate) struct DonationRecord {
     pub(crate) collected_at_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latest: Option<VerdictRecord>,
+    /// Who gave it, by the registration that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) donor: Option<String>,
     pub(crate) verdicts: u32,
     /// Its work item's first entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -313,6 +316,8 @@ pub struct Counters {
     pub batches: u64,
     /// Recalls that are not closed, now.
     pub recalls_open: u64,
+    /// Look-backs that are not closed, now.
+    pub lookbacks_open: u64,
     /// Entries that refer to something which is not there. Kept, counted, never guessed at.
     pub misfits: u64,
 }

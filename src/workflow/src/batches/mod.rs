@@ -10,13 +10,15 @@
 //!
 //! Every command takes an [`Actor`] or, to sign, a [`Confirmed`], and asks the ledger whether the person may.
 
+mod changes;
 mod now;
 mod open;
 mod refused;
 mod sign;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub use changes::Change;
 pub use now::{BatchNow, MemberNow, Stage};
 pub use open::{NewBatch, Session, open};
 pub use refused::Refused;
@@ -48,9 +50,15 @@ fn remark(field: &'static str, text: &str) -> Result<String, Refused> {
 
 /// Writes an act, and waits until the state knows it.
 fn write(ledger: &Ledger, actor: &Actor, act: SignedAct) -> Result<Seq, Refused> {
+    write_all(ledger, actor, vec![act])
+}
+
+/// Writes acts as one group: all of them or none. The last of them.
+fn write_all(ledger: &Ledger, actor: &Actor, acts: Vec<SignedAct>) -> Result<Seq, Refused> {
     let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
-    let draft = Draft { by: actor.by(), what: What::Signed(act) };
-    let seq = ledger.append(vec![draft]).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?.last();
+    let draft = |act| Draft { by: actor.by(), what: What::Signed(act) };
+    let group = acts.into_iter().map(draft).collect();
+    let seq = ledger.append(group).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?.last();
     ledger.wait_applied(seq).wait().map_err(|e| broken(&e))?;
     Ok(seq)
 }

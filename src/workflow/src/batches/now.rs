@@ -1,13 +1,13 @@
 //! A batch as it is now: each donation judged from the ledger at this moment, with what holds it.
 
 use super::Refused;
-use crate::{DonationFacts, Settings, decider, evidence, signing};
+use crate::{DonationFacts, Settings, decider, evidence, rules::Book, signing};
 use ledger::{BatchView, ByPeople, ReadError, Reader, ReleaseSigned, Seq, UnitCount};
-use release::{Gate, Unit, Verdict};
+use release::{Gate, RulePack, Unit, Verdict};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use vocabulary::DonationId;
+use std::{collections::BTreeMap, sync::Arc};
+use vocabulary::{DonationId, RunId};
 
 /// How far a donation of a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -43,6 +43,8 @@ pub struct MemberNow {
     /// What people did with it.
     pub people: ByPeople,
     facts: DonationFacts,
+    /// What judges it, where that is not the configured pack.
+    other: Option<Arc<Settings>>,
 }
 
 /// A batch with its donations as they are now.
@@ -56,15 +58,26 @@ pub struct BatchNow {
     pub seen: String,
     /// Its failing units.
     pub count: UnitCount,
+    /// The last entry that this rests on.
+    pub as_of: Seq,
 }
 
 impl MemberNow {
-    fn new(facts: DonationFacts, settings: &Settings) -> Self {
+    fn new(facts: DonationFacts, book: &Book<'_>) -> Self {
+        let (settings, other) = (book.of(&facts), book.other_for(&facts).cloned());
         let known = evidence::known(&facts, settings);
         let basis = signing::basis(&known, &settings.pack);
         let verdict = release::decide(&signing::with_signatures(known, &facts, settings), &settings.pack);
         let stage = stage(&verdict, &facts.people, &basis);
-        Self { donation: facts.donation.clone(), stage, basis, verdict, people: facts.people.clone(), facts }
+        Self {
+            donation: facts.donation.clone(),
+            stage,
+            basis,
+            verdict,
+            people: facts.people.clone(),
+            facts,
+            other,
+        }
     }
 
     /// The gates that keep it, those that wait for a signature aside.
@@ -72,8 +85,19 @@ impl MemberNow {
         self.verdict.gates().iter().filter(|gate| !gate.is_satisfied() && !gate.id.needs_person())
     }
 
+    /// The runs that its results name.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &RunId> {
+        self.facts.runs.keys()
+    }
+
+    /// The pack that judges it.
+    pub(super) fn pack<'s>(&'s self, settings: &'s Settings) -> &'s RulePack {
+        self.other.as_ref().map_or(&settings.pack, |other| &other.pack)
+    }
+
     /// What would be decided if the release were signed so.
     pub(super) fn if_released(&self, settings: &Settings, release: ReleaseSigned) -> Verdict {
+        let settings = self.other.as_deref().unwrap_or(settings);
         let mut facts = self.facts.clone();
         facts.people.released = Some(release);
         release::decide(&evidence::evidence(&facts, settings), &settings.pack)
@@ -102,20 +126,24 @@ impl BatchNow {
     /// # Errors
     /// [`Refused::NoSuchBatch`], [`Refused::Broken`].
     pub fn read(settings: &Settings, reader: &Reader, batch: Seq) -> Result<Self, Refused> {
+        // Read first: what comes while the donations are read is told as a change, once too often rather than never.
+        let as_of = reader.applied();
         let view = reader.batch(batch)?.ok_or(Refused::NoSuchBatch(batch))?;
         let donations = reader.donations_of_batch(batch)?;
+        let book = Book::read(settings, reader).map_err(|why| Refused::Broken(why.to_string()))?;
         let mut runs = BTreeMap::new();
         let members: Result<Vec<MemberNow>, ReadError> = donations
             .iter()
             .map(|donation| {
                 let about = reader.donation(donation)?;
                 let facts = decider::facts(settings, reader, donation, about.as_ref(), &mut runs)?;
-                Ok(MemberNow::new(facts, settings))
+                Ok(MemberNow::new(facts, &book))
             })
             .collect();
         let members = members?;
         let mut hasher = Sha256::new();
-        hasher.update(format!("batch {batch} {}@{}\n", settings.pack.id(), settings.pack.hash()).as_bytes());
+        // Each basis has the pack in it that judges its donation.
+        hasher.update(format!("batch {batch}\n").as_bytes());
         for member in &members {
             let line = format!("{} {} {}\n", member.donation, member.basis, member.verdict.content_hash());
             hasher.update(line.as_bytes());
@@ -128,7 +156,14 @@ impl BatchNow {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let located = failing().filter(|m| m.people.discarded.is_some()).count();
         let count = UnitCount { failing: number(failing().count()), located: number(located) };
-        Ok(Self { batch: view, members, seen, count })
+        Ok(Self { batch: view, members, seen, count, as_of })
+    }
+
+    /// What a signature names: the hash of all of it, and since when it was looked at, so that a refusal can say what
+    /// has changed.
+    #[must_use]
+    pub fn ticket(&self) -> String {
+        format!("{}.{}", self.seen, self.as_of)
     }
 
     /// How many donations are so far.

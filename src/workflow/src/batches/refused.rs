@@ -1,5 +1,6 @@
 //! Why an act on a batch is not carried out, in English and Chinese. Nothing was written.
 
+use super::Change;
 use crate::people;
 use ledger::Seq;
 use std::fmt;
@@ -43,6 +44,8 @@ pub enum Refused {
     Changed {
         /// The hash of what is.
         now: String,
+        /// What came in between, as far as it can be told.
+        what: Vec<Change>,
     },
     /// Nothing of it can be signed.
     NothingToSign,
@@ -128,8 +131,13 @@ impl Refused {
                 format!("donation {donation} is in batch {batch}; a donation is in one batch only")
             }
             Self::NotInBatch(donation) => format!("donation {donation} is not in this batch"),
-            Self::Changed { now } => {
-                format!("something has changed since it was seen (it is {now} now); look again, then sign")
+            Self::Changed { now, what } => {
+                let told: Vec<String> = what
+                    .iter()
+                    .map(|change| format!("donation {} {}", change.donation, change.what))
+                    .collect();
+                let told = if told.is_empty() { "something has changed".into() } else { told.join("; ") };
+                format!("it is not as it was seen: {told} (it is {now} now); look again, then sign")
             }
             Self::NothingToSign => "no donation of it is complete; there is nothing to sign yet".into(),
             Self::NothingToRelease { why } => format!("no gate lets a donation go: {why}"),
@@ -164,7 +172,11 @@ impl Refused {
             Self::Number { given, why } => format!("{given:?}：{why}"),
             Self::InBatch { donation, batch } => format!("献血{donation}已在批次{batch}中"),
             Self::NotInBatch(donation) => format!("献血{donation}不在该批次中"),
-            Self::Changed { now } => format!("内容在查看后已变更（现为{now}），请重新查看后再签名"),
+            Self::Changed { now, what } => {
+                let told: Vec<String> =
+                    what.iter().map(|change| format!("献血{}{}", change.donation, change.what_zh)).collect();
+                format!("内容在查看后已变更：{}（现为{now}），请重新查看后再签名", told.join("；"))
+            }
             Self::NothingToSign => "批次中尚无检测完成的献血，无可签名".into(),
             Self::NothingToRelease { why } => format!("没有可放行的献血：{why}"),
             Self::SamePerson { by } => format!("{by}已签审核；放行须由另一人签名（R-GATE-10）"),

@@ -1,20 +1,29 @@
 //! The two signatures: the technical review, and the release by another person. Each is bound to the hash of what was
 //! seen, and holds for each donation only as long as nothing that is known of it changes.
 
-use super::{BatchNow, MemberNow, Refused, Stage, remark, scanned, text, write};
+use super::changes::changes;
+use super::{BatchNow, MemberNow, Refused, Stage, remark, scanned, text, write, write_all};
 use crate::{
     Settings,
     people::{Act, Confirmed},
 };
 use jiff::Timestamp;
-use ledger::{Done, Ledger, LeftHeld, ReleaseSigned, Seq, SetAside, SignedAct, SignedBasis, SignedDonation};
+use ledger::{
+    Done, Ledger, LeftHeld, Reader, ReleaseSigned, Seq, SetAside, SignedAct, SignedBasis, SignedDonation,
+};
 use release::GateId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use vocabulary::DonationId;
 
-fn is_seen(now: &BatchNow, seen: &str) -> Result<(), Refused> {
-    if now.seen == seen { Ok(()) } else { Err(Refused::Changed { now: now.seen.clone() }) }
+/// Whether a batch is what somebody saw: the hash of it, or a [`BatchNow::ticket`].
+fn is_seen(reader: &Reader, now: &BatchNow, seen: &str) -> Result<(), Refused> {
+    let (hash, since) = seen.split_once('.').map_or((seen, None), |(hash, at)| (hash, at.parse().ok()));
+    if now.seen == hash {
+        return Ok(());
+    }
+    let what = changes(reader, now, since.map(Seq::new))?;
+    Err(Refused::Changed { now: now.seen.clone(), what })
 }
 
 fn signed(member: &MemberNow) -> SignedDonation {
@@ -35,7 +44,7 @@ pub fn review(
     let reader = ledger.state();
     by.actor().check(&reader, Act::ReviewBatch)?;
     let now = BatchNow::read(settings, &reader, batch)?;
-    is_seen(&now, seen)?;
+    is_seen(&reader, &now, seen)?;
     let donations: Vec<SignedDonation> =
         now.members.iter().filter(|m| may_be_reviewed(m)).map(signed).collect();
     if donations.is_empty() {
@@ -104,13 +113,13 @@ pub fn release(
     let reader = ledger.state();
     by.actor().check(&reader, Act::ReleaseBatch)?;
     let now = BatchNow::read(settings, &reader, batch)?;
-    is_seen(&now, seen)?;
+    is_seen(&reader, &now, seen)?;
     let only = if asked.donations.is_empty() {
         None
     } else {
         Some(scanned(settings, ledger, Some(batch), &asked.donations)?.into_iter().collect::<BTreeSet<_>>())
     };
-    let aside = set_aside(settings, ledger, batch, &asked.set_aside)?;
+    let aside = set_aside(settings, ledger, &now, &asked.set_aside)?;
     if now.count.failing != now.count.located && !aside.iter().any(|(a, _)| a.gate == GateId::Batch.name()) {
         return Err(Refused::NotLocated { failing: now.count.failing, located: now.count.located });
     }
@@ -146,12 +155,13 @@ pub fn release(
         return Err(nothing(settings, &now, &who, &outcome));
     }
     let comment = remark("comment", &asked.comment)?;
-    for (at, (set_aside, donations)) in groups.into_iter().enumerate() {
+    // One signature is one group, whole or not at all, however many entries its set-aside gates make of it.
+    let acts = groups.into_iter().enumerate().map(|(at, (set_aside, donations))| {
         let held = if at == 0 { outcome.held.clone() } else { Vec::new() };
         let (seen, count, comment) = (now.seen.clone(), now.count, comment.clone());
-        let act = SignedAct::BatchReleased { batch, seen, donations, held, count, set_aside, comment };
-        write(ledger, by.actor(), act)?;
-    }
+        SignedAct::BatchReleased { batch, seen, donations, held, count, set_aside, comment }
+    });
+    write_all(ledger, by.actor(), acts.collect())?;
     drop(by);
     Ok(outcome)
 }
@@ -181,7 +191,7 @@ fn keeps(settings: &Settings, member: &MemberNow, release: ReleaseSigned, wanted
 fn nothing(settings: &Settings, now: &BatchNow, who: &str, outcome: &Released) -> Refused {
     let reviewed = now.members.iter().filter(|member| member.stage == Stage::Reviewed);
     let mut reviewers = reviewed.filter_map(|member| member.people.reviewed.as_ref()).peekable();
-    if settings.pack.settings().release.two_person.value
+    if now.members.iter().any(|member| member.pack(settings).settings().release.two_person.value)
         && reviewers.peek().is_some()
         && reviewers.all(|signed| signed.done.by == who)
     {
@@ -196,7 +206,7 @@ fn nothing(settings: &Settings, now: &BatchNow, who: &str, outcome: &Released) -
 fn set_aside(
     settings: &Settings,
     ledger: &Ledger,
-    batch: Seq,
+    now: &BatchNow,
     asked: &[Aside],
 ) -> Result<Vec<(SetAside, BTreeSet<DonationId>)>, Refused> {
     const NEVER: [GateId; 7] = [
@@ -208,13 +218,16 @@ fn set_aside(
         GateId::TwoPersons,
         GateId::ReleaseAct,
     ];
-    let forbidden = &settings.pack.settings().release.override_forbidden.value;
+    let is_forbidden = |gate: GateId| {
+        let mut packs = now.members.iter().map(|member| member.pack(settings).settings());
+        packs.any(|pack| pack.release.override_forbidden.value.contains(&gate))
+    };
     let one = |aside: &Aside| {
         let gate: Option<GateId> = aside.gate.trim().parse().ok();
-        let allowed = gate.filter(|gate| !NEVER.contains(gate) && !forbidden.contains(gate));
+        let allowed = gate.filter(|gate| !NEVER.contains(gate) && !is_forbidden(*gate));
         let gate = allowed.ok_or_else(|| Refused::Gate { gate: aside.gate.clone() })?;
         let reason = text("reason", &aside.reason)?;
-        let donations = scanned(settings, ledger, Some(batch), &aside.donations)?;
+        let donations = scanned(settings, ledger, Some(now.batch.batch), &aside.donations)?;
         Ok((SetAside { gate: gate.name().to_owned(), reason }, donations.into_iter().collect()))
     };
     asked.iter().map(one).collect()

@@ -12,9 +12,10 @@ const OTHER: &str = "Other-password-2";
 /// A donation that every gate lets go, signatures included.
 const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");
 
-struct Station {
-    settings: Settings,
-    ledger: Ledger,
+/// A ledger with three donations, and people to be hired.
+pub(crate) struct Station {
+    pub(crate) settings: Settings,
+    pub(crate) ledger: Ledger,
     people: People,
     _folder: tempfile::TempDir,
 }
@@ -33,7 +34,7 @@ fn settings() -> Settings {
     }
 }
 
-fn registered(donation: &str, collected_at: &str) -> What {
+pub(crate) fn registered(donation: &str, collected_at: &str) -> What {
     let donor = DonorRegistration {
         id: "D".into(),
         first_time: false,
@@ -51,7 +52,7 @@ fn registered(donation: &str, collected_at: &str) -> What {
 }
 
 impl Station {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let of_ledger = ledger::Settings {
             state: StateStore::Memory,
@@ -80,7 +81,7 @@ impl Station {
         NewUser { user: user.into(), name: user.into(), password: FIRST.into() }
     }
 
-    fn person(&self, user: &str, role: Role) -> Actor {
+    pub(crate) fn person(&self, user: &str, role: Role) -> Actor {
         let sign_in =
             |user: &str, password: &str| self.people.authenticate(user, password, Timestamp::now()).unwrap();
         self.people.add(&sign_in("system", FIRST), &Self::named(user)).unwrap();
@@ -93,7 +94,7 @@ impl Station {
         self.people.confirm(actor, OTHER, Timestamp::now()).unwrap()
     }
 
-    fn write(&self, what: What) -> Seq {
+    pub(crate) fn write(&self, what: What) -> Seq {
         let seq = self.ledger.append(vec![Draft::by_system(what)]).unwrap().wait().unwrap().last();
         self.ledger.wait_applied(seq).wait().unwrap();
         seq
@@ -163,7 +164,15 @@ fn what_is_not_complete_is_not_signed_and_what_has_changed_is_not_either() {
     assert_eq!(after.members[0].stage, Stage::Held);
     let gates: Vec<String> = after.members[0].kept_by().map(|gate| gate.id.to_string()).collect();
     assert!(gates.contains(&"R-GATE-11".to_owned()) && gates.contains(&"R-GATE-15".to_owned()), "{gates:?}");
-    assert_eq!(review(&reviewer, &before.seen), Err(Refused::Changed { now: after.seen.clone() }));
+    let Err(Refused::Changed { now, what }) = review(&reviewer, &before.ticket()) else { panic!("signed") };
+    assert_eq!((now, what.len()), (after.seen.clone(), 1));
+    assert!(
+        what[0].donation.as_str() == "G1" && what[0].what.starts_with("was held by user:tech"),
+        "{what:?}"
+    );
+    // Who gives the hash alone is refused as well; nothing was reviewed, so nothing can be told of it.
+    let refused = review(&reviewer, &before.seen);
+    assert!(matches!(&refused, Err(Refused::Changed { what, .. }) if what.is_empty()), "{refused:?}");
     let release = |asked: &ReleaseAsked| {
         release(&station.settings, &station.ledger, station.confirmed(&releaser), (batch, &after.seen), asked)
     };

@@ -69,6 +69,18 @@ acts! {
     InvalidateRun = "invalidate_run", "判定批次无效", [Reviewer, QcOfficer];
     /// Close a recall.
     CloseRecall = "close_recall", "关闭召回", [Releaser, QcOfficer];
+    /// Write a line of the deferral register.
+    DeferDonor = "defer_donor", "屏蔽献血者", [Reviewer, QcOfficer, ReferenceLaboratory];
+    /// Let a donor give again: after a deferral for a time, or an examination that the pack finds whole.
+    ReinstateDonor = "reinstate_donor", "恢复献血资格", [Releaser];
+    /// Record a donation that is known from elsewhere.
+    RecordEarlier = "record_earlier", "补录既往献血", [Technician, Reviewer, ReferenceLaboratory];
+    /// Record what a confirmatory laboratory said.
+    RecordConfirmatory = "record_confirmatory", "录入确证结果", [Reviewer, ReferenceLaboratory];
+    /// Examine a donor for re-entry.
+    ExamineDonor = "examine_donor", "归队检查", [Reviewer, ReferenceLaboratory];
+    /// Do a step of a look-back.
+    DoLookback = "do_lookback", "办理回溯", [Releaser, QcOfficer];
     /// Release quality control after corrective action.
     ReleaseQc = "release_qc", "质控纠正后放行", [QcOfficer];
     /// Settle what an analyser's message left open.
@@ -122,6 +134,12 @@ mod tests {
         (Act::DiscardDonation, [1, 1, 1, 0, 0, 0, 0, 0]),
         (Act::InvalidateRun, [0, 1, 0, 1, 0, 0, 0, 0]),
         (Act::CloseRecall, [0, 0, 1, 1, 0, 0, 0, 0]),
+        (Act::DeferDonor, [0, 1, 0, 1, 1, 0, 0, 0]),
+        (Act::ReinstateDonor, [0, 0, 1, 0, 0, 0, 0, 0]),
+        (Act::RecordEarlier, [1, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::RecordConfirmatory, [0, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::ExamineDonor, [0, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::DoLookback, [0, 0, 1, 1, 0, 0, 0, 0]),
         (Act::ReleaseQc, [0, 0, 0, 1, 0, 0, 0, 0]),
         (Act::ResolveFinding, [1, 1, 0, 1, 0, 0, 0, 0]),
         (Act::MapCode, [0, 1, 0, 1, 0, 0, 0, 0]),

@@ -1,0 +1,256 @@
+//! Donors over HTTP: the deferral register, what is known from elsewhere, re-entry, neighbours; and tasks.
+
+use crate::{
+    Site,
+    caller::{Caller, refused as person_refused},
+    commands::{self, Answer, Work, written},
+    people::read,
+    problem::Problem,
+};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, State},
+};
+use jiff::Timestamp;
+use ledger::{LookbackId, LookbackStep, Seq};
+use release::evidence::{Confirmatory, EarlierDonation, ReentryTest};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+use workflow::{
+    donors::{self, Deferral, Examination, Refused},
+    tasks,
+};
+
+fn refused(why: &Refused) -> Problem {
+    let detail = format!("{} ({})", why.english(), why.chinese());
+    match why {
+        Refused::Person(why) => person_refused(why),
+        Refused::NoSuchDonation(_) | Refused::NoSuchLookback => Problem::not_found(detail),
+        Refused::ForGood
+        | Refused::NotDeferred
+        | Refused::Examined
+        | Refused::NotExamined
+        | Refused::TestKnown { .. }
+        | Refused::Reentry { .. }
+        | Refused::NotSuspected(_) => Problem::conflict(detail),
+        Refused::Number { .. }
+        | Refused::Text { .. }
+        | Refused::TooMany { .. }
+        | Refused::NoEvidence
+        | Refused::Itself => Problem::unprocessable(detail),
+        Refused::Broken(_) => Problem::unavailable(detail),
+    }
+}
+
+/// Carries out a person's command and names its entry.
+async fn command(
+    site: &Site,
+    caller: &Caller,
+    work: impl FnOnce(&Work) -> Result<Seq, Refused> + Send + 'static,
+) -> Answer {
+    Ok(written(commands::command(site, caller, refused, work).await?))
+}
+
+/// What stands of a donor: the register, donations, re-entry, and who wrote what.
+pub(crate) async fn one(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer {
+    let donor = id.clone();
+    let found = site
+        .read(move |reader| {
+            let (stands, given) = donors::stands(reader, &donor)?;
+            let history: Result<Vec<_>, _> = stands.history.iter().map(|seq| reader.entry(*seq)).collect();
+            Ok((stands, given, history?))
+        })
+        .await?;
+    let (stands, given, history) = found;
+    let told: Vec<_> = history
+        .iter()
+        .map(|entry| json!({ "seq": entry.seq, "at_ms": entry.at_ms, "by": entry.by, "what": entry.what.name(), "detail": entry.what }))
+        .collect();
+    Ok(Json(json!({
+        "donor": id, "register": stands.register, "registered": stands.registered, "earlier": stands.earlier,
+        "reentry": stands.reentry, "donations": given, "history": told,
+    })))
+}
+
+/// Defers a donor.
+pub(crate) async fn defer(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let deferral: Deferral = read(&body)?;
+    command(&site, &caller, move |with| donors::defer(&with.ledger, &with.actor, &id, &deferral)).await
+}
+
+/// `{"on":[7],"reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reinstate {
+    on: Vec<Seq>,
+    reason: String,
+}
+
+/// Lets a donor who was deferred for a time give again.
+pub(crate) async fn reinstate(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Reinstate { on, reason } = read(&body)?;
+    command(&site, &caller, move |with| donors::reinstate(&with.ledger, &with.actor, &id, (&on, &reason)))
+        .await
+}
+
+/// `{"earlier":{"donation":"…","collected_at":"…","results":[{"marker":"HCV","result":"reactive"}]},"source":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Earlier {
+    earlier: EarlierDonation,
+    source: String,
+}
+
+/// Records a donation that is known from elsewhere.
+pub(crate) async fn earlier(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Earlier { earlier, source } = read(&body)?;
+    let work = move |with: &Work| donors::record_earlier(&with.ledger, &with.actor, &id, (&earlier, &source));
+    command(&site, &caller, work).await
+}
+
+/// Begins a re-entry examination.
+pub(crate) async fn examine(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let asked: Examination = read(&body)?;
+    command(&site, &caller, move |with| donors::examine(&with.ledger, &with.actor, &id, &asked)).await
+}
+
+/// Records a test of a re-entry examination.
+pub(crate) async fn test(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let test: ReentryTest = read(&body)?;
+    command(&site, &caller, move |with| donors::record_test(&with.ledger, &with.actor, &id, &test)).await
+}
+
+/// `{"on":["T1","T2"],"reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approve {
+    on: Vec<String>,
+    reason: String,
+}
+
+/// Lets a donor give again after an examination that the rule pack finds whole.
+pub(crate) async fn approve(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Approve { on, reason } = read(&body)?;
+    let work =
+        move |with: &Work| donors::approve(&with.settings, &with.ledger, &with.actor, &id, (&on, &reason));
+    command(&site, &caller, work).await
+}
+
+/// `{"test":{"marker":"HIV","method":"WB","outcome":"CONF_POS","at":"…"},"report":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirm {
+    test: Confirmatory,
+    report: String,
+}
+
+/// Records what a confirmatory laboratory said of a donation.
+pub(crate) async fn confirm(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Confirm { test, report } = read(&body)?;
+    let work =
+        move |with: &Work| donors::confirm(&with.settings, &with.ledger, &with.actor, &id, (&test, &report));
+    command(&site, &caller, work).await
+}
+
+/// `{"donation":"…","reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Beside {
+    donation: String,
+    reason: String,
+}
+
+/// Holds a donation because one beside it may be in its tube.
+pub(crate) async fn suspect(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Beside { donation, reason } = read(&body)?;
+    let work = move |with: &Work| {
+        donors::suspect(&with.settings, &with.ledger, &with.actor, (&id, &donation), &reason)
+    };
+    command(&site, &caller, work).await
+}
+
+/// Says that it was grouped again from its bag segment, and agrees.
+pub(crate) async fn settle(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Beside { donation, reason } = read(&body)?;
+    let work = move |with: &Work| {
+        donors::settle(&with.settings, &with.ledger, &with.actor, (&id, &donation), &reason)
+    };
+    command(&site, &caller, work).await
+}
+
+/// `{"trigger":"…","marker":"HIV","earlier":"…","step":"quarantined","outcome":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lookback {
+    trigger: vocabulary::DonationId,
+    marker: String,
+    earlier: vocabulary::DonationId,
+    step: LookbackStep,
+    outcome: String,
+}
+
+/// Records a step of a look-back.
+pub(crate) async fn look_back(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let Lookback { trigger, marker, earlier, step, outcome } = read(&body)?;
+    let id = LookbackId { trigger, marker, earlier };
+    command(&site, &caller, move |with| donors::look_back(&with.ledger, &with.actor, &id, (step, &outcome)))
+        .await
+}
+
+/// Every open task, those with the nearest last day first.
+pub(crate) async fn tasks(State(site): State<Arc<Site>>) -> Answer {
+    let settings = Arc::clone(&site.workflow);
+    let open = site.read(move |reader| tasks::open(&settings, reader, Timestamp::now())).await?;
+    Ok(Json(json!({ "items": open })))
+}

@@ -1,0 +1,169 @@
+//! `donor`, `recall` and `tasks`: at the running daemon.
+
+use crate::{
+    cli::{Cli, Donor, Format, Lang, Output, Recall},
+    client::Client,
+    exit::{Exit, Failure, Outcome},
+    print::{Printer, encoded},
+    revisions::as_person,
+};
+use serde_json::{Value, json};
+
+fn text(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn time(value: &Value, name: &str) -> String {
+    let ms = value.get(name).and_then(Value::as_i64);
+    ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|at| at.to_string()).unwrap_or_default()
+}
+
+fn print(value: &Value) -> Outcome {
+    let mut printer = Printer::new(Format::Json);
+    printer.item(value, Vec::new)?;
+    printer.finish()?;
+    Ok(Exit::Done)
+}
+
+async fn daemon(cli: &Cli, lang: Lang) -> Result<Client, Failure> {
+    Client::of_running(&crate::configuration(cli)?.config.store.path, lang)
+}
+
+pub(crate) async fn recall(cli: &Cli, asked: &Recall, lang: Lang) -> Outcome {
+    let client = daemon(cli, lang).await?;
+    match asked {
+        Recall::List(output) => {
+            let answer = client.get("recalls?limit=1000").await?;
+            let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+            recalls(&items, output, lang)
+        }
+        Recall::Show { recall, output } => {
+            let one = client.get(&format!("recalls/{recall}")).await?;
+            recalls(&[one], output, lang)
+        }
+        Recall::Close { recall, outcome, r#as } => {
+            let path = format!("recalls/{recall}/close");
+            print(&as_person(&client, r#as, (&path, &json!({ "outcome": outcome })), lang).await?)
+        }
+    }
+}
+
+fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
+    let mut printer = Printer::new(output.format);
+    printer.heads(&lang.pick(
+        ["recall", "donation", "raised", "now", "closed by", "outcome"],
+        ["召回", "献血码", "发起", "现结论", "关闭人", "结果"],
+    ));
+    for item in items {
+        let closed = item.get("closed").map(|closed| text(closed, "by")).unwrap_or_default();
+        printer.item(item, || {
+            vec![
+                text(item, "recall"),
+                text(item, "donation"),
+                time(item, "raised_at_ms"),
+                text(item, "unit"),
+                closed,
+                text(item, "outcome"),
+            ]
+        })?;
+    }
+    printer.finish()?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
+    let answer = daemon(cli, lang).await?.get("tasks").await?;
+    let mut printer = Printer::new(output.format);
+    printer.heads(&lang.pick(
+        ["kind", "number", "donation", "for", "due", "not before", "next"],
+        ["类别", "编号", "献血码", "缘由", "期限", "不早于", "下一步"],
+    ));
+    for task in answer.get("items").and_then(Value::as_array).into_iter().flatten() {
+        let late = task.get("overdue") == Some(&Value::Bool(true));
+        let due = text(task, "due") + if late { lang.pick(" (overdue)", "（已逾期）") } else { "" };
+        let about = [text(task, "marker"), text(task, "trigger"), text(task, "donor")];
+        let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).collect();
+        printer.item(task, || {
+            vec![
+                text(task, "kind"),
+                text(task, "id"),
+                text(task, "donation"),
+                about.join(" "),
+                due,
+                text(task, "not_before"),
+                text(task, lang.pick("next", "next_zh")),
+            ]
+        })?;
+    }
+    printer.finish()?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn donor(cli: &Cli, asked: &Donor, lang: Lang) -> Outcome {
+    let client = daemon(cli, lang).await?;
+    let (Some(by), Some((path, body))) = (asked.signed_in_as(), command(asked)?) else {
+        let Donor::Show { donor } = asked else { return Ok(Exit::Usage) };
+        return print(&client.get(&format!("donors/{}", encoded(donor))).await?);
+    };
+    print(&as_person(&client, by, (&path, &body), lang).await?)
+}
+
+/// Where a command goes, and what with.
+fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
+    let donors = |donor: &str, what: &str| format!("donors/{}/{what}", encoded(donor));
+    let donations = |donation: &str, what: &str| format!("donations/{}/{what}", encoded(donation));
+    Ok(Some(match asked {
+        Donor::Show { .. } => return Ok(None),
+        Donor::Defer { donor, permanent, until, reason, .. } => {
+            (donors(donor, "defer"), json!({ "permanent": permanent, "until": until, "reason": reason }))
+        }
+        Donor::Reinstate { donor, on, reason, .. } => {
+            (donors(donor, "reinstate"), json!({ "on": on, "reason": reason }))
+        }
+        Donor::Earlier { donor, donation, collected_at, result, source, .. } => {
+            let results: Result<Vec<Value>, Failure> = result.iter().map(|text| given(text)).collect();
+            let mut earlier = json!({ "donation": donation, "results": results? });
+            if let (Some(at), Value::Object(fields)) = (collected_at, &mut earlier) {
+                fields.insert("collected_at".to_owned(), json!(at));
+            }
+            (donors(donor, "earlier"), json!({ "earlier": earlier, "source": source }))
+        }
+        Donor::Confirm { donation, marker, outcome, method, at, report, .. } => {
+            let test = json!({ "marker": marker, "outcome": outcome, "method": method, "at": at });
+            (donations(donation, "confirmatory"), json!({ "test": test, "report": report }))
+        }
+        Donor::Examine { donor, marker, deferred_on, nat_then, reason, .. } => {
+            let body = json!({ "marker": marker, "deferred_on": deferred_on, "nat_then": nat_then, "reason": reason });
+            (donors(donor, "examine"), body)
+        }
+        Donor::Test { donor, id, kind, reagent, result, collected_on, .. } => {
+            let body = json!({
+                "id": id, "kind": kind, "reagent": reagent, "result": result, "collected_on": collected_on,
+            });
+            (donors(donor, "tests"), body)
+        }
+        Donor::Approve { donor, on, reason, .. } => {
+            (donors(donor, "approve"), json!({ "on": on, "reason": reason }))
+        }
+        Donor::Neighbour { donation, beside, settled, reason, .. } => {
+            let what = if *settled { "neighbours/settle" } else { "neighbours" };
+            (donations(donation, what), json!({ "donation": beside, "reason": reason }))
+        }
+        Donor::Lookback { trigger, marker, earlier, step, outcome, .. } => (
+            "tasks/lookback".to_owned(),
+            json!({ "trigger": trigger, "marker": marker, "earlier": earlier, "step": step, "outcome": outcome }),
+        ),
+    }))
+}
+
+/// `HCV=reactive`.
+fn given(text: &str) -> Result<Value, Failure> {
+    let (marker, result) = text.split_once('=').ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("{text:?}: write MARKER=RESULT, as in HCV=reactive"))
+    })?;
+    Ok(json!({ "marker": marker.trim(), "result": result.trim() }))
+}

@@ -1,0 +1,160 @@
+//! What people write down of donors: the deferral register, earlier results, confirmatory tests, re-entry, neighbours of
+//! a suspected wrong tube; and what was done for a look-back. Who did it is the entry's `by`.
+
+use crate::Seq;
+use jiff::civil::Date;
+use release::evidence::{Call, Confirmatory, EarlierDonation, Reentry, ReentryTest, Register};
+use serde::{Deserialize, Serialize};
+use vocabulary::DonationId;
+
+/// Which look-back: the donation that raised it, what for, and the earlier donation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookbackId {
+    /// The donation that was found to be positive.
+    pub trigger: DonationId,
+    /// What for: `HBV`, `HCV`, `HIV`, …
+    pub marker: String,
+    /// The earlier donation that is looked up.
+    pub earlier: DonationId,
+}
+
+/// What a look-back asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookbackAsked {
+    /// What for.
+    pub marker: String,
+    /// The earlier donation.
+    pub earlier: DonationId,
+    /// Some component of it may still be in date.
+    pub in_date: bool,
+    /// Last day for putting products in date into quarantine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine_by: Option<Date>,
+    /// Last day for further tests and for telling consignees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_by: Option<Date>,
+    /// Last day for telling recipients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipients_by: Option<Date>,
+}
+
+/// A step of a look-back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookbackStep {
+    /// Products in date are in quarantine.
+    Quarantined,
+    /// Further tests are done and consignees told.
+    ConsigneesTold,
+    /// Recipients are told.
+    RecipientsTold,
+    /// Nothing is left to do.
+    Closed,
+}
+
+/// An act on a donor or a donation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DonorAct {
+    /// The donor's line in the deferral register.
+    Registered {
+        /// The donor's number.
+        donor: String,
+        /// The line.
+        register: Register,
+        /// Entries that it rests on, where a donor may give again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        on: Vec<Seq>,
+    },
+    /// An earlier donation that this ledger does not know, with what it gave.
+    EarlierRecorded {
+        /// The donor's number.
+        donor: String,
+        /// The donation.
+        earlier: EarlierDonation,
+        /// Where it is known from.
+        source: String,
+    },
+    /// What a confirmatory laboratory said of a donation.
+    Confirmed {
+        /// The donation.
+        donation: DonationId,
+        /// The test.
+        test: Confirmatory,
+        /// The report.
+        report: String,
+    },
+    /// A donor is examined for re-entry.
+    ReentryBegun {
+        /// The donor's number.
+        donor: String,
+        /// What for.
+        marker: String,
+        /// Since when the donor is deferred.
+        deferred_on: Date,
+        /// What NAT gave then.
+        nat_then: Call,
+        /// Why.
+        reason: String,
+    },
+    /// A test of a re-entry examination.
+    ReentryTested {
+        /// The donor's number.
+        donor: String,
+        /// The test.
+        test: ReentryTest,
+    },
+    /// A donor may give again.
+    ReentryApproved {
+        /// The donor's number.
+        donor: String,
+        /// The examination, with the approval in it.
+        case: Reentry,
+    },
+    /// A donation may be in a neighbour's tube (G4).
+    NeighbourSuspected {
+        /// The donation that is held.
+        donation: DonationId,
+        /// The suspected one beside it.
+        suspect: DonationId,
+        /// Why.
+        reason: String,
+    },
+    /// Grouped again from the bag segment, and it agrees.
+    NeighbourSettled {
+        /// The donation that was held.
+        donation: DonationId,
+        /// The suspected one.
+        suspect: DonationId,
+        /// How.
+        reason: String,
+    },
+    /// A step of a look-back was done.
+    LookbackDone {
+        /// Which look-back.
+        lookback: LookbackId,
+        /// Which step.
+        step: LookbackStep,
+        /// What came of it.
+        outcome: String,
+    },
+}
+
+impl DonorAct {
+    /// Its name, stable.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Registered { .. } => "donor_registered",
+            Self::EarlierRecorded { .. } => "earlier_recorded",
+            Self::Confirmed { .. } => "confirmatory_recorded",
+            Self::ReentryBegun { .. } => "reentry_begun",
+            Self::ReentryTested { .. } => "reentry_tested",
+            Self::ReentryApproved { .. } => "reentry_approved",
+            Self::NeighbourSuspected { .. } => "neighbour_suspected",
+            Self::NeighbourSettled { .. } => "neighbour_settled",
+            Self::LookbackDone { .. } => "lookback_done",
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Donors: the register, what is known from elsewhere, re-entry; and what a verdict asks to be done for earlier donations.
+
+use super::{Fold, Folded};
+use crate::state::{
+    Candidate, DonationNotes, DonationRecord, Done, DonorStands, Key, KeyParts, Lookback, Read, StateError,
+    StepDone, collect, record,
+};
+use crate::{DonorAct, LookbackId, LookbackStep, VerdictMade};
+use release::evidence::{Neighbour, Reentry, Register, RegisterState};
+use vocabulary::{DonationId, DonationRegistration};
+
+/// Lines of one donor or one donation that are kept; a person who writes more is told so before.
+const LINES_MAX: usize = 500;
+
+impl Fold<'_, '_> {
+    pub(super) fn donor_act(&mut self, act: &DonorAct) -> Folded {
+        match act {
+            DonorAct::Registered { donor, .. }
+            | DonorAct::EarlierRecorded { donor, .. }
+            | DonorAct::ReentryBegun { donor, .. }
+            | DonorAct::ReentryTested { donor, .. }
+            | DonorAct::ReentryApproved { donor, .. } => {
+                let done = self.done();
+                self.of_donor(donor, |stands| stand_after(stands, act, done))
+            }
+            DonorAct::Confirmed { donation, test, .. } => {
+                self.noted(donation, |notes| {
+                    notes.confirmatory.push(test.clone());
+                    notes.confirmatory.len() <= LINES_MAX
+                })?;
+                self.reopen_later(donation)
+            }
+            DonorAct::NeighbourSuspected { donation, suspect, .. } => self.noted(donation, |notes| {
+                notes.neighbours.retain(|known| known.donation != *suspect);
+                notes.neighbours.push(Neighbour { donation: suspect.clone(), settled: false });
+                notes.neighbours.len() <= LINES_MAX
+            }),
+            DonorAct::NeighbourSettled { donation, suspect, .. } => self.noted(donation, |notes| {
+                let found = notes.neighbours.iter_mut().find(|known| known.donation == *suspect);
+                found.is_some_and(|known| {
+                    known.settled = true;
+                    true
+                })
+            }),
+            DonorAct::LookbackDone { lookback, step, outcome } => {
+                self.lookback_done(lookback, *step, outcome)
+            }
+        }
+    }
+
+    /// Changes a donor, unless `change` says that it does not fit; every donation of the donor is judged anew.
+    fn of_donor(&mut self, donor: &str, change: impl FnOnce(&mut DonorStands) -> bool) -> Folded {
+        let key = Key::donor(donor).done();
+        let mut stands: DonorStands = record(self.view, &key)?.unwrap_or_default();
+        if !change(&mut stands) {
+            self.misfit();
+            return Ok(());
+        }
+        if stands.history.len() < LINES_MAX {
+            stands.history.push(self.seq);
+        }
+        self.view.put_record(key, &stands)?;
+        for donation in self.given_from(donor, 0)? {
+            self.reopen(&donation)?;
+        }
+        Ok(())
+    }
+
+    fn noted(&mut self, donation: &DonationId, change: impl FnOnce(&mut DonationNotes) -> bool) -> Folded {
+        let key = Key::donation_notes(donation).done();
+        let mut notes: DonationNotes = record(self.view, &key)?.unwrap_or_default();
+        if !change(&mut notes) {
+            self.misfit();
+            return Ok(());
+        }
+        self.view.put_record(key, &notes)?;
+        self.reopen(donation)
+    }
+
+    /// The donations of a donor from a time on, oldest first.
+    fn given_from(&self, donor: &str, from_ms: u64) -> Result<Vec<DonationId>, StateError> {
+        let mut span = Key::given_by(donor).under();
+        span.from = Key::given_by(donor).number(from_ms).done();
+        let rows = collect(self.view, &span)?;
+        let donation = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            let mut parts = KeyParts::of(key);
+            parts.text();
+            parts.number();
+            parts.text().and_then(|text| DonationId::new(text).ok())
+        };
+        Ok(rows.iter().filter_map(donation).collect())
+    }
+
+    /// What is known of a donation is evidence for those that its donor gave later.
+    pub(super) fn reopen_later(&mut self, donation: &DonationId) -> Folded {
+        let found: Option<DonationRecord> = record(self.view, &Key::donation(donation).done())?;
+        let given = found.and_then(|found| Some((found.donor?, found.collected_at_ms?)));
+        let Some((donor, at)) = given else { return Ok(()) };
+        for later in self.given_from(&donor, u64::try_from(at).unwrap_or(0))? {
+            if later != *donation {
+                self.reopen(&later)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Donations are found by their donor, too; the donor's later ones have one more before them.
+    pub(super) fn given(
+        &mut self,
+        registration: &DonationRegistration,
+        before: (Option<&String>, Option<i64>),
+    ) {
+        let donation = &registration.donation;
+        let key = |donor: &str, ms: i64| {
+            Key::given_by(donor).number(u64::try_from(ms).unwrap_or(0)).text(donation.as_str())
+        };
+        if let (Some(donor), Some(at)) = before {
+            self.view.delete(key(donor, at).done());
+        }
+        self.mark(key(&registration.donor.id, registration.collected_at.as_millisecond()));
+    }
+
+    /// A verdict raises look-backs and candidates for re-entry. What was raised stays until a person closes it.
+    pub(super) fn raise_tasks(&mut self, made: &VerdictMade, of: &DonationRecord) -> Folded {
+        for asked in made.lookback() {
+            let id = LookbackId {
+                trigger: made.donation().clone(),
+                marker: asked.marker.clone(),
+                earlier: asked.earlier.clone(),
+            };
+            let key = Key::lookback(&id).done();
+            if record::<Lookback>(self.view, &key)?.is_none() {
+                self.counters.lookbacks_open += 1;
+                let (raised, raised_at_ms) = (self.seq, self.at_ms);
+                let lookback = Lookback { id, raised, raised_at_ms, asked: asked.clone(), done: Vec::new() };
+                self.view.put_record(key, &lookback)?;
+            }
+        }
+        let key = Key::candidate(made.donation()).done();
+        match (made.is_reentry_candidate(), &of.donor) {
+            (true, Some(donor)) => {
+                let known: Option<Candidate> = record(self.view, &key)?;
+                let candidate = known.unwrap_or_else(|| Candidate {
+                    donor: donor.clone(),
+                    donation: made.donation().clone(),
+                    raised: self.seq,
+                    raised_at_ms: self.at_ms,
+                    collected_at_ms: of.collected_at_ms.unwrap_or(self.at_ms),
+                });
+                self.view.put_record(key, &candidate)
+            }
+            (true | false, _) => {
+                if self.view.get(&key)?.is_some() {
+                    self.view.delete(key);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn lookback_done(&mut self, id: &LookbackId, step: LookbackStep, outcome: &str) -> Folded {
+        let key = Key::lookback(id).done();
+        match record::<Lookback>(self.view, &key)? {
+            Some(mut found) if !found.is_closed() && !found.has(step) => {
+                let done = self.done();
+                found.done.push(StepDone { step, done, outcome: outcome.to_owned() });
+                if found.is_closed() {
+                    self.counters.lookbacks_open -= 1;
+                }
+                self.view.put_record(key, &found)
+            }
+            Some(_) | None => {
+                self.misfit();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where a donor stands after an act; false when it does not fit, and nothing of it is kept.
+fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
+    let mut stand = |state: RegisterState, reason: Option<&String>| {
+        let register = Register { state, reason: reason.cloned(), until: None };
+        (stands.register, stands.registered) = (Some(register), Some(done.clone()));
+    };
+    match act {
+        DonorAct::Registered { register, .. } => {
+            (stands.register, stands.registered) = (Some(register.clone()), Some(done));
+            true
+        }
+        DonorAct::EarlierRecorded { earlier, .. } => {
+            let fits = stands.earlier.len() < LINES_MAX;
+            if fits {
+                stands.earlier.push(earlier.clone());
+            }
+            fits
+        }
+        DonorAct::ReentryBegun { marker, deferred_on, nat_then, reason, .. } => {
+            stand(RegisterState::ReentryTesting, Some(reason));
+            stands.reentry = Some(Reentry {
+                marker: marker.clone(),
+                deferred_on: *deferred_on,
+                nat_then: *nat_then,
+                tests: Vec::new(),
+                approved: None,
+                approved_on: Vec::new(),
+            });
+            true
+        }
+        DonorAct::ReentryTested { test, .. } => match &mut stands.reentry {
+            Some(case) if case.tests.len() < LINES_MAX => {
+                case.tests.push(test.clone());
+                true
+            }
+            Some(_) | None => false,
+        },
+        DonorAct::ReentryApproved { case, .. } => {
+            stand(RegisterState::Eligible, None);
+            stands.reentry = Some(case.clone());
+            true
+        }
+        DonorAct::Confirmed { .. }
+        | DonorAct::NeighbourSuspected { .. }
+        | DonorAct::NeighbourSettled { .. }
+        | DonorAct::LookbackDone { .. } => false,
+    }
+}

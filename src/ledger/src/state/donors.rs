@@ -1,0 +1,96 @@
+//! Donors, and what has to be done for them, as the state keeps them.
+
+use super::Done;
+use crate::{LookbackAsked, LookbackId, LookbackStep, Seq};
+use release::evidence::{Confirmatory, EarlierDonation, Neighbour, Reentry, Register};
+use serde::{Deserialize, Serialize};
+use vocabulary::DonationId;
+
+/// A donor, beside the donations.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DonorStands {
+    /// The line in the deferral register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub register: Option<Register>,
+    /// Who wrote it, when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Done>,
+    /// Donations that were recorded by hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierDonation>,
+    /// The re-entry examination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reentry: Option<Reentry>,
+    /// Every entry about the donor, oldest first.
+    pub history: Vec<Seq>,
+}
+
+/// What people wrote down of a donation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DonationNotes {
+    /// Confirmatory tests.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub confirmatory: Vec<Confirmatory>,
+    /// Donations beside it that may be in its tube.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// A step that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepDone {
+    /// Which.
+    pub step: LookbackStep,
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// What came of it.
+    pub outcome: String,
+}
+
+/// A look-back that was raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookback {
+    /// Which.
+    pub id: LookbackId,
+    /// The verdict that raised it.
+    pub raised: Seq,
+    /// When that was, milliseconds since 1970 UTC.
+    pub raised_at_ms: i64,
+    /// What it asks for.
+    pub asked: LookbackAsked,
+    /// What was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<StepDone>,
+}
+
+impl Lookback {
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.has(LookbackStep::Closed)
+    }
+
+    /// Whether a step was done.
+    #[must_use]
+    pub fn has(&self, step: LookbackStep) -> bool {
+        self.done.iter().any(|done| done.step == step)
+    }
+}
+
+/// A donor who may be examined for re-entry: reactive by serology alone, all else being negative.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The donor's number.
+    pub donor: String,
+    /// The donation that was reactive.
+    pub donation: DonationId,
+    /// The verdict that says so.
+    pub raised: Seq,
+    /// When that was, milliseconds since 1970 UTC.
+    pub raised_at_ms: i64,
+    /// When the donation was taken, milliseconds since 1970 UTC.
+    pub collected_at_ms: i64,
+}

@@ -1,0 +1,328 @@
+//! Donors: the deferral register, results that are known from elsewhere, confirmatory tests, re-entry, and neighbours of
+//! a suspected wrong tube. Each is a command of a person and an entry; together they are evidence for every donation of
+//! the donor.
+//!
+//! ```text
+//!  eligible ──defer──► temp_deferred / perm_deferred ──examine──► reentry_testing ──approve (names every test)──► eligible
+//!                        └──reinstate (names entries; never what was deferred for good)─────────────────────────► eligible
+//! ```
+
+mod facts;
+mod refused;
+#[cfg(test)]
+mod tests;
+
+pub use facts::DonorFacts;
+pub use refused::Refused;
+
+use crate::Settings;
+use crate::people::{Act, Actor};
+use jiff::civil::Date;
+use ledger::{DonorAct, Draft, Ledger, LookbackId, LookbackStep, Reader, Seq, What};
+use release::{
+    Evidence,
+    evidence::{
+        Call, Confirmatory, Donor, EarlierDonation, Reentry, ReentryTest, Register, RegisterState, Resolution,
+    },
+};
+use serde::Deserialize;
+use vocabulary::DonationId;
+
+/// Characters of a reason, a report, a donor's number.
+const TEXT_CHARS_MAX: usize = 500;
+const DONOR_CHARS_MAX: usize = 64;
+/// Lines of one donor of one kind.
+const LINES_MAX: usize = 200;
+
+fn text(field: &'static str, text: &str) -> Result<String, Refused> {
+    let text = text.trim();
+    let fits = (1..=TEXT_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(Refused::Text { field }) }
+}
+
+fn number(donor: &str) -> Result<String, Refused> {
+    let donor = donor.trim();
+    let fits = (1..=DONOR_CHARS_MAX).contains(&donor.chars().count()) && !donor.chars().any(char::is_control);
+    if fits { Ok(donor.to_owned()) } else { Err(Refused::Text { field: "donor" }) }
+}
+
+fn write(ledger: &Ledger, actor: &Actor, act: DonorAct) -> Result<Seq, Refused> {
+    let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
+    let draft = Draft { by: actor.by(), what: What::Donor(act) };
+    let seq = ledger.append(vec![draft]).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?.last();
+    ledger.wait_applied(seq).wait().map_err(|e| broken(&e))?;
+    Ok(seq)
+}
+
+fn donation(settings: &Settings, given: &str) -> Result<DonationId, Refused> {
+    let read = settings.specimens.entered(given);
+    read.map_err(|why| Refused::Number { given: given.to_owned(), why: why.what })
+}
+
+/// A donor to be deferred.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deferral {
+    /// For good. Else for a time, whose end alone makes nobody eligible.
+    #[serde(default)]
+    pub permanent: bool,
+    /// Last day of a deferral for a time.
+    #[serde(default)]
+    pub until: Option<Date>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Defers a donor. What was deferred for good stays so.
+///
+/// # Errors
+/// [`Refused`].
+pub fn defer(ledger: &Ledger, actor: &Actor, donor: &str, deferral: &Deferral) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::DeferDonor)?;
+    let (donor, reason) = (number(donor)?, text("reason", &deferral.reason)?);
+    let stands = reader.donor(&donor)?.register.map(|register| register.state);
+    if !deferral.permanent && stands == Some(RegisterState::PermDeferred) {
+        return Err(Refused::ForGood);
+    }
+    let state = if deferral.permanent { RegisterState::PermDeferred } else { RegisterState::TempDeferred };
+    let until = deferral.until.filter(|_| !deferral.permanent);
+    let register = Register { state, reason: Some(reason), until };
+    write(ledger, actor, DonorAct::Registered { donor, register, on: Vec::new() })
+}
+
+/// Lets a donor who was deferred for a time give again. It names the entries that it rests on.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::ForGood`], [`Refused::NotDeferred`], [`Refused::NoEvidence`].
+pub fn reinstate(
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (on, reason): (&[Seq], &str),
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::ReinstateDonor)?;
+    let (donor, reason) = (number(donor)?, text("reason", reason)?);
+    match reader.donor(&donor)?.register.map(|register| register.state) {
+        Some(RegisterState::TempDeferred) => {}
+        Some(RegisterState::PermDeferred) => return Err(Refused::ForGood),
+        Some(RegisterState::ReentryTesting) => return Err(Refused::Examined),
+        Some(RegisterState::Eligible) | None => return Err(Refused::NotDeferred),
+    }
+    if on.is_empty() || on.iter().any(|entry| reader.entry(*entry).is_err()) {
+        return Err(Refused::NoEvidence);
+    }
+    let register = Register { state: RegisterState::Eligible, reason: Some(reason), until: None };
+    write(ledger, actor, DonorAct::Registered { donor, register, on: on.to_vec() })
+}
+
+/// Records a donation that this ledger does not know, with what it gave.
+///
+/// # Errors
+/// [`Refused`].
+pub fn record_earlier(
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (earlier, source): (&EarlierDonation, &str),
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::RecordEarlier)?;
+    let (donor, source) = (number(donor)?, text("source", source)?);
+    if reader.donor(&donor)?.earlier.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
+    }
+    write(ledger, actor, DonorAct::EarlierRecorded { donor, earlier: earlier.clone(), source })
+}
+
+/// Records what a confirmatory laboratory said.
+///
+/// # Errors
+/// [`Refused`].
+pub fn confirm(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    given: &str,
+    (test, report): (&Confirmatory, &str),
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::RecordConfirmatory)?;
+    let (donation, report) = (donation(settings, given)?, text("report", report)?);
+    if reader.donation(&donation)?.is_none() {
+        return Err(Refused::NoSuchDonation(donation));
+    }
+    if reader.notes_of(&donation)?.confirmatory.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
+    }
+    write(ledger, actor, DonorAct::Confirmed { donation, test: test.clone(), report })
+}
+
+/// A re-entry examination to be begun.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examination {
+    /// What for, by the names of verdicts.
+    pub marker: String,
+    /// Since when the donor is deferred.
+    pub deferred_on: Date,
+    /// What NAT gave then: only who was not reactive there may come back.
+    pub nat_then: Call,
+    /// Why.
+    pub reason: String,
+}
+
+/// Begins a re-entry examination.
+///
+/// # Errors
+/// [`Refused`].
+pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::ExamineDonor)?;
+    let (donor, reason) = (number(donor)?, text("reason", &asked.reason)?);
+    let marker = text("marker", &asked.marker)?;
+    let (deferred_on, nat_then) = (asked.deferred_on, asked.nat_then);
+    write(ledger, actor, DonorAct::ReentryBegun { donor, marker, deferred_on, nat_then, reason })
+}
+
+/// Records a test of a re-entry examination. Its number names it in the approval, and is used once.
+///
+/// # Errors
+/// [`Refused`].
+pub fn record_test(ledger: &Ledger, actor: &Actor, donor: &str, test: &ReentryTest) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::ExamineDonor)?;
+    let donor = number(donor)?;
+    text("id", &test.id)?;
+    let case = reader.donor(&donor)?.reentry.ok_or(Refused::NotExamined)?;
+    if case.approved.is_some() {
+        return Err(Refused::NotExamined);
+    }
+    if case.tests.iter().any(|known| known.id == test.id) {
+        return Err(Refused::TestKnown { id: test.id.clone() });
+    }
+    if case.tests.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
+    }
+    write(ledger, actor, DonorAct::ReentryTested { donor, test: test.clone() })
+}
+
+/// Lets a donor give again after an examination. Whether it is whole is decided by the rule pack.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::Reentry`] with how far it has come.
+pub fn approve(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (on, reason): (&[String], &str),
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::ReinstateDonor)?;
+    let (donor, reason) = (number(donor)?, text("reason", reason)?);
+    let mut case = reader.donor(&donor)?.reentry.ok_or(Refused::NotExamined)?;
+    if case.approved.is_some() {
+        return Err(Refused::NotExamined);
+    }
+    case.approved = Some(Resolution { by: actor.user().to_string(), reason });
+    case.approved_on = on.to_vec();
+    let state = state_of(settings, &donor, &case)?;
+    if state != release::ReentryState::Approved {
+        return Err(Refused::Reentry { state });
+    }
+    write(ledger, actor, DonorAct::ReentryApproved { donor, case })
+}
+
+/// How far an examination has come, asked of the one function that decides.
+fn state_of(settings: &Settings, donor: &str, case: &Reentry) -> Result<release::ReentryState, Refused> {
+    let number = DonationId::new("re-entry").map_err(|why| Refused::Broken(why.to_string()))?;
+    let mut evidence = Evidence::new(number);
+    evidence.donor = Some(Donor {
+        id: donor.to_owned(),
+        first_time: None,
+        deferred: None,
+        barred: None,
+        post_donation: None,
+        register: None,
+        earlier: Vec::new(),
+        reentry: Some(case.clone()),
+        sensitised: None,
+        history: None,
+        field_abo: None,
+    });
+    let verdict = release::decide(&evidence, &settings.pack);
+    verdict.donor().reentry.ok_or_else(|| Refused::Broken("no verdict on the examination".to_owned()))
+}
+
+/// Holds a donation because one beside it may be in its tube (G4).
+///
+/// # Errors
+/// [`Refused`].
+pub fn suspect(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    (given, beside): (&str, &str),
+    reason: &str,
+) -> Result<Seq, Refused> {
+    actor.check(&ledger.state(), Act::HoldDonation)?;
+    let (donation, suspect) = (donation(settings, given)?, donation(settings, beside)?);
+    if donation == suspect {
+        return Err(Refused::Itself);
+    }
+    let reason = text("reason", reason)?;
+    write(ledger, actor, DonorAct::NeighbourSuspected { donation, suspect, reason })
+}
+
+/// Says that a donation was grouped again from its bag segment, and agrees.
+///
+/// # Errors
+/// [`Refused`].
+pub fn settle(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    (given, beside): (&str, &str),
+    reason: &str,
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::LiftHold)?;
+    let (donation, suspect) = (donation(settings, given)?, donation(settings, beside)?);
+    let reason = text("reason", reason)?;
+    let open = |n: &release::evidence::Neighbour| n.donation == suspect && !n.settled;
+    if !reader.notes_of(&donation)?.neighbours.iter().any(open) {
+        return Err(Refused::NotSuspected(donation));
+    }
+    write(ledger, actor, DonorAct::NeighbourSettled { donation, suspect, reason })
+}
+
+/// Records a step of a look-back.
+///
+/// # Errors
+/// [`Refused`].
+pub fn look_back(
+    ledger: &Ledger,
+    actor: &Actor,
+    id: &LookbackId,
+    (step, outcome): (LookbackStep, &str),
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::DoLookback)?;
+    let outcome = text("outcome", outcome)?;
+    let known = reader.lookback(id)?.filter(|found| !found.is_closed() && !found.has(step));
+    known.ok_or(Refused::NoSuchLookback)?;
+    write(ledger, actor, DonorAct::LookbackDone { lookback: id.clone(), step, outcome })
+}
+
+/// What stands of a donor, for people.
+///
+/// # Errors
+/// [`ledger::ReadError`].
+pub fn stands(
+    reader: &Reader,
+    donor: &str,
+) -> Result<(ledger::DonorStands, Vec<ledger::Given>), ledger::ReadError> {
+    Ok((reader.donor(donor)?, reader.given_by(donor)?))
+}

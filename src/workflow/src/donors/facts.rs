@@ -1,0 +1,116 @@
+//! What is known of a donor and a donation beside its results, as evidence.
+
+use ledger::{Given, ReadError, Reader};
+use release::{
+    Evidence, Moment,
+    evidence::{
+        Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierResult, Neighbour, Reentry, Register,
+    },
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use vocabulary::{DonationId, DonationRegistration};
+
+/// Earlier donations of one donor that are looked at, the newest first.
+const EARLIER_MAX: usize = 200;
+
+/// What people and earlier donations say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DonorFacts {
+    /// The line in the deferral register.
+    pub register: Option<Register>,
+    /// Earlier donations with what they gave.
+    pub earlier: Vec<EarlierDonation>,
+    /// The re-entry examination.
+    pub reentry: Option<Reentry>,
+    /// Confirmatory tests of this donation.
+    pub confirmatory: Vec<Confirmatory>,
+    /// Donations beside it that may be in its tube.
+    pub neighbours: Vec<Neighbour>,
+}
+
+impl DonorFacts {
+    /// Gathers it.
+    pub(crate) fn gather(
+        reader: &Reader,
+        donation: &DonationId,
+        registration: Option<&DonationRegistration>,
+        zone: &jiff::tz::TimeZone,
+    ) -> Result<Self, ReadError> {
+        let notes = reader.notes_of(donation)?;
+        let mut facts =
+            Self { confirmatory: notes.confirmatory, neighbours: notes.neighbours, ..Self::default() };
+        let Some(registration) = registration else { return Ok(facts) };
+        let donor = &registration.donor.id;
+        let stands = reader.donor(donor)?;
+        let taken = registration.collected_at.as_millisecond();
+        let before = |given: &&Given| given.collected_at_ms < taken && given.donation != *donation;
+        for given in reader.given_by(donor)?.iter().filter(before).rev().take(EARLIER_MAX) {
+            facts.earlier.push(earlier(reader, given, zone)?);
+        }
+        let known = |one: &EarlierDonation| facts.earlier.iter().any(|e| e.donation == one.donation);
+        let by_hand: Vec<EarlierDonation> = stands.earlier.into_iter().filter(|one| !known(one)).collect();
+        facts.earlier.extend(by_hand);
+        (facts.register, facts.reentry) = (stands.register, stands.reentry);
+        Ok(facts)
+    }
+
+    /// Puts it into the evidence.
+    pub(crate) fn fill(&self, evidence: &mut Evidence) {
+        evidence.confirmatory.extend(self.confirmatory.iter().cloned());
+        evidence.neighbours.extend(self.neighbours.iter().cloned());
+        if let Some(donor) = &mut evidence.donor {
+            donor.register.clone_from(&self.register);
+            donor.earlier.clone_from(&self.earlier);
+            donor.reentry.clone_from(&self.reentry);
+        }
+    }
+}
+
+/// A donation of this ledger as an earlier one: what its standing verdict makes of each marker.
+fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<EarlierDonation, ReadError> {
+    let mut results: BTreeMap<String, EarlierCall> = BTreeMap::new();
+    if let Some(verdict) = given.verdict {
+        let told: Value = serde_json::from_str(reader.verdict(verdict)?.json()).unwrap_or_default();
+        for (marker, about) in told.get("markers").and_then(Value::as_object).into_iter().flatten() {
+            let call = about.get("verdict").and_then(Value::as_str).and_then(call);
+            results.extend(call.map(|call| (marker.clone(), call)));
+        }
+    }
+    // A confirmatory test says more of what was reactive; of what was not, only that it was after all.
+    let mut confirmed: BTreeMap<&'static str, EarlierCall> = BTreeMap::new();
+    for test in reader.notes_of(&given.donation)?.confirmatory {
+        let call = match test.outcome {
+            Confirmed::Positive => EarlierCall::ConfirmedPositive,
+            Confirmed::Negative => EarlierCall::ConfirmedNegative,
+            Confirmed::Indeterminate => EarlierCall::Indeterminate,
+            Confirmed::NotDone => continue,
+        };
+        let worst = confirmed.entry(test.marker.name()).or_insert(call);
+        *worst = call.max(*worst);
+    }
+    for (marker, call) in confirmed {
+        let standing = results.get(marker);
+        if call == EarlierCall::ConfirmedPositive || standing != Some(&EarlierCall::NonReactive) {
+            results.insert(marker.to_owned(), call);
+        }
+    }
+    let collected_at = jiff::Timestamp::from_millisecond(given.collected_at_ms).ok();
+    Ok(EarlierDonation {
+        donation: given.donation.clone(),
+        collected_at: collected_at.map(|at| Moment::new(at, zone.to_offset(at))),
+        results: results.into_iter().map(|(marker, result)| EarlierResult { marker, result }).collect(),
+        // Unknown counts as in date.
+        expires: None,
+    })
+}
+
+/// What a marker's verdict says to later donations; what is not settled says nothing.
+fn call(state: &str) -> Option<EarlierCall> {
+    match state {
+        "NEGATIVE" => Some(EarlierCall::NonReactive),
+        "NAT_YIELD" | "NAT_NDR" => Some(EarlierCall::Reactive),
+        reactive if reactive.starts_with("REACTIVE_") => Some(EarlierCall::Reactive),
+        _ => None,
+    }
+}

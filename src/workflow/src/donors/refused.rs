@@ -1,0 +1,132 @@
+//! Why an act on a donor is not carried out, in English and Chinese. Nothing was written.
+
+use crate::people;
+use release::ReentryState;
+use std::fmt;
+use vocabulary::DonationId;
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Who asks may not.
+    Person(people::Refused),
+    /// A number that is no donation's.
+    Number {
+        /// As given.
+        given: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Nothing is known of the donation.
+    NoSuchDonation(DonationId),
+    /// A text is missing, or too long.
+    Text {
+        /// Which.
+        field: &'static str,
+    },
+    /// There is more of it than is kept.
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// The donor is deferred for good.
+    ForGood,
+    /// The donor is not deferred.
+    NotDeferred,
+    /// The donor is being examined.
+    Examined,
+    /// The donor is not being examined.
+    NotExamined,
+    /// No entry is named that it rests on, or one that is not there.
+    NoEvidence,
+    /// A test has this number already.
+    TestKnown {
+        /// The number.
+        id: String,
+    },
+    /// The examination is not such that the donor may give again.
+    Reentry {
+        /// How far it has come.
+        state: ReentryState,
+    },
+    /// A donation is not its own neighbour.
+    Itself,
+    /// Nobody suspects that neighbour, or it is settled.
+    NotSuspected(DonationId),
+    /// There is no such look-back that is open for that step.
+    NoSuchLookback,
+    /// The ledger cannot be read or takes nothing.
+    Broken(String),
+}
+
+impl Refused {
+    /// What is wrong and what to do, in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        match self {
+            Self::Person(why) => why.english(),
+            Self::Number { given, why } => format!("{given:?}: {why}"),
+            Self::NoSuchDonation(donation) => format!("nothing is known of donation {donation}"),
+            Self::Text { field } => format!("{field}: 1 to 500 characters, please (a donor's number: to 64)"),
+            Self::TooMany { max } => format!("more than {max} of these are not kept of one; ask for help"),
+            Self::ForGood => {
+                "the donor is deferred for good; only an approved re-entry examination changes that".into()
+            }
+            Self::NotDeferred => "the donor is not deferred".into(),
+            Self::Examined => "the donor is being examined for re-entry; approve that examination".into(),
+            Self::NotExamined => "the donor is not being examined for re-entry; begin an examination".into(),
+            Self::NoEvidence => "name the entries that it rests on; each has to be in the ledger".into(),
+            Self::TestKnown { id } => format!("a test of this examination has the number {id:?} already"),
+            Self::Reentry { state } => {
+                format!("the examination is {state:?}; the donor may not give again by it (rules.md §1.9)")
+            }
+            Self::Itself => "a donation is not its own neighbour".into(),
+            Self::NotSuspected(donation) => format!("no such neighbour of donation {donation} is open"),
+            Self::NoSuchLookback => "there is no such look-back with that step to be done".into(),
+            Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
+        }
+    }
+
+    /// What is wrong and what to do, in Chinese.
+    #[must_use]
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::Person(why) => why.chinese(),
+            Self::Number { given, why } => format!("{given:?}：{why}"),
+            Self::NoSuchDonation(donation) => format!("没有献血{donation}的记录"),
+            Self::Text { field } => format!("{field}：请填写1至500个字符（献血者编号至多64个）"),
+            Self::TooMany { max } => format!("同类记录至多{max}条"),
+            Self::ForGood => "该献血者永久屏蔽；仅归队检查获批后方可变更".into(),
+            Self::NotDeferred => "该献血者未被屏蔽".into(),
+            Self::Examined => "该献血者正在归队检查；请审批该检查".into(),
+            Self::NotExamined => "该献血者没有进行中的归队检查；请先开始检查".into(),
+            Self::NoEvidence => "请给出依据的条目编号，且各条目须在账本中".into(),
+            Self::TestKnown { id } => format!("该检查已有编号为{id:?}的检测"),
+            Self::Reentry { state } => format!("归队检查为{state:?}，不得据此恢复献血"),
+            Self::Itself => "献血不能是自身的相邻献血".into(),
+            Self::NotSuspected(donation) => format!("献血{donation}没有该项未解决的相邻疑问"),
+            Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),
+            Self::Broken(why) => format!("账本暂不可写：{why}"),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english())
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<people::Refused> for Refused {
+    fn from(why: people::Refused) -> Self {
+        Self::Person(why)
+    }
+}
+
+impl From<ledger::ReadError> for Refused {
+    fn from(error: ledger::ReadError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}

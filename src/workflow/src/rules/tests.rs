@@ -1,0 +1,110 @@
+//! Which pack judges which donation, on a real ledger.
+
+use super::*;
+use crate::batches::tests::{Station, registered};
+use crate::batches::{BatchNow, NewBatch, open};
+use crate::people;
+use vocabulary::Role;
+
+const OVERLAY: &str = "id = \"site\"\nbased_on = \"cn-2019\"\n";
+
+fn pack(id: &str) -> RulePack {
+    RulePack::built_in(id).unwrap()
+}
+
+fn says(station: &Station, who: &Actor, name: &str, from: Option<&str>) -> Step {
+    let from = from.map(|from| from.parse().unwrap());
+    activate(&station.ledger, who, (name, from), "the authority says so").unwrap()
+}
+
+fn judges(station: &Station, batch: Seq) -> Vec<String> {
+    let now = BatchNow::read(&station.settings, &station.ledger.state(), batch).unwrap();
+    now.members.iter().map(|member| member.verdict.rule_pack().id.clone()).collect()
+}
+
+#[test]
+fn a_pack_judges_what_is_taken_after_two_people_have_said_so_and_nothing_from_before() {
+    let station = Station::new();
+    let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
+    let technician = station.person("tech", Role::Technician);
+    for (donation, at) in [("G7", "2098-12-31T00:00:00Z"), ("G8", "2099-06-01T00:00:00Z")] {
+        station.write(registered(donation, at));
+    }
+    let donations = vec!["G1".to_owned(), "G7".to_owned(), "G8".to_owned()];
+    let new = NewBatch { name: "days".into(), donations, ..NewBatch::default() };
+    let batch = open(&station.settings, &station.ledger, &technician, &new).unwrap();
+    assert_eq!(
+        judges(&station, batch),
+        ["cn-2019"; 3],
+        "where nothing was adopted the configured one judges"
+    );
+
+    assert_eq!(start(&station.ledger, &pack("cn-2019")).unwrap(), Begun::InForce);
+    assert_eq!(start(&station.ledger, &pack("cn-2019")).unwrap(), Begun::InForce);
+    let waits = start(&station.ledger, &pack("us-fda")).unwrap();
+    assert!(matches!(&waits, Begun::Waits { in_force, .. } if in_force.id == "cn-2019"), "{waits:?}");
+
+    let refused = activate(&station.ledger, &technician, ("us-fda", None), "x");
+    let wanted = people::Refused::NotPermitted { act: Act::ActivateRules };
+    assert!(matches!(&refused, Err(NotDone::Person(why)) if *why == wanted), "{refused:?}");
+    let proposed = says(&station, &reviewer, "us-fda", Some("2099-01-01T00:00:00Z"));
+    assert!(matches!(proposed, Step::Proposed { .. }), "{proposed:?}");
+    assert!(matches!(says(&station, &reviewer, "us-fda", None), Step::WaitsForAnother { .. }));
+    assert_eq!(judges(&station, batch), ["cn-2019"; 3], "one person's word changes nothing");
+    let hash = pack("us-fda").hash()[..12].to_owned();
+    let activated = says(&station, &releaser, &hash, None);
+    assert!(matches!(&activated, Step::Activated { from, .. } if from.to_string() == "2099-01-01T00:00:00Z"));
+    assert_eq!(judges(&station, batch), ["cn-2019", "cn-2019", "us-fda"], "by the time each was taken");
+    let rules = station.ledger.state().rules().unwrap();
+    let by: Vec<&str> = rules.packs.iter().map(|one| one.by.as_str()).collect();
+    assert_eq!(by, ["system", "user:rel"]);
+    assert_eq!(rules.packs[1].proposed.as_ref().map(|p| p.by.as_str()), Some("user:rev"));
+
+    // From now on, another; the one of 2099 still takes over then.
+    assert!(matches!(says(&station, &releaser, "uk-jpac", None), Step::Proposed { .. }));
+    assert!(matches!(says(&station, &reviewer, "uk-jpac", None), Step::Activated { .. }));
+    assert_eq!(judges(&station, batch), ["cn-2019", "uk-jpac", "us-fda"]);
+    assert!(matches!(
+        says(&station, &reviewer, "us-fda", Some("2099-03-01T00:00:00Z")),
+        Step::InForce { .. }
+    ));
+    for (name, from, about) in [
+        ("us-fda", Some("2020-01-01T00:00:00Z"), "from now on"),
+        ("us-fdb", None, "no rule pack goes by"),
+        ("", None, "no rule pack goes by"),
+    ] {
+        let step = says(&station, &reviewer, name, from);
+        assert!(matches!(&step, Step::Refused(why) if why.why.contains(about)), "{name} {step:?}");
+    }
+}
+
+#[test]
+fn a_sites_own_pack_is_kept_whole_and_an_entry_without_a_second_person_changes_nothing() {
+    let station = Station::new();
+    let reviewer = station.person("rev", Role::Reviewer);
+    start(&station.ledger, &pack("cn-2019")).unwrap();
+    let added = add(&station.ledger, &reviewer, OVERLAY).unwrap().unwrap();
+    let kept = station.ledger.state().kept_pack(&added).unwrap().unwrap();
+    assert_eq!(RulePack::from_source(&kept.content).unwrap(), RulePack::from_toml(OVERLAY).unwrap());
+    assert!(kept.content.base.is_some(), "with the text that it is based on");
+    let weaker = add(
+        &station.ledger,
+        &reviewer,
+        &format!("{OVERLAY}[release]\ntwo_person = {{ value = false, confidence = \"own-H\" }}\n"),
+    );
+    assert!(weaker.unwrap().is_err_and(|why| why.why.contains("weaker")));
+
+    let Step::Proposed { entry, .. } = says(&station, &reviewer, "site", None) else {
+        panic!("not proposed")
+    };
+    let act = |by: &str, proposed: Seq| {
+        let what = What::Rules(RulesAct::Activated { pack: added.clone(), proposed });
+        let seq = station.ledger.append(vec![Draft { by: by.into(), what }]).unwrap().wait().unwrap().last();
+        station.ledger.wait_applied(seq).wait().unwrap();
+        station.ledger.state().rules().unwrap().packs.len()
+    };
+    assert_eq!(act("user:rev", entry), 1, "the proposer alone");
+    assert_eq!(act("user:other", Seq::new(1)), 1, "another proposal");
+    assert_eq!(act("user:other", entry), 2);
+    assert_eq!(station.ledger.state().counters().unwrap().misfits, 2);
+}

@@ -1,0 +1,175 @@
+//! What people have still to do, by the last day for it: recalls, look-backs, re-entry.
+
+use crate::Settings;
+use jiff::{Timestamp, ToSpan, civil::Date};
+use ledger::{LookbackStep, Page, ReadError, Reader};
+use serde::Serialize;
+use vocabulary::DonationId;
+
+/// Tasks of each kind that are looked at.
+const TASKS_MAX: usize = 1_000;
+
+/// What kind of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// A released donation that may not go any more is to be found.
+    Recall,
+    /// An earlier donation of a donor who was found to be positive is to be looked up.
+    Lookback,
+    /// A donor may be examined for re-entry.
+    Reentry,
+}
+
+/// A task that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Task {
+    /// What kind.
+    pub kind: TaskKind,
+    /// Its number: of a recall its own, else the entry that raised it.
+    pub id: ledger::Seq,
+    /// The donation that something is to be done about.
+    pub donation: DonationId,
+    /// The donation that raised it, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<DonationId>,
+    /// What for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The donor, of a re-entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donor: Option<String>,
+    /// When it was raised, milliseconds since 1970 UTC.
+    pub raised_at_ms: i64,
+    /// What is to be done next.
+    pub next: &'static str,
+    /// The same in Chinese.
+    pub next_zh: &'static str,
+    /// Last day for that, where the rule pack sets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Date>,
+    /// Not before this day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Date>,
+    /// That day has gone by.
+    pub overdue: bool,
+}
+
+/// Every open task, those with the nearest last day first, then those without one by age.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<Task>, ReadError> {
+    let today = now.to_zoned(settings.time_zone.clone()).date();
+    let mut tasks = recalls(reader)?;
+    tasks.extend(lookbacks(reader, today)?);
+    tasks.extend(reentries(settings, reader)?);
+    tasks.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
+    Ok(tasks)
+}
+
+fn recalls(reader: &Reader) -> Result<Vec<Task>, ReadError> {
+    let open = reader.recalls(true, &Page::first(TASKS_MAX))?.items;
+    Ok(open
+        .into_iter()
+        .map(|recall| Task {
+            kind: TaskKind::Recall,
+            id: recall.recall,
+            donation: recall.about.donation,
+            trigger: None,
+            marker: None,
+            donor: None,
+            raised_at_ms: recall.about.raised_at_ms,
+            next: "find every component, keep it back, and close the recall with what came of it",
+            next_zh: "追回并隔离全部成分,填写结果后关闭召回",
+            due: None,
+            not_before: None,
+            overdue: false,
+        })
+        .collect())
+}
+
+fn lookbacks(reader: &Reader, today: Date) -> Result<Vec<Task>, ReadError> {
+    let open = reader.lookbacks(true, &Page::first(TASKS_MAX))?.items;
+    Ok(open
+        .into_iter()
+        .map(|lookback| {
+            let asked = &lookback.asked;
+            let steps = [
+                (
+                    LookbackStep::Quarantined,
+                    asked.quarantine_by,
+                    asked.in_date,
+                    "put what is in date into quarantine",
+                    "将在效期内的制品隔离",
+                ),
+                (
+                    LookbackStep::ConsigneesTold,
+                    asked.notify_by,
+                    true,
+                    "test further and tell the consignees",
+                    "进一步检测并通知用血机构",
+                ),
+                (
+                    LookbackStep::RecipientsTold,
+                    asked.recipients_by,
+                    true,
+                    "have recipients told",
+                    "通知受血者",
+                ),
+            ];
+            let next = steps.into_iter().find(|(step, _, applies, ..)| *applies && !lookback.has(*step));
+            let (due, next, next_zh) = next.map_or(
+                (None, "close it with what came of it", "填写结果后关闭"),
+                |(_, due, _, next, next_zh)| (due, next, next_zh),
+            );
+            Task {
+                kind: TaskKind::Lookback,
+                id: lookback.raised,
+                donation: lookback.id.earlier.clone(),
+                trigger: Some(lookback.id.trigger.clone()),
+                marker: Some(lookback.id.marker.clone()),
+                donor: None,
+                raised_at_ms: lookback.raised_at_ms,
+                next,
+                next_zh,
+                due,
+                not_before: None,
+                overdue: due.is_some_and(|due| due < today),
+            }
+        })
+        .collect())
+}
+
+fn reentries(settings: &Settings, reader: &Reader) -> Result<Vec<Task>, ReadError> {
+    let months = i64::from(settings.pack.settings().donor.reentry_months.value);
+    let mut tasks = Vec::new();
+    for candidate in reader.candidates(&Page::first(TASKS_MAX))?.items {
+        let case = reader.donor(&candidate.donor)?.reentry;
+        if case.as_ref().is_some_and(|case| case.approved.is_some()) {
+            continue;
+        }
+        let taken = Timestamp::from_millisecond(candidate.collected_at_ms).ok();
+        let taken = taken.map(|at| at.to_zoned(settings.time_zone.clone()).date());
+        let since = case.as_ref().map(|case| case.deferred_on).or(taken);
+        let (next, next_zh) = match case {
+            Some(_) => ("finish the re-entry examination and have it approved", "完成归队检查并审批"),
+            None => ("examine the donor for re-entry", "安排归队检查"),
+        };
+        tasks.push(Task {
+            kind: TaskKind::Reentry,
+            id: candidate.raised,
+            donation: candidate.donation,
+            trigger: None,
+            marker: None,
+            donor: Some(candidate.donor),
+            raised_at_ms: candidate.raised_at_ms,
+            next,
+            next_zh,
+            due: None,
+            not_before: since.and_then(|day| day.checked_add(months.months()).ok()),
+            overdue: false,
+        });
+    }
+    Ok(tasks)
+}
