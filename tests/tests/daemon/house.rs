@@ -1,6 +1,6 @@
 //! A station in a folder of its own, and the daemon that runs in it.
 
-use crate::binary::hemogate;
+use crate::{binary::hemogate, staff::Told};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -221,11 +221,41 @@ impl Daemon {
     }
 
     fn request(&self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
-        let (address, token) = self.console.as_ref().unwrap();
+        let (_, token) = self.console.as_ref().unwrap();
+        let (status, _, answer) = self.exchange(method, path, (token, None), body);
+        (status, answer)
+    }
+
+    /// A request with somebody's own token, held to a version where one is named.
+    pub(crate) fn says(
+        &self,
+        method: &str,
+        path: &str,
+        (token, version): (&str, Option<&str>),
+        body: &Value,
+    ) -> Told {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (status, head, answer) =
+            self.exchange(method, &format!("/api/v1/{path}"), (token, version), &body);
+        let version =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("etag: ").map(str::to_owned));
+        let body = serde_json::from_slice(&answer).unwrap_or(Value::Null);
+        Told { status, version, body }
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        (token, version): (&str, Option<&str>),
+        body: &str,
+    ) -> (u16, String, Vec<u8>) {
+        let (address, _) = self.console.as_ref().unwrap();
+        let held_to = version.map(|version| format!("If-Match: {version}\r\n")).unwrap_or_default();
         let mut socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(ANSWERS_WITHIN)).unwrap();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n{held_to}\
              Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
@@ -235,7 +265,7 @@ impl Daemon {
         let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("no HTTP answer");
         let head = String::from_utf8_lossy(&answer[..end]).into_owned();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer[end + 4..].to_vec())
+        (status, head, answer[end + 4..].to_vec())
     }
 
     /// What the HTTP surface answers, as JSON.

@@ -6,9 +6,13 @@ mod analyser;
 #[cfg(test)]
 mod authority;
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod damage;
+#[cfg(test)]
+mod day;
 #[cfg(test)]
 mod display_orders;
 #[cfg(test)]
@@ -36,11 +40,15 @@ mod pinned;
 #[cfg(test)]
 mod reckoning;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod simulated;
 #[cfg(test)]
 mod simulated_lines;
 #[cfg(test)]
 mod split_and_merge;
+#[cfg(test)]
+mod staff;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
