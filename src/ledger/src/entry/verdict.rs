@@ -9,6 +9,7 @@ use vocabulary::{DestinationId, DonationId};
 /// Its fields are private: the only way to one that can be appended leads through a verdict of the release
 /// room. One that was read back from the journal is for reading; `append` refuses it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "three answers of one verdict and a mark of this process")]
 pub struct VerdictMade {
     donation: DonationId,
     considered: Seq,

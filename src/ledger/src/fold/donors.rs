@@ -137,24 +137,21 @@ impl Fold<'_, '_> {
             }
         }
         let key = Key::candidate(made.donation()).done();
-        match (made.is_reentry_candidate(), &of.donor) {
-            (true, Some(donor)) => {
-                let known: Option<Candidate> = record(self.view, &key)?;
-                let candidate = known.unwrap_or_else(|| Candidate {
-                    donor: donor.clone(),
-                    donation: made.donation().clone(),
-                    raised: self.seq,
-                    raised_at_ms: self.at_ms,
-                    collected_at_ms: of.collected_at_ms.unwrap_or(self.at_ms),
-                });
-                self.view.put_record(key, &candidate)
+        if let (true, Some(donor)) = (made.is_reentry_candidate(), &of.donor) {
+            let known: Option<Candidate> = record(self.view, &key)?;
+            let candidate = known.unwrap_or_else(|| Candidate {
+                donor: donor.clone(),
+                donation: made.donation().clone(),
+                raised: self.seq,
+                raised_at_ms: self.at_ms,
+                collected_at_ms: of.collected_at_ms.unwrap_or(self.at_ms),
+            });
+            self.view.put_record(key, &candidate)
+        } else {
+            if self.view.get(&key)?.is_some() {
+                self.view.delete(key);
             }
-            (true | false, _) => {
-                if self.view.get(&key)?.is_some() {
-                    self.view.delete(key);
-                }
-                Ok(())
-            }
+            Ok(())
         }
     }
 

@@ -22,13 +22,12 @@ impl Fold<'_, '_> {
             RulesAct::Activated { pack, proposed } => {
                 let fits = |p: &RulesProposal| p.entry == *proposed && p.pack == *pack && p.by != self.by;
                 let mut rules = self.rules_record()?;
-                match rules.proposed.take().filter(fits) {
-                    Some(proposal) => self.rules_activated(rules, proposal),
+                if let Some(proposal) = rules.proposed.take().filter(fits) {
+                    self.rules_activated(rules, proposal)
+                } else {
                     // Whoever wrote the entry: without a proposal of somebody else nothing changes (law 10).
-                    None => {
-                        self.misfit();
-                        Ok(())
-                    }
+                    self.misfit();
+                    Ok(())
                 }
             }
         }
