@@ -5,7 +5,7 @@
 
 use super::format::{FILE_HEADER_BYTES, FileHeader, Frame};
 use super::layout::{Damage, FileSpan, file_name};
-use super::scan::{Step, Window};
+use super::scan::{Seen, Step, Window};
 use super::stream::Stream;
 use crate::storage::{ReadAt, Storage};
 use crate::sync::lock;
@@ -58,6 +58,14 @@ pub(super) struct Slot {
     pub(super) header: FileHeader,
     end: AtomicU64,
     points: Mutex<Points>,
+}
+
+/// What a reader of many entries keeps from one to the next: the part of a file that it read last. Entries that stand
+/// near each other are then read from the file once.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    file: u32,
+    seen: Seen,
 }
 
 /// A file, open.
@@ -189,10 +197,28 @@ impl Index {
 
     /// The entry at `seq`, checked.
     pub(crate) fn entry(&self, seq: Seq) -> Result<Entry, JournalError> {
+        self.entry_near(seq, &mut Held::default())
+    }
+
+    /// The same, with what the reader holds of the journal already.
+    pub(crate) fn entry_near(&self, seq: Seq, held: &mut Held) -> Result<Entry, JournalError> {
         let (slot, file) = self.slot(seq)?.ok_or(JournalError::NoEntry(seq))?;
-        let (mut at, _) = slot.nearest(file.as_ref(), seq)?;
+        let number = slot.header.number;
+        let seen = if held.file == number { std::mem::take(&mut held.seen) } else { Seen::default() };
+        let mut window = Window::resume(file.as_ref(), slot.end(), LOOKUP_BYTES, seen);
+        let found = Self::find(&slot, file.as_ref(), &mut window, seq);
+        *held = Held { file: number, seen: window.into_seen() };
+        found
+    }
+
+    fn find(
+        slot: &Slot,
+        file: &dyn ReadAt,
+        window: &mut Window<'_>,
+        seq: Seq,
+    ) -> Result<Entry, JournalError> {
+        let (mut at, _) = slot.nearest(file, seq)?;
         let end = slot.end();
-        let mut window = Window::new(file.as_ref(), end, LOOKUP_BYTES);
         let damaged = |at: u64, what: &str| {
             let file = file_name(slot.header.number);
             JournalError::Damage(Damage { file, offset: at, seq, what: what.to_owned() })

@@ -18,7 +18,7 @@ pub use format::HeaderFault;
 pub(crate) use format::{BODY_BYTES_MAX, Frame, GROUP_BYTES_MAX};
 pub use hash::{ChainHash, HashAlgorithm};
 pub use index::JournalError;
-pub(crate) use index::{Index, POINT_EVERY_BYTES};
+pub(crate) use index::{Held, Index, POINT_EVERY_BYTES};
 pub use layout::Damage;
 pub use recover::CutTail;
 pub(crate) use recover::{RecoverError, Recovered};

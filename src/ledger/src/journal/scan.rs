@@ -219,30 +219,49 @@ pub(crate) struct Window<'a> {
     file: &'a dyn ReadAt,
     end: u64,
     ahead: usize,
+    seen: Seen,
+}
+
+/// A part of a file that was read.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
     at: u64,
-    buffer: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl<'a> Window<'a> {
     /// A view up to `end` that reads `ahead` bytes at a time.
     pub(crate) fn new(file: &'a dyn ReadAt, end: u64, ahead: usize) -> Self {
-        Self { file, end, ahead, at: 0, buffer: Vec::new() }
+        Self::resume(file, end, ahead, Seen::default())
+    }
+
+    /// A view that begins with what was seen of the same file before. What is durable never changes.
+    pub(crate) fn resume(file: &'a dyn ReadAt, end: u64, ahead: usize, seen: Seen) -> Self {
+        Self { file, end, ahead, seen }
+    }
+
+    /// What it saw last.
+    pub(crate) fn into_seen(self) -> Seen {
+        self.seen
     }
 
     /// `length` bytes at `at`; fewer at the end.
     pub(crate) fn get(&mut self, at: u64, length: usize) -> io::Result<&[u8]> {
         let wanted = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX).min(length);
-        let held = at >= self.at && at + wanted as u64 <= self.at + self.buffer.len() as u64;
+        let Seen { at: start, bytes } = &mut self.seen;
+        let held = at >= *start && at + wanted as u64 <= *start + bytes.len() as u64;
         if !held {
             let left = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX);
-            self.buffer.resize(wanted.max(self.ahead).min(left), 0);
-            let read = self.file.read_at(at, &mut self.buffer)?;
-            self.buffer.truncate(read);
-            self.at = at;
+            bytes.resize(wanted.max(self.ahead).min(left), 0);
+            let read = self.file.read_at(at, bytes);
+            // After a failed read nothing is held.
+            bytes.truncate(*read.as_ref().unwrap_or(&0));
+            *start = at;
+            read?;
         }
-        let from = usize::try_from(at - self.at).unwrap_or(usize::MAX);
-        let to = from.saturating_add(wanted).min(self.buffer.len());
-        Ok(self.buffer.get(from..to).unwrap_or_default())
+        let from = usize::try_from(at - *start).unwrap_or(usize::MAX);
+        let to = from.saturating_add(wanted).min(bytes.len());
+        Ok(bytes.get(from..to).unwrap_or_default())
     }
 
     /// What stands at `at`, and how long it is; nothing is checked but group headers.

@@ -4,6 +4,7 @@ use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::alike::alike;
 use crate::fold::refs;
+use crate::journal::Held;
 use crate::state::{DonationRecord, Key, KeyParts, RefsRecord, VerdictRecord, collect, decode, record};
 use crate::{Earlier, Known, Measured, Seq, What};
 use serde::Serialize;
@@ -129,6 +130,9 @@ pub struct Interpretations {
     read: BTreeMap<(Seq, Seq), Read>,
     /// The longest here goes first.
     order: VecDeque<(Seq, Seq)>,
+    /// Where interpretations and registrations were read last: the next ones stand near.
+    interpreted: Held,
+    registered: Held,
 }
 
 /// One interpretation, and the message it is of.
@@ -156,15 +160,15 @@ impl Interpretations {
         }
         match self.read.entry(key) {
             Entry::Occupied(found) => Ok(found.into_mut()),
-            Entry::Vacant(none) => Ok(none.insert(Read::of(reader, message, entry)?)),
+            Entry::Vacant(none) => Ok(none.insert(Read::of(reader, message, entry, &mut self.interpreted)?)),
         }
     }
 }
 
 impl Read {
-    fn of(reader: &Reader, message: Seq, entry: Seq) -> Result<Self, ReadError> {
+    fn of(reader: &Reader, message: Seq, entry: Seq, held: &mut Held) -> Result<Self, ReadError> {
         let What::MessageInterpreted { observations, findings, profile, measured, .. } =
-            reader.entry(entry)?.what
+            reader.entry_near(entry, held)?.what
         else {
             return Err(ReadError::OtherKind { seq: entry, wanted: "interpretation" });
         };
@@ -256,7 +260,8 @@ impl Reader {
         let store = self.store();
         let found: Option<DonationRecord> = record(store.as_ref(), &Key::donation(donation).done())?;
         let Some(found) = found else { return Ok(None) };
-        let registration = found.registered.map(|seq| self.registration(seq)).transpose()?;
+        let registration =
+            found.registered.map(|seq| self.registration(seq, &mut known.registered)).transpose()?;
         let mut view = DonationView {
             summary: DonationSummary::new(donation.clone(), found),
             registration,
@@ -279,8 +284,8 @@ impl Reader {
         Ok(Some(view))
     }
 
-    fn registration(&self, seq: Seq) -> Result<Registered, ReadError> {
-        let What::DonationRegistered(registration) = self.entry(seq)?.what else {
+    fn registration(&self, seq: Seq, held: &mut Held) -> Result<Registered, ReadError> {
+        let What::DonationRegistered(registration) = self.entry_near(seq, held)?.what else {
             return Err(ReadError::OtherKind { seq, wanted: "registration" });
         };
         Ok(Registered { seq, registration })

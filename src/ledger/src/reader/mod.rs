@@ -37,7 +37,7 @@ pub use transfers::TransferView;
 pub use work::{DecideItem, InterpretItem};
 
 use crate::fold_store::digest;
-use crate::journal::{JournalError, Stream};
+use crate::journal::{Held, JournalError, Stream};
 use crate::ledger::Shared;
 use crate::state::{Counters, Key, StateError, Store, record};
 use crate::{ChainHash, Entry, Seq};
@@ -108,6 +108,11 @@ impl Reader {
     /// [`ReadError::Journal`]: there is none, or it is damaged.
     pub fn entry(&self, seq: Seq) -> Result<Entry, ReadError> {
         Ok(self.shared.index.entry(seq)?)
+    }
+
+    /// The same, by whoever reads many that stand near each other.
+    fn entry_near(&self, seq: Seq, held: &mut Held) -> Result<Entry, ReadError> {
+        Ok(self.shared.index.entry_near(seq, held)?)
     }
 
     /// Entries from `from` on up to the last durable one, from the journal.

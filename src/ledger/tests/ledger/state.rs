@@ -2,7 +2,10 @@
 
 use crate::opening::{World, donation, on_model, open, settings, write};
 use ledger::storage::Model;
-use ledger::{Ledger, MessageFilter, OrderFilter, Page, Settings, StateStore, VerifyState, rebuild, verify};
+use ledger::{
+    Interpretations, Ledger, MessageFilter, OrderFilter, Page, Settings, StateStore, VerifyState, rebuild,
+    verify,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -191,4 +194,22 @@ fn writing_goes_on_where_the_last_run_ended() {
     let before = ledger.status().durable;
     let first = write(&ledger, vec![crate::opening::registered(3)]);
     assert_eq!(first, before.next());
+}
+
+#[test]
+fn donations_read_in_a_row_are_those_read_alone_while_the_journal_grows_over_several_files() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Model::new());
+    let (ledger, _) = open(&on_model(dir.path(), &disk));
+    let (mut world, mut known) = (World::new(3), Interpretations::default());
+    let mut seen = 0;
+    for _ in 0..6 {
+        fill(&ledger, &mut world, 20);
+        let state = ledger.state();
+        for one in (0..12).chain((0..12).rev()).map(donation) {
+            let alone = state.donation(&one).unwrap();
+            seen += alone.as_ref().map_or(0, |view| view.observations.len());
+            assert_eq!(state.donation_with(&one, &mut known).unwrap(), alone, "{one}");
+        }
+    }
+    assert!(seen > 100, "{seen} observations");
 }
