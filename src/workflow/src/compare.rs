@@ -4,16 +4,18 @@
 //! [`release::decide`] judges it twice.
 
 use crate::{Settings, decider::facts, evidence::evidence};
-use ledger::{Interpretations, Page, ReadError, Reader};
+use ledger::{Interpretations, Page, ReadError, Reader, RunView};
 use release::{Difference, RulePack, Unit, Verdict, decide, differences};
 use serde::Serialize;
 use std::{collections::BTreeMap, num::NonZeroUsize, thread};
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// Donations that one thread judges before the next page is read.
 const DONATIONS_PER_THREAD: usize = 256;
 /// More threads would wait for the disk.
 const THREADS_MAX: usize = 16;
+/// Runs with their controls that a thread remembers; past it all of them are forgotten and read again.
+const RUNS_REMEMBERED_MAX: usize = 512;
 
 /// A donation on which two packs do not agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,6 +53,13 @@ pub struct Comparison {
     threads: usize,
 }
 
+/// What a thread has read: donations beside each other stand on the same plates and in the same runs.
+#[derive(Debug, Default)]
+struct Known {
+    runs: BTreeMap<RunId, RunView>,
+    read: Interpretations,
+}
+
 impl Comparison {
     /// Of `settings` under two packs; its own pack is not looked at.
     #[must_use]
@@ -72,11 +81,12 @@ impl Comparison {
         mut progress: impl FnMut(u64),
     ) -> Result<Compared, E> {
         let mut compared = Compared::default();
+        let mut known: Vec<Known> = (0..self.threads).map(|_| Known::default()).collect();
         let mut page = Page::first(DONATIONS_PER_THREAD * self.threads);
         loop {
             let listed = reader.donations(&page)?;
             let donations: Vec<DonationId> = listed.items.into_iter().map(|one| one.donation).collect();
-            for changed in self.judge(reader, &donations)? {
+            for changed in self.judge(reader, &donations, &mut known)? {
                 compared.count(&changed);
                 found(changed)?;
             }
@@ -88,11 +98,17 @@ impl Comparison {
     }
 
     /// Shared among threads, in order.
-    fn judge(&self, reader: &Reader, donations: &[DonationId]) -> Result<Vec<Changed>, ReadError> {
+    fn judge(
+        &self,
+        reader: &Reader,
+        donations: &[DonationId],
+        known: &mut [Known],
+    ) -> Result<Vec<Changed>, ReadError> {
         let share = donations.len().div_ceil(self.threads).max(1);
         thread::scope(|scope| {
+            let shares = donations.chunks(share).zip(known);
             let threads: Vec<_> =
-                donations.chunks(share).map(|share| scope.spawn(move || self.share(reader, share))).collect();
+                shares.map(|(share, known)| scope.spawn(move || self.share(reader, share, known))).collect();
             let mut all = Vec::new();
             for thread in threads {
                 match thread.join() {
@@ -104,12 +120,19 @@ impl Comparison {
         })
     }
 
-    fn share(&self, reader: &Reader, donations: &[DonationId]) -> Result<Vec<Changed>, ReadError> {
-        let (mut runs, mut read) = (BTreeMap::new(), Interpretations::default());
+    fn share(
+        &self,
+        reader: &Reader,
+        donations: &[DonationId],
+        known: &mut Known,
+    ) -> Result<Vec<Changed>, ReadError> {
         let mut changed = Vec::new();
         for donation in donations {
-            let view = reader.donation_with(donation, &mut read)?;
-            let mut facts = facts(&self.old, reader, donation, view.as_ref(), &mut runs)?;
+            if known.runs.len() > RUNS_REMEMBERED_MAX {
+                known.runs.clear();
+            }
+            let view = reader.donation_with(donation, &mut known.read)?;
+            let mut facts = facts(&self.old, reader, donation, view.as_ref(), &mut known.runs)?;
             // Signatures are bound to a pack: the two are compared as they stand before anybody signs.
             (facts.people.reviewed, facts.people.released) = (None, None);
             // What counts as evidence is itself read with the pack's cut-offs.
