@@ -37,6 +37,7 @@ pub(crate) enum Against<'e> {
     Invalid,
     Waiting,
     Incomplete(Vec<&'static str>),
+    StrengthNotTold(Vec<&'static str>),
     Discrepant,
     DeterminationsDisagree,
     DAntiglobulinOpen,
@@ -108,6 +109,7 @@ fn step<'e>(against: &Against<'e>) -> Option<Step<'e>> {
         Against::Invalid => Step::GroupAgain,
         Against::Waiting => Step::WaitForControls(Test::Grouping(1)),
         Against::Incomplete(columns) => Step::GroupColumns(columns.clone()),
+        Against::StrengthNotTold(columns) => Step::GroupStrength(columns.clone()),
         Against::Discrepant | Against::DeterminationsDisagree => Step::GroupDiscrepant,
         Against::DAntiglobulinOpen => Step::GroupIat,
         Against::DUnreadable => Step::GroupReference,
@@ -124,7 +126,11 @@ fn by_antiglobulin(usable: &[&Determination<'_>]) -> bool {
     usable.iter().any(|one| match &one.rhd {
         Rhd::Type { rhd: RhD::Negative, .. } => true,
         Rhd::Type { rhd: RhD::Positive, flags } => !flags.is_empty(),
-        Rhd::Missing(_) | Rhd::AntiglobulinOpen | Rhd::Unreadable | Rhd::Discrepant => false,
+        Rhd::Missing(_)
+        | Rhd::StrengthNotTold(_)
+        | Rhd::AntiglobulinOpen
+        | Rhd::Unreadable
+        | Rhd::Discrepant => false,
     })
 }
 
@@ -187,6 +193,9 @@ impl<'e> Combined<'e> {
                     groups.insert(*group);
                 }
                 Abo::Missing(columns) => missing.extend(columns),
+                Abo::StrengthNotTold(columns) => {
+                    self.object(GroupStatus::Discrepant, Against::StrengthNotTold(columns.clone()));
+                }
                 Abo::Discrepant(candidates) => {
                     self.candidates.extend(candidates);
                     self.object(GroupStatus::Discrepant, Against::Discrepant);
@@ -198,6 +207,9 @@ impl<'e> Combined<'e> {
                     self.flags.extend(flags);
                 }
                 Rhd::Missing(columns) => missing.extend(columns),
+                Rhd::StrengthNotTold(columns) => {
+                    self.object(GroupStatus::Discrepant, Against::StrengthNotTold(columns.clone()));
+                }
                 // Another determination of the same blood may have done it.
                 Rhd::AntiglobulinOpen if by_antiglobulin(usable) => {}
                 Rhd::AntiglobulinOpen => self.object(GroupStatus::Pending, Against::DAntiglobulinOpen),
@@ -240,8 +252,11 @@ impl<'e> Combined<'e> {
         let whole = |one: &&&Determination<'_>| match (&one.abo, &one.rhd) {
             (Abo::Group(_), Rhd::Type { .. }) => true,
             (Abo::Group(_), Rhd::AntiglobulinOpen) => closed,
-            (Abo::Group(_), Rhd::Missing(_) | Rhd::Unreadable | Rhd::Discrepant)
-            | (Abo::Missing(_) | Abo::Discrepant(_), _) => false,
+            (
+                Abo::Group(_),
+                Rhd::Missing(_) | Rhd::StrengthNotTold(_) | Rhd::Unreadable | Rhd::Discrepant,
+            )
+            | (Abo::Missing(_) | Abo::StrengthNotTold(_) | Abo::Discrepant(_), _) => false,
         };
         let known_donor = donor.first_time == Some(false) && history.abo.is_some() && history.rhd.is_some();
         let need = if known_donor { 1 } else { pack.settings().group.first_time_determinations.value };

@@ -220,6 +220,10 @@ impl Say for Against<'_> {
             }
             Self::Waiting => "a blood grouping is not in yet, or waits for its run".into(),
             Self::Incomplete(columns) => said!("the blood grouping misses {}", columns.join(", ")),
+            Self::StrengthNotTold(columns) => said!(
+                "{} reacts, and nobody told how strongly; the rule pack does not take + alone for positive",
+                columns.join(", ")
+            ),
             Self::Discrepant => "the columns of the blood grouping disagree, or are weak or mixed".into(),
             Self::DeterminationsDisagree => "two determinations of the blood group disagree".into(),
             Self::DAntiglobulinOpen => "D is negative or weak and its antiglobulin test is not done".into(),
@@ -246,6 +250,9 @@ impl Say for Against<'_> {
             Self::Invalid => "血型鉴定无效：对照有反应，或批次、检测无效".into(),
             Self::Waiting => "血型鉴定未到或等待批次对照".into(),
             Self::Incomplete(columns) => said!("血型鉴定缺 {}", columns.join("、")),
+            Self::StrengthNotTold(columns) => {
+                said!("{} 有反应但未给出强度；规则包不接受仅有 + 为阳性", columns.join("、"))
+            }
             Self::Discrepant => "血型正反定型不符、弱凝集或混合视野".into(),
             Self::DeterminationsDisagree => "两次血型鉴定不一致".into(),
             Self::DAntiglobulinOpen => "D 阴性或弱反应，未做间接抗人球蛋白试验".into(),

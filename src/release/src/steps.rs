@@ -31,6 +31,7 @@ pub(crate) enum Step<'e> {
     PoolTargetDiffers,
     RepeatAlt,
     GroupColumns(Vec<&'static str>),
+    GroupStrength(Vec<&'static str>),
     GroupAgain,
     GroupIat,
     GroupDiscrepant,
@@ -106,6 +107,10 @@ impl Say for Step<'_> {
             }
             Self::RepeatAlt => "Repeat ALT once: it is above the limit.".into(),
             Self::GroupColumns(columns) => said!("Complete the blood grouping: {} missing.", columns.join(", ")),
+            Self::GroupStrength(columns) => said!(
+                "Group again with a method that tells strengths ({}), or state group.bare_plus_positive in the rule pack.",
+                columns.join(", ")
+            ),
             Self::GroupAgain => "Repeat the blood grouping: its control reacted or it is not valid.".into(),
             Self::GroupIat => {
                 "Test D by the indirect antiglobulin test with at least two anti-D of different clones (one detecting DVI).".into()
@@ -165,6 +170,10 @@ impl Say for Step<'_> {
             Self::PoolTargetDiffers => "请复核该混样：混样与单样的反应性项目不同。全部成员暂扣。".into(),
             Self::RepeatAlt => "ALT 重做一次：超过限值。".into(),
             Self::GroupColumns(columns) => said!("补全血型鉴定：缺 {}。", columns.join("、")),
+            Self::GroupStrength(columns) => said!(
+                "用可给出反应强度的方法重做血型（{}），或在规则包中声明 group.bare_plus_positive。",
+                columns.join("、")
+            ),
             Self::GroupAgain => "重做血型鉴定：对照有反应或结果无效。".into(),
             Self::GroupIat => "用至少两种不同克隆的抗-D（其中一种可检出 DVI）做间接抗人球蛋白试验。".into(),
             Self::GroupDiscrepant => "解决血型不符，参见候选解释。".into(),

@@ -287,6 +287,46 @@ mod enumerated {
         assert_eq!((all, finals), (7776, 6 + 6 + 4 + 9));
     }
 
+    /// A bare `+` in any of the columns: held for that reason; where the pack takes it, exactly as 4+ would be.
+    #[test]
+    fn a_reaction_without_a_strength_is_positive_only_where_the_pack_says_so() {
+        let affirmed = "id = \"site\"\nbased_on = \"cn-2019\"\n[group]\nbare_plus_positive = true\n";
+        let (silent, affirming) = (pack(), RulePack::from_toml(affirmed).unwrap());
+        let base = releasable();
+        let grades = [Grade::plain(Strength::Zero), Grade::plain(Strength::Four), Grade::untold()];
+        let told = |grade: Grade| if grade.bare_plus { Grade::plain(Strength::Four) } else { grade };
+        let (mut held, mut same) = (0, 0);
+        for (a, b, a1, bc, d) in grades.into_iter().flat_map(|a| {
+            grades.into_iter().flat_map(move |b| {
+                grades.into_iter().flat_map(move |a1| {
+                    grades.into_iter().flat_map(move |bc| grades.map(|d| (a, b, a1, bc, d)))
+                })
+            })
+        }) {
+            let with = |read: &dyn Fn(Grade) -> Grade| Grouping {
+                anti_a: Some(read(a)),
+                anti_b: Some(read(b)),
+                a1_cells: Some(read(a1)),
+                b_cells: Some(read(bc)),
+                anti_d: Some(Grades(vec![read(d)])),
+                ..base.grouping[0].clone()
+            };
+            let held_back = grouped(with(&|grade| grade), &base, &silent);
+            let taken = grouped(with(&|grade| grade), &base, &affirming);
+            let strong = grouped(with(&told), &base, &affirming);
+            let names = |v: &Verdict| (v.group().status, v.group().abo, v.group().rhd, v.is_releasable());
+            assert_eq!(names(&taken), names(&strong), "{a} {b} {a1} {bc} {d}");
+            same += 1;
+            if [a, b, a1, bc, d].iter().any(|grade| grade.bare_plus) {
+                assert!(held_back.group().status != GroupStatus::Final && !held_back.is_releasable());
+                let why = serde_json::to_string(&held_back).unwrap();
+                assert!(why.contains("nobody told how strongly"), "{a} {b} {a1} {bc} {d}: {why}");
+                held += 1;
+            }
+        }
+        assert_eq!((same, held), (243, 243 - 32));
+    }
+
     /// Every grade of anti-D, two antiglobulin reagents, and the direct antiglobulin test.
     #[test]
     fn rhd_negative_needs_zero_everywhere_and_two_antiglobulin_reagents() {

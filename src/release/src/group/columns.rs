@@ -16,6 +16,8 @@ use vocabulary::{AboGroup, Grade, RhD, Strength};
 pub(super) enum Abo {
     Group(AboGroup),
     Missing(Vec<&'static str>),
+    /// These columns react, nobody told how strongly, and the pack does not take that for positive.
+    StrengthNotTold(Vec<&'static str>),
     Discrepant(Vec<&'static Candidate>),
 }
 
@@ -27,6 +29,7 @@ pub(super) enum Rhd {
         flags: Vec<Flag>,
     },
     Missing(Vec<&'static str>),
+    StrengthNotTold(Vec<&'static str>),
     /// Negative or weak at the immediate phase; the antiglobulin test is still to do (G7).
     AntiglobulinOpen,
     /// The direct antiglobulin test is positive (G10).
@@ -82,7 +85,7 @@ pub(super) fn judge<'e>(
         (State::Invalid, _) => "G1",
         (_, Abo::Group(_)) => "G2",
         (_, Abo::Discrepant(_)) => "G3",
-        (_, Abo::Missing(_)) => "1.6",
+        (_, Abo::Missing(_) | Abo::StrengthNotTold(_)) => "1.6",
     };
     let one = Determination { grouping, number, state, abo, rhd };
     let outcome = match state {
@@ -99,6 +102,7 @@ fn short(abo: &Abo) -> String {
     match abo {
         Abo::Group(group) => group.to_string(),
         Abo::Missing(columns) => format!("missing {}", columns.join(", ")),
+        Abo::StrengthNotTold(columns) => format!("+ without a strength: {}", columns.join(", ")),
         Abo::Discrepant(_) => "discrepant".to_owned(),
     }
 }
@@ -167,6 +171,7 @@ enum Reaction {
     Doubtful,
 }
 
+/// `min` is the weakest reaction that counts. A bare `+` counts here: whoever may not take it was stopped before.
 fn reaction(grade: Grade, min: Strength, haemolysis_is_positive: bool) -> Reaction {
     if grade.is_zero() {
         return Reaction::Negative;
@@ -180,8 +185,16 @@ fn reaction(grade: Grade, min: Strength, haemolysis_is_positive: bool) -> Reacti
     }
     match grade.strength {
         Some(strength) if strength >= min => Reaction::Positive,
+        None if grade.bare_plus => Reaction::Positive,
         Some(_) | None => Reaction::Doubtful,
     }
+}
+
+/// Columns with a bare `+`, where the pack does not say that it is enough.
+fn strength_not_told(columns: &[(&'static str, &[Grade])], pack: &RulePack) -> Vec<&'static str> {
+    let enough = pack.settings().group.bare_plus_positive.as_ref().is_some_and(|plus| plus.value);
+    let bare = columns.iter().filter(|(_, grades)| !enough && grades.iter().any(|grade| grade.bare_plus));
+    bare.map(|(name, _)| *name).collect()
 }
 
 fn abo(g: &Grouping, pack: &RulePack) -> Abo {
@@ -195,6 +208,20 @@ fn abo(g: &Grouping, pack: &RulePack) -> Abo {
             needed.iter().filter(|(_, grade)| grade.is_none()).map(|(name, _)| *name).collect(),
         );
     };
+    let others: Vec<Grade> = [g.anti_ab, g.a2_cells, g.o_cells, g.auto].into_iter().flatten().collect();
+    let untold = strength_not_told(
+        &[
+            ("anti-A", &[anti_a]),
+            ("anti-B", &[anti_b]),
+            ("A1 cells", &[a1]),
+            ("B cells", &[b]),
+            ("other columns", &others),
+        ],
+        pack,
+    );
+    if !untold.is_empty() {
+        return Abo::StrengthNotTold(untold);
+    }
     let group = match (forward(anti_a), forward(anti_b), reverse(a1), reverse(b)) {
         (Reaction::Positive, Reaction::Negative, Reaction::Negative, Reaction::Positive) => Some(AboGroup::A),
         (Reaction::Negative, Reaction::Positive, Reaction::Positive, Reaction::Negative) => Some(AboGroup::B),
@@ -240,6 +267,11 @@ fn rhd(g: &Grouping, pack: &RulePack) -> Rhd {
         Some(grades) if !grades.0.is_empty() => &grades.0,
         Some(_) | None => return Rhd::Missing(vec!["anti-D"]),
     };
+    let iat = g.iat_d.as_ref().map_or(&[][..], |grades| &grades.0);
+    let untold = strength_not_told(&[("anti-D", immediate), ("anti-D (IAT)", iat)], pack);
+    if !untold.is_empty() {
+        return Rhd::StrengthNotTold(untold);
+    }
     let min = pack.settings().group.anti_d_min.value.0;
     let remark = |grade: &Grade| grade.has_remark();
     let strong = |grade: &Grade| reaction(*grade, min, false) == Reaction::Positive;
@@ -256,9 +288,12 @@ fn rhd(g: &Grouping, pack: &RulePack) -> Rhd {
     match found {
         Rhd::Type { .. } if g.control.is_none() => Rhd::Missing(vec!["control"]),
         Rhd::Type { rhd, .. } if g.reported_rhd.is_some_and(|reported| reported != rhd) => Rhd::Discrepant,
-        Rhd::Type { .. } | Rhd::Missing(_) | Rhd::AntiglobulinOpen | Rhd::Unreadable | Rhd::Discrepant => {
-            found
-        }
+        Rhd::Type { .. }
+        | Rhd::Missing(_)
+        | Rhd::StrengthNotTold(_)
+        | Rhd::AntiglobulinOpen
+        | Rhd::Unreadable
+        | Rhd::Discrepant => found,
     }
 }
 

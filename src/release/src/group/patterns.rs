@@ -25,9 +25,9 @@ pub(super) struct Columns {
 enum Seen {
     /// 0
     Zero,
-    /// 2+ and more, or haemolysis.
+    /// 2+ and more, or haemolysis; a bare `+` may be.
     Plus,
-    /// w or 1+.
+    /// w or 1+; a bare `+` may be.
     Weak,
     /// Any reaction, weak or strong.
     Reacts,
@@ -48,7 +48,9 @@ impl Seen {
         let mixed = grade.mixed_field || grade.double_population;
         let zero = grade.is_zero();
         let plus = !mixed && (grade.haemolysis || grade.strength.is_some_and(|s| s >= Strength::Two));
-        let weak = !mixed && !zero && !plus;
+        let untold = !mixed && grade.bare_plus;
+        let weak = !mixed && !zero && (!plus || untold);
+        let plus = plus || untold;
         match self {
             Self::Zero => zero,
             Self::Plus => plus,

@@ -44,6 +44,8 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Option<(String, Strin
     for (key, below, above) in grades {
         keep(above.0 >= below.0, key, format!("at least {}", below.0.name()));
     }
+    let plus = |group: &super::settings::Group| group.bare_plus_positive.as_ref().map(|plus| plus.value);
+    keep(plus(b) != Some(false) || plus(o) != Some(true), "group.bare_plus_positive", "false".into());
     let counts = [
         ("group.iat_reagents_min", b.iat_reagents_min.value, o.iat_reagents_min.value),
         (

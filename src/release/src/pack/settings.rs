@@ -184,6 +184,9 @@ tables! {
         reverse_min: Setting<PlainStrength>,
         /// Weakest immediate anti-D reaction that makes RhD positive.
         anti_d_min: Setting<PlainStrength>,
+        /// A reaction read as `+`, without a strength, counts as positive. Absent: such a group is held.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bare_plus_positive: Option<Setting<bool>>,
         /// anti-D reagents of different clones that an RhD-negative type needs by IAT.
         iat_reagents_min: Setting<usize>,
         /// Determinations that a first-time donor needs.

@@ -226,8 +226,11 @@ fn members(rng: &mut Dice) -> Vec<PoolMember> {
 
 fn grouping(rng: &mut Dice) -> Grouping {
     let grade = |rng: &mut Dice, good: &str| -> Option<Grade> {
-        let text =
-            if one_in(rng, 40) { ["0", "w", "1+", "2+", "3+", "4+", "2+ mf"][rng.usize(0..7)] } else { good };
+        let text = if one_in(rng, 40) {
+            ["0", "w", "1+", "2+", "3+", "4+", "2+ mf", "+"][rng.usize(0..8)]
+        } else {
+            good
+        };
         Some(id(text))
     };
     let [a, b, a1, bc] =
