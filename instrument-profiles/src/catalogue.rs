@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
@@ -24,7 +24,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Every model that is known.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    entries: BTreeMap<String, Entry>,
+    entries: Arc<BTreeMap<String, Entry>>,
 }
 
 /// A model: its profile and the files beside it.
@@ -99,11 +99,16 @@ impl Catalogue {
         Self::read(folders, faults)
     }
 
-    /// The models built into this binary.
+    /// The models built into this binary. They are read once a process.
     ///
     /// # Errors
     /// Never in a released binary: a test reads them all.
     pub fn built_in() -> Result<Self, ProfileErrors> {
+        static KEPT: OnceLock<Result<Catalogue, ProfileErrors>> = OnceLock::new();
+        KEPT.get_or_init(Self::read_built_in).clone()
+    }
+
+    fn read_built_in() -> Result<Self, ProfileErrors> {
         let mut folders: BTreeMap<String, Files> = BTreeMap::new();
         for (id, name, bytes) in BUILT_IN {
             let files = folders.entry((*id).to_owned()).or_default();
@@ -164,7 +169,11 @@ impl Catalogue {
                 Err(errors) => faults.extend(errors.faults),
             }
         }
-        if faults.is_empty() { Ok(Self { entries }) } else { Err(ProfileErrors { faults }) }
+        if faults.is_empty() {
+            Ok(Self { entries: Arc::new(entries) })
+        } else {
+            Err(ProfileErrors { faults })
+        }
     }
 }
 

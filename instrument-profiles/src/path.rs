@@ -74,6 +74,14 @@ pub(crate) enum Column {
 }
 
 impl Path {
+    /// The record that it names.
+    pub(crate) fn record(&self) -> Option<&RecordPath> {
+        match self {
+            Self::Field(field) => Some(&field.record),
+            Self::Column(_) | Self::Plate | Self::Specimen => None,
+        }
+    }
+
     /// Reads a path in the notation of `protocol`. The error says what a path looks like.
     pub(crate) fn parse(text: &str, protocol: Protocol) -> Result<Self, String> {
         match protocol {

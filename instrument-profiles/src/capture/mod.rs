@@ -17,6 +17,8 @@ use vocabulary::ProfileRef;
 
 const CAPTURE: &str = ".capture";
 const EXPECTED: &str = ".expected.json";
+/// Key of an expectation: what its capture shows and no profile should know, a person wrote there.
+const DELIBERATE: &str = "deliberately_unknown";
 
 /// What came of one capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +41,22 @@ pub struct CaptureReport {
     /// What the profile declares and no capture shows: codes, value texts, controls, rows, flags, statuses.
     pub not_shown: Vec<String>,
     /// What captures show and the profile does not declare, with the capture: codes, texts, flags, rows. Each is held by
-    /// a finding that the capture's expectation has.
+    /// a finding, and yet an expectation has to name it as deliberately unknown.
     pub not_declared: Vec<String>,
+    /// What the expectations name as deliberately unknown.
+    pub deliberate: Vec<String>,
     /// What the profile's author has still to say.
     pub open: Vec<Fault>,
 }
 
 impl CaptureReport {
     /// Whether every capture is as expected, the captures show everything that the profile declares, what they show
-    /// besides is expected to be held, and nothing is open.
+    /// besides is named as deliberately unknown, and nothing is open.
     #[must_use]
     pub fn passed(&self) -> bool {
         !self.captures.is_empty()
             && self.not_shown.is_empty()
+            && self.not_declared.is_empty()
             && self.open.is_empty()
             && self.captures.iter().all(|capture| capture.differences.is_empty())
     }
@@ -74,7 +79,13 @@ impl fmt::Display for CaptureReport {
             writeln!(f, "  not shown by any capture: {name}")?;
         }
         for name in &self.not_declared {
-            writeln!(f, "  not declared, held as expected: {name}")?;
+            writeln!(
+                f,
+                "  not declared: {name}; declare it, or name it in the expectation's {DELIBERATE:?}"
+            )?;
+        }
+        for name in &self.deliberate {
+            writeln!(f, "  deliberately unknown: {name}")?;
         }
         for open in &self.open {
             writeln!(f, "  open  {open}")?;
@@ -102,22 +113,27 @@ pub fn record_expectations(folder: &Path) -> Result<Vec<String>, ProfileErrors> 
     let files = read_files(folder).map_err(|error| unreadable(folder, &error))?;
     let mut written = Vec::new();
     for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(CAPTURE)) {
-        let (name, text) = expectation(&profile, name, bytes)?;
+        let deliberate = files.get(&expected_name(name)).map(|text| deliberately_unknown(text));
+        let (name, text) = expectation(&profile, name, bytes, &deliberate.unwrap_or_default())?;
         std::fs::write(folder.join(&name), text).map_err(|error| unreadable(folder, &error))?;
         written.push(name);
     }
     Ok(written)
 }
 
-/// File name and text of what the profile makes of a capture.
+/// File name and text of what the profile makes of a capture. What is deliberately unknown is a person's to say.
 pub(crate) fn expectation(
     profile: &Profile,
     name: &str,
     bytes: &[u8],
+    deliberate: &[String],
 ) -> Result<(String, String), ProfileErrors> {
     let mut coverage = Coverage::default();
-    let found = interpreted(profile, bytes, &mut coverage)
+    let mut found = interpreted(profile, bytes, &mut coverage)
         .map_err(|what| ProfileErrors { faults: what.into_iter().map(|what| fault(name, what)).collect() })?;
+    if let Some(found) = found.as_object_mut().filter(|_| !deliberate.is_empty()) {
+        found.insert(DELIBERATE.to_owned(), json!(deliberate));
+    }
     let text = serde_json::to_string_pretty(&found).unwrap_or_default() + "\n";
     Ok((expected_name(name), text))
 }
@@ -163,12 +179,20 @@ pub fn messages_of(profile: &Profile, capture: &str) -> Result<Vec<Vec<u8>>, Vec
 pub(crate) fn test_files(profile: &Profile, files: &Files) -> CaptureReport {
     let mut coverage = Coverage::recording();
     let mut captures = Vec::new();
-    let mut not_declared = BTreeSet::new();
+    let (mut not_declared, mut all_deliberate) = (BTreeSet::new(), BTreeSet::new());
     for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(CAPTURE)) {
         let expected = files.get(&expected_name(name));
         let found = interpreted(profile, bytes, &mut coverage);
-        not_declared.extend(found.iter().flat_map(|found| undeclared(name, found)));
-        captures.push(outcome(name, found, expected));
+        let deliberate = expected.map(|text| deliberately_unknown(text)).unwrap_or_default();
+        let unknown: BTreeSet<String> = found.iter().flat_map(undeclared).collect();
+        let mut one = outcome(name, found, expected);
+        let idle = deliberate.iter().filter(|known| !unknown.contains(*known));
+        one.differences
+            .extend(idle.map(|name| format!("{DELIBERATE}: {name} is not in the capture, or declared")));
+        captures.push(one);
+        let not_named = unknown.iter().filter(|what| !deliberate.contains(what));
+        not_declared.extend(not_named.map(|what| format!("{what} ({name})")));
+        all_deliberate.extend(deliberate.into_iter().map(|what| format!("{what} ({name})")));
     }
     let mut declared: BTreeSet<String> = profile.rules.declared();
     declared.extend(profile.orders.declared());
@@ -178,12 +202,13 @@ pub(crate) fn test_files(profile: &Profile, files: &Files) -> CaptureReport {
         captures,
         not_shown,
         not_declared: not_declared.into_iter().collect(),
+        deliberate: all_deliberate.into_iter().collect(),
         open: profile.open_points().to_vec(),
     }
 }
 
 /// What a capture shows that the profile gives no meaning to, by its findings.
-fn undeclared(name: &str, found: &Value) -> Vec<String> {
+fn undeclared(found: &Value) -> Vec<String> {
     let messages = found.get("messages").and_then(Value::as_array).into_iter().flatten();
     let findings = messages.filter_map(|message| message.get("findings")?.as_array()).flatten();
     let text = |finding: &Value, key: &str| finding.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
@@ -192,9 +217,16 @@ fn undeclared(name: &str, found: &Value) -> Vec<String> {
         .map(|finding| {
             let what = text(finding, "what");
             let quoted = what.split('"').nth(1).map(|word| format!(" {word:?}")).unwrap_or_default();
-            format!("{}{quoted} ({name})", text(finding, "finding"))
+            format!("{}{quoted}", text(finding, "finding"))
         })
         .collect()
+}
+
+/// What an expectation names as deliberately unknown.
+fn deliberately_unknown(expected: &[u8]) -> Vec<String> {
+    let expected: Value = serde_json::from_slice(expected).unwrap_or_default();
+    let names = expected.get(DELIBERATE).and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Findings about something that a profile does not declare.
@@ -220,7 +252,10 @@ fn outcome(
     };
     let messages = found.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
     let differences = match expected.map(|text| serde_json::from_slice::<Value>(text)) {
-        Some(Ok(expected)) => difference::differences(&expected, &found),
+        Some(Ok(mut expected)) => {
+            expected.as_object_mut().map(|expected| expected.remove(DELIBERATE));
+            difference::differences(&expected, &found)
+        }
         Some(Err(error)) => vec![format!("its expectation is no JSON: {error}")],
         None => vec![format!("it has no expectation ({})", expected_name(&name))],
     };

@@ -118,6 +118,7 @@ impl<'x, 'm> Case<'x, 'm> {
                 continue;
             }
             let texts: Vec<_> = check.equal.iter().map(|path| look.text(self.lead, path)).collect();
+            let texts: Vec<&str> = texts.iter().map(|text| part_of(text, check.part.as_ref())).collect();
             let Some(path) =
                 check.equal.first().filter(|_| texts.windows(2).any(|two| two.first() != two.last()))
             else {
@@ -180,4 +181,10 @@ impl<'x, 'm> Case<'x, 'm> {
         let specimen = self.specimen.clone().map(String::from);
         self.exam.findings.add(Finding { finding: name.to_owned(), place, what, consequence, specimen });
     }
+}
+
+/// The part of a text that a check compares.
+fn part_of<'t>(text: &'t str, part: Option<&regex::Regex>) -> &'t str {
+    let group = part.and_then(|part| part.captures(text)?.get(1));
+    group.map_or(text, |group| group.as_str())
 }

@@ -195,7 +195,7 @@ impl<'m> Case<'_, 'm> {
         let mut seen: Vec<String> = Vec::new();
         for row in self.rows {
             for path in &rules.at {
-                for piece in self.exam.look.pieces(Cursor::at(row.node), path) {
+                for piece in self.exam.look.pieces_of_all(Cursor::at(row.node), path) {
                     for flag in split(&piece.text, rules.separator.as_deref()) {
                         if !seen.iter().any(|known| known == flag) {
                             let place = Where::Piece(Cursor::at(row.node), path, piece.at.clone());

@@ -82,6 +82,8 @@ impl<'m> Examination<'m> {
                 self.set_aside(group);
             }
             self.panels();
+            self.said_twice();
+            self.held_below();
             self.orders_without_rows();
         }
         // Last, so that a message from the wrong sender, or one that does not end, places nothing.
@@ -226,6 +228,18 @@ impl<'m> Examination<'m> {
     /// As [`Self::place`], for one of several texts that stand there.
     pub(super) fn place_of_piece(&self, cursor: Cursor, path: &Path, at: &std::ops::Range<usize>) -> String {
         let (label, _) = self.look.place(cursor, path);
+        // Of several remarks it is the one that the text stands in.
+        let document = self.look.document;
+        let nearest = path.record().and_then(|record| document.find(cursor, record));
+        let mut all =
+            path.record().map_or_else(Vec::new, |record| document.find_all(cursor.node, record)).into_iter();
+        let holds = |node: &usize| document.node(*node).is_some_and(|n| n.record.range().contains(&at.start));
+        let label = match (nearest, all.find(holds)) {
+            (Some(nearest), Some(found)) if nearest != found => {
+                label.replacen(&document.label(nearest), &document.label(found), 1)
+            }
+            (_, _) => label,
+        };
         format!("{label} {}", self.findings.bytes(at))
     }
 
@@ -267,7 +281,7 @@ impl<'m> Examination<'m> {
             };
             let texts = together.iter().map(|path| self.look.text(cursor, path).into_owned());
             let key: Vec<String> = std::iter::once(group.code.clone()).chain(texts).collect();
-            let order = self.look.document.node(row.node).and_then(|node| node.parent);
+            let order = self.order_of(row.node);
             let next = groups.len();
             let place = *known.entry((order, key)).or_insert(next);
             if let Some(earlier) = groups.get_mut(place) {
@@ -320,6 +334,20 @@ impl<'m> Examination<'m> {
         }
     }
 
+    /// A result that has rows of its own below it (the wells of a card) is as good as they are: what holds one of them holds
+    /// it.
+    fn held_below(&mut self) {
+        let own = own_record(self.profile.protocol());
+        if !self.profile.rules.rows.iter().any(|row| row.record != own && row.aside.is_none()) {
+            return;
+        }
+        for observation in &mut self.observations {
+            if observation.source.record.split(',').any(|label| self.findings.hold_record(0, label)) {
+                super::value::withhold(&mut observation.value);
+            }
+        }
+    }
+
     /// Rows and tests that give nothing to a value go with the first result of their order; where there is none, they are
     /// named in a note.
     fn set_aside(&mut self, group: &Group<'m>) {
@@ -331,7 +359,7 @@ impl<'m> Examination<'m> {
             (None, Some(why)) => ("test_set_aside", group.code.as_str(), why),
             (None, None) => return,
         };
-        let order = self.look.document.node(group.lead.node).and_then(|node| node.parent);
+        let order = self.order_of(group.lead.node);
         let first = order.and_then(|order| self.made.get(&order)?.first().copied());
         if let Some(at) = first
             && let Some(observation) = self.observations.get_mut(at)
@@ -349,10 +377,19 @@ impl<'m> Examination<'m> {
     fn keep(&mut self, observation: Observation, node: usize) -> Fate {
         let at = self.observations.len();
         self.observations.push(observation);
-        if let Some(order) = self.look.document.node(node).and_then(|node| node.parent) {
+        if let Some(order) = self.order_of(node) {
             self.made.entry(order).or_default().push(at);
         }
         Fate::Observation(at)
+    }
+
+    /// The order that a row belongs to, also where the row is attached to another one; else what stands above it.
+    pub(super) fn order_of(&self, node: usize) -> Option<usize> {
+        let document = self.look.document;
+        let parent = document.node(node)?.parent;
+        let mut above = std::iter::successors(parent, |at| document.node(*at)?.parent);
+        let is_order = |at: &usize| document.node(*at).is_some_and(|n| n.name.is("O") || n.name.is("OBR"));
+        above.find(is_order).or(parent)
     }
 
     fn tests_of(&self, code: &str, cursor: Cursor) -> Vec<&'m TestRule> {

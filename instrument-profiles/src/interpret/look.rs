@@ -81,6 +81,20 @@ impl<'m> Look<'m> {
         }
     }
 
+    /// As [`Self::pieces`], of every record of that name that the row sees: a second remark says as much as the first, and
+    /// one about the order as much as one about the row.
+    pub(crate) fn pieces_of_all(&self, cursor: Cursor, path: &Path) -> Vec<Piece<'m>> {
+        match path {
+            Path::Field(field) if self.parted(field).is_none() => {
+                let all = self.document.find_all(cursor.node, &field.record).into_iter();
+                all.filter_map(|at| self.document.node(at))
+                    .flat_map(|n| n.record.pieces(field.spot))
+                    .collect()
+            }
+            Path::Field(_) | Path::Column(_) | Path::Plate | Path::Specimen => self.pieces(cursor, path),
+        }
+    }
+
     /// Whether all conditions hold.
     pub(crate) fn holds(&self, cursor: Cursor, conditions: &[Condition]) -> bool {
         conditions.iter().all(|condition| self.one_holds(cursor, condition))

@@ -11,6 +11,16 @@ pub(crate) struct Number {
     pub(crate) comparator: Option<Comparator>,
 }
 
+impl Number {
+    /// Whether it says "more than" or "at least".
+    pub(crate) fn is_lower_bound(self) -> bool {
+        match self.comparator {
+            Some(Comparator::Above | Comparator::AtLeast) => true,
+            Some(Comparator::Below | Comparator::AtMost) | None => false,
+        }
+    }
+}
+
 const SIGNS: [(&str, Comparator); 6] = [
     ("<=", Comparator::AtMost),
     (">=", Comparator::AtLeast),

@@ -11,9 +11,7 @@ impl Examination<'_> {
         let mut orders: HashMap<usize, (usize, HashSet<String>)> = HashMap::new();
         let mut in_order = Vec::new();
         for row in &self.rows {
-            let Some(order) = self.look.document.node(row.node).and_then(|node| node.parent) else {
-                continue;
-            };
+            let Some(order) = self.order_of(row.node) else { continue };
             let test = row.rule.filter(|rule| rule.aside.is_none()).and_then(|rule| rule.test.as_ref());
             let code = test.map(|path| self.look.text(Cursor::at(row.node), path).into_owned());
             let entry = orders.entry(order).or_insert_with(|| {
@@ -28,9 +26,49 @@ impl Examination<'_> {
         }
     }
 
-    fn panel_of(&mut self, order: usize, cursor: Cursor, codes: &HashSet<String>) {
+    /// Rows of one order that say the same where that may be said once: which of them counts?
+    pub(super) fn said_twice(&mut self) {
         let rules = &self.profile.rules;
-        for panel in rules.panels.iter().filter(|panel| self.look.holds(cursor, &panel.when)) {
+        let mut seen: HashMap<(usize, usize, String), usize> = HashMap::new();
+        let mut doubled = Vec::new();
+        for row in &self.rows {
+            let Some(order) = self.order_of(row.node) else { continue };
+            for (at, path) in rules.once.iter().enumerate() {
+                let text = self.look.text(Cursor::at(row.node), path).into_owned();
+                if text.is_empty() {
+                    continue;
+                }
+                if let Some(first) = seen.insert((order, at, text.clone()), row.node) {
+                    doubled.push((order, first, row.node, text));
+                }
+            }
+        }
+        for (order, first, second, text) in doubled {
+            for node in [first, second] {
+                let finding = vocabulary::Finding {
+                    finding: "ambiguous_rows".to_owned(),
+                    place: self.place_of_row(node),
+                    what: format!("{text:?} stands twice in one order; which one counts?"),
+                    consequence: Consequence::Hold,
+                    specimen: self.specimen_text(Cursor::at(node)),
+                };
+                self.findings.add(finding);
+            }
+            self.withhold_order(order);
+        }
+    }
+
+    fn withhold_order(&mut self, order: usize) {
+        for at in self.made.get(&order).map_or(&[][..], Vec::as_slice) {
+            if let Some(observation) = self.observations.get_mut(*at) {
+                withhold(&mut observation.value);
+            }
+        }
+    }
+
+    fn panel_of(&mut self, order: usize, cursor: Cursor, codes: &HashSet<String>) {
+        let look = self.look;
+        for panel in look.rules.panels.iter().filter(|panel| look.holds(cursor, &panel.when)) {
             let missing: Vec<&str> =
                 panel.tests.iter().filter(|code| !codes.contains(*code)).map(String::as_str).collect();
             if missing.is_empty() {
@@ -45,11 +83,7 @@ impl Examination<'_> {
                 consequence: Consequence::Hold,
                 specimen,
             });
-            for at in self.made.get(&order).map_or(&[][..], Vec::as_slice) {
-                if let Some(observation) = self.observations.get_mut(*at) {
-                    withhold(&mut observation.value);
-                }
-            }
+            self.withhold_order(order);
         }
     }
 

@@ -59,7 +59,8 @@ impl<'m> Case<'_, 'm> {
                 let Some(rule) = row.rule.filter(|rule| rule.aside.is_none()) else { continue };
                 let Some(path) = test.slots.get(slot).or_else(|| rule.slots.get(slot)) else { continue };
                 let cursor = Cursor::at(row.node);
-                if filled {
+                // Every row that confirms has to.
+                if filled && slot != Slot::Confirmation {
                     parts.ambiguous.push(slot);
                     continue;
                 }
@@ -95,6 +96,7 @@ impl<'m> Case<'_, 'm> {
                 }
                 Slot::Od => value.od = self.read_exact(found, value.interpretation),
                 Slot::Cutoff => value.cutoff = self.read_exact(found, None),
+                Slot::Confirmation => self.confirmed(found, value.interpretation),
             }
         }
         value.number = number.map(|number| number.value);
@@ -106,6 +108,16 @@ impl<'m> Case<'_, 'm> {
         self.wholeness(parts);
         self.contradictions(parts, &value, number);
         value
+    }
+
+    /// Another row that says what the result means, in words of its own.
+    fn confirmed(&mut self, found: &Found<'m>, concluded: Option<Interpretation>) {
+        if let Some(meaning) = self.read_meaning(found)
+            && concluded != Some(meaning)
+        {
+            let what = format!("{:?} does not confirm the result, which is {concluded:?}", found.text);
+            self.hold("value_contradiction", &Where::At(found.cursor, found.path), what);
+        }
     }
 
     /// What a number means by itself. A bound on the wrong side of the limit decides nothing.
@@ -255,6 +267,11 @@ impl<'m> Case<'_, 'm> {
                 self.hold("value_contradiction", &Where::Row, what);
             }
         }
+        if let Some(number) = number.filter(|number| !supports(self.test.reactive, *number, meaning)) {
+            let bound = if number.is_lower_bound() { "a lower" } else { "an upper" };
+            let what = format!("{bound} bound cannot show that the result is {meaning:?}: {:?}", value.raw);
+            self.hold("bound_contradicts", &Where::Row, what);
+        }
         let Some(criterion) = self.test.reactive else { return };
         let ratio = value.od.zip(value.cutoff).filter(|(_, cutoff)| *cutoff > Decimal::ZERO);
         let by_ratio = ratio.is_some_and(|(od, cutoff)| {
@@ -329,11 +346,40 @@ impl<'m> Case<'_, 'm> {
 const SD_SHARE_MIN: u32 = 5;
 
 /// What a control's reaction proves. A remark beside the scale proves nothing.
-fn reaction(grade: Grade, at_least: Strength) -> Interpretation {
-    match grade.strength {
-        Some(Strength::Zero) if grade.is_zero() => Interpretation::Negative,
-        Some(strength) if strength >= at_least && !grade.has_remark() => Interpretation::Positive,
-        Some(_) | None => Interpretation::Indeterminate,
+fn reaction(grade: Grade, at_least: Grade) -> Interpretation {
+    let enough = match (grade.strength, at_least.strength) {
+        (Some(found), Some(least)) => found >= least,
+        (Some(found), None) => found > Strength::Zero,
+        (None, _) => grade.bare_plus && at_least.bare_plus,
+    };
+    match (grade.is_zero(), grade.has_remark()) {
+        (true, _) => Interpretation::Negative,
+        (false, false) if enough => Interpretation::Positive,
+        (false, _) => Interpretation::Indeterminate,
+    }
+}
+
+/// Whether a bound may stand beside what the analyser concluded: "more than" leaves open how much more, and is never
+/// negative; "less than" is never positive. Where little is reactive (a Ct, a competitive assay) it is the other way round.
+fn supports(criterion: Option<Criterion>, number: Number, meaning: Interpretation) -> bool {
+    let much_is_reactive = match criterion.map(|criterion| criterion.comparator) {
+        None | Some(Comparator::AtLeast | Comparator::Above) => true,
+        Some(Comparator::AtMost | Comparator::Below) => false,
+    };
+    let against_negative = number.comparator.is_some() && number.is_lower_bound() == much_is_reactive;
+    // What is found below the limit of quantification is found: without a limit a "less than" contradicts nothing.
+    let against_positive = number.comparator.is_some() && !against_negative && criterion.is_some();
+    match meaning {
+        Interpretation::NonReactive | Interpretation::Negative => !against_negative,
+        Interpretation::Reactive | Interpretation::Positive => !against_positive,
+        Interpretation::GreyZone
+        | Interpretation::Indeterminate
+        | Interpretation::Invalid
+        | Interpretation::Valid
+        | Interpretation::A
+        | Interpretation::B
+        | Interpretation::AB
+        | Interpretation::O => true,
     }
 }
 

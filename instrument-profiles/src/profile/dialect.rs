@@ -70,6 +70,7 @@ impl Builder<'_, '_> {
             operator: vec![],
             instrument: vec![],
             replicate: vec![],
+            once: Vec::new(),
             together: None,
             checks: vec![],
             panels: vec![],

@@ -146,14 +146,15 @@ impl Builder<'_, '_> {
             let rule = FlagRule { does: flag.does, with, what: flag.what.clone() };
             known.insert(text.get_ref().clone(), rule);
         }
-        if flags.at.0.is_empty() && !known.is_empty() {
-            self.missing(&span, "`at`: flags without a place are never seen");
+        let at = self.required(flags.at.as_ref(), &span, "`at`: where flags and remarks stand ([]: nowhere)");
+        if at.is_some_and(|at| at.0.is_empty()) && !known.is_empty() {
+            self.fault(&span, "flags without a place in `at` are never seen");
         }
         let separator = flags.separator.as_ref().map(|text| text.get_ref().clone());
         if separator.as_deref() == Some("") {
             self.fault(&span, "an empty `separator` parts nothing");
         }
-        FlagRules { at: self.paths(&flags.at), separator, unknown, known }
+        FlagRules { at: at.map_or_else(Vec::new, |at| self.paths(at)), separator, unknown, known }
     }
 
     pub(crate) fn numbers(&mut self, written: &schema::Numbers) -> Numbers {

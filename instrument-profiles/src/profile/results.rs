@@ -5,7 +5,7 @@ use super::{
     meaning::{INTERPRETATIONS, OPEN},
     rules::{
         CheckRule, ControlRule, Criterion, Each, GradeMap, KindRule, LotRule, Measured, MessageRules,
-        PanelRule, RequirementRule, RowRule, RunRules, Slot, Slots, SpecimenRules, TestBody, TestRule,
+        PanelRule, RequirementRule, RowRule, Rules, RunRules, Slot, Slots, SpecimenRules, TestBody, TestRule,
         ValueMap, WithinRule,
     },
 };
@@ -28,11 +28,16 @@ impl Builder<'_, '_> {
         let nothing = schema::Message::default();
         let (span, message) = written.map_or((0..0, &nothing), |w| (w.span(), w.get_ref()));
         match self.protocol {
-            Protocol::Hl7v2 if reads_results && message.results.is_empty() => {
+            Protocol::Hl7v2 | Protocol::PkBlocks if reads_results && message.results.is_empty() => {
                 self.missing(&span, "`results` in `[message]`: which messages carry results");
             }
             Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks if message.sender.is_empty() => {
                 self.missing(&span, "`sender` in `[message]`: whose messages these are");
+            }
+            Protocol::Lis02 | Protocol::Hl7v2 if reads_results && message.production.is_none() => {
+                let what =
+                    "`production` in `[message]`: what marks a message as one of routine work ([]: nothing)";
+                self.missing(&span, what);
             }
             Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks => {}
         }
@@ -41,7 +46,7 @@ impl Builder<'_, '_> {
         }
         MessageRules {
             sender: self.conditions(&message.sender),
-            production: self.conditions(&message.production),
+            production: self.conditions(message.production.as_deref().unwrap_or_default()),
             results: self.conditions(&message.results),
             silent: self.conditions(&message.silent),
             control_id: self.path_if(message.control_id.as_ref()),
@@ -127,16 +132,15 @@ impl Builder<'_, '_> {
         self.one_of(written, "meaning", &INTERPRETATIONS)
     }
 
-    fn at_least(&mut self, written: Option<&Text>) -> Strength {
-        let Some(text) = written else { return Strength::One };
-        let grade = text.get_ref().parse::<Grade>().ok().filter(|grade| !grade.has_remark());
-        match grade.and_then(|grade| grade.strength) {
-            Some(strength) if strength != Strength::Zero => strength,
-            Some(_) | None => {
-                self.fault(&text.span(), "`at_least` is a plain grade above 0: w, 1+, 2+, 3+ or 4+");
-                Strength::Four
-            }
-        }
+    fn at_least(&mut self, written: Option<&Text>) -> Grade {
+        let Some(text) = written else { return Grade::plain(Strength::One) };
+        let grade = text.get_ref().parse::<Grade>().ok();
+        grade.filter(|grade| !grade.has_remark() && !grade.is_zero()).unwrap_or_else(|| {
+            let what =
+                "`at_least` is a plain grade above 0: w, 1+, 2+, 3+, 4+, or + where none tells a strength";
+            self.fault(&text.span(), what);
+            Grade::plain(Strength::Four)
+        })
     }
 
     fn within_rule(&mut self, written: &Spanned<schema::Within>, reads: Expected) -> Option<WithinRule> {
@@ -262,6 +266,7 @@ impl Builder<'_, '_> {
             mine.clone().or_else(|| default.clone().filter(|_| usual))
         };
         let mut slots = self.slots([&row.interpretation, &row.grade, &row.number, &row.od, &row.cutoff]);
+        slots.confirmation = self.path_if(row.confirms.as_ref());
         if slots.is_empty() && usual && row.aside.is_none() {
             let d = defaults;
             slots = self.slots([&d.interpretation, &d.grade, &d.number, &d.od, &d.cutoff]);
@@ -289,7 +294,7 @@ impl Builder<'_, '_> {
 
     fn slots(&mut self, written: [&Option<Text>; 5]) -> Slots {
         let [interpretation, grade, number, od, cutoff] = written.map(|text| self.path_if(text.as_ref()));
-        Slots { interpretation, grade, number, od, cutoff }
+        Slots { interpretation, grade, number, od, cutoff, confirmation: None }
     }
 
     pub(crate) fn whole(&mut self, written: &Texts) -> Vec<Slot> {
@@ -307,12 +312,24 @@ impl Builder<'_, '_> {
                 CheckRule {
                     finding: check.finding.get_ref().clone(),
                     equal: self.paths(&check.equal),
+                    part: check.part.as_ref().and_then(|pattern| self.part(pattern)),
                     does: check.does,
                     what: check.what.clone(),
                     when: self.conditions(&check.when),
                 }
             })
             .collect()
+    }
+
+    /// A pattern for a whole text, with the group that is the part of it.
+    fn part(&mut self, pattern: &Text) -> Option<regex::Regex> {
+        let read = regex::Regex::new(&format!("^(?:{})$", pattern.get_ref()));
+        let grouped = read.ok().filter(|regex| regex.captures_len() == 2);
+        if grouped.is_none() {
+            let what = "`part` is a regular expression for the whole text, with one group: ([A-H])[0-9]+";
+            self.fault(&pattern.span(), what);
+        }
+        grouped
     }
 
     pub(crate) fn panels(
@@ -380,7 +397,19 @@ impl Builder<'_, '_> {
             slots: self.slots([&test.interpretation, &test.grade, &test.number, &None, &None]),
         };
         self.consistent(&measured, &span);
+        self.reads_what_is_whole(&measured, &span);
         Some(TestRule { code, when, body: TestBody::Measures(Box::new(measured)) })
+    }
+
+    /// A part that every result must have is not passed over because a test cannot read it.
+    fn reads_what_is_whole(&mut self, test: &Measured, at: &Range<usize>) {
+        for slot in test.whole.iter().filter(|slot| !Rules::reads(test, **slot)) {
+            let what = format!(
+                "`whole` asks for the {}, which this test cannot read: a map or a unit, or a `whole` of its own",
+                slot.name()
+            );
+            self.fault(at, what);
+        }
     }
 
     fn consistent(&mut self, test: &Measured, at: &Range<usize>) {

@@ -9,7 +9,6 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap};
 use vocabulary::{
     Comparator, Consequence, Expected, Grade, Interpretation, LotRole, Marker, ResultStatus, SpecimenKind,
-    Strength,
 };
 
 #[derive(Debug, Clone)]
@@ -41,6 +40,8 @@ pub(crate) struct Rules {
     pub(crate) replicate: Vec<Path>,
     /// Rows of one order with the same texts here are one result; `None`: every row is a result of its own.
     pub(crate) together: Option<Vec<Path>>,
+    /// What may stand here only once in an order.
+    pub(crate) once: Vec<Path>,
     pub(crate) checks: Vec<CheckRule>,
     pub(crate) panels: Vec<PanelRule>,
     pub(crate) tests: Vec<TestRule>,
@@ -156,7 +157,8 @@ pub(crate) struct ControlRule {
     /// Empty: for every marker.
     pub(crate) markers: Vec<Marker>,
     pub(crate) within: Option<WithinRule>,
-    pub(crate) at_least: Strength,
+    /// The weakest reaction that counts; `+`: any, also one whose strength was not told.
+    pub(crate) at_least: Grade,
     pub(crate) right: Option<Interpretation>,
 }
 
@@ -234,15 +236,18 @@ pub(crate) enum Slot {
     Number,
     Od,
     Cutoff,
+    /// Another row that has to say the same as the interpretation.
+    Confirmation,
 }
 
 impl Slot {
-    pub(crate) const ALL: [(&'static str, Self); 5] = [
+    pub(crate) const ALL: [(&'static str, Self); 6] = [
         ("interpretation", Self::Interpretation),
         ("grade", Self::Grade),
         ("number", Self::Number),
         ("od", Self::Od),
         ("cutoff", Self::Cutoff),
+        ("confirmation", Self::Confirmation),
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -258,6 +263,7 @@ pub(crate) struct Slots {
     pub(crate) number: Option<Path>,
     pub(crate) od: Option<Path>,
     pub(crate) cutoff: Option<Path>,
+    pub(crate) confirmation: Option<Path>,
 }
 
 impl Slots {
@@ -268,6 +274,7 @@ impl Slots {
             Slot::Number => self.number.as_ref(),
             Slot::Od => self.od.as_ref(),
             Slot::Cutoff => self.cutoff.as_ref(),
+            Slot::Confirmation => self.confirmation.as_ref(),
         }
     }
 
@@ -294,6 +301,8 @@ pub(crate) struct RowRule {
 pub(crate) struct CheckRule {
     pub(crate) finding: String,
     pub(crate) equal: Vec<Path>,
+    /// The part of each text that is compared: the first group of this pattern.
+    pub(crate) part: Option<regex::Regex>,
     pub(crate) does: Consequence,
     pub(crate) what: String,
     pub(crate) when: Vec<Condition>,

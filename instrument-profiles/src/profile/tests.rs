@@ -17,6 +17,7 @@ checksum = "warn"
 
 [message]
 sender = [{ at = "H.5.1", is = "MODEL" }]
+production = []
 
 [specimen]
 id = "O.3.1"
@@ -46,6 +47,10 @@ markers = ["HBsAg"]
 [status]
 at = "R.9"
 map = { F = "final" }
+
+[flags]
+at = []
+unknown = "hold"
 
 [result]
 test = "R.3.4"
@@ -130,6 +135,10 @@ fn an_unknown_name_is_named_with_its_line_and_its_neighbour() {
 fn what_is_missing_is_named() {
     check("id = \"{R.14}/{assay}/{day}\"", "", "", &["missing `id` in `[run]`"]);
     check("sender = [{ at = \"H.5.1\", is = \"MODEL\" }]", "", "[message]", &["missing `sender`"]);
+    check("production = []\n", "", "[message]", &["missing `production`"]);
+    check("[flags]\nat = []", "[flags]", "[flags]", &["missing `at`"]);
+    let whole = "interpretation = \"R.4\"\nwhole = [\"number\"]";
+    check("interpretation = \"R.4\"", whole, "[[test]]", &["`whole` asks for the number", "cannot read"]);
     check("values = \"words\"", "values = \"words\"\naside = \"why\"", "aside", &["neither"]);
     check("zh = \"型号\"", "zh = \" \"", "model =", &["`zh` is empty"]);
     check("recognition = \"rules\"", "", "[controls]", &["`recognition`"]);

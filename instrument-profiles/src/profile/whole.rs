@@ -2,7 +2,7 @@
 
 use super::{
     builder::Builder,
-    rules::{ControlRule, FlagRules, Rules, Slot, TestRule},
+    rules::{ControlRule, Rules, Slot, TestRule},
 };
 use crate::{
     evidence::{Claim, Evidence, Level, Source},
@@ -15,7 +15,7 @@ use std::{
     ops::Range,
 };
 use toml::Spanned;
-use vocabulary::{Consequence, Protocol, SpecimenKind};
+use vocabulary::{Protocol, SpecimenKind};
 
 /// The version of the profile language that this release reads.
 const SCHEMA: u32 = 1;
@@ -128,8 +128,9 @@ impl Builder<'_, '_> {
         let specimen = specimen.map(|specimen| self.specimen(specimen));
         let status = self.required(document.status.as_ref(), &START, "`[status]`");
         let status = status.and_then(|status| self.status(status));
-        let no_flags =
-            FlagRules { at: vec![], separator: None, unknown: Consequence::Hold, known: HashMap::new() };
+        let flags =
+            self.required(document.flags.as_ref(), &START, "`[flags]`: where flags and remarks stand");
+        let flags = flags.map(|flags| self.flags(flags));
         Some(Rules {
             reads_results: true,
             order_in: None,
@@ -148,12 +149,13 @@ impl Builder<'_, '_> {
             run,
             lots: self.lots(&document.lot),
             status: status?,
-            flags: document.flags.as_ref().map_or(no_flags, |flags| self.flags(flags)),
+            flags: flags?,
             rows,
             operator: self.paths(&document.result.operator),
             instrument: self.paths(&document.result.instrument),
             replicate: self.replicate(document),
             together: document.result.together.as_ref().map(|texts| self.paths(texts)),
+            once: self.paths(&document.result.once),
             checks: self.checks(&document.check),
             panels: self.panels(&document.panel, &codes),
             tests,
@@ -314,7 +316,7 @@ impl Rules {
     /// What one test reads from its rows: only what it has a map or a unit for.
     pub(crate) fn reads(test: &super::rules::Measured, slot: Slot) -> bool {
         match slot {
-            Slot::Interpretation => test.values.is_some(),
+            Slot::Interpretation | Slot::Confirmation => test.values.is_some(),
             Slot::Grade => test.grades.is_some(),
             Slot::Number => test.unit_is.is_some() || !test.units.is_empty(),
             Slot::Od | Slot::Cutoff => true,

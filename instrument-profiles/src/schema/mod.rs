@@ -184,8 +184,8 @@ pub(crate) struct Condition {
 pub(crate) struct Message {
     /// All must hold, else the message is quarantined.
     pub(crate) sender: Vec<Spanned<Condition>>,
-    /// All must hold, else it is no production message and is quarantined.
-    pub(crate) production: Vec<Spanned<Condition>>,
+    /// All must hold, else it is no production message and is quarantined. `[]` where nothing tells.
+    pub(crate) production: Option<Vec<Spanned<Condition>>>,
     /// All must hold for a message with results.
     pub(crate) results: Vec<Spanned<Condition>>,
     /// All must hold for a message known to carry none.

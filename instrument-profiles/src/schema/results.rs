@@ -49,7 +49,8 @@ impl StatusWord {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Flags {
-    pub(crate) at: Texts,
+    /// `[]` where the model sends none.
+    pub(crate) at: Option<Texts>,
     /// Parts one text into several flags.
     pub(crate) separator: Option<Text>,
     /// What a flag does that is not in `known`.
@@ -106,8 +107,10 @@ pub(crate) struct Results {
     pub(crate) replicate: Texts,
     /// Rows of one order with the same texts here (and the same test) are one result.
     pub(crate) together: Option<Texts>,
-    /// What a result must have: `number`, `interpretation`, `grade`, `od`, `cutoff`.
+    /// What a result must have: `number`, `interpretation`, `grade`, `od`, `cutoff`, `confirmation`.
     pub(crate) whole: Texts,
+    /// What stands here may stand here once in an order: a second row of that name holds the order.
+    pub(crate) once: Texts,
 }
 
 /// What one sort of row gives. The first whose `when` holds counts.
@@ -128,6 +131,8 @@ pub(crate) struct Row {
     pub(crate) cutoff: Option<Text>,
     pub(crate) unit: Option<Text>,
     pub(crate) completed_at: Texts,
+    /// A text that has to mean the same as the interpretation of the row's result.
+    pub(crate) confirms: Option<Text>,
     /// What its results must have, instead of what `[result]` or the test says.
     pub(crate) whole: Option<Texts>,
     /// For rows that have no status of their own.
@@ -140,6 +145,9 @@ pub(crate) struct Row {
 pub(crate) struct Check {
     pub(crate) finding: Text,
     pub(crate) equal: Texts,
+    /// Compares the first group of this pattern in each text; a text that it does not fit is compared whole.
+    #[serde(default)]
+    pub(crate) part: Option<Text>,
     pub(crate) does: Consequence,
     pub(crate) what: String,
     #[serde(default)]

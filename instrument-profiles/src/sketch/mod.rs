@@ -72,7 +72,7 @@ pub fn sketch(asked: &NewProfile<'_>) -> Result<Sketch, String> {
     let profile = Profile::read(PROFILE_FILE, &text)
         .map_err(|errors| format!("what was found does not make a profile:\n{errors}"))?;
     for (name, capture) in files.clone() {
-        let expected = expectation(&profile, &name, &capture).map_err(|faults| faults.to_string())?;
+        let expected = expectation(&profile, &name, &capture, &[]).map_err(|faults| faults.to_string())?;
         files.insert(expected.0, expected.1.into_bytes());
     }
     files.insert(PROFILE_FILE.to_owned(), text.into_bytes());

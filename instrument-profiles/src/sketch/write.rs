@@ -88,8 +88,9 @@ impl Page {
                 }
                 None => self.line(&format!("sender = [{{ at = \"{unnamed}\", present = false }}]")),
             }
-            if let Some(at) = &survey.production {
-                self.line(&format!("production = [{{ at = {}, is = \"P\" }}]", quoted(at)));
+            match &survey.production {
+                Some(at) => self.line(&format!("production = [{{ at = {}, is = \"P\" }}]", quoted(at))),
+                None => self.line("production = []"),
             }
             if heard.protocol == Protocol::Hl7v2 {
                 let kinds = list(survey.with_results.iter());
@@ -154,17 +155,18 @@ impl Page {
             None => self.line("[status]\nalways = \"final\""),
         }
         self.line("");
-        if let Some(at) = &survey.flags {
-            self.line(&format!("[flags]\nat = {}\nunknown = \"hold\"", quoted(at)));
-            self.remark(self.remarks.flags());
-            self.line("[flags.known]");
-            for (text, times) in survey.tally(at).into_iter().filter(|(text, _)| !text.is_empty()) {
-                let what = quoted(self.remarks.open_flag());
-                let seen = self.remarks.seen(times);
-                self.line(&format!("{} = {{ does = \"open\", what = {what} }}  # {seen}", quoted(&text)));
-            }
-            self.line("");
+        let Some(at) = &survey.flags else {
+            return self.line("[flags]\nat = []\nunknown = \"hold\"\n");
+        };
+        self.line(&format!("[flags]\nat = {}\nunknown = \"hold\"", quoted(at)));
+        self.remark(self.remarks.flags());
+        self.line("[flags.known]");
+        for (text, times) in survey.tally(at).into_iter().filter(|(text, _)| !text.is_empty()) {
+            let what = quoted(self.remarks.open_flag());
+            let seen = self.remarks.seen(times);
+            self.line(&format!("{} = {{ does = \"open\", what = {what} }}  # {seen}", quoted(&text)));
         }
+        self.line("");
     }
 
     fn results(&mut self, survey: &Survey) {

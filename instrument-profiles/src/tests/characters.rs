@@ -100,7 +100,7 @@ fn messages(set: &str, map: &str) -> Vec<(&'static str, String)> {
     let file = swap(&[
         ("\"lis02\"", "\"delimited\""),
         ("[link.lis01]", "[link.directory]\n[table]\ndelimiter = \";\"\nheader = true"),
-        ("[message]\nsender = [{ at = \"H.5\", is = \"MODEL\" }]\n", ""),
+        ("[message]\nsender = [{ at = \"H.5\", is = \"MODEL\" }]\nproduction = []\n", ""),
         ("O.12", "column kind"),
         ("O.3.1", "column id"),
         ("R.14", "column serial"),

@@ -83,10 +83,10 @@ fn every_misspelt_word_of_a_closed_list_is_named_with_its_line_and_the_nearest_w
         ("level = \"trace\"", "level = \"tracd\"", "trace"),
         ("[link.lis01]", "[link.lis01]\nchecksum = \"requre\"", "require"),
         ("[link.lis01]", "[link.lis01]\nframe_numbers = \"stict\"", "strict"),
-        ("[status]", "[flags]\nat = \"R.7\"\nunknown = \"hodl\"\n[status]", "hold"),
+        ("unknown = \"hold\"", "unknown = \"hodl\"", "hold"),
         (
-            "[status]",
-            "[flags]\nat = \"R.7\"\nunknown = \"hold\"\nknown = { X = { does = \"keeep\", what = \"x\" } }\n[status]",
+            "unknown = \"hold\"",
+            "unknown = \"hold\"\nknown = { X = { does = \"keeep\", what = \"x\" } }",
             "keep",
         ),
         ("[numbers]", "[characters]\nalways = \"gb18031\"\n[numbers]", "gb18030"),

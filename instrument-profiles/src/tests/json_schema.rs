@@ -155,7 +155,7 @@ fn closed(at: &str) -> Option<Vec<String>> {
         ".control.right" | ".flags.known.*.with" => Some(meanings()),
         ".numbers.comparators" => Some(owned(&["<", "<=", ">", ">="])),
         ".result.whole" | ".row.whole" | ".test.whole" => {
-            Some(owned(&["interpretation", "grade", "number", "od", "cutoff"]))
+            Some(owned(&["interpretation", "grade", "number", "od", "cutoff", "confirmation"]))
         }
         _ => None,
     }

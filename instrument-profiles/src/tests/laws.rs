@@ -1,7 +1,7 @@
 //! Every row ends somewhere; nothing that is held can be read; what is taken away is never missed in silence.
 
-use super::{MESSAGES, reads_negative};
-use crate::{Profile, interpret::Coverage, interpret::Fate};
+use super::{MESSAGES, READINGS, on_all_cores, reads_negative};
+use crate::{Interpretation, Profile, interpret::Coverage, interpret::Fate};
 use proptest::prelude::*;
 use vocabulary::{Consequence, Finding, Observation, Protocol, SpecimenKind};
 
@@ -97,8 +97,8 @@ fn interpretation_is_a_function_of_the_bytes() {
 }
 
 /// Observations without the list of rows they were made from: supplements without a value may be missing.
-fn results(profile: &Profile, raw: &[u8]) -> Vec<Observation> {
-    let mut observations = profile.interpret(raw).observations;
+fn results(read: &Interpretation) -> Vec<Observation> {
+    let mut observations = read.observations.clone();
     for observation in &mut observations {
         observation.source.record.clear();
     }
@@ -115,11 +115,12 @@ fn worth_a_cut(raw: &[u8], end: usize) -> bool {
 /// What stays of a message that was cut is what was there before it was cut, or is held.
 #[test]
 fn a_message_cut_anywhere_is_held_or_has_lost_nothing() {
-    for (profile, name, raw) in MESSAGES.iter() {
-        let whole = results(profile, raw);
+    let messages: Vec<_> = MESSAGES.iter().zip(READINGS.iter()).collect();
+    on_all_cores(&messages, |((profile, name, raw), read)| {
+        let whole = results(read);
         for end in (0..raw.len()).filter(|end| worth_a_cut(raw, *end)) {
             let cut = profile.interpret(&raw[..end]);
-            let results = results(profile, &raw[..end]);
+            let results = results(&cut);
             let lost_nothing = results == whole;
             let held = cut.findings.iter().any(holds);
             // Rows that nothing counts, in a file that nothing ends: what is left of them is what it was.
@@ -130,7 +131,7 @@ fn a_message_cut_anywhere_is_held_or_has_lost_nothing() {
                 assert!(whole.contains(observation), "{name} cut at {end}: {observation:#?}");
             }
         }
-    }
+    });
 }
 
 proptest! {

@@ -11,16 +11,28 @@ mod laws;
 mod mutations;
 mod questions;
 mod rules;
+mod siblings;
 mod simulation;
 mod sketch;
 mod templates;
 
-use crate::{Catalogue, Profile, messages_of};
-use std::sync::{Arc, LazyLock};
+use crate::{Catalogue, Interpretation, Profile, messages_of};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
-/// The catalogue as it is built in.
+/// The catalogue as it is on disk; a test holds the built-in one against it.
 static CATALOGUE: LazyLock<Catalogue> =
-    LazyLock::new(|| Catalogue::built_in().unwrap_or_else(|e| panic!("\n{e}")));
+    LazyLock::new(|| Catalogue::load(&folder()).unwrap_or_else(|e| panic!("\n{e}")));
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("catalogue")
+}
 
 /// A message of a capture: its profile, the capture, the bytes.
 type Message = (Arc<Profile>, String, Vec<u8>);
@@ -39,6 +51,25 @@ static MESSAGES: LazyLock<Vec<Message>> = LazyLock::new(|| {
     }
     messages
 });
+
+/// What each of [`MESSAGES`] comes to.
+static READINGS: LazyLock<Vec<Interpretation>> =
+    LazyLock::new(|| MESSAGES.iter().map(|(profile, _, raw)| profile.interpret(raw)).collect());
+
+/// Runs `check` on every item, as many at a time as there are cores.
+fn on_all_cores<T: Sync>(items: &[T], check: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            check(item);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+}
 
 /// Whether an observation could count as a result, above all as "nothing found".
 fn reads_negative(observation: &vocabulary::Observation) -> bool {
