@@ -13,5 +13,6 @@ pub mod fault;
 pub mod lis;
 pub mod model;
 pub mod scenario;
+pub mod year;
 
 pub use day::{DayReport, PlayError, run_day};

@@ -52,6 +52,7 @@ pub(super) struct ResultContext<'a> {
     pub(super) code: &'a str,
     pub(super) assay: &'a toml::Table,
     pub(super) replicate: u8,
+    pub(super) corrected: bool,
     pub(super) position: u32,
     pub(super) well: String,
     pub(super) completed_at: String,

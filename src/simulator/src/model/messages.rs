@@ -5,7 +5,7 @@ use super::file::{AssayFile, ControlFile, MessageHolds};
 use super::found::control_finding;
 use super::render::{RenderError, Which};
 use super::{ControlReads, Model};
-use crate::scenario::{Controls, DaySettings, Draw, Duty, Reading, Run, Test};
+use crate::scenario::{Controls, DaySettings, Draw, Duty, Finding, Reading, Run, Test};
 use jiff::{ToSpan, civil::DateTime};
 use vocabulary::{DonationId, Marker, Protocol};
 
@@ -231,7 +231,14 @@ impl<'a> Bench<'a> {
             let reads: Vec<_> = control.reads.iter().filter(|(m, _)| measured(m)).collect();
             for (marker, reads) in reads {
                 let passes = self.run.controls != Controls::Fail(*marker) || !is_positive(*reads);
-                let finding = control_finding(&mut self.draw, *marker, *reads, passes);
+                let finding = match self.run.controls {
+                    Controls::Read(of, index) if of == *marker && is_positive(*reads) => {
+                        Finding::Index(index)
+                    }
+                    Controls::Read(..) | Controls::Pass | Controls::Fail(_) => {
+                        control_finding(&mut self.draw, *marker, *reads, passes)
+                    }
+                };
                 let reading = Reading { marker: *marker, replicate: 1, finding };
                 let assay = self.assay(&reading)?;
                 let mut found = Found::new(&reading.finding, assay);
@@ -265,7 +272,9 @@ impl<'a> Bench<'a> {
         let mut results = Vec::new();
         for reading in &test.readings {
             let assay = self.assay(reading)?;
-            results.push(self.result(reading, assay, Found::new(&reading.finding, assay))?);
+            let mut result = self.result(reading, assay, Found::new(&reading.finding, assay))?;
+            result.corrected = test.corrected;
+            results.push(result);
         }
         if let (true, Some(assay), Some(like)) =
             (test.unmapped, &self.model.file.unmapped, test.readings.last())
@@ -331,6 +340,7 @@ impl<'a> Bench<'a> {
             code: &assay.code,
             assay: &assay.more,
             replicate: reading.replicate,
+            corrected: false,
             position,
             well: well(position),
             completed_at: digits(self.run.started_at.checked_add(seconds.seconds())?),

@@ -61,7 +61,7 @@
 //!   `position` (counts from 1 in the run), `summary.abo` (`O`, `A`, `B`, `AB` or none when the columns disagree),
 //!   `summary.rhd` (`positive`, `negative` or none), and `results`: list of
 //!   - `marker`, `code`, `assay.*`, `replicate` (from 1), `position`, `well` (`A1`, `B1` … down the columns),
-//!     `completed_at`;
+//!     `completed_at`; `corrected`: true where it takes the place of what was sent before;
 //!   - `interpretation`: `reactive`, `non_reactive`, `positive`, `negative`, `valid`, `invalid` or none;
 //!     `text`: `texts[interpretation]`, or none;
 //!   - `value`: the plain number or grade, none without one; `index` (S/CO), `od`, `cutoff`, `signal`, `ct`,

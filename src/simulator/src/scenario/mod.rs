@@ -11,7 +11,8 @@ pub use din::check_character;
 pub use reading::{Controls, Duty, Finding, Reading, Run, Session, Test};
 pub use story::{Expected, Story, Unit};
 
-pub(crate) use draw::{Draw, Level};
+pub(crate) use din::donation_number;
+pub(crate) use draw::{Draw, Level, reaction};
 use std::collections::BTreeMap;
 use vocabulary::{BloodGroup, DonationRegistration, IdentifierError};
 

@@ -129,6 +129,8 @@ pub struct Test {
     pub sent_twice: bool,
     /// The analyser adds a result under a code that nobody mapped.
     pub unmapped: bool,
+    /// The analyser corrects what it sent before.
+    pub corrected: bool,
 }
 
 /// How a run's controls come out.
@@ -138,6 +140,8 @@ pub enum Controls {
     Pass,
     /// A positive control of this marker is not found.
     Fail(Marker),
+    /// The positive controls of this marker read this index.
+    Read(Marker, Decimal),
 }
 
 /// Tests whose controls stand for one another: a plate, a rack, a day's work.

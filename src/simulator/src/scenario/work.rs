@@ -127,6 +127,7 @@ impl Case<'_> {
             readings,
             sent_twice: self.sent_twice_by(duty),
             unmapped: self.story == Story::UnmappedTest && duty == Duty::Chemistry,
+            corrected: false,
         }
     }
 }

@@ -1,0 +1,117 @@
+use super::given::{Given, Justified, Round};
+use super::kind::{Kind, Strikes};
+use super::plan::{Plan, Strike};
+use super::truth::{Infection, TrueAlt, TrueRhD};
+use super::*;
+use crate::scenario::Draw;
+use vocabulary::{AboGroup, Marker};
+
+const DONATIONS: u32 = 480;
+const A_DAY: u32 = 40;
+
+fn strikes(plan: &Plan) -> Vec<Kind> {
+    let by_place = plan.ones.values().chain(plan.runs.values()).map(|strike| strike.kind);
+    by_place.chain(plan.people.values().copied()).collect()
+}
+
+#[test]
+fn every_kind_comes_in_a_short_year_and_the_same_seed_draws_the_same() {
+    for seed in 1..6 {
+        let plan = Plan::draw(seed, DONATIONS, A_DAY);
+        let struck = strikes(&plan);
+        for kind in Kind::ALL {
+            assert!(struck.contains(kind), "{kind} with seed {seed}");
+        }
+        assert_eq!(plan.ones, Plan::draw(seed, DONATIONS, A_DAY).ones);
+        assert_ne!(plan.ones, Plan::draw(seed + 100, DONATIONS, A_DAY).ones);
+        for (at, strike) in plan.ones.iter().filter(|(_, s)| s.kind.strikes() == Strikes::Pair) {
+            assert!(!plan.ones.contains_key(&(at + 1)) && !(at + 1).is_multiple_of(A_DAY), "{strike:?}");
+        }
+    }
+}
+
+fn given(kind: Kind, armed: bool, variant: u32) -> Given {
+    let mut draw = Draw::new(u64::from(variant), "test");
+    let donation = donation_number(2026, 1 + variant).unwrap();
+    let strike = Strike { kind, armed, variant };
+    Given::draw(&mut draw, (donation, jiff::Timestamp::UNIX_EPOCH), 1, Some(strike))
+}
+
+#[test]
+fn an_infection_that_a_test_sees_is_never_justified_but_where_nobody_could_know() {
+    for kind in Kind::ALL.iter().copied().filter(|k| k.strikes() == Strikes::One) {
+        for variant in 0..200 {
+            let one = given(kind, true, variant);
+            if one.truth.is_infectious() && kind != Kind::CorrectedAfterRelease {
+                assert_eq!(one.justified.from, None, "{one:?}");
+            }
+        }
+    }
+    let late = given(Kind::CorrectedAfterRelease, true, 1);
+    assert!(late.justified.holds_in(Round::Evening) && late.justified.holds_in(Round::NextDay));
+    assert!(!late.justified.holds_in(Round::Late));
+}
+
+#[test]
+fn what_two_tubes_do_that_changed_places_is_undetectable_only_where_no_group_contradicts() {
+    let donor = |abo, infected: bool, known: bool| {
+        let mut one = given(Kind::RepeatedMessage, false, 7);
+        one.truth.abo = abo;
+        (one.truth.rhd, one.truth.alt) = (TrueRhD::Positive, TrueAlt::Normal);
+        one.truth.infection = infected.then(|| Infection::established(Marker::HBsAg));
+        one.justified = Justified::AT_ONCE;
+        if infected {
+            one.justified.never();
+        }
+        let group = one.group();
+        one.registration.donor.history = known.then_some(group);
+        one.registration.donor.field_abo = None;
+        one
+    };
+    let strike = Strike { kind: Kind::WrongTube, armed: true, variant: 0 };
+    // groups, whose group is known, and whether it can come to light
+    for (other, known, shows) in
+        [(AboGroup::B, true, true), (AboGroup::B, false, false), (AboGroup::A, true, false)]
+    {
+        let (mut bag, mut next) = (donor(AboGroup::A, true, known), donor(other, false, false));
+        exchange(&mut bag, &mut next, strike);
+        assert_eq!(bag.undetectable.is_none(), shows, "{other} {known}");
+        assert_eq!(bag.justified.from, None);
+        let mislabelled = other != AboGroup::A;
+        assert_eq!(next.justified.from.is_none(), mislabelled, "{other} {known}");
+        assert!(next.struck.contains(&Kind::WrongTube));
+    }
+}
+
+#[test]
+fn a_run_that_falls_delays_its_tubes_and_one_that_falls_late_ends_their_release() {
+    for (kind, from, until) in [
+        (Kind::InvalidRun, Some(Round::NextDay), None),
+        (Kind::ExpiredLot, Some(Round::NextDay), None),
+        (Kind::ControlMissing, Some(Round::NextDay), None),
+        (Kind::LateInvalidated, Some(Round::Evening), Some(Round::Late)),
+        (Kind::ControlFailsLate, Some(Round::Evening), Some(Round::Late)),
+    ] {
+        let mut plan = Plan::default();
+        plan.runs.insert((0, 0), Strike { kind, armed: true, variant: 0 });
+        let mut given: Vec<Given> = (0..20).map(|n| given(Kind::RepeatedMessage, false, n)).collect();
+        for one in &mut given {
+            (one.strike, one.justified, one.truth.infection) = (None, Justified::AT_ONCE, None);
+        }
+        let racks = runs::racks(&plan, 0, &mut given);
+        let struck: Vec<_> = racks.iter().filter(|rack| rack.strike.is_some()).collect();
+        assert_eq!(struck.len(), 1);
+        let infected = given.iter().filter(|one| one.truth.is_infectious()).count();
+        assert_eq!(infected, 1, "{kind}");
+        for one in given.iter().filter(|one| !one.truth.is_infectious()) {
+            assert_eq!((one.justified.from, one.justified.until), (from, until), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn bytes_are_exchanged_wherever_they_stand() {
+    assert_eq!(replaced(b"a-id-id", b"id", b""), b"a--");
+    assert_eq!(replaced(b"ididi", b"id", b"long"), b"longlongi");
+    assert_eq!(replaced(b"same", b"", b"x"), b"same");
+}
