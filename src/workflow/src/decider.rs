@@ -2,10 +2,11 @@
 
 use crate::{
     DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
-    rules::Book, runs,
+    neighbours, rules::Book, runs,
 };
 use ledger::{
-    DecideItem, DonationView, Draft, EvidenceObservation, Ledger, Page, ReadError, Reader, VerdictMade, What,
+    DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
+    VerdictMade, What,
 };
 use release::{Moment, Unit, Verdict, evidence::Validity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +20,14 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
     let reader = ledger.state();
     let items = reader.to_decide(&Page::first(DONATIONS_PER_ROUND))?.items;
     let book = Book::read(settings, &reader)?;
-    let mut known = BTreeMap::new();
+    // Donations of one round stand on the same plates and in the same runs: each is read once.
+    let (mut known, mut read) = (BTreeMap::new(), Interpretations::default());
     items
         .into_iter()
-        .map(|item| Ok(vec![Draft::by_system(decide((settings, &book), &reader, &item, &mut known)?)]))
+        .map(|item| {
+            let entries = decide((settings, &book), &reader, &item, (&mut known, &mut read))?;
+            Ok(entries.into_iter().map(Draft::by_system).collect())
+        })
         .collect()
 }
 
@@ -30,24 +35,26 @@ fn decide(
     (settings, book): (&Settings, &Book<'_>),
     reader: &Reader,
     item: &DecideItem,
-    known: &mut BTreeMap<RunId, ledger::RunView>,
-) -> Result<What, Stopped> {
+    (known, read): (&mut BTreeMap<RunId, ledger::RunView>, &mut Interpretations),
+) -> Result<Vec<What>, Stopped> {
     // Read first: what comes after this is not considered, and asks for another decision.
     let considered = reader.applied();
     let donation = &item.donation;
-    let view = reader.donation(donation)?;
+    let view = reader.donation_with(donation, read)?;
     let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
     let facts = facts(settings, reader, donation, view.as_ref(), known)?;
     let by = book.of(&facts);
     let verdict = release::decide(&evidence(&facts, by), &by.pack);
+    let beside = neighbours::beside(reader, facts.registration.as_ref(), &verdict)?;
+    let with = |made: What| [made].into_iter().chain(beside).collect();
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
-        return Ok(What::VerdictUnchanged { donation: donation.clone(), considered });
+        return Ok(with(What::VerdictUnchanged { donation: donation.clone(), considered }));
     }
     let final_word = is_final_word(settings.sign_off, &verdict);
     let deliver_to = receivers(settings, reader, donation, final_word)?;
     let made =
         VerdictMade::new(&verdict, considered, deliver_to).map_err(|e| Stopped::Unwritable(e.to_string()))?;
-    Ok(What::VerdictMade(made))
+    Ok(with(What::VerdictMade(made)))
 }
 
 /// Whether receivers are told of it. What fails is told at once: it must not wait for a signature.
@@ -104,6 +111,7 @@ pub(crate) fn facts(
         findings: Vec::new(),
         alike: if settings.specimens.holds_shortened() { reader.alike(donation)? } else { Vec::new() },
         scans: Vec::new(),
+        beside: reader.suspected_beside(donation)?,
         people: reader.by_people(donation)?,
         donor: DonorFacts::default(),
         runs: BTreeMap::new(),

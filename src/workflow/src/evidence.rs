@@ -13,8 +13,8 @@ use release::pack::AntibodyScreen;
 use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
-        AltResult, Call, Donor, Grades, Grouping, InternalControl, Lot, NatKind, NatResult, OpenFinding, Run,
-        ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, Validity,
+        AltResult, Call, Donor, Grades, Grouping, InternalControl, Lot, NatKind, NatResult, Neighbour,
+        OpenFinding, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, Validity,
     },
 };
 use rust_decimal::Decimal;
@@ -52,6 +52,8 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     }
     evidence.grouping = groupings(&measured);
     evidence.runs = runs(&used, &facts.runs, &settings.lots);
+    let beside = facts.beside.iter().map(|s| Neighbour { donation: s.donation.clone(), settled: s.settled });
+    evidence.neighbours = beside.collect();
     evidence.findings = facts
         .findings
         .iter()

@@ -81,6 +81,8 @@ pub struct DonationFacts {
     pub alike: Vec<DonationId>,
     /// Scans that its results came under, where the site's form says that there may be one only.
     pub scans: Vec<String>,
+    /// Donations taken beside it whose tubes may be another donor's.
+    pub beside: Vec<ledger::SuspectedBeside>,
     /// What people did with it.
     pub people: ledger::ByPeople,
     /// What people and earlier donations say of its donor and of itself.

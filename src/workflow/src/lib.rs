@@ -15,6 +15,7 @@ mod halves;
 mod interpreter;
 pub mod mapping;
 mod measurement;
+mod neighbours;
 pub mod orders;
 pub mod people;
 pub mod pins;

@@ -87,6 +87,7 @@ mod evidence {
             findings: vec![],
             alike: vec![],
             scans: vec![],
+            beside: vec![],
             people: ledger::ByPeople::default(),
             donor: workflow::donors::DonorFacts::default(),
             runs: BTreeMap::from([(RunId::new("R1").unwrap(), good)]),

@@ -258,6 +258,7 @@ mod resends {
             findings: vec![],
             alike: vec![],
             scans: vec![],
+            beside: vec![],
             people: ledger::ByPeople::default(),
             donor: workflow::donors::DonorFacts::default(),
             runs: BTreeMap::from([(RunId::new("line/R1").unwrap(), good)]),

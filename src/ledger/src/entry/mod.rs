@@ -337,6 +337,15 @@ pub enum What {
     Donor(DonorAct),
     /// Something that a person signed, held, discarded or called back.
     Signed(SignedAct),
+    /// The tube of a donation may be of another donor, or that is settled: whatever was taken beside it waits.
+    WrongTubeSuspected {
+        /// The donation.
+        donation: DonationId,
+        /// Taken just before and just after it.
+        neighbours: Vec<DonationId>,
+        /// False when it was grouped again and agrees.
+        stands: bool,
+    },
     /// At a start the journal ended in bytes that are no whole group. They stay where they stand.
     TailCut {
         /// Number of the journal file.
@@ -384,6 +393,7 @@ impl What {
             Self::Rules(act) => act.name(),
             Self::Donor(act) => act.name(),
             Self::Signed(act) => act.name(),
+            Self::WrongTubeSuspected { .. } => "wrong_tube_suspected",
             Self::TailCut { .. } => "tail_cut",
         }
     }

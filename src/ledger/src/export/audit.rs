@@ -112,6 +112,9 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         | What::ReprocessAsked { .. }
         | What::InterpretationStands { .. } => of_profiles(&entry.what),
         What::Rules(_) | What::Donor(_) | What::Signed(_) => of_people(entry)?,
+        What::WrongTubeSuspected { donation, neighbours, stands } => {
+            object!({ "donation": donation, "neighbours": neighbours, "stands": stands })
+        }
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
 }

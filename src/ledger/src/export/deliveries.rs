@@ -45,6 +45,7 @@ impl Export {
             | What::Rules(_)
             | What::Donor(_)
             | What::Signed(_)
+            | What::WrongTubeSuspected { .. }
             | What::TailCut { .. } => return Ok(()),
         };
         self.happened(entry, (id, None), event)?;

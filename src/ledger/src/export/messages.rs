@@ -60,6 +60,7 @@ impl Export {
             | What::Rules(_)
             | What::Donor(_)
             | What::Signed(_)
+            | What::WrongTubeSuspected { .. }
             | What::TailCut { .. } => {}
         }
         Ok(())

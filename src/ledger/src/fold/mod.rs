@@ -9,6 +9,7 @@ mod delivery;
 mod donors;
 mod interpret;
 mod message;
+mod neighbours;
 mod order;
 #[cfg(test)]
 mod order_tests;
@@ -105,6 +106,9 @@ impl Fold<'_, '_> {
             What::Rules(act) => self.rules(act),
             What::Donor(act) => self.donor_act(act),
             What::Signed(act) => self.signed_act(act),
+            What::WrongTubeSuspected { donation, neighbours, stands } => {
+                self.wrong_tube(donation, neighbours, *stands)
+            }
             What::OrderPlaced { order, from } => self.order_placed(order, *from),
             What::OrderCancelled { order, assays, .. } => self.order_cancelled(order, assays),
             What::OrderExpired { order, .. } => self.order_expired(order),

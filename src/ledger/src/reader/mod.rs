@@ -7,6 +7,7 @@ mod deliveries;
 mod donations;
 mod donors;
 mod messages;
+mod neighbours;
 mod orders;
 mod page;
 mod people;
@@ -25,6 +26,7 @@ pub use donations::{
 };
 pub use donors::Given;
 pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView, TakenFile};
+pub use neighbours::SuspectedBeside;
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};
 pub use page::{Listing, Order, Page};
 pub use people::UserView;

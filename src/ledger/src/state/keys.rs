@@ -55,6 +55,8 @@
 //! | `df` donation | what people wrote down of it |
 //! | `lb` donation · marker · earlier donation | look-back |
 //! | `re` donation | candidate for re-entry |
+//! | `ds` donation · other | whether it is settled that the other's tube may be wrong, which was taken beside it |
+//! | `dt` donation | the donations that wait because its tube may be wrong |
 //! | `us` user | account |
 //! | `ft` connection · sha256 · name | the entry: files taken |
 
@@ -308,6 +310,12 @@ impl Key {
     }
     pub(crate) fn candidate(donation: &DonationId) -> Self {
         Self::of(*b"re").text(donation.as_str())
+    }
+    pub(crate) fn suspected_beside(donation: &DonationId) -> Self {
+        Self::of(*b"ds").text(donation.as_str())
+    }
+    pub(crate) fn wrong_tube(donation: &DonationId) -> Self {
+        Self::of(*b"dt").text(donation.as_str())
     }
     pub(crate) fn users() -> Self {
         Self::of(*b"us")

@@ -94,7 +94,8 @@ impl Scenario {
             return Err(DayError::TooMany(settings.donations));
         }
         let stories = told(settings.seed, settings.donations);
-        let donations = donor::register(&settings, &stories)?;
+        let mut donations = donor::register(&settings, &stories)?;
+        wait_beside(&mut donations);
         let sessions = work::sessions(&settings, &donations)?;
         Ok(Self { settings, donations, sessions })
     }
@@ -123,6 +124,22 @@ impl Scenario {
             *counts.entry(key(donation)).or_insert(0) += 1;
         }
         counts
+    }
+}
+
+/// What was taken just before or after a tube that may be another donor's waits with it (rules.md §1.6, G4).
+fn wait_beside(donations: &mut [PlannedDonation]) {
+    let suspect =
+        |d: &PlannedDonation| matches!(d.story, Story::WrongHistoryGroup | Story::FieldGroupDiffers);
+    let places: Vec<usize> =
+        donations.iter().enumerate().filter(|(_, d)| suspect(d)).map(|(at, _)| at).collect();
+    for at in places {
+        for beside in [at.checked_sub(1), at.checked_add(1)].into_iter().flatten() {
+            if let Some(planned) = donations.get_mut(beside).filter(|d| d.expected.unit == Unit::Pass) {
+                let why = "the tube of the donation taken beside it may be another donor's";
+                planned.expected = Expected { unit: Unit::Hold, why, reentry_candidate: None };
+            }
+        }
     }
 }
 

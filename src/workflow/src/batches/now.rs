@@ -2,7 +2,7 @@
 
 use super::Refused;
 use crate::{DonationFacts, Settings, decider, evidence, rules::Book, signing};
-use ledger::{BatchView, ByPeople, ReadError, Reader, ReleaseSigned, Seq, UnitCount};
+use ledger::{BatchView, ByPeople, Interpretations, ReadError, Reader, ReleaseSigned, Seq, UnitCount};
 use release::{Gate, RulePack, Unit, Verdict};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -131,11 +131,12 @@ impl BatchNow {
         let view = reader.batch(batch)?.ok_or(Refused::NoSuchBatch(batch))?;
         let donations = reader.donations_of_batch(batch)?;
         let book = Book::read(settings, reader).map_err(|why| Refused::Broken(why.to_string()))?;
-        let mut runs = BTreeMap::new();
+        // Donations of a batch stand on the same plates: each plate is read once.
+        let (mut runs, mut read) = (BTreeMap::new(), Interpretations::default());
         let members: Result<Vec<MemberNow>, ReadError> = donations
             .iter()
             .map(|donation| {
-                let about = reader.donation(donation)?;
+                let about = reader.donation_with(donation, &mut read)?;
                 let facts = decider::facts(settings, reader, donation, about.as_ref(), &mut runs)?;
                 Ok(MemberNow::new(facts, &book))
             })

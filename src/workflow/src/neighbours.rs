@@ -1,0 +1,175 @@
+//! Donations beside one whose tube may be another donor's (rules.md §1.6, G4): they wait until it is settled whose it is.
+
+use ledger::{ReadError, Reader, What};
+use release::{Flag, GroupStatus, Verdict};
+use vocabulary::DonationRegistration;
+
+/// Two donations that are further apart were not taken in one session.
+const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
+
+/// The group is another than the register or the field has for the donor, and nobody has settled it.
+fn is_suspected(verdict: &Verdict) -> bool {
+    let group = verdict.group();
+    let differs = |flag: &Flag| matches!(flag, Flag::HistoryMismatch | Flag::FieldMismatch);
+    group.status != GroupStatus::Final && group.flags.iter().any(differs)
+}
+
+/// What has to be written beside a verdict, so that those beside the donation are decided anew.
+pub(crate) fn beside(
+    reader: &Reader,
+    registration: Option<&DonationRegistration>,
+    verdict: &Verdict,
+) -> Result<Option<What>, ReadError> {
+    let donation = verdict.donation();
+    let entry = |neighbours, stands| {
+        Some(What::WrongTubeSuspected { donation: donation.clone(), neighbours, stands })
+    };
+    match (reader.wrong_tube(donation)?, is_suspected(verdict), registration) {
+        (None, true, Some(registration)) => {
+            let at_ms = registration.collected_at.as_millisecond();
+            let neighbours = reader.taken_beside(donation, at_ms, SESSION_MS)?;
+            Ok(if neighbours.is_empty() { None } else { entry(neighbours, true) })
+        }
+        (Some(neighbours), false, _) if verdict.group().status == GroupStatus::Final => {
+            Ok(entry(neighbours, false))
+        }
+        (_, _, _) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Settings, facts_of};
+    use ledger::{Draft, Ledger, Page, Seq, StateStore, SuspectedBeside, VerdictMade};
+    use release::{RulePack, decide, read_case};
+    use serde_json::{Value, json};
+    use vocabulary::{DonationId, DonorRegistration};
+
+    const RELEASABLE: &str = include_str!("../../release/tests/cases/base.json");
+
+    struct Station {
+        settings: Settings,
+        ledger: Ledger,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Station {
+        /// Four donations: three within an hour, and one on the next day.
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let of_ledger = ledger::Settings {
+                state: StateStore::Memory,
+                free_bytes_min: 0,
+                ballast_bytes: 0,
+                ..ledger::Settings::new(folder.path())
+            };
+            let (ledger, _) = Ledger::open(of_ledger, &mut |_| {}).unwrap();
+            let settings = Settings {
+                profiles: crate::Profiles::default(),
+                pack: RulePack::built_in("cn-2019").unwrap(),
+                specimens: crate::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
+                time_zone: jiff::tz::TimeZone::UTC,
+                lots: crate::LotRegister::default(),
+                reagents_per_marker: 2,
+                deliver_to: Vec::new(),
+                sign_off: crate::SignOff::Here,
+                orders: crate::orders::OrderRules::default(),
+            };
+            let station = Self { settings, ledger, _folder: folder };
+            for (donation, at) in [
+                ("before", "2026-03-01T08:00:00Z"),
+                ("wrong", "2026-03-01T08:10:00Z"),
+                ("after", "2026-03-01T08:20:00Z"),
+                ("later", "2026-03-02T08:00:00Z"),
+            ] {
+                station.write(What::DonationRegistered(registered(donation, at)));
+            }
+            station
+        }
+
+        fn write(&self, what: What) {
+            let seq = self.ledger.append(vec![Draft::by_system(what)]).unwrap().wait().unwrap().last();
+            self.ledger.wait_applied(seq).wait().unwrap();
+        }
+
+        /// What a verdict brings with it, after both were written.
+        fn decided(&self, of: &str, change: impl FnOnce(&mut Value)) -> Option<What> {
+            let mut case: Value = serde_json::from_str(RELEASABLE).unwrap();
+            case["donation"] = of.into();
+            change(&mut case);
+            let verdict = decide(&read_case(&case.to_string()).unwrap(), &self.settings.pack);
+            let registration = registered(of, "2026-03-01T08:10:00Z");
+            let found = beside(&self.ledger.state(), Some(&registration), &verdict).unwrap();
+            self.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()));
+            if let Some(what) = &found {
+                self.write(what.clone());
+            }
+            found
+        }
+
+        fn open(&self, of: &str) -> bool {
+            let items = self.ledger.state().to_decide(&Page::first(99)).unwrap().items;
+            items.iter().any(|item| item.donation == id(of))
+        }
+    }
+
+    fn id(text: &str) -> DonationId {
+        DonationId::new(text).unwrap()
+    }
+
+    fn registered(donation: &str, at: &str) -> DonationRegistration {
+        let donor = DonorRegistration {
+            id: "D".into(),
+            first_time: false,
+            deferred: false,
+            barred: None,
+            history: None,
+            field_abo: None,
+        };
+        DonationRegistration { donation: id(donation), collected_at: at.parse().unwrap(), donor }
+    }
+
+    fn another_group(case: &mut Value) {
+        case["donor"]["history"] = json!({ "abo": "AB", "rhd": "positive" });
+    }
+
+    #[test]
+    fn those_beside_a_tube_that_may_be_wrong_are_decided_anew_and_wait_for_their_segments() {
+        let station = Station::new();
+        assert_eq!(station.decided("wrong", |_| ()), None, "nothing is suspected where the groups agree");
+        let reader = station.ledger.state();
+        for donation in ["before", "after", "later"] {
+            let verdict = decide(&release::Evidence::new(id(donation)), &station.settings.pack);
+            station.write(What::VerdictMade(VerdictMade::new(&verdict, reader.applied(), vec![]).unwrap()));
+            assert!(!station.open(donation));
+        }
+        let neighbours = vec![id("before"), id("after")];
+        let suspected = |stands| {
+            Some(What::WrongTubeSuspected { donation: id("wrong"), neighbours: neighbours.clone(), stands })
+        };
+        assert_eq!(station.decided("wrong", another_group), suspected(true));
+        assert_eq!(station.decided("wrong", another_group), None, "it is written once");
+        assert!(station.open("before") && station.open("after") && !station.open("later"));
+        let of = |donation: &str| {
+            let facts = facts_of(&station.settings, &reader, &id(donation)).unwrap();
+            let verdict = decide(&crate::evidence(&facts, &station.settings), &station.settings.pack);
+            let gate = verdict.gates().iter().find(|gate| gate.id.name() == "R-GATE-03").unwrap().clone();
+            (facts.beside, gate.why.contains("wrong"))
+        };
+        let beside = |settled| vec![SuspectedBeside { donation: id("wrong"), settled }];
+        assert_eq!(of("before"), (beside(false), true));
+        assert_eq!(of("later"), (vec![], false));
+        // Grouped again and agreeing: the others still need their own segments.
+        assert_eq!(station.decided("wrong", |_| ()), suspected(false));
+        assert_eq!(of("after"), (beside(true), true));
+        assert_eq!(station.decided("wrong", |_| ()), None);
+    }
+
+    #[test]
+    fn a_pre_test_in_the_field_that_differs_makes_a_tube_suspect_too() {
+        let station = Station::new();
+        let found = station.decided("wrong", |case| case["donor"]["field_abo"] = "AB".into());
+        assert!(matches!(found, Some(What::WrongTubeSuspected { stands: true, .. })), "{found:?}");
+    }
+}
