@@ -23,6 +23,7 @@ mod serve;
 mod station;
 mod subject;
 mod values;
+mod year;
 
 pub use analysers::{AnalysersOptions, GROWTH_KIB_MAX, P99_9_US_MAX, Part, Verdict, analysers};
 pub use contest::{Figure, Measurement, Wanted};
@@ -30,3 +31,4 @@ pub use error::BenchError;
 pub use options::{Format, Options, Selection};
 pub use run::run;
 pub use values::Values;
+pub use year::{DONATIONS_A_DAY, YearOptions, YearVerdict, year};

@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
         &[
             "character-sets",
             "hl7v2",
+            "identifiers",
             "instrument-profiles",
             "intake",
             "ledger",
@@ -56,7 +57,9 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
             "lis02",
             "mllp",
             "release",
+            "simulator",
             "vocabulary",
+            "workflow",
         ],
     ),
 ];
