@@ -464,6 +464,8 @@ pub(crate) struct Bench {
     /// memory: resident under load; the bound of each part, and the bare server.
     /// all: all of these.
     /// analysers: many at once at a daemon of their own; by itself, for minutes.
+    /// year: a simulated year with faults of every kind against the truth; by itself, up to an hour. Exit code 1
+    /// when anything unsafe was released, anything was lost, or what has to be refused was accepted.
     #[arg(default_value = "all", verbatim_doc_comment)]
     pub(crate) what: String,
     /// analysers: how many
@@ -472,6 +474,15 @@ pub(crate) struct Bench {
     /// analysers: how long
     #[arg(long, default_value_t = 10.0)]
     pub(crate) minutes: f64,
+    /// year: how many donations
+    #[arg(long, default_value_t = 160_000, value_parser = clap::value_parser!(u32).range(100..=900_000))]
+    pub(crate) donations: u32,
+    /// year: donations of a working day; fewer than that many days of a year are played when there are few donations
+    #[arg(long, default_value_t = benchmark::DONATIONS_A_DAY, value_parser = clap::value_parser!(u32).range(20..=1_600))]
+    pub(crate) per_day: u32,
+    /// year: the same seed plays the same year
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
     /// Length of each engine's turn; the engines take five turns each
     #[arg(long, default_value_t = 3)]
     pub(crate) seconds: u32,

@@ -22,6 +22,8 @@ use vocabulary::Protocol;
 
 /// The benchmark that starts a daemon of its own and takes minutes.
 const ANALYSERS: &str = "analysers";
+/// The benchmark that plays a simulated year.
+const YEAR: &str = "year";
 /// Messages that were not acknowledged are listed with their reason up to this many.
 const FAILURES_SHOWN: usize = 10;
 
@@ -168,16 +170,36 @@ pub(crate) fn bench(asked: &Bench) -> Outcome {
     if asked.what == ANALYSERS {
         return crate::analysers::bench(asked);
     }
+    if asked.what == YEAR {
+        return year(asked);
+    }
     let selection = asked.what.parse().map_err(|e| Failure::new(Exit::Usage, e))?;
     let options = benchmark::Options {
         slice: std::time::Duration::from_secs(asked.seconds.into()),
-        format: match asked.output.format {
-            crate::cli::Format::Table => benchmark::Format::Table,
-            crate::cli::Format::Json => benchmark::Format::Json,
-        },
+        format: format(asked),
         ..benchmark::Options::default()
     };
     benchmark::run(selection, &options, &mut io::stdout().lock())
         .map_err(|e| Failure::new(Exit::Internal, e))?;
     Ok(Exit::Done)
+}
+
+fn format(asked: &Bench) -> benchmark::Format {
+    match asked.output.format {
+        crate::cli::Format::Table => benchmark::Format::Table,
+        crate::cli::Format::Json => benchmark::Format::Json,
+    }
+}
+
+fn year(asked: &Bench) -> Outcome {
+    let options = benchmark::YearOptions {
+        donations: asked.donations,
+        per_day: asked.per_day,
+        seed: asked.seed,
+        folder: PathBuf::from("."),
+        format: format(asked),
+    };
+    let verdict = benchmark::year(&options, &mut io::stdout().lock())
+        .map_err(|e| Failure::new(Exit::Internal, e))?;
+    Ok(if verdict.is_reached() { Exit::Done } else { Exit::No })
 }
