@@ -199,7 +199,7 @@ fn year(asked: &Bench) -> Outcome {
         folder: PathBuf::from("."),
         format: format(asked),
     };
-    let verdict = benchmark::year(&options, &mut io::stdout().lock())
-        .map_err(|e| Failure::new(Exit::Internal, e))?;
+    let verdict =
+        benchmark::year(&options, &mut io::stdout().lock()).map_err(|e| Failure::new(Exit::Internal, e))?;
     Ok(if verdict.is_reached() { Exit::Done } else { Exit::No })
 }
