@@ -236,7 +236,7 @@ fn without_each_key(profile: &Arc<Profile>) -> Vec<String> {
         }
         changed += usize::from(is_mapping(&path));
     }
-    if mappings <= 10 || changed * 2 <= mappings {
+    if mappings <= 10 || changed * 3 <= mappings {
         wrong.push(format!("{id}: {mappings} mappings, {changed} changed"));
     }
     wrong
