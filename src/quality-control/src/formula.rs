@@ -13,6 +13,7 @@
 //! Numbers are exact ([`Ratio`]).
 
 mod parse;
+mod told;
 
 use crate::ratio::{Inexact, Ratio};
 use std::collections::BTreeMap;

@@ -40,8 +40,8 @@ pub struct ControlReadingAt {
 /// The history of one assay on one analyser.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Channel {
-    /// Calibrations, in any order.
-    pub calibrations: Vec<Calibration>,
+    /// Calibrations, in any order; none at all where the analyser keeps them to itself and measures nothing without one.
+    pub calibrations: Option<Vec<Calibration>>,
     /// Control readings, in any order.
     pub controls: Vec<ControlReadingAt>,
     /// Changes after which controls have to run again: maintenance, a new pack of another lot.
@@ -55,8 +55,10 @@ pub struct Channel {
 pub enum WindowState {
     /// Calibration and every level stand for it.
     Valid,
-    /// A level is missing, too old or out: the result waits.
-    Hold,
+    /// A level has not run, or too long ago: nothing stands for the result yet.
+    Missing,
+    /// A level was out of its range before the result, or was the next time that it ran.
+    Out,
     /// The calibration does not cover it: repeat it.
     Invalid,
 }
@@ -82,43 +84,26 @@ impl Channel {
     /// What stands for a result with a reagent lot at a time, by what is known at `now`.
     #[must_use]
     pub fn window(&self, lot: &str, tested: Timestamp, now: Timestamp, window_hours: i64) -> Window {
-        let before = self.calibrations.iter().filter(|c| c.at <= tested);
-        let Some(calibration) = before.max_by_key(|c| c.at) else {
-            return Window::new(
-                WindowState::Invalid,
-                "no calibration before it; calibrate",
-                "检测前无定标；请定标",
-            );
+        let calibrated = match &self.calibrations {
+            None => Timestamp::MIN,
+            Some(all) => match calibrated(all, lot, tested) {
+                Ok(at) => at,
+                Err(window) => return window,
+            },
         };
-        if !calibration.accepted {
-            let (en, zh) =
-                ("the calibration before it failed; calibrate again", "检测前定标未通过；请重新定标");
-            return Window::new(WindowState::Invalid, en, zh);
-        }
-        if calibration.expires < tested {
-            let (en, zh) = ("the calibration had expired; calibrate again", "定标已过期；请重新定标");
-            return Window::new(WindowState::Invalid, en, zh);
-        }
-        if calibration.lot != lot {
-            let (made, used) = (&calibration.lot, lot);
-            return Window::new(
-                WindowState::Invalid,
-                format!("calibrated with reagent lot {made}, tested with {used}; calibrate lot {used}"),
-                format!("定标批号 {made}，检测批号 {used}；请用 {used} 定标"),
-            );
-        }
         let changes = self.changes.iter().copied().filter(|at| *at <= tested);
-        let since = changes.max().map_or(calibration.at, |at| at.max(calibration.at));
+        let since = changes.max().map_or(calibrated, |at| at.max(calibrated));
         let span = Span::new().try_hours(window_hours.max(0)).ok();
         let oldest = span.and_then(|span| tested.checked_sub(span).ok()).map_or(since, |at| at.max(since));
-        for level in &self.levels {
-            if let Some(window) = self.level_against(level, lot, (oldest, tested, now)) {
-                return window;
-            }
+        let against = self.levels.iter().filter_map(|l| self.level_against(l, lot, (oldest, tested, now)));
+        // The gravest of them; of equal ones the first.
+        let worst = against.reduce(|worst, next| if next.state > worst.state { next } else { worst });
+        if let Some(window) = worst {
+            return window;
         }
         if self.levels.is_empty() {
             let (en, zh) = ("no control level is named; name those of the kit", "未设定质控水平");
-            return Window::new(WindowState::Hold, en, zh);
+            return Window::new(WindowState::Missing, en, zh);
         }
         Window::new(WindowState::Valid, "", "")
     }
@@ -137,34 +122,74 @@ impl Channel {
         let last = own.iter().rev().find(|c| c.at <= tested);
         match last {
             Some(control) if !control.in_range => {
-                return Some(Window::new(
-                    WindowState::Hold,
-                    format!("control {level} was out at {}; repeat the control first", control.at),
-                    format!("质控 {level} 于 {} 失控；请先重做质控", control.at),
-                ));
+                return Some(out(level, control.at, false));
             }
             Some(control) if control.at >= oldest => {}
-            Some(_) | None => {
+            Some(control) => {
+                let at = control.at;
                 return Some(Window::new(
-                    WindowState::Hold,
-                    format!("control {level} has not run since {oldest}; run it"),
-                    format!("质控 {level} 自 {oldest} 起未做；请补做"),
+                    WindowState::Missing,
+                    format!(
+                        "control {level} last ran at {at}, too long before it; run the control, then test again"
+                    ),
+                    format!("质控 {level} 最近一次为 {at}，距检测过久；请先做质控，再重测标本"),
+                ));
+            }
+            None => {
+                return Some(Window::new(
+                    WindowState::Missing,
+                    format!("control {level} has not run before it; run the control, then test again"),
+                    format!("检测前未做质控 {level}；请先做质控，再重测标本"),
                 ));
             }
         }
         // The next reading after the result: out of range, it takes back everything since the last good one.
         let next = own.iter().find(|c| c.at > tested)?;
-        (!next.in_range).then(|| {
-            Window::new(
-                WindowState::Hold,
-                format!(
-                    "control {level} was out at {}, the first after it; repeat the control first",
-                    next.at
-                ),
-                format!("其后首次质控 {level} 于 {} 失控；请先重做质控", next.at),
-            )
-        })
+        (!next.in_range).then(|| out(level, next.at, true))
     }
+
+    /// When the last control of any level ran that was not after the result: the window that the result lies in.
+    #[must_use]
+    pub fn opened(&self, lot: &str, tested: Timestamp) -> Option<Timestamp> {
+        self.controls.iter().filter(|c| c.lot == lot && c.at <= tested).map(|c| c.at).max()
+    }
+}
+
+/// A level that was out. Nothing that comes later changes that: what it took back is tested again.
+fn out(level: &str, at: Timestamp, after: bool) -> Window {
+    let (which, which_zh) = if after { (", the first after it", "其后首次") } else { ("", "") };
+    Window::new(
+        WindowState::Out,
+        format!(
+            "control {level} was out of its range at {at}{which}; repeat the control first, and once it is in range \
+             test the samples again"
+        ),
+        format!("{which_zh}质控 {level} 于 {at} 失控；请先重做质控，在控后重测标本"),
+    )
+}
+
+/// When the calibration was made that stands for a result with `lot`.
+fn calibrated(all: &[Calibration], lot: &str, tested: Timestamp) -> Result<Timestamp, Window> {
+    let invalid = |en: &str, zh: &str| Err(Window::new(WindowState::Invalid, en, zh));
+    let before = || all.iter().filter(|c| c.at <= tested);
+    let Some(calibration) = before().filter(|c| c.lot == lot).max_by_key(|c| (c.at, !c.accepted)) else {
+        let Some(other) = before().max_by_key(|c| c.at) else {
+            return invalid("no calibration before it; calibrate", "检测前无定标；请定标");
+        };
+        let made = &other.lot;
+        return Err(Window::new(
+            WindowState::Invalid,
+            format!("calibrated with reagent lot {made}, tested with {lot}; calibrate lot {lot}"),
+            format!("定标批号 {made}，检测批号 {lot}；请用 {lot} 定标"),
+        ));
+    };
+    if !calibration.accepted {
+        return invalid("the calibration before it failed; calibrate again", "检测前定标未通过；请重新定标");
+    }
+    if calibration.expires < tested {
+        return invalid("the calibration had expired; calibrate again", "定标已过期；请重新定标");
+    }
+    Ok(calibration.at)
 }
 
 #[cfg(test)]
@@ -181,7 +206,12 @@ mod tests {
 
     fn channel(controls: Vec<ControlReadingAt>) -> Channel {
         Channel {
-            calibrations: vec![Calibration { at: at(0), expires: at(700), lot: "L1".into(), accepted: true }],
+            calibrations: Some(vec![Calibration {
+                at: at(0),
+                expires: at(700),
+                lot: "L1".into(),
+                accepted: true,
+            }]),
             controls,
             changes: vec![],
             levels: ["neg", "pos"].map(str::to_owned).into(),
@@ -200,17 +230,17 @@ mod tests {
         let mut channel = channel(vec![control(1, "neg", true), control(1, "pos", true)]);
         check(&channel, 2, WindowState::Valid, "");
         check(&channel, 25, WindowState::Valid, "");
-        check(&channel, 26, WindowState::Hold, "has not run since");
+        check(&channel, 26, WindowState::Missing, "too long before it");
         channel.changes.push(at(3));
-        check(&channel, 4, WindowState::Hold, "has not run since");
+        check(&channel, 4, WindowState::Missing, "too long before it");
         check(&channel, 2, WindowState::Valid, "");
-        channel.calibrations.push(Calibration {
+        channel.calibrations.as_mut().unwrap().push(Calibration {
             at: at(6),
             expires: at(9),
             lot: "L1".into(),
             accepted: true,
         });
-        check(&channel, 7, WindowState::Hold, "has not run since");
+        check(&channel, 7, WindowState::Missing, "too long before it");
         check(&channel, 10, WindowState::Invalid, "expired");
     }
 
@@ -219,23 +249,28 @@ mod tests {
     fn a_control_that_is_out_holds_back_to_the_last_good_one() {
         let good = [control(1, "neg", true), control(1, "pos", true)];
         let mut channel = channel([good.to_vec(), vec![control(3, "pos", false)]].concat());
-        for (hour, state) in [(2, WindowState::Hold), (3, WindowState::Hold), (5, WindowState::Hold)] {
+        for (hour, state) in [(2, WindowState::Out), (3, WindowState::Out), (5, WindowState::Out)] {
             check(&channel, hour, state, "repeat the control first");
         }
         channel.controls.push(control(4, "pos", true));
         check(&channel, 5, WindowState::Valid, "");
-        check(&channel, 2, WindowState::Hold, "the first after it");
+        check(&channel, 2, WindowState::Out, "the first after it");
+        check(&channel, 3, WindowState::Out, "test the samples again");
+        assert_eq!(channel.opened("L1", at(5)), Some(at(4)));
+        assert_eq!(channel.opened("L1", at(0)), None);
     }
 
     #[test]
     fn without_a_calibration_of_its_lot_a_result_is_none() {
         let mut channel = channel(vec![control(1, "neg", true), control(1, "pos", true)]);
         assert_eq!(channel.window("L2", at(2), at(9), WINDOW_HOURS).state, WindowState::Invalid);
-        channel.calibrations[0].accepted = false;
+        channel.calibrations.as_mut().unwrap()[0].accepted = false;
         check(&channel, 2, WindowState::Invalid, "failed");
-        channel.calibrations.clear();
+        channel.calibrations = Some(vec![]);
         check(&channel, 2, WindowState::Invalid, "no calibration");
+        channel.calibrations = None;
+        check(&channel, 2, WindowState::Valid, "");
         channel = Channel { levels: BTreeSet::new(), ..self::channel(vec![]) };
-        check(&channel, 2, WindowState::Hold, "no control level");
+        check(&channel, 2, WindowState::Missing, "no control level");
     }
 }

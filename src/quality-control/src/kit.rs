@@ -47,7 +47,7 @@ pub struct KitText {
 }
 
 /// Rules.md §2.1: below −0.05 a well is no result.
-fn lowest() -> Decimal {
+pub(crate) fn lowest() -> Decimal {
     Decimal::new(-5, 2)
 }
 
@@ -82,8 +82,19 @@ pub struct KitRun {
     pub cutoff: Option<Ratio>,
     /// Wells that were dropped as the kit allows: control and number, from 1.
     pub dropped: Vec<(String, usize)>,
-    /// Each criterion, and whether it holds.
-    pub checks: Vec<(String, bool)>,
+    /// Each criterion, and what it came to.
+    pub checks: Vec<Check>,
+}
+
+/// What one criterion came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// The criterion as the kit has it.
+    pub criterion: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// The values it was made with, and the limit: `PC[1] = 0.75, limit >= 0.8`.
+    pub measured: String,
 }
 
 /// What a sample well says.
@@ -183,28 +194,28 @@ impl Kit {
             }
         }
         // What may drop a well speaks first: a well that is left out counts in no mean.
-        let mut results: Vec<(usize, bool)> = Vec::new();
+        let mut results: Vec<(usize, Check)> = Vec::new();
         for drops in [true, false] {
             for (at, criterion) in self.criteria.iter().enumerate().filter(|(_, c)| c.drops() == drops) {
                 let text = criterion.text();
+                let measured = criterion.told(&wells);
                 let found = criterion.holds(&mut wells);
-                results.push((at, found == Ok(true)));
+                let holds = found == Ok(true);
                 match found {
                     Ok(true) => {}
-                    Ok(false) => against.push((format!("{text} does not hold"), format!("不符合：{text}"))),
+                    Ok(false) => against.push((
+                        format!("{text} does not hold ({measured})"),
+                        format!("不符合 {text}（{measured}）"),
+                    )),
                     Err(none) => {
                         against.push((format!("{text}: {none}"), format!("{text}：无法计算（{none}）")));
                     }
                 }
+                results.push((at, Check { criterion: text.to_owned(), holds, measured }));
             }
         }
-        results.sort_unstable();
-        let checks: Vec<(String, bool)> = self
-            .criteria
-            .iter()
-            .zip(&results)
-            .map(|(criterion, (_, holds))| (criterion.text().to_owned(), *holds))
-            .collect();
+        results.sort_unstable_by_key(|(at, _)| *at);
+        let checks: Vec<Check> = results.into_iter().map(|(_, check)| check).collect();
         let dropped = dropped(&wells);
         let cutoff = self.cutoff.value(&wells);
         match &cutoff {
@@ -288,16 +299,12 @@ fn dropped(wells: &Wells) -> Vec<(String, usize)> {
     each.collect()
 }
 
-fn invalid(
-    against: Vec<(String, String)>,
-    dropped: Vec<(String, usize)>,
-    checks: &[(String, bool)],
-) -> KitRun {
+fn invalid(against: Vec<(String, String)>, dropped: Vec<(String, usize)>, checks: &[Check]) -> KitRun {
     let (en, zh): (Vec<String>, Vec<String>) = against.into_iter().unzip();
     KitRun {
         state: RunState::Invalid,
-        why: format!("{}; repeat every sample of this run (R-RUN-01)", en.join("; ")),
-        why_zh: format!("{}；本批全部标本重做（R-RUN-01）", zh.join("；")),
+        why: format!("{}; repeat every sample in a new run (R-RUN-01)", en.join("; ")),
+        why_zh: format!("{}；本批全部标本在新批次中重做（R-RUN-01）", zh.join("；")),
         cutoff: None,
         dropped,
         checks: checks.to_vec(),

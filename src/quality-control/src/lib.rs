@@ -7,6 +7,7 @@
 //! immunoassay ─ calibration and control windows of analysers that run without plates
 //! nat ───────── batches: negative, positive and external controls, internal control
 //! grouping ──── reagents against cells that are known
+//! kits ──────── all of that as data: a file a kit, checked, in force from one day to another
 //! fall ──────── which results fall with a run, and what has to be recalled
 //! ```
 
@@ -15,6 +16,7 @@ pub mod formula;
 pub mod grouping;
 pub mod immunoassay;
 pub mod kit;
+pub mod kits;
 pub mod nat;
 pub mod ratio;
 mod run_validity;

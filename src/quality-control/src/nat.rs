@@ -12,8 +12,8 @@ pub struct BatchRules {
     pub targets: BTreeSet<Virus>,
     /// Window of Ct for a target's positive control; without one, detection alone counts.
     pub positive_ct: Option<(Decimal, Decimal)>,
-    /// Highest Ct of a valid internal control.
-    pub internal_ct_max: Decimal,
+    /// Highest Ct of a valid internal control; none where the analyser judges it itself and gives no result without it.
+    pub internal_ct_max: Option<Decimal>,
     /// Whether an external run control has to be there for each target.
     pub external: bool,
     /// A target's Ct above this is looked at by a person; the result stays.
@@ -33,6 +33,15 @@ pub enum Role {
     Sample,
 }
 
+/// What is known of an internal control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Internal {
+    /// It came up at this Ct.
+    Ct(Decimal),
+    /// The analyser says that it is valid, without a number.
+    SaidValid,
+}
+
 /// One well as the instrument reported it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatWell {
@@ -40,8 +49,8 @@ pub struct NatWell {
     pub role: Role,
     /// Targets that were found, with their Ct where there is one.
     pub found: Vec<(Virus, Option<Decimal>)>,
-    /// Ct of the internal control; none where it was not found.
-    pub internal_ct: Option<Decimal>,
+    /// The internal control; none where it was not found, or nothing is said of it.
+    pub internal: Option<Internal>,
     /// The instrument's own complaint: clot, pressure, extraction.
     pub error: Option<String>,
 }
@@ -82,7 +91,12 @@ pub enum NatCall {
 
 impl BatchRules {
     fn internal_is_valid(&self, well: &NatWell) -> bool {
-        well.internal_ct.is_some_and(|ct| ct <= self.internal_ct_max)
+        match (well.internal, self.internal_ct_max) {
+            (Some(Internal::Ct(ct)), Some(max)) => ct <= max,
+            (Some(Internal::Ct(_) | Internal::SaidValid), None) => true,
+            // A limit that nothing can be held against is not kept.
+            (Some(Internal::SaidValid), Some(_)) | (None, _) => false,
+        }
     }
 
     /// Holds a batch's control wells against the kit. What is not there has failed.
@@ -127,8 +141,8 @@ impl BatchRules {
         Batch {
             kit: kit_state,
             external: external_state,
-            why: close(en.join("; "), "; repeat every sample and pool of this batch (R-RUN-02)"),
-            why_zh: close(zh.join("；"), "；本批全部标本和混样重做（R-RUN-02）"),
+            why: close(en.join("; "), "; repeat every sample and pool in a new batch (R-RUN-02)"),
+            why_zh: close(zh.join("；"), "；本批全部标本和混样在新批次中重做（R-RUN-02）"),
         }
     }
 
@@ -210,7 +224,7 @@ mod tests {
         BatchRules {
             targets: [Virus::Hbv, Virus::Hcv, Virus::Hiv].into(),
             positive_ct: Some((Decimal::from(20), Decimal::from(32))),
-            internal_ct_max: Decimal::from(35),
+            internal_ct_max: Some(Decimal::from(35)),
             external: true,
             late_ct: Some(Decimal::from(38)),
         }
@@ -218,7 +232,7 @@ mod tests {
 
     fn well(role: Role, found: &[(Virus, &str)], internal: Option<&str>) -> NatWell {
         let found = found.iter().map(|(virus, ct)| (*virus, ct.parse().ok())).collect();
-        NatWell { role, found, internal_ct: internal.map(|ct| ct.parse().unwrap()), error: None }
+        NatWell { role, found, internal: internal.map(|ct| Internal::Ct(ct.parse().unwrap())), error: None }
     }
 
     fn good() -> Vec<NatWell> {
@@ -245,7 +259,7 @@ mod tests {
         let cases: [(Change, RunState, RunState, &str); 8] = [
             (|w| w[0].found = vec![(Virus::Hbv, "37.0".parse().ok())], Invalid, Valid, "shows HBV (Ct 37.0)"), // B04
             (|w| w[3].found.clear(), Invalid, Valid, "HCV was not found"), // B05
-            (|w| w[0].internal_ct = Some(Decimal::from(36)), Invalid, Valid, "internal control"),
+            (|w| w[0].internal = Some(Internal::Ct(Decimal::from(36))), Invalid, Valid, "internal control"),
             (|w| w[1].found[0].1 = Some(Decimal::from(33)), Invalid, Valid, "outside 20 to 32"),
             (|w| w[1].error = Some("clot".into()), Invalid, Valid, "could not be read"),
             (|w| w.retain(|w| w.role != Role::Negative), Invalid, Valid, "no negative control (R-RUN-03)"),

@@ -82,6 +82,29 @@ mod kits {
     }
 
     #[test]
+    fn a_reason_names_the_criterion_its_value_and_its_limit() {
+        for (controls, said) in [
+            (
+                "BLK 0.041; NC 0.060 0.055 0.065; PC 0.75 1.90",
+                "PC >= 0.80 does not hold (PC[1] = 0.75, PC[2] = 1.9, limit >= 0.8)",
+            ),
+            ("BLK 0.081; NC 0.060 0.055 0.065; PC 1.7 1.8", "(BLK[1] = 0.081, limit <= 0.08)"),
+        ] {
+            let found = run(&example(), controls);
+            assert!(
+                found.why.contains(said) && found.why_zh.contains("PC") | found.why_zh.contains("BLK"),
+                "{found:?}"
+            );
+        }
+        let mean =
+            Kit::new(text(&[("NC", 2), ("PC", 1)], &["NC;x < 0.100", "mean(PC) - mean(NC) >= 0.6"], "1"))
+                .unwrap();
+        let found = run(&mean, "NC 0.09 0.11; PC 0.65"); // F10
+        assert!(found.why.contains("(mean(NC) = 0.1, limit < 0.1)"), "{}", found.why);
+        assert!(found.why.contains("((mean(PC) - mean(NC)) = 0.55, limit >= 0.6)"), "{}", found.why);
+    }
+
+    #[test]
     fn a_sample_is_held_against_the_cut_off_exactly() {
         let kit = example();
         let cutoff = |plate| run(&kit, plate).cutoff.unwrap();
@@ -175,11 +198,9 @@ mod kits {
             let names: BTreeMap<&str, usize> = read.controls().into_iter().map(|name| (name, 1)).collect();
             let controls_of: Vec<(&str, usize)> = names.into_iter().collect();
             let kit = Kit::new(text(&controls_of, &[criterion], "1")).unwrap();
-            assert_eq!(
-                run(&kit, controls).checks,
-                [(criterion.to_owned(), holds)],
-                "{criterion} with {controls}"
-            );
+            let found: Vec<(String, bool)> =
+                run(&kit, controls).checks.into_iter().map(|c| (c.criterion, c.holds)).collect();
+            assert_eq!(found, [(criterion.to_owned(), holds)], "{criterion} with {controls}");
         }
     }
 
