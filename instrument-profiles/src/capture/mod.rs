@@ -281,6 +281,9 @@ fn interpreted(profile: &Profile, bytes: &[u8], coverage: &mut Coverage) -> Resu
         if profile.reads_orders() {
             message.insert("orders".to_owned(), json!(interpretation.orders));
         }
+        if profile.reads_poolings() {
+            message.insert("poolings".to_owned(), json!(interpretation.poolings));
+        }
         if let Some(query) = profile.query(&raw) {
             message.insert("query".to_owned(), json!(query));
         }

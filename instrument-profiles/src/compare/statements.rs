@@ -157,7 +157,7 @@ fn part_of(section: &str) -> Part {
         "run" => Part::Run,
         "status" => Part::Status,
         "flags" => Part::Flags,
-        "result" => Part::Rows,
+        "result" | "pooling" => Part::Rows,
         "order_in" | "query" | "answer" | "order_out" | "reply" | "writing" => Part::Orders,
         "names" | "id" | "evidence." => Part::Evidence,
         // `message`, `order` and `reads_results`. A section that is not known here counts too.

@@ -37,6 +37,13 @@ impl Rules {
             names.extend(words("specimen type", order.specimen_types.keys().collect()));
             names.extend(order.sex.iter().flat_map(|(_, map)| words("sex", map.keys().collect())));
         }
+        if let Some(pooling) = &self.pooling {
+            for check in &pooling.checks {
+                let at = check.at.to_string();
+                names.extend(check.words.keys().map(|word| aspirated_name(&at, word)));
+            }
+            names.extend(pooling.aside.iter().map(|(name, _)| pooling_aside_name(name)));
+        }
         for test in &self.tests {
             names.insert(test_name(&test.code));
             if let TestBody::Measures(measured) = &test.body {
@@ -91,6 +98,16 @@ pub(crate) fn taken_name(outcome: &str) -> String {
 /// A word of an order that comes in.
 pub(crate) fn wish_name(at: &str, word: &str) -> String {
     format!("order {at} {word:?}")
+}
+
+/// A word about an aspiration.
+pub(crate) fn aspirated_name(at: &str, word: &str) -> String {
+    format!("pooling {at} {word:?}")
+}
+
+/// Rows of a log that put no member into a pool.
+pub(crate) fn pooling_aside_name(name: &str) -> String {
+    format!("pooling aside {name}")
 }
 
 pub(crate) fn test_name(code: &str) -> String {

@@ -18,7 +18,7 @@ use crate::{
     schema::Sequence,
 };
 use std::collections::{HashMap, HashSet};
-use vocabulary::{Consequence, Observation, Protocol};
+use vocabulary::{Consequence, Observation, Pooling, Protocol};
 
 /// A message while it is looked through.
 pub(crate) struct Examination<'m> {
@@ -89,7 +89,8 @@ impl<'m> Examination<'m> {
         // Last, so that a message from the wrong sender, or one that does not end, places nothing.
         let carries_orders = self.carries_orders();
         let orders = if carries_orders { self.wishes() } else { Vec::new() };
-        Examined { carries_orders, ..self.finish(orders) }
+        let poolings = self.poolings();
+        Examined { carries_orders, ..self.finish(orders, poolings) }
     }
 
     /// What the parser found wrong, and a message that does not end.
@@ -455,15 +456,19 @@ impl<'m> Examination<'m> {
         }
     }
 
-    fn finish(mut self, orders: Vec<OrderWish>) -> Examined {
+    fn finish(mut self, orders: Vec<OrderWish>, poolings: Vec<Pooling>) -> Examined {
         if self.findings.quarantines() {
             for observation in &mut self.observations {
                 super::value::withhold(&mut observation.value);
             }
         }
         let fates = self.fates.into_iter().flatten().collect();
-        let interpretation =
-            Interpretation { observations: self.observations, findings: self.findings.finish(), orders };
+        let interpretation = Interpretation {
+            observations: self.observations,
+            findings: self.findings.finish(),
+            orders,
+            poolings,
+        };
         let answers_order = self.profile.is_order_answer(self.look);
         Examined { interpretation, fates, coverage: self.coverage, answers_order, carries_orders: false }
     }

@@ -14,6 +14,7 @@ mod look;
 mod number;
 mod orders;
 mod plate;
+mod poolings;
 mod time;
 mod value;
 mod wishes;
@@ -29,7 +30,7 @@ use crate::{
 use character_sets::{CharacterSet, Choice, Decoded, Note};
 use examination::Examination;
 use findings::Findings;
-use vocabulary::{Consequence, Finding, Observation, Protocol};
+use vocabulary::{Consequence, Finding, Observation, Pooling, Protocol};
 
 /// What a message says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,6 +41,8 @@ pub struct Interpretation {
     pub findings: Vec<Finding>,
     /// Orders that it places, changes or cancels; none when anything of it could not be read.
     pub orders: Vec<OrderWish>,
+    /// Whose material went into which pool. Of a log that is quarantined too, so that whoever it names is held.
+    pub poolings: Vec<Pooling>,
 }
 
 /// Where one result row ended.

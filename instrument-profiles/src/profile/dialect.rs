@@ -1,4 +1,4 @@
-//! A profile without results: how a model speaks of orders, and nothing else.
+//! A profile without results: how a model speaks of orders, or of pools, and nothing else.
 
 use super::{
     builder::Builder,
@@ -30,9 +30,17 @@ impl Builder<'_, '_> {
         for (section, _) in said.iter().filter(|(_, said)| *said) {
             self.fault(&reads.span(), format!("`reads_results = false`, yet there is `{section}`"));
         }
-        if document.query.is_none() && document.order_out.is_none() && document.order_in.is_none() {
-            let what = "`[query]`, `[order_out]` or `[order_in]`: without results there has to be one";
+        let speaks = document.query.is_some()
+            || document.order_out.is_some()
+            || document.order_in.is_some()
+            || document.pooling.is_some();
+        if !speaks {
+            let what =
+                "`[query]`, `[order_out]`, `[order_in]` or `[pooling]`: without results there has to be one";
             self.missing(&reads.span(), what);
+        }
+        if let (Some(_), Some(pooling)) = (&document.order_in, &document.pooling) {
+            self.fault(&pooling.span(), "a file has orders or pools, not both");
         }
         let no_specimen = SpecimenRules {
             id: vec![],
@@ -45,6 +53,7 @@ impl Builder<'_, '_> {
         Rules {
             reads_results: false,
             order_in: document.order_in.as_ref().and_then(|order| self.order_in(order)),
+            pooling: document.pooling.as_ref().and_then(|pooling| self.pooling(pooling)),
             characters: self.characters(&document.characters),
             numbers: self.numbers(&document.numbers),
             times: self.times(&document.times),

@@ -6,6 +6,7 @@ mod link;
 mod meaning;
 pub(crate) mod order_in;
 mod orders;
+pub(crate) mod pooling;
 mod results;
 pub(crate) mod rules;
 #[cfg(test)]
@@ -212,6 +213,12 @@ impl Profile {
     #[must_use]
     pub fn reads_orders(&self) -> bool {
         self.rules.order_in.is_some()
+    }
+
+    /// Whether its messages say whose material went into which pool.
+    #[must_use]
+    pub fn reads_poolings(&self) -> bool {
+        self.rules.pooling.is_some()
     }
 
     /// The assays it knows, each with its marker, in the order of the profile.

@@ -17,6 +17,8 @@ pub(crate) struct Rules {
     pub(crate) reads_results: bool,
     /// Orders that come in; only where no results do.
     pub(crate) order_in: Option<super::order_in::OrderInRules>,
+    /// Pools of a robot's log; only where no results are.
+    pub(crate) pooling: Option<super::pooling::PoolingRules>,
     pub(crate) characters: Characters,
     pub(crate) numbers: Numbers,
     pub(crate) times: TimeForm,

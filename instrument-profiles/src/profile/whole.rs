@@ -57,6 +57,9 @@ impl Builder<'_, '_> {
         if let (true, Some(order)) = (rules.as_ref().is_some_and(|r| r.reads_results), &document.order_in) {
             self.fault(&order.span(), "`[order_in]` belongs to a profile with `reads_results = false`");
         }
+        if let (true, Some(pooling)) = (rules.as_ref().is_some_and(|r| r.reads_results), &document.pooling) {
+            self.fault(&pooling.span(), "`[pooling]` belongs to a profile with `reads_results = false`");
+        }
         let orders = self.orders(document, rules.as_ref().map_or(&[], |rules| &rules.tests));
         if !self.faults.any() {
             self.maps_are_used(document);
@@ -134,6 +137,7 @@ impl Builder<'_, '_> {
         Some(Rules {
             reads_results: true,
             order_in: None,
+            pooling: None,
             characters: self.characters(&document.characters),
             numbers: self.numbers(&document.numbers),
             times: self.times(&document.times),

@@ -6,6 +6,7 @@
 mod link;
 mod order_in;
 mod orders;
+mod pooling;
 mod reading;
 mod results;
 mod texts;
@@ -13,6 +14,7 @@ mod texts;
 pub(crate) use link::{Directory, Link, Lis01, Mllp, PkBlocks, Timers, Unframed};
 pub(crate) use order_in::{OrderIn, OrderInAnswer};
 pub(crate) use orders::{Answer, Answers, Awaits, Each, OrderOut, Orderable, Query, Reply, Step, Writing};
+pub(crate) use pooling::{Aspirated, Pooling, PoolingAside, PoolingCheck};
 pub(crate) use reading::read;
 pub(crate) use results::{Check, FlagEffect, Flags, Panel, Results, Row, Status, Test};
 pub(crate) use texts::{Text, Texts};
@@ -43,6 +45,7 @@ pub(crate) struct Document {
     pub(crate) message: Option<Spanned<Message>>,
     pub(crate) order: Order,
     pub(crate) order_in: Option<Spanned<OrderIn>>,
+    pub(crate) pooling: Option<Spanned<Pooling>>,
     pub(crate) query: Option<Spanned<Query>>,
     pub(crate) answer: Option<Spanned<Answers>>,
     pub(crate) order_out: Option<Spanned<OrderOut>>,

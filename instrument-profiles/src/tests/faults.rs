@@ -22,6 +22,7 @@ fn of_words(section: &str) -> bool {
         "evidence.sources",
         "writing.",
         "order_in.",
+        "pooling.check.words",
         "reply.steps",
     ]
     .iter()

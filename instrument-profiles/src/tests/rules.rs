@@ -54,10 +54,11 @@ fn every_model_has_captures_of_good_days_and_of_bad_ones_and_can_be_simulated() 
 }
 
 #[test]
-fn a_dialect_without_results_speaks_of_orders_and_says_what_a_site_must_check() {
+fn a_dialect_without_results_speaks_of_orders_or_pools_and_says_what_a_site_must_check() {
     for profile in CATALOGUE.list().filter(|profile| !profile.reads_results()) {
         let speaks = profile.asks() || profile.takes_orders_unasked();
-        assert!(speaks || profile.reads_orders(), "{}", profile.reference());
+        let reads = profile.reads_orders() || profile.reads_poolings();
+        assert!(speaks || reads, "{}", profile.reference());
         assert!(!profile.evidence().not_verified.is_empty(), "{}", profile.reference());
         assert!(profile.assays().next().is_none());
         assert_eq!(profile.orderable_assays().next().is_some(), speaks, "{}", profile.reference());

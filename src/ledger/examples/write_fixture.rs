@@ -109,6 +109,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
             orders: vec![],
             measured: Vec::new(),
             continues: Vec::new(),
+            pools: ledger::Pools::default(),
             part: 0,
             last: true,
         }],

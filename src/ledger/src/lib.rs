@@ -44,8 +44,8 @@ pub use bounds::MemoryPart;
 pub use entry::{
     BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorAct, DonorData, Draft, Earlier, Entry, HoldKind,
     HowEnded, Known, LeftHeld, LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping, Measured,
-    ObservationRef, PasswordHash, PersonAct, PersonEntry, ProfileContent, RulesAct, Seq, SetAside, SignedAct,
-    SignedDonation, Terms, UnitCount, VerdictMade, What,
+    ObservationRef, PasswordHash, PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent,
+    RulesAct, Seq, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade, What,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;

@@ -117,6 +117,10 @@ identifier!(
     OrderId
 );
 identifier!(
+    /// A pool's number, normalised: several donations' material in one tube.
+    PoolId
+);
+identifier!(
     /// The name somebody signs in with.
     UserId
 );

@@ -12,6 +12,7 @@ pub mod notation;
 mod observation;
 mod order;
 mod person;
+mod pool;
 mod run;
 mod value;
 
@@ -19,7 +20,8 @@ pub use donation::{AboGroup, BloodGroup, DonationRegistration, DonorRegistration
 pub use finding::{Consequence, Finding};
 pub use grade::{Grade, Strength, UnknownGrade};
 pub use identifier::{
-    ConnectionId, DestinationId, DonationId, IdentifierError, OrderId, ProfileRef, RunId, SpecimenId, UserId,
+    ConnectionId, DestinationId, DonationId, IdentifierError, OrderId, PoolId, ProfileRef, RunId, SpecimenId,
+    UserId,
 };
 pub use marker::{Marker, MarkerKind, UnknownMarker, Virus};
 pub use observation::{ControlReading, Expected, Observation, ResultStatus, Source, SpecimenKind};
@@ -27,5 +29,6 @@ pub use order::{
     NotFound, Order, OrderAction, OrderDonor, OrderState, Priority, QueryOutcome, Sex, WhyNothing,
 };
 pub use person::{Role, UnknownRole};
+pub use pool::{Aspiration, AspirationFault, Pooling};
 pub use run::{LotRole, LotUse, Mode, Protocol};
 pub use value::{Comparator, Interpretation, Value};

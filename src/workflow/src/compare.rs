@@ -3,12 +3,12 @@
 //! Nothing is written. Whatever the state knows of a donation becomes evidence as it does for a verdict, and
 //! [`release::decide`] judges it twice.
 
-use crate::{Settings, decider::facts, evidence::evidence};
-use ledger::{Interpretations, Page, ReadError, Reader, RunView};
+use crate::{Settings, decider, decider::facts, evidence::evidence};
+use ledger::{Interpretations, Page, ReadError, Reader};
 use release::{Difference, RulePack, Unit, Verdict, decide, differences};
 use serde::Serialize;
 use std::{collections::BTreeMap, num::NonZeroUsize, thread};
-use vocabulary::{DonationId, RunId};
+use vocabulary::DonationId;
 
 /// Donations that one thread judges before the next page is read.
 const DONATIONS_PER_THREAD: usize = 256;
@@ -56,7 +56,7 @@ pub struct Comparison {
 /// What a thread has read: donations beside each other stand on the same plates and in the same runs.
 #[derive(Debug, Default)]
 struct Known {
-    runs: BTreeMap<RunId, RunView>,
+    shared: decider::Known,
     read: Interpretations,
 }
 
@@ -128,11 +128,11 @@ impl Comparison {
     ) -> Result<Vec<Changed>, ReadError> {
         let mut changed = Vec::new();
         for donation in donations {
-            if known.runs.len() > RUNS_REMEMBERED_MAX {
-                known.runs.clear();
+            if known.shared.runs.len() > RUNS_REMEMBERED_MAX {
+                known.shared.runs.clear();
             }
             let view = reader.donation_with(donation, &mut known.read)?;
-            let mut facts = facts(&self.old, reader, donation, view.as_ref(), &mut known.runs)?;
+            let mut facts = facts(&self.old, reader, donation, view.as_ref(), &mut known.shared)?;
             // Signatures are bound to a pack: the two are compared as they stand before anybody signs.
             (facts.people.reviewed, facts.people.released) = (None, None);
             // What counts as evidence is itself read with the pack's cut-offs.

@@ -1,12 +1,12 @@
 //! From what is known of a donation to its verdict.
 
 use crate::{
-    DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
-    neighbours, rules::Book, runs,
+    DonationFacts, Fact, Located, RunFacts, Settings, SignOff, Stopped, donors::DonorFacts,
+    evidence::evidence, neighbours, pools, rules::Book, runs,
 };
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
-    VerdictMade, What,
+    RunView, Seq, VerdictMade, What,
 };
 use release::{Moment, Unit, Verdict, evidence::Validity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,17 +15,27 @@ use vocabulary::{DestinationId, DonationId, Mode, RunId};
 /// Donations of one round.
 const DONATIONS_PER_ROUND: usize = 128;
 
+/// What several donations share while many are looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) runs: BTreeMap<RunId, RunView>,
+    pools: pools::Memory,
+}
+
 /// The groups that end some decision items.
 pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft>>, Stopped> {
     let reader = ledger.state();
+    // Read before anything else of this round: what comes later is not considered, be it of a donation, or of a run or a
+    // pool that several of them share, and asks for another decision.
+    let considered = reader.applied();
     let items = reader.to_decide(&Page::first(DONATIONS_PER_ROUND))?.items;
     let book = Book::read(settings, &reader)?;
     // Donations of one round stand on the same plates and in the same runs: each is read once.
-    let (mut known, mut read) = (BTreeMap::new(), Interpretations::default());
+    let (mut known, mut read) = (Known::default(), Interpretations::default());
     items
         .into_iter()
         .map(|item| {
-            let entries = decide((settings, &book), &reader, &item, (&mut known, &mut read))?;
+            let entries = decide((settings, &book), (&reader, considered), &item, (&mut known, &mut read))?;
             Ok(entries.into_iter().map(Draft::by_system).collect())
         })
         .collect()
@@ -33,12 +43,10 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
 
 fn decide(
     (settings, book): (&Settings, &Book<'_>),
-    reader: &Reader,
+    (reader, considered): (&Reader, Seq),
     item: &DecideItem,
-    (known, read): (&mut BTreeMap<RunId, ledger::RunView>, &mut Interpretations),
+    (known, read): (&mut Known, &mut Interpretations),
 ) -> Result<Vec<What>, Stopped> {
-    // Read first: what comes after this is not considered, and asks for another decision.
-    let considered = reader.applied();
     let donation = &item.donation;
     let view = reader.donation_with(donation, read)?;
     let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
@@ -91,7 +99,7 @@ pub fn facts_of(
     donation: &DonationId,
 ) -> Result<DonationFacts, ReadError> {
     let view = reader.donation(donation)?;
-    facts(settings, reader, donation, view.as_ref(), &mut BTreeMap::new())
+    facts(settings, reader, donation, view.as_ref(), &mut Known::default())
 }
 
 pub(crate) fn facts(
@@ -99,7 +107,7 @@ pub(crate) fn facts(
     reader: &Reader,
     donation: &DonationId,
     view: Option<&DonationView>,
-    known: &mut BTreeMap<RunId, ledger::RunView>,
+    known: &mut Known,
 ) -> Result<DonationFacts, ReadError> {
     let registration = view.and_then(|v| v.registration.as_ref()).map(|r| r.registration.clone());
     let at = registration.as_ref().map_or(jiff::Timestamp::UNIX_EPOCH, |r| r.collected_at);
@@ -114,24 +122,29 @@ pub(crate) fn facts(
         beside: reader.suspected_beside(donation)?,
         people: reader.by_people(donation)?,
         donor: DonorFacts::default(),
+        pools: pools::pools_of(settings, reader, donation, (&mut known.runs, &mut known.pools))?,
         runs: BTreeMap::new(),
     };
     facts.donor = DonorFacts::gather(reader, donation, facts.registration.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
     facts.findings = view.findings.iter().map(|f| f.finding.clone()).collect();
     let production = view.observations.iter().filter(|o| o.mode == Mode::Production);
-    facts.observations = production
-        .map(|o| Fact {
-            message: o.message.get(),
-            connection: o.connection.clone(),
-            profile: o.profile.clone(),
-            tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
-            tube: locate(settings, o).and_then(|located| located.tube),
-            observation: o.observation.clone(),
-        })
-        .collect();
+    facts.observations = production.map(|o| fact(settings, o)).collect();
     facts.scans = only_scans(settings, view);
-    for (run, used) in by_run(&facts.observations) {
+    let of_pools = facts.pools.iter().flat_map(|pool| &pool.results);
+    facts.runs = run_facts(settings, reader, facts.observations.iter().chain(of_pools), &mut known.runs)?;
+    Ok(facts)
+}
+
+/// What is known of the runs of these results.
+pub(crate) fn run_facts<'f>(
+    settings: &Settings,
+    reader: &Reader,
+    facts: impl IntoIterator<Item = &'f Fact>,
+    known: &mut BTreeMap<RunId, RunView>,
+) -> Result<BTreeMap<RunId, RunFacts>, ReadError> {
+    let mut found = BTreeMap::new();
+    for (run, used) in by_run(facts) {
         let view = match known.get(&run) {
             Some(view) => view,
             None => known.entry(run.clone()).or_insert(reader.run(&run)?),
@@ -141,9 +154,21 @@ pub(crate) fn facts(
             assessed.validity = Validity::Invalid;
             assessed.why = Some(format!("declared invalid by a person (entry {entry})"));
         }
-        facts.runs.insert(run, assessed);
+        found.insert(run, assessed);
     }
-    Ok(facts)
+    Ok(found)
+}
+
+/// A result and where it stands.
+pub(crate) fn fact(settings: &Settings, o: &EvidenceObservation) -> Fact {
+    Fact {
+        message: o.message.get(),
+        connection: o.connection.clone(),
+        profile: o.profile.clone(),
+        tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
+        tube: locate(settings, o).and_then(|located| located.tube),
+        observation: o.observation.clone(),
+    }
 }
 
 fn locate(settings: &Settings, o: &EvidenceObservation) -> Option<Located> {
@@ -160,7 +185,7 @@ fn only_scans(settings: &Settings, view: &DonationView) -> Vec<String> {
     scans.into_iter().collect()
 }
 
-fn by_run(facts: &[Fact]) -> BTreeMap<RunId, Vec<&Fact>> {
+fn by_run<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> BTreeMap<RunId, Vec<&'f Fact>> {
     let mut runs: BTreeMap<RunId, Vec<&Fact>> = BTreeMap::new();
     for fact in facts {
         if let Some(run) = &fact.observation.run {
@@ -171,7 +196,7 @@ fn by_run(facts: &[Fact]) -> BTreeMap<RunId, Vec<&Fact>> {
 }
 
 /// A time as an analyser sent it; clocks without a zone are read in the laboratory's.
-fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Option<Moment> {
+pub(crate) fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Option<Moment> {
     if let Ok(moment) = text.parse() {
         return Some(moment);
     }

@@ -7,6 +7,7 @@ use crate::{
     Settings,
     facts::{DonationFacts, Fact, LotRegister, RunFacts},
     measurement::{Used, is_ratio, measurements},
+    pools::pooled,
     signing,
 };
 use release::pack::AntibodyScreen;
@@ -46,12 +47,15 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.serology = serology(&used, &facts.runs, reactive_from);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     evidence.nat = nucleic(&used);
+    let pooled = pooled(facts, settings, &evidence.nat);
+    evidence.nat.extend(pooled.nat);
     evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
     if settings.pack.settings().tests.ab_screen.value != AntibodyScreen::Off {
         evidence.antibody_screen = of_kind(&used, MarkerKind::Screening).map(screen).collect();
     }
     evidence.grouping = groupings(&measured);
-    evidence.runs = runs(&used, &facts.runs, &settings.lots);
+    let with_pools: Vec<&Fact> = used.iter().chain(&pooled.used).copied().collect();
+    evidence.runs = runs(&with_pools, &facts.runs, &settings.lots);
     let beside = facts.beside.iter().map(|s| Neighbour { donation: s.donation.clone(), settled: s.settled });
     evidence.neighbours = beside.collect();
     evidence.findings = facts
@@ -60,17 +64,18 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
         .map(|f| OpenFinding { finding: f.finding.clone(), what: format!("{} ({})", f.what, f.place) })
         .collect();
     evidence.findings.extend(changed);
+    evidence.findings.extend(pooled.findings);
     evidence.findings.extend(facts.alike.iter().map(|other| cut_number(&facts.donation, other)));
     evidence.findings.extend(two_scans(&facts.scans));
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
     let collected = facts.registration.as_ref().map(|r| r.collected_at);
-    evidence.findings.extend(used.iter().filter_map(|fact| before_collection(fact, collected?)));
+    evidence.findings.extend(with_pools.iter().filter_map(|fact| before_collection(fact, collected?)));
     facts.donor.fill(&mut evidence);
     signing::held_by_people(&mut evidence, &facts.people);
     evidence
 }
 
-fn open(finding: &str, what: String) -> OpenFinding {
+pub(crate) fn open(finding: &str, what: String) -> OpenFinding {
     OpenFinding { finding: finding.to_owned(), what }
 }
 
@@ -163,7 +168,7 @@ fn call(observation: &Observation) -> Option<Call> {
 }
 
 /// From which S/CO on a first well asks for a duplicate round under the pack.
-fn reactive_from(settings: &Settings) -> Decimal {
+pub(crate) fn reactive_from(settings: &Settings) -> Decimal {
     let sero = &settings.pack.settings().sero;
     let grey = sero.gz_low.as_ref().filter(|_| sero.gz_as_initial_reactive.value);
     grey.map_or(sero.cut.value, |grey| grey.value).number()
@@ -275,11 +280,11 @@ fn flags(observation: &Observation) -> Option<String> {
 type Place<'a> = (u64, Option<&'a RunId>);
 
 /// One result a target: what one target says is never read as an answer of another.
-fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
+pub(crate) fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
     of_kind(facts, MarkerKind::Nat).map(|fact| individual(&fact.observation)).collect()
 }
 
-fn individual(observation: &Observation) -> NatResult {
+pub(crate) fn individual(observation: &Observation) -> NatResult {
     let wrong = unusable(observation);
     let result = match wrong {
         None => call(observation).unwrap_or(Call::Invalid),
@@ -478,7 +483,7 @@ fn rhd(observation: &Observation) -> Option<RhD> {
 }
 
 /// Every run that a used result names, with what is known of it. An unknown run has no validity, and so holds.
-fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &LotRegister) -> Vec<Run> {
+pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &LotRegister) -> Vec<Run> {
     let mut runs: BTreeMap<&RunId, Run> = BTreeMap::new();
     for fact in facts {
         let Some(id) = &fact.observation.run else { continue };

@@ -87,7 +87,9 @@ pub struct DonationFacts {
     pub people: ledger::ByPeople,
     /// What people and earlier donations say of its donor and of itself.
     pub donor: DonorFacts,
-    /// The runs its results name.
+    /// The pools that it is named as a member of.
+    pub pools: Vec<crate::pools::PoolFacts>,
+    /// The runs its results, and those of its pools, name.
     pub runs: BTreeMap<RunId, RunFacts>,
 }
 

@@ -4,13 +4,14 @@ use crate::again::again;
 use crate::earlier::Memory;
 use crate::halves::{Halves, Joined};
 use crate::orders::{Incoming, OrderBook};
-use crate::{Settings, SpecimenRule, Stopped, Unlocated};
+use crate::specimens::Whose;
+use crate::{Settings, SpecimenRule, Stopped, Unlocated, pools};
 use instrument_profiles::OrderWish;
-use ledger::{Draft, Earlier, Ledger, Measured, MessageView, Page, Reader, Seq, What};
+use ledger::{Draft, Earlier, Ledger, Measured, MessageView, Page, Pools, Reader, Seq, What};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
-    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, RunId, SpecimenId,
+    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, PoolId, RunId, SpecimenId,
     SpecimenKind,
 };
 
@@ -36,6 +37,8 @@ pub struct Interpreted {
     pub measured: Vec<Measured>,
     /// Half transmissions that were read together with it.
     pub continues: Vec<u64>,
+    /// What it says of pools.
+    pub pools: Pools,
 }
 
 /// The groups that end some interpretation items.
@@ -87,9 +90,10 @@ pub(crate) fn message_of(
         return Ok((only(finding("profile_missing", "message", &what)), Vec::new()));
     };
     let Joined { text, continues, finding } = halves.joined(reader, (message, raw), &profile)?;
-    let instrument_profiles::Interpretation { observations, mut findings, orders } = profile.interpret(&text);
-    findings.extend(finding);
-    let mut whole = assign((observations, findings), message, &settings.specimens);
+    let mut said = profile.interpret(&text);
+    said.findings.extend(finding);
+    let orders = std::mem::take(&mut said.orders);
+    let mut whole = assign(said, message, &settings.specimens);
     crate::quarantine::find_scans(&mut whole.findings, &text);
     whole.continues = continues;
     if !whole.is_quarantined() {
@@ -107,6 +111,7 @@ fn only(finding: Finding) -> Interpreted {
         orders: Vec::new(),
         measured: Vec::new(),
         continues: Vec::new(),
+        pools: Pools::default(),
     }
 }
 
@@ -131,6 +136,7 @@ impl Interpreted {
             orders,
             measured,
             continues,
+            pools,
         } = standing;
         self.observations == *observations
             && self.findings == *findings
@@ -139,6 +145,7 @@ impl Interpreted {
             && self.orders == *orders
             && self.measured == *measured
             && self.continues == *continues
+            && self.pools == *pools
     }
 
     fn is_quarantined(&self) -> bool {
@@ -161,54 +168,83 @@ fn finding(name: &str, place: &str, what: &str) -> Finding {
 /// Only production results of patients' specimens are evidence. A quarantined message is evidence for nothing, and
 /// holds every donation that it names.
 fn assign(
-    (mut observations, mut findings): (Vec<Observation>, Vec<Finding>),
+    said: instrument_profiles::Interpretation,
     message: &MessageView,
     rule: &SpecimenRule,
 ) -> Interpreted {
+    let instrument_profiles::Interpretation { mut observations, mut findings, poolings, .. } = said;
     let mode = message.mode;
     for observation in &mut observations {
         observation.run = observation.run.take().and_then(|run| of_connection(&message.connection, &run));
     }
     findings.extend(different_cutoffs(&observations));
     let mut named: Vec<(u32, DonationId)> = Vec::new();
+    let mut of_pools: Vec<(u32, PoolId)> = Vec::new();
     for (at, observation) in (0..).zip(&observations) {
         if observation.kind != SpecimenKind::Patient {
             continue;
         }
-        match observation.specimen.as_ref().map(|s| (s, rule.locate(s, &message.connection))) {
-            Some((_, Ok(located))) => named.push((at, located.donation)),
+        match observation.specimen.as_ref().map(|s| (s, rule.whose(s, &message.connection))) {
+            Some((_, Ok(Whose::Donation(located)))) => named.push((at, located.donation)),
+            Some((_, Ok(Whose::Pool(pool)))) => of_pools.push((at, pool)),
             Some((specimen, Err(why))) => findings.push(unlocated(observation, specimen, &why)),
             None => findings.push(no_specimen(observation)),
         }
     }
-    let mut holds = Vec::new();
+    let memberships = pools::told(&poolings, (rule, &message.connection), &mut findings);
+    let mut held = Held { donations: Vec::new(), pools: Vec::new() };
     if mode == Mode::Production {
-        for (at, finding) in (0..).zip(&findings) {
-            if finding.consequence == Consequence::Note {
-                continue;
-            }
-            let specimen = finding.specimen.as_ref().and_then(|s| SpecimenId::new(s).ok());
-            let about = specimen.and_then(|s| rule.locate(&s, &message.connection).ok());
-            let mut held: Vec<DonationId> = match about {
-                Some(located) => vec![located.donation],
-                None => named.iter().map(|(_, donation)| donation.clone()).collect(),
-            };
-            held.sort_unstable();
-            held.dedup();
-            holds.extend(held.into_iter().map(|donation| (at, donation)));
-        }
+        let members = memberships.iter().flat_map(|pool| &pool.members).filter_map(|m| m.donation.as_ref());
+        let everybody = named.iter().map(|(_, donation)| donation).chain(members).cloned().collect();
+        let every_pool = of_pools.iter().map(|(_, pool)| pool).chain(memberships.iter().map(|m| &m.pool));
+        held = held_by(&findings, (everybody, every_pool.cloned().collect()), (rule, &message.connection));
     }
     let quarantined = findings.iter().any(|f| f.consequence == Consequence::Quarantine);
-    let donations = if mode == Mode::Production && !quarantined { named } else { Vec::new() };
+    let counts = mode == Mode::Production && !quarantined;
     Interpreted {
         observations,
         findings,
-        donations,
-        holds,
+        donations: if counts { named } else { Vec::new() },
+        holds: held.donations,
         orders: Vec::new(),
         measured: Vec::new(),
         continues: Vec::new(),
+        pools: Pools {
+            made: if counts { memberships } else { Vec::new() },
+            results: if counts { of_pools } else { Vec::new() },
+            holds: held.pools,
+        },
     }
+}
+
+/// Whom findings hold: index of the finding, and who.
+struct Held {
+    donations: Vec<(u32, DonationId)>,
+    pools: Vec<(u32, PoolId)>,
+}
+
+/// A finding holds the donation or the pool of its specimen; one that names none that is known here, everybody.
+fn held_by(
+    findings: &[Finding],
+    (everybody, every_pool): (BTreeSet<DonationId>, BTreeSet<PoolId>),
+    (rule, connection): (&SpecimenRule, &ConnectionId),
+) -> Held {
+    let mut held = Held { donations: Vec::new(), pools: Vec::new() };
+    for (at, finding) in (0..).zip(findings) {
+        if finding.consequence == Consequence::Note {
+            continue;
+        }
+        let specimen = finding.specimen.as_ref().and_then(|s| SpecimenId::new(s).ok());
+        match specimen.and_then(|s| rule.whose(&s, connection).ok()) {
+            Some(Whose::Donation(located)) => held.donations.push((at, located.donation)),
+            Some(Whose::Pool(pool)) => held.pools.push((at, pool)),
+            None => {
+                held.donations.extend(everybody.iter().map(|donation| (at, donation.clone())));
+                held.pools.extend(every_pool.iter().map(|pool| (at, pool.clone())));
+            }
+        }
+    }
+    held
 }
 
 /// Two analysers of one model may name their runs alike: the controls of one prove nothing of the other. A name that
@@ -257,6 +293,10 @@ fn no_specimen(observation: &Observation) -> Finding {
 /// The group that ends a message's item: its meaning, in parts of a bounded size.
 pub(crate) fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
     let count = whole.observations.len().max(whole.findings.len()).div_ceil(ITEMS_PER_PART).max(1);
+    let mut made = pools::parted(whole.pools.made);
+    let count = count.max(made.len());
+    made.resize(count, Vec::new());
+    let mut made = made.into_iter();
     let mut observations = whole.observations.into_iter();
     let mut findings = whole.findings.into_iter();
     (0..count)
@@ -271,6 +311,11 @@ pub(crate) fn parts(message: &MessageView, whole: Interpreted) -> Vec<Draft> {
                 orders: of_part(&whole.orders, part),
                 measured: measured_of_part(&whole.measured, part),
                 continues: if part == 0 { whole.continues.clone() } else { Vec::new() },
+                pools: Pools {
+                    made: made.next().unwrap_or_default(),
+                    results: of_part(&whole.pools.results, part),
+                    holds: of_part(&whole.pools.holds, part),
+                },
                 part: u16::try_from(part).unwrap_or(u16::MAX),
                 last: part + 1 == count,
             };

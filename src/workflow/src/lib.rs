@@ -19,6 +19,7 @@ mod neighbours;
 pub mod orders;
 pub mod people;
 pub mod pins;
+pub mod pools;
 mod profiles;
 pub mod quarantine;
 pub mod reprocess;

@@ -1,7 +1,7 @@
 //! From the specimen id an analyser read to the donation it belongs to.
 
-use identifiers::{Normaliser, Refusal, RulesFault, Shortened, Whose};
-use vocabulary::{ConnectionId, DonationId, SpecimenId};
+use identifiers::{Normaliser, Refusal, RulesFault, Shortened};
+use vocabulary::{ConnectionId, DonationId, PoolId, SpecimenId};
 
 /// The site's rules for its codes. Ids are never read as numbers, shortened or matched by their beginning.
 #[derive(Debug, Clone)]
@@ -16,6 +16,15 @@ pub struct Located {
     pub tube: Option<String>,
     /// All results of the donation have to come under this one scan.
     pub one_scan: bool,
+}
+
+/// Whose a scan is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A donation's.
+    Donation(Located),
+    /// A pool's: several donations'.
+    Pool(PoolId),
 }
 
 /// Why a specimen belongs nowhere.
@@ -55,19 +64,43 @@ impl SpecimenRule {
     /// # Errors
     /// [`Unlocated`]: then nothing is matched to it.
     pub fn locate(&self, specimen: &SpecimenId, connection: &ConnectionId) -> Result<Located, Unlocated> {
-        let found = self.0.read(specimen.as_str(), connection.as_str())?;
-        if found.whose == Whose::Pool {
-            return Err(Unlocated {
-                name: "pool_specimen",
-                what: format!(
-                    "it is the pool {}; results of pools are not resolved here: test its members singly",
-                    found.number
-                ),
-                what_zh: format!("这是混样 {};本系统暂不拆分混样结果,请对各成员单独检测", found.number),
-            });
+        match self.whose(specimen, connection)? {
+            Whose::Donation(located) => Ok(located),
+            Whose::Pool(pool) => Err(no_donation(pool.as_str())),
         }
-        let donation = DonationId::new(&found.number).map_err(|_| Refusal::Unknown)?;
-        Ok(Located { donation, tube: found.tube, one_scan: found.one_scan })
+    }
+
+    /// Whose a specimen is that was read on a connection: a donation's or a pool's.
+    ///
+    /// # Errors
+    /// [`Unlocated`]: then nothing is matched to it.
+    pub(crate) fn whose(&self, specimen: &SpecimenId, connection: &ConnectionId) -> Result<Whose, Unlocated> {
+        let found = self.0.read(specimen.as_str(), connection.as_str())?;
+        match found.whose {
+            identifiers::Whose::Pool => {
+                PoolId::new(&found.number).map(Whose::Pool).map_err(|_| Refusal::Unknown.into())
+            }
+            identifiers::Whose::Donation => {
+                let donation = DonationId::new(&found.number).map_err(|_| Refusal::Unknown)?;
+                Ok(Whose::Donation(Located { donation, tube: found.tube, one_scan: found.one_scan }))
+            }
+        }
+    }
+
+    /// The number of a pool that a person entered.
+    ///
+    /// # Errors
+    /// [`Unlocated`]: the id is no pool's number here.
+    pub fn entered_pool(&self, text: &str) -> Result<PoolId, Unlocated> {
+        let found = self.0.read_entered(text)?;
+        match found.whose {
+            identifiers::Whose::Pool => PoolId::new(&found.number).map_err(|_| Refusal::Unknown.into()),
+            identifiers::Whose::Donation => Err(Unlocated {
+                name: "donation_specimen",
+                what: format!("it is the donation {}, not a pool", found.number),
+                what_zh: format!("这是献血码 {},不是混样", found.number),
+            }),
+        }
     }
 
     /// Whether two numbers of which one is the other's beginning hold each other.
@@ -85,12 +118,10 @@ impl SpecimenRule {
     pub fn entered(&self, text: &str) -> Result<DonationId, Unlocated> {
         let found = self.0.read_entered(text)?;
         match found.whose {
-            Whose::Donation => DonationId::new(&found.number).map_err(|_| Refusal::Unknown.into()),
-            Whose::Pool => Err(Unlocated {
-                name: "pool_specimen",
-                what: format!("it is the pool {}, not a donation", found.number),
-                what_zh: format!("这是混样 {},不是献血码", found.number),
-            }),
+            identifiers::Whose::Donation => {
+                DonationId::new(&found.number).map_err(|_| Refusal::Unknown.into())
+            }
+            identifiers::Whose::Pool => Err(no_donation(&found.number)),
         }
     }
 
@@ -109,6 +140,14 @@ impl SpecimenRule {
             None => self.0.read_entered(scan.as_str())?,
         };
         SpecimenId::new(&found.number).map_err(|_| Refusal::Unknown.into())
+    }
+}
+
+fn no_donation(pool: &str) -> Unlocated {
+    Unlocated {
+        name: "pool_specimen",
+        what: format!("it is the pool {pool}, not a donation"),
+        what_zh: format!("这是混样 {pool},不是献血码"),
     }
 }
 

@@ -90,6 +90,7 @@ mod evidence {
             beside: vec![],
             people: ledger::ByPeople::default(),
             donor: workflow::donors::DonorFacts::default(),
+            pools: vec![],
             runs: BTreeMap::from([(RunId::new("R1").unwrap(), good)]),
         }
     }

@@ -261,6 +261,7 @@ mod resends {
             beside: vec![],
             people: ledger::ByPeople::default(),
             donor: workflow::donors::DonorFacts::default(),
+            pools: vec![],
             runs: BTreeMap::from([(RunId::new("line/R1").unwrap(), good)]),
         }
     }

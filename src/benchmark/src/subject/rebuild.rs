@@ -133,6 +133,7 @@ impl<'l> Writer<'l> {
             orders: Vec::new(),
             measured: Vec::new(),
             continues: Vec::new(),
+            pools: ledger::Pools::default(),
             part: 0,
             last: true,
         };

@@ -6,6 +6,7 @@ mod donor_data;
 mod donors;
 mod measured;
 mod person;
+mod pooled;
 mod profiles;
 mod rules;
 mod seq;
@@ -18,6 +19,7 @@ pub use donor_data::DonorData;
 pub use donors::{DonorAct, LookbackAsked, LookbackId, LookbackStep};
 pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use person::{PasswordHash, PersonAct, PersonEntry};
+pub use pooled::{PoolMade, PoolMember, Pools};
 pub use profiles::{Mapped, Mapping, ProfileContent};
 pub use rules::RulesAct;
 pub use seq::Seq;
@@ -150,6 +152,9 @@ pub enum What {
         /// Half transmissions whose rest this message is: their records were read with it. In the first part only.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         continues: Vec<u64>,
+        /// What this part says of pools.
+        #[serde(default, skip_serializing_if = "Pools::is_empty")]
+        pools: Pools,
         /// Number of this part, from 0.
         #[serde(default)]
         part: u16,

@@ -47,6 +47,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
             orders,
             measured,
             continues,
+            pools,
             part,
             last,
         } => {
@@ -56,6 +57,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
                 "findings": findings.len(), "donations": about, "part": part, "last": last,
             });
             if let Some(fields) = told.as_object_mut() {
+                fields.extend((!pools.is_empty()).then(|| ("pools".to_owned(), object!(pools.named()))));
                 if !orders.is_empty() {
                     let orders: BTreeSet<_> = orders.iter().map(|(_, order)| order).collect();
                     fields.insert("orders".to_owned(), object!(orders));

@@ -1,5 +1,6 @@
 //! Donations: what is known of each, and when it has to be decided anew.
 
+use super::pools::Fellows;
 use super::{Fold, Folded};
 use crate::alike::alike;
 use crate::state::{
@@ -59,7 +60,8 @@ impl Fold<'_, '_> {
         record.donor = Some(registration.donor.id.clone());
         self.want_decision(&registration.donation, &mut record);
         self.put_donation(&registration.donation, &record)?;
-        self.reopen_later(&registration.donation)
+        self.reopen_later(&registration.donation)?;
+        self.reopen_fellows(&registration.donation, Fellows::Registered)
     }
 
     fn end_work(&mut self, donation: &DonationId, record: &mut DonationRecord, considered: Seq) -> Folded {

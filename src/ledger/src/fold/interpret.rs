@@ -1,26 +1,28 @@
 //! Interpretations: what a message says about which donation and which run.
 
+use super::pools::Fellows;
 use super::{Fold, Folded};
 use crate::state::{
     HeldRecord, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, PastRecord, Read, RefsRecord,
     StateError, collect, decode, long_record, record,
 };
-use crate::{Known, Measured, ObservationRef, Seq, What};
+use crate::{Known, Measured, ObservationRef, Pools, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{Consequence, DonationId, Finding, Observation, OrderId, ProfileRef, RunId, SpecimenKind};
 
-struct Part<'e> {
-    message: Seq,
-    number: u16,
+pub(super) struct Part<'e> {
+    pub(super) message: Seq,
+    pub(super) number: u16,
     last: bool,
     profile: &'e ProfileRef,
-    observations: &'e [Observation],
+    pub(super) observations: &'e [Observation],
     findings: &'e [Finding],
     donations: &'e [(u32, DonationId)],
     holds: &'e [(u32, DonationId)],
     orders: &'e [(u32, OrderId)],
     measured: &'e [Measured],
     continues: &'e [u64],
+    pub(super) pools: &'e Pools,
 }
 
 impl Part<'_> {
@@ -49,6 +51,7 @@ impl Fold<'_, '_> {
             orders,
             measured,
             continues,
+            pools,
             part,
             last,
         } = what
@@ -67,6 +70,7 @@ impl Fold<'_, '_> {
             orders,
             measured,
             continues,
+            pools,
         };
         let key = Key::message(*message).done();
         let Some(mut record) = record::<MessageRecord>(self.view, &key)? else {
@@ -174,7 +178,9 @@ impl Fold<'_, '_> {
         let donations: Vec<DonationId> = refs.into_keys().cloned().collect();
         for donation in &donations {
             self.reopen(donation)?;
+            self.reopen_fellows(donation, Fellows::TestedAlone)?;
         }
+        let pools = self.take_in_pools(part)?;
         if again {
             self.read_later_ones_again(&donations, part.message)?;
         }
@@ -192,6 +198,7 @@ impl Fold<'_, '_> {
             controls: controls.into_iter().collect(),
             orders,
             continues: part.continues.to_vec(),
+            pools,
         };
         self.view.put_long(&Key::message_parts(part.message).short(part.number), &record)
     }
@@ -226,7 +233,11 @@ impl Fold<'_, '_> {
                 donations.insert(donation);
             }
         }
-        donations.iter().try_for_each(|donation| self.reopen(donation))
+        for donation in &donations {
+            self.reopen(donation)?;
+            self.reopen_fellows(donation, Fellows::TestedAlone)?;
+        }
+        self.reopen_pools_of_run(run)
     }
 
     /// Takes back what the interpretation that stands says: another one follows. That it stood is remembered.
@@ -242,7 +253,9 @@ impl Fold<'_, '_> {
                     self.view.delete(Key::run_donations(run).text(donation.as_str()).seq(message).done());
                 }
                 self.reopen(donation)?;
+                self.reopen_fellows(donation, Fellows::TestedAlone)?;
             }
+            self.forget_pools(message, number, &part.pools)?;
             for transfer in &part.continues {
                 self.continued(*transfer, None)?;
             }

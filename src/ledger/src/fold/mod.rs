@@ -14,6 +14,7 @@ mod order;
 #[cfg(test)]
 mod order_tests;
 mod people;
+mod pools;
 mod profile;
 mod query;
 mod rules;
@@ -21,6 +22,7 @@ mod signed;
 mod transfer;
 
 pub(crate) use interpret::refs;
+pub(crate) use pools::{members, pools_in, pools_of};
 pub(crate) use transfer::slices;
 
 use crate::entry::Light;

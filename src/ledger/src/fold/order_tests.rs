@@ -248,6 +248,7 @@ fn interpreted(message: u64, assay: Option<&str>) -> What {
         orders: assay.map(|_| (0, order_id())).into_iter().collect(),
         measured: vec![],
         continues: vec![],
+        pools: crate::Pools::default(),
         part: 0,
         last: true,
     }

@@ -3,10 +3,10 @@
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::alike::alike;
-use crate::fold::refs;
+use crate::fold::{members, pools_in, refs};
 use crate::journal::Held;
 use crate::state::{DonationRecord, Key, KeyParts, RefsRecord, VerdictRecord, collect, decode, record};
-use crate::{Earlier, Known, Measured, Seq, What};
+use crate::{Earlier, Known, Measured, PoolMade, Seq, What};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 use vocabulary::{
@@ -117,7 +117,7 @@ pub struct RunView {
     pub run: RunId,
     /// Controls, calibrators and blanks, oldest message first.
     pub controls: Vec<EvidenceObservation>,
-    /// Donations with results of this run.
+    /// Donations with results of this run, or that were tested in it in a pool.
     pub donations: Vec<DonationId>,
 }
 
@@ -137,18 +137,19 @@ pub struct Interpretations {
 
 /// One interpretation, and the message it is of.
 #[derive(Debug)]
-struct Read {
-    connection: ConnectionId,
-    mode: Mode,
+pub(super) struct Read {
+    pub(super) connection: ConnectionId,
+    pub(super) mode: Mode,
     at_ms: i64,
     profile: ProfileRef,
     observations: Vec<Observation>,
     findings: Vec<Finding>,
     measured: BTreeMap<u32, Measured>,
+    pub(super) pooled: Vec<PoolMade>,
 }
 
 impl Interpretations {
-    fn read(&mut self, reader: &Reader, message: Seq, entry: Seq) -> Result<&Read, ReadError> {
+    pub(super) fn read(&mut self, reader: &Reader, message: Seq, entry: Seq) -> Result<&Read, ReadError> {
         let key = (message, entry);
         if !self.read.contains_key(&key) {
             if self.order.len() >= INTERPRETATIONS_MAX
@@ -167,7 +168,7 @@ impl Interpretations {
 
 impl Read {
     fn of(reader: &Reader, message: Seq, entry: Seq, held: &mut Held) -> Result<Self, ReadError> {
-        let What::MessageInterpreted { observations, findings, profile, measured, .. } =
+        let What::MessageInterpreted { observations, findings, profile, measured, pools, .. } =
             reader.entry_near(entry, held)?.what
         else {
             return Err(ReadError::OtherKind { seq: entry, wanted: "interpretation" });
@@ -183,6 +184,7 @@ impl Read {
             observations,
             findings,
             measured: measured.into_iter().map(|m| (m.index, m)).collect(),
+            pooled: pools.made,
         })
     }
 }
@@ -291,7 +293,7 @@ impl Reader {
         Ok(Registered { seq, registration })
     }
 
-    fn resolve(
+    pub(super) fn resolve(
         &self,
         message: Seq,
         refs: &RefsRecord,
@@ -369,6 +371,9 @@ impl Reader {
             let mut parts = KeyParts::of(&key);
             parts.text();
             donations.extend(parts.text().and_then(|d| DonationId::new(d).ok()));
+        }
+        for pool in pools_in(store.as_ref(), run)? {
+            donations.extend(members(store.as_ref(), &pool)?);
         }
         view.donations = donations.into_iter().collect();
         Ok(view)

@@ -7,7 +7,7 @@ use crate::state::{
     FrameSlice, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, collect, decode, long_record,
     record, seq,
 };
-use crate::{Body, Measured, Seq, What};
+use crate::{Body, Measured, Pools, Seq, What};
 use serde::Serialize;
 use vocabulary::{
     ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, Protocol,
@@ -91,6 +91,9 @@ pub struct Interpretation {
     pub measured: Vec<Measured>,
     /// Half transmissions whose rest the message is.
     pub continues: Vec<u64>,
+    /// What it says of pools.
+    #[serde(skip_serializing_if = "Pools::is_empty")]
+    pub pools: Pools,
 }
 
 /// Which messages.
@@ -133,6 +136,7 @@ impl Interpretation {
             orders: Vec::new(),
             measured: Vec::new(),
             continues: Vec::new(),
+            pools: Pools::default(),
         }
     }
 }
@@ -268,6 +272,7 @@ impl Reader {
             orders,
             measured,
             continues,
+            pools,
             ..
         } = self.entry(seq)?.what
         else {
@@ -283,6 +288,9 @@ impl Reader {
         let measured = measured.into_iter().map(|m| Measured { index: m.index.saturating_add(shift), ..m });
         whole.measured.extend(measured);
         whole.continues.extend(continues);
+        whole.pools.made.extend(pools.made);
+        whole.pools.results.extend(pools.results.into_iter().map(|(i, p)| (i.saturating_add(shift), p)));
+        whole.pools.holds.extend(pools.holds.into_iter().map(|(i, p)| (i.saturating_add(hold_shift), p)));
         Ok(())
     }
 

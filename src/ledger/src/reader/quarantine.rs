@@ -4,6 +4,7 @@ use super::messages::{Interpretation, InterpretationSummary, MessageView};
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::Seq;
+use crate::fold::{members, pools_in};
 use crate::state::{
     HeldRecord, Key, KeyParts, MessageRecord, PastRecord, collect, decode, long_record, record,
 };
@@ -74,7 +75,7 @@ impl Reader {
         Ok(self.store().get(&Key::to_interpret().seq(message).done())?.is_some())
     }
 
-    /// How many donations have results of a run.
+    /// How many donations have results of a run, or were tested in it in a pool.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -84,6 +85,10 @@ impl Reader {
             let mut parts = KeyParts::of(&key);
             parts.text();
             donations.extend(parts.text().map(str::to_owned));
+        }
+        for pool in pools_in(self.store().as_ref(), run)? {
+            let members = members(self.store().as_ref(), &pool)?;
+            donations.extend(members.into_iter().map(String::from));
         }
         Ok(donations.len())
     }

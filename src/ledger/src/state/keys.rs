@@ -28,6 +28,11 @@
 //! | `dx` donation · destination · verdict | – : its deliveries |
 //! | `rd` run · donation · message | – : donations of a run |
 //! | `rc` run · message · part | its controls: observation indexes |
+//! | `rp` run · pool · message | – : pools with results of it |
+//! | `pl` pool | pool record |
+//! | `pp` pool · message · part | which members, observations and findings are about it |
+//! | `pd` pool · donation · message | – : donations that are named as its members |
+//! | `dp` donation · pool · message | – : pools that it is named as a member of |
 //! | `xx` verdict · destination | delivery record |
 //! | `xp` destination · verdict | donation: deliveries to be made |
 //! | `xd` verdict · destination | – : dead letters |
@@ -64,7 +69,7 @@ use super::Span;
 use crate::{DeliveryId, LookbackId, Seq};
 use release::pack::PackRef;
 use vocabulary::{
-    ConnectionId, DestinationId, DonationId, OrderId, Priority, ProfileRef, RunId, SpecimenId, UserId,
+    ConnectionId, DestinationId, DonationId, OrderId, PoolId, Priority, ProfileRef, RunId, SpecimenId, UserId,
 };
 
 /// A key being put together.
@@ -207,6 +212,24 @@ impl Key {
     }
     pub(crate) fn run_controls(run: &RunId) -> Self {
         Self::of(*b"rc").text(run.as_str())
+    }
+    pub(crate) fn run_pools(run: &RunId) -> Self {
+        Self::of(*b"rp").text(run.as_str())
+    }
+    pub(crate) fn pools() -> Self {
+        Self::of(*b"pl")
+    }
+    pub(crate) fn pool(pool: &PoolId) -> Self {
+        Self::of(*b"pl").text(pool.as_str())
+    }
+    pub(crate) fn pool_refs(pool: &PoolId) -> Self {
+        Self::of(*b"pp").text(pool.as_str())
+    }
+    pub(crate) fn pool_donations(pool: &PoolId) -> Self {
+        Self::of(*b"pd").text(pool.as_str())
+    }
+    pub(crate) fn donation_pools(donation: &DonationId) -> Self {
+        Self::of(*b"dp").text(donation.as_str())
     }
     pub(crate) fn deliveries() -> Self {
         Self::of(*b"xx")

@@ -3,8 +3,8 @@
 
 use crate::{HowEnded, Known, Seq, Terms};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, ProfileRef, Protocol, RunId};
+use std::collections::{BTreeMap, BTreeSet};
+use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
 pub(crate) const STATE_VERSION: u32 = 8;
@@ -126,6 +126,39 @@ pub(crate) struct PartRecord {
     /// Half transmissions whose rest its message is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) continues: Vec<u64>,
+    /// Pools that it speaks of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pools: Vec<PoolPart>,
+}
+
+/// What a part of an interpretation says of one pool: what has to be taken back where another one follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PoolPart {
+    pub(crate) pool: PoolId,
+    /// Donations named as its members.
+    pub(crate) donations: BTreeSet<DonationId>,
+    /// Runs of its results.
+    pub(crate) runs: BTreeSet<RunId>,
+}
+
+/// A pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PoolRecord {
+    /// The entry that first spoke of it.
+    pub(crate) first: Seq,
+    /// Some result of it was not non-reactive: its members may rest on each other's own results.
+    pub(crate) resolves: bool,
+}
+
+/// Which members, observations and findings of a part are about a pool.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct PoolRefsRecord {
+    pub(crate) entry: Seq,
+    pub(crate) made: Vec<u32>,
+    pub(crate) observations: Vec<u32>,
+    pub(crate) findings: Vec<u32>,
+    /// Some of the observations is not non-reactive.
+    pub(crate) resolves: bool,
 }
 
 /// A frame of a transfer.

@@ -24,6 +24,7 @@ impl Lab {
             orders: vec![],
             measured,
             continues,
+            pools: ledger::Pools::default(),
             part: 0,
             last: true,
         }));

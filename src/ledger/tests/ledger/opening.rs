@@ -4,16 +4,16 @@ use crate::orders::{order, order_id};
 use fastrand::Rng;
 use ledger::storage::{Model, Storage};
 use ledger::{
-    Body, DeliveryId, Draft, Entry, HowEnded, Ledger, Measured, OpenReport, Page, Seq, Settings, StateStore,
-    VerdictMade, What,
+    Body, DeliveryId, Draft, Entry, HowEnded, Ledger, Measured, OpenReport, Page, PoolMade, PoolMember,
+    Pools, Seq, Settings, StateStore, VerdictMade, What,
 };
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use vocabulary::{
-    ConnectionId, Consequence, DestinationId, DonationId, DonationRegistration, DonorRegistration, Finding,
-    Marker, Mode, Observation, Order, OrderAction, Priority, ProfileRef, Protocol, QueryOutcome,
-    ResultStatus, RunId, Source, SpecimenKind, Value,
+    Aspiration, ConnectionId, Consequence, DestinationId, DonationId, DonationRegistration,
+    DonorRegistration, Finding, Marker, Mode, Observation, Order, OrderAction, PoolId, Priority, ProfileRef,
+    Protocol, QueryOutcome, ResultStatus, RunId, Source, SpecimenKind, Value,
 };
 
 /// Settings without reserve, for a folder in a test.
@@ -127,6 +127,7 @@ pub(crate) fn interpreted(message: Seq, observations: Vec<Observation>, donation
         orders: vec![],
         measured: Vec::new(),
         continues: Vec::new(),
+        pools: ledger::Pools::default(),
         part: 0,
         last: true,
     })
@@ -374,7 +375,7 @@ impl World {
             }
         }
         let (part, last) = (u16::from(self.rng.u8(0..4) == 0), self.rng.u8(0..4) > 0);
-        let profile = profile();
+        let (profile, count) = (profile(), u32::try_from(observations.len()).unwrap());
         let what = What::MessageInterpreted {
             message,
             profile,
@@ -385,10 +386,43 @@ impl World {
             orders,
             measured,
             continues,
+            pools: self.pools(count),
             part,
             last,
         };
         Draft::by_system(what)
+    }
+
+    /// Members and results of few pools of few donations, so that they meet.
+    fn pools(&mut self, observations: u32) -> Pools {
+        let mut pools = Pools::default();
+        for _ in 0..self.rng.usize(0..3) {
+            let count = self.rng.usize(0..4);
+            let members = (0..count).map(|_| PoolMember {
+                donation: (self.rng.u8(0..5) > 0).then(|| donation(self.rng.u64(1..6))),
+                aspiration: Aspiration {
+                    position: None,
+                    barcode: None,
+                    wrong: vec![],
+                    said: None,
+                    volume: None,
+                    at: None,
+                    record: "row 2".into(),
+                },
+            });
+            let members = members.collect();
+            pools.made.push(PoolMade { pool: self.pool(), run: "R".into(), size: 3, members });
+        }
+        for at in 0..observations {
+            if self.rng.u8(0..3) == 0 {
+                pools.results.push((at, self.pool()));
+            }
+        }
+        pools
+    }
+
+    fn pool(&mut self) -> PoolId {
+        PoolId::new(["P1", "P2", "P9"][self.rng.usize(0..3)]).unwrap()
     }
 }
 

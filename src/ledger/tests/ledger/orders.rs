@@ -69,6 +69,7 @@ pub(crate) fn results(message: Seq, results: &[(&str, &str)]) -> Draft {
         orders: (0..).zip(results).map(|(at, (id, _))| (at, order_id(id))).collect(),
         measured: Vec::new(),
         continues: Vec::new(),
+        pools: ledger::Pools::default(),
         part: 0,
         last: true,
     })

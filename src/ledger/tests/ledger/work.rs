@@ -66,6 +66,7 @@ fn a_message_waits_to_be_interpreted_until_its_last_part_is_written() {
             orders: vec![],
             measured: Vec::new(),
             continues: Vec::new(),
+            pools: ledger::Pools::default(),
             part,
             last,
         })

@@ -132,12 +132,12 @@ impl BatchNow {
         let donations = reader.donations_of_batch(batch)?;
         let book = Book::read(settings, reader).map_err(|why| Refused::Broken(why.to_string()))?;
         // Donations of a batch stand on the same plates: each plate is read once.
-        let (mut runs, mut read) = (BTreeMap::new(), Interpretations::default());
+        let (mut known, mut read) = (decider::Known::default(), Interpretations::default());
         let members: Result<Vec<MemberNow>, ReadError> = donations
             .iter()
             .map(|donation| {
                 let about = reader.donation_with(donation, &mut read)?;
-                let facts = decider::facts(settings, reader, donation, about.as_ref(), &mut runs)?;
+                let facts = decider::facts(settings, reader, donation, about.as_ref(), &mut known)?;
                 Ok(MemberNow::new(facts, &book))
             })
             .collect();

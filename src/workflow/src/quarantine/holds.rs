@@ -3,7 +3,7 @@
 use ledger::{Interpretation, MessageView, ReadError, Reader};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use vocabulary::{Consequence, DonationId, Mode, Observation, RunId, SpecimenKind};
+use vocabulary::{Consequence, DonationId, Mode, Observation, PoolId, RunId, SpecimenKind};
 
 /// Things of one kind that are listed; `…_total` counts all of them.
 const LISTED_MAX: usize = 200;
@@ -45,7 +45,12 @@ impl Holds {
         meaning: &Interpretation,
     ) -> Result<Self, ReadError> {
         let specimens = specimens(meaning);
-        let donations: BTreeSet<&DonationId> = meaning.holds.iter().map(|(_, donation)| donation).collect();
+        let mut donations: BTreeSet<DonationId> =
+            meaning.holds.iter().map(|(_, donation)| donation.clone()).collect();
+        let pools: BTreeSet<&PoolId> = meaning.pools.holds.iter().map(|(_, pool)| pool).collect();
+        for pool in pools {
+            donations.extend(reader.members_of(pool)?);
+        }
         let runs = runs(meaning, &specimens);
         let production = message.mode == Mode::Production;
         let unknown = specimens.is_empty() && donations.is_empty() && runs.is_empty();
@@ -57,7 +62,7 @@ impl Holds {
             specimens_total: specimens.len(),
             donations_total: donations.len(),
             runs_total: runs.len(),
-            donations: donations.into_iter().take(LISTED_MAX).cloned().collect(),
+            donations: donations.into_iter().take(LISTED_MAX).collect(),
             specimens: specimens.into_iter().take(LISTED_MAX).collect(),
             runs: held,
             unknown,

@@ -38,6 +38,42 @@ struct Said {
     next: [&'static str; 2],
 }
 
+/// Findings of [`Reason::UnknownValue`].
+const UNKNOWN_VALUE: &[&str] = &[
+    "unknown_value",
+    "empty_value",
+    "unknown_number",
+    "unknown_unit",
+    "unknown_status",
+    "unknown_flag",
+    "unknown_time",
+    "unreadable_time",
+    "time_missing",
+    "unknown_expiry",
+    "value_contradiction",
+    "value_out_of_place",
+    "bound_only",
+    "incomplete_result",
+    "unknown_pool_size",
+    "missing_pooling_run",
+];
+/// Findings of [`Reason::UnknownSpecimen`].
+const UNKNOWN_SPECIMEN: &[&str] = &[
+    "unknown_specimen_form",
+    "unknown_specimen_id",
+    "specimen_check_failed",
+    "specimen_flags_unknown",
+    "specimen_too_long",
+    "specimen_may_be_cut",
+    "specimen_is_another_code",
+    "pool_specimen",
+    "bad_specimen",
+    "missing_specimen",
+    "unknown_pool_id",
+    "pool_in_pool",
+    "missing_pool",
+];
+
 impl Reason {
     /// Every kind.
     pub const ALL: [Self; 13] = [
@@ -94,34 +130,8 @@ impl Reason {
             Self::UnmappedTest => {
                 &["unmapped_test", "missing_test", "unknown_row", "unknown_control", "control_without_target"]
             }
-            Self::UnknownValue => &[
-                "unknown_value",
-                "empty_value",
-                "unknown_number",
-                "unknown_unit",
-                "unknown_status",
-                "unknown_flag",
-                "unknown_time",
-                "unreadable_time",
-                "time_missing",
-                "unknown_expiry",
-                "value_contradiction",
-                "value_out_of_place",
-                "bound_only",
-                "incomplete_result",
-            ],
-            Self::UnknownSpecimen => &[
-                "unknown_specimen_form",
-                "unknown_specimen_id",
-                "specimen_check_failed",
-                "specimen_flags_unknown",
-                "specimen_too_long",
-                "specimen_may_be_cut",
-                "specimen_is_another_code",
-                "pool_specimen",
-                "bad_specimen",
-                "missing_specimen",
-            ],
+            Self::UnknownValue => UNKNOWN_VALUE,
+            Self::UnknownSpecimen => UNKNOWN_SPECIMEN,
             Self::AmbiguousSource => &[
                 "ambiguous_specimen",
                 "ambiguous_rows",
@@ -170,6 +180,8 @@ impl Reason {
                 "too_many_lines",
                 "too_many_findings",
                 "too_many_defects",
+                "no_aspirations",
+                "too_many_aspirations",
             ],
             Self::SaidByAnalyser => &["flag_holds", "flag_invalidates", "run_failed", "reading_error"],
             Self::RunOrLot => &[

@@ -1,0 +1,263 @@
+//! What a donation's pools are as evidence. Pure.
+
+use super::facts::{Drawn, Making, MemberFacts, PoolFacts};
+use super::sound::{PoolFault, conflict, faults, hours_between, last_making, tested_making};
+use crate::evidence::{individual, nucleic, open, reactive_from, runs};
+use crate::measurement::measurements;
+use crate::{DonationFacts, Fact, Settings};
+use release::evidence::{Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog};
+use release::{Evidence, NatState, Reading};
+use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
+
+/// What the pools of a donation add to its evidence.
+#[derive(Debug, Default)]
+pub(crate) struct Pooled<'f> {
+    /// Results of pools.
+    pub(crate) nat: Vec<NatResult>,
+    /// What a person has to look at.
+    pub(crate) findings: Vec<OpenFinding>,
+    /// The observations behind the results.
+    pub(crate) used: Vec<&'f Fact>,
+}
+
+/// Message, run and time: rows that agree in them are of one well.
+type Together<'f> = (u64, Option<&'f RunId>, Option<&'f str>);
+
+/// The targets of one well as one result, where it was reactive for some and answered for all: then what was not found in
+/// a reactive pool was looked for and is absent.
+fn by_well(wells: Vec<(Together<'_>, NatResult)>) -> Vec<NatResult> {
+    let mut groups: Vec<(Together<'_>, Vec<NatResult>)> = Vec::new();
+    for (together, result) in wells {
+        match groups.iter_mut().find(|(known, _)| *known == together) {
+            Some((_, rows)) => rows.push(result),
+            None => groups.push((together, vec![result])),
+        }
+    }
+    groups.into_iter().flat_map(|(_, rows)| one_well(rows)).collect()
+}
+
+fn one_well(rows: Vec<NatResult>) -> Vec<NatResult> {
+    let answers = |virus: Virus| rows.iter().filter(|row| row.target == Some(virus)).count() == 1;
+    let whole = [Virus::Hbv, Virus::Hcv, Virus::Hiv].into_iter().all(answers);
+    let clear = rows
+        .iter()
+        .all(|row| row.target.is_some() && matches!(row.result, Some(Call::Reactive | Call::NonReactive)));
+    let reactive: Vec<&NatResult> = rows.iter().filter(|row| row.result == Some(Call::Reactive)).collect();
+    match reactive.first() {
+        Some(first) if whole && clear => {
+            let targets = reactive.iter().filter_map(|row| row.target).collect();
+            vec![NatResult { target: None, targets, ..(*first).clone() }]
+        }
+        Some(_) | None => rows,
+    }
+}
+
+/// A pool's result and the making it is of, or why that is not known.
+struct Tested<'f> {
+    pool: &'f PoolFacts,
+    making: Option<&'f Making>,
+    faults: Vec<PoolFault>,
+}
+
+/// Evidence from the pools of a donation; `alone` are its own results.
+pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &[NatResult]) -> Pooled<'f> {
+    let mut all = Pooled::default();
+    let mut doubts = Vec::new();
+    for pool in &facts.pools {
+        let (used, changed) = measurements(&pool.results, reactive_from(settings));
+        all.findings.extend(changed);
+        all.findings.extend(pool.findings.iter().map(|finding| {
+            let what = format!("pool {}: {} ({})", pool.pool, finding.what, finding.place);
+            open(&finding.finding, what)
+        }));
+        let differs = conflict(pool);
+        all.findings.extend(differs.iter().map(|fault| say(pool, fault)));
+        let mut wells: Vec<(Together<'_>, NatResult)> = Vec::new();
+        for one in &used {
+            let mut tested = Tested::of(pool, one.fact, settings);
+            tested.faults.extend(differs.clone());
+            if one.fact.observation.marker.kind() == MarkerKind::Nat {
+                let o = &one.fact.observation;
+                let together = (one.home, o.run.as_ref(), o.completed_at.as_deref());
+                wells.push((together, tested.result(&facts.donation, one.fact, settings, facts)));
+            } else {
+                let what =
+                    format!("pool {}: {} is no nucleic acid test", pool.pool, one.fact.observation.assay);
+                all.findings.push(open("pool_result_unknown", what));
+            }
+            all.used.push(one.fact);
+            doubts.extend(tested.faults.first().map(|fault| (pool, fault.clone())));
+        }
+        all.nat.extend(by_well(wells));
+        if used.is_empty()
+            && let Some(making) = last_making(pool)
+        {
+            let found = faults(making, pool, &settings.pack);
+            doubts.extend(found.first().map(|fault| (pool, fault.clone())));
+        }
+    }
+    let spread = |result: &NatResult| {
+        result.result == Some(Call::NonReactive) && result.pooling_log == Some(PoolingLog::Complete)
+    };
+    // Of a donation that was tested alone, or in another pool, a useless pool needs no word.
+    if alone.is_empty() && !all.nat.iter().any(spread) {
+        let mut said: Vec<OpenFinding> = doubts.iter().map(|(pool, fault)| useless(pool, fault)).collect();
+        said.dedup();
+        all.findings.extend(said);
+    }
+    if alone.is_empty() && all.nat.is_empty() {
+        all.nat.extend(facts.pools.iter().filter(|pool| pool.results.is_empty()).map(waiting));
+    }
+    all
+}
+
+fn say(pool: &PoolFacts, fault: &PoolFault) -> OpenFinding {
+    open(fault.fault, format!("pool {}: {}", pool.pool, fault.with_place()))
+}
+
+fn useless(pool: &PoolFacts, fault: &PoolFault) -> OpenFinding {
+    let what = format!(
+        "pool {} says nothing of its members: {}; make it again, or test its members singly (R-NAT-06)",
+        pool.pool,
+        fault.with_place()
+    );
+    open("pool_not_sound", what)
+}
+
+/// A pool that was made and not tested yet.
+fn waiting(pool: &PoolFacts) -> NatResult {
+    NatResult { pool: Some(pool.pool.to_string()), result: None, ..blank() }
+}
+
+fn blank() -> NatResult {
+    NatResult {
+        kind: NatKind::Pool,
+        pool: None,
+        members: Vec::new(),
+        pool_size: None,
+        pooling_log: None,
+        pool_members: Vec::new(),
+        pipetting: Vec::new(),
+        result: None,
+        target_ct: None,
+        targets: Vec::new(),
+        target: None,
+        internal_control: None,
+        internal_control_ct: None,
+        centrifuged_after_hours: None,
+        centrifuge_within_hours: None,
+        stored_hours: None,
+        store_within_hours: None,
+        validity: None,
+        why: None,
+        run: None,
+    }
+}
+
+impl<'f> Tested<'f> {
+    fn of(pool: &'f PoolFacts, fact: &Fact, settings: &Settings) -> Self {
+        match tested_making(pool, fact.tested_at) {
+            Ok(making) => Self { pool, making: Some(making), faults: faults(making, pool, &settings.pack) },
+            Err(fault) => Self { pool, making: None, faults: vec![fault] },
+        }
+    }
+
+    fn result(
+        &self,
+        donation: &DonationId,
+        fact: &Fact,
+        settings: &Settings,
+        facts: &DonationFacts,
+    ) -> NatResult {
+        let own = individual(&fact.observation);
+        let drawn: Vec<&Drawn> = match self.making {
+            Some(making) => making.drawn.iter().collect(),
+            None => self.pool.makings.iter().flat_map(|making| &making.drawn).collect(),
+        };
+        let mut members: Vec<DonationId> = Vec::new();
+        for member in drawn.iter().filter_map(|drawn| drawn.donation.as_ref()) {
+            if !members.contains(member) {
+                members.push(member.clone());
+            }
+        }
+        let negative = own.result == Some(Call::NonReactive);
+        let pool_members = if negative { Vec::new() } else { self.alone(donation, settings) };
+        NatResult {
+            kind: NatKind::Pool,
+            pool: Some(self.pool.pool.to_string()),
+            pool_size: self.making.and_then(|making| making.sizes.first()).map(|size| usize::from(*size)),
+            pooling_log: Some(if self.faults.is_empty() {
+                PoolingLog::Complete
+            } else {
+                PoolingLog::Incomplete
+            }),
+            pipetting: self.pipetting(&drawn),
+            members,
+            pool_members,
+            stored_hours: stored_hours(fact, facts, settings),
+            ..own
+        }
+    }
+
+    /// The log member by member. What is wrong with the pool as a whole is said of every member, so that a resolution
+    /// does not take a list that is not whole for all there is.
+    fn pipetting(&self, drawn: &[&Drawn]) -> Vec<Pipetted> {
+        let whole = self.faults.first().map(PoolFault::with_place);
+        let line = |drawn: &&Drawn| {
+            let wrong = &drawn.aspiration.wrong;
+            let has = |fault: AspirationFault| wrong.contains(&fault);
+            Some(Pipetted {
+                donation: drawn.donation.clone()?,
+                barcode_read: !has(AspirationFault::Typed) && !has(AspirationFault::Unread),
+                volume_ok: !has(AspirationFault::Short),
+                error: wrong.first().map(|fault| fault.words().to_owned()).or_else(|| whole.clone()),
+                changed_afterwards: has(AspirationFault::Changed),
+            })
+        };
+        drawn.iter().filter_map(line).collect()
+    }
+
+    /// What the other members gave alone.
+    fn alone(&self, donation: &DonationId, settings: &Settings) -> Vec<PoolMember> {
+        let others = self.pool.members.iter().filter(|(member, _)| *member != donation);
+        others.map(|(member, about)| alone(member, about, settings)).collect()
+    }
+}
+
+/// Hours from collection to the test, where the pack has a limit for them.
+fn stored_hours(fact: &Fact, facts: &DonationFacts, settings: &Settings) -> Option<Reading> {
+    settings.pack.settings().nat.store_within_hours.as_ref()?;
+    let (tested, taken) = (fact.tested_at?.at(), facts.registration.as_ref()?.collected_at);
+    Reading::new(None, hours_between(taken, tested).round_dp(3)).ok()
+}
+
+/// What a member gave when it was tested alone: as the rule pack judges these results, and only these.
+pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Settings) -> PoolMember {
+    let said = |result: Call, targets: Vec<Virus>| PoolMember { donation: member.clone(), result, targets };
+    let (used, changed) = measurements(&about.alone, reactive_from(settings));
+    if used.is_empty() || !changed.is_empty() {
+        return said(Call::Pending, Vec::new());
+    }
+    let used: Vec<&Fact> = used.iter().map(|one| one.fact).collect();
+    let mut evidence = Evidence::new(member.clone());
+    evidence.nat = nucleic(&used);
+    evidence.runs = runs(&used, &about.runs, &settings.lots);
+    let verdict = release::decide(&evidence, &settings.pack);
+    let targets = |wanted: NatState| -> Vec<Virus> {
+        verdict.nat().iter().filter(|nat| nat.state == wanted).map(|nat| nat.target).collect()
+    };
+    let has = |state: NatState| verdict.nat().iter().any(|nat| nat.state == state);
+    if has(NatState::Reactive) {
+        return said(Call::Reactive, targets(NatState::Reactive));
+    }
+    // Reactive alone, for a target that no further test named.
+    if has(NatState::NotDiscriminated) {
+        return said(Call::Reactive, Vec::new());
+    }
+    if has(NatState::Invalid) || has(NatState::InvalidFinal) {
+        return said(Call::Invalid, Vec::new());
+    }
+    let negative =
+        !verdict.nat().is_empty() && verdict.nat().iter().all(|n| n.state == NatState::NonReactive);
+    said(if negative { Call::NonReactive } else { Call::Pending }, Vec::new())
+}
