@@ -17,6 +17,7 @@ mod openapi;
 mod orders;
 mod paging;
 mod people;
+mod pools;
 mod problem;
 mod quarantine;
 mod reading;
@@ -69,6 +70,8 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/connections/{id}/profile", get(revisions::pinned))
         .route("/api/v1/connections/{id}/profile/activate", post(revisions::activate))
         .route("/api/v1/connections/{id}/profile/map", post(revisions::map))
+        .route("/api/v1/pools", get(pools::list))
+        .route("/api/v1/pools/{id}", get(pools::show))
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{seq}", get(quarantine::show))
         .route("/api/v1/transfers/half", get(reading::half_transfers))

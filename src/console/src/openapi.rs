@@ -66,6 +66,12 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "get",
         "a held message: each reason with its place in the bytes and what to do; its reading is recorded",
     ),
+    ("/api/v1/pools", "get", "pools of pipetting robots, in pages"),
+    (
+        "/api/v1/pools/{id}",
+        "get",
+        "a pool: members with their aspirations, results, what it says, and why it says nothing",
+    ),
     ("/api/v1/transfers/half", "get", "half transmissions"),
     ("/api/v1/observations", "get", "observations, by message, donation or connection"),
     ("/api/v1/donations", "get", "donations, in pages"),

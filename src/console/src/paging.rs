@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use ledger::{DeliveryId, Listing, Order, Page, Seq};
 use serde::{Deserialize, Serialize};
 use std::{fmt::Display, str::FromStr};
-use vocabulary::DonationId;
+use vocabulary::{DonationId, PoolId};
 
 const LIMIT_USUAL: usize = 100;
 
@@ -42,6 +42,12 @@ impl Cursor for Seq {
 }
 
 impl Cursor for DonationId {
+    fn read(text: &str) -> Option<Self> {
+        Self::new(text).ok()
+    }
+}
+
+impl Cursor for PoolId {
     fn read(text: &str) -> Option<Self> {
         Self::new(text).ok()
     }

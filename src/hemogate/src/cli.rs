@@ -4,7 +4,7 @@ mod donors;
 mod held;
 
 pub(crate) use donors::{Donor, Recall};
-pub(crate) use held::{Quarantine, QuarantineList, Reprocess, Revisions};
+pub(crate) use held::{Pool, Quarantine, QuarantineList, Reprocess, Revisions};
 mod people;
 
 pub(crate) use people::{Batch, User};
@@ -118,6 +118,9 @@ pub(crate) enum Command {
     /// People: accounts, roles and passwords; a password is asked for or read from standard input
     #[command(subcommand)]
     User(User),
+    /// Pools of pipetting robots: members, results, and why a pool says nothing
+    #[command(subcommand)]
+    Pool(Pool),
     /// What is held, why, where in the bytes, what waits for it, and what to do
     #[command(subcommand)]
     Quarantine(Quarantine),

@@ -22,6 +22,7 @@ mod lines;
 mod log;
 mod orders;
 mod pinned;
+mod pools;
 mod print;
 mod probe;
 mod profile;
@@ -92,6 +93,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Donor(asked) => block_on(donor::donor(cli, asked, lang)),
         Command::User(asked) => block_on(user::user(cli, asked, lang)),
         Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),
+        Command::Pool(asked) => block_on(pools::pool(cli, asked, lang)),
         Command::Quarantine(asked) => block_on(quarantine::quarantine(cli, asked, lang)),
         Command::Probe(asked) => block_on(probe::probe(cli, asked, lang)),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),

@@ -1,4 +1,4 @@
-//! What is held, messages that are read again, and the revisions that connections read with.
+//! Pools, what is held, messages that are read again, and the revisions that connections read with.
 
 use super::Output;
 use clap::{Args, Subcommand};
@@ -12,6 +12,25 @@ pub(crate) enum Quarantine {
     Show {
         /// Its number
         message: u64,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pool {
+    /// Pools, by number
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// One pool: its members as the robot's log has them, its results, what it says and why
+    Show {
+        /// Its number, as it is scanned
+        pool: String,
         #[command(flatten)]
         output: Output,
     },
