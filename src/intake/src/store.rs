@@ -57,10 +57,11 @@ impl Store {
         self.ledger.append(group)
     }
 
-    /// Writes what no peer waits for, and tries until it is written or hemogate stops (`None`). The
-    /// place of its first entry.
+    /// Writes what no peer waits for, and tries until it is written or hemogate stops: then once more, and `None` if
+    /// that fails too. The place of its first entry.
     pub(crate) async fn settle(&self, group: Vec<Draft>, stop: &CancellationToken) -> Option<Seq> {
         loop {
+            let last = stop.is_cancelled();
             let outcome = match self.append(group.clone()) {
                 Ok(pending) => pending.await.map_err(NotKept::Failed),
                 Err(refused) => Err(NotKept::Refused(refused)),
@@ -69,8 +70,11 @@ impl Store {
                 Ok(durable) => return Some(durable.first()),
                 Err(why) => tracing::warn!(%why, "the end of a transfer waits to be written"),
             }
+            if last {
+                return None;
+            }
             tokio::select! {
-                () = stop.cancelled() => return None,
+                () = stop.cancelled() => {}
                 () = tokio::time::sleep(RETRY_PAUSE) => {}
             }
         }

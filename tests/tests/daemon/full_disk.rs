@@ -120,3 +120,30 @@ fn a_disk_that_fills_to_the_last_byte_is_refused_in_time_and_forgotten_when_ther
 fn a_reserve_that_is_reached_is_refused_in_time_and_forgotten_when_there_is_room() {
     fill_and_empty(8);
 }
+
+#[test]
+fn the_end_of_a_transfer_that_waits_for_the_disk_is_written_before_the_daemon_stops() {
+    let Some(disk) = SmallDisk::mount(96) else {
+        println!("SKIP: no file system can be mounted here (root can); a full disk was not tried");
+        return;
+    };
+    let house = House::at(disk.path(), 0);
+    let daemon = house.start();
+    let mut sent = Sent::default();
+    for round in 0..8 {
+        let mut line = Line::open(daemon.listening["serology"]).unwrap();
+        let mut transfer = Transfer::new("serology", &format!("S{round}"), 1, 0);
+        assert!(line.establish().unwrap() && line.frame(&transfer.encoded(0)).unwrap(), "there is room");
+        transfer.acknowledged = 1;
+        sent.transfers.push(transfer);
+        let filler = disk.fill();
+        let ready = || daemon.ask("/health/ready").0 == 200;
+        until("the full disk is noticed", RECOVERS_WITHIN, || !ready());
+        drop(line);
+        fs::remove_file(filler).unwrap();
+        until("it is ready again by itself", RECOVERS_WITHIN, ready);
+    }
+    let (status, log) = daemon.stop();
+    assert!(status.success() && !log.contains("panicked"), "{log}");
+    reckon(&house.ledger(), &sent);
+}
