@@ -6,6 +6,7 @@ use crate::{
     laboratory,
 };
 use benchmark::{AnalysersOptions, Part};
+use hl7v2::{AckCondition, AckMode, Index};
 use simulator::{
     analyser::{Analyser, Framing, Peer, Target, Tempo},
     fault::Faults,
@@ -137,9 +138,9 @@ fn messages_of(model: &Arc<Model>, duty: Duty, scenario: &Scenario) -> Result<Ve
 
 /// Whether MSH-15 and MSH-16 both say `NE`, never (HL7 v2.4 §2.13.9): such a message is not acknowledged.
 fn asks_for_silence(message: &[u8]) -> bool {
-    let header = message.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let mut fields = header.split(|byte| *byte == b'|').skip(14);
-    header.starts_with(b"MSH|") && fields.next() == Some(b"NE") && fields.next() == Some(b"NE")
+    let never = Some(AckCondition::Never);
+    let mode = Index::new().read(&String::from_utf8_lossy(message)).header().map(|header| header.ack_mode());
+    mode == Some(AckMode::Enhanced { accept: never, application: never })
 }
 
 #[cfg(test)]
