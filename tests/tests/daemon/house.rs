@@ -1,6 +1,6 @@
 //! A station in a folder of its own, and the daemon that runs in it.
 
-use crate::{binary::hemogate, staff::Told};
+use crate::binary::hemogate;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -134,6 +134,26 @@ impl House {
             assert!(!daemon.log.iter().any(|l| l.contains("http://")), "it started: {:#?}", daemon.log);
         }
         (daemon.child.wait().unwrap().code(), daemon.log.join("\n"))
+    }
+}
+
+/// What the door answered.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) version: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl Told {
+    /// What it was refused with: the status and the words.
+    pub(crate) fn refused(&self) -> (u16, &str) {
+        (self.status, self.body["detail"].as_str().unwrap_or_default())
+    }
+
+    pub(crate) fn well(self) -> Value {
+        assert!((200..300).contains(&self.status), "{self:#?}");
+        self.body
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     binary::hemogate,
-    house::{Daemon, House},
+    house::{Daemon, House, Told},
 };
 use ledger::Ledger;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const ADMINISTRATORS: [(&str, Role); 3] = [
 /// Makes the administrators and everybody else in a house whose daemon does not run.
 pub(crate) fn hire(house: &House, staff: &[(&str, &[Role])]) {
     let settings =
-        ledger::Settings { free_bytes_min: 0, ballast_bytes: 0, ..ledger::Settings::new(&house.ledger()) };
+        ledger::Settings { free_bytes_min: 0, ballast_bytes: 0, ..ledger::Settings::new(house.ledger()) };
     let (ledger, _) = Ledger::open(settings, &mut |_| {}).unwrap();
     let people = People::new(ledger.clone(), PeopleRules::default());
     let new = |user: &str, password: &str| NewUser {
@@ -51,26 +51,6 @@ pub(crate) fn hire(house: &House, staff: &[(&str, &[Role])]) {
 pub(crate) struct Person<'d> {
     daemon: &'d Daemon,
     token: String,
-}
-
-/// What the door answered.
-#[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) status: u16,
-    pub(crate) version: Option<String>,
-    pub(crate) body: Value,
-}
-
-impl Told {
-    /// What it was refused with: the status and the words.
-    pub(crate) fn refused(&self) -> (u16, &str) {
-        (self.status, self.body["detail"].as_str().unwrap_or_default())
-    }
-
-    pub(crate) fn well(self) -> Value {
-        assert!((200..300).contains(&self.status), "{self:#?}");
-        self.body
-    }
 }
 
 impl<'d> Person<'d> {

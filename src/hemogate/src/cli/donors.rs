@@ -1,4 +1,5 @@
 //! Donors, recalls and tasks.
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints: words as they are typed")]
 
 use super::Output;
 use clap::Subcommand;
