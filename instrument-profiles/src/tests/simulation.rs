@@ -30,7 +30,7 @@ fn result(file: &Value, assay: &Value, reads: &str, position: usize) -> Value {
     let marker: Marker = assay["marker"].as_str().unwrap().parse().unwrap();
     let positive = matches!(reads, "reactive" | "positive");
     let mut found = json!({"interpretation": reads, "value": null, "index": null, "od": null, "cutoff": null,
-        "signal": null, "ct": null, "control_ct": null, "grade": null, "activity": null});
+        "signal": null, "ct": null, "control_ct": null, "grade": null, "activity": null, "corrected": false});
     match marker.kind() {
         MarkerKind::Serology => {
             found["index"] = json!(if positive { "3.00" } else { "0.20" });

@@ -467,7 +467,7 @@ fn corrected(laboratory: &mut Laboratory) {
     assert_eq!(alone.status, 409, "{alone:#?}");
     assert_eq!(laboratory.signs("rev", (batch, "review"), &json!({})).well(), json!({ "reviewed": 1 }));
     let told = laboratory.releases(("rel", batch), &json!({}));
-    assert_eq!(texts(&told["released"]), std::slice::from_ref(donation));
+    assert_eq!(texts(&told["released"]), std::slice::from_ref(&donation));
     assert_eq!(laboratory.stages(batch)[&donation], "released");
     // That it went once must still be settled, by whoever may.
     let number = raised[0]["recall"].to_string();
