@@ -120,7 +120,7 @@ mod tests {
 
     fn registered(donation: &str, at: &str) -> DonationRegistration {
         let donor = DonorRegistration {
-            id: "D".into(),
+            id: format!("donor of {donation}"),
             first_time: false,
             deferred: false,
             barred: None,

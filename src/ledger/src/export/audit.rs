@@ -37,41 +37,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         What::MessageReceived { connection, mode, profile, protocol, body } => object!({
             "connection": connection, "mode": mode, "profile": profile, "protocol": protocol, "body": told(body),
         }),
-        What::MessageInterpreted {
-            message,
-            profile,
-            observations,
-            findings,
-            donations,
-            holds,
-            orders,
-            measured,
-            continues,
-            pools,
-            part,
-            last,
-        } => {
-            let about: BTreeSet<_> = donations.iter().chain(holds).map(|(_, donation)| donation).collect();
-            let mut told = object!({
-                "message": message, "profile": profile, "observations": observations.len(),
-                "findings": findings.len(), "donations": about, "part": part, "last": last,
-            });
-            if let Some(fields) = told.as_object_mut() {
-                fields.extend((!pools.is_empty()).then(|| ("pools".to_owned(), object!(pools.named()))));
-                if !orders.is_empty() {
-                    let orders: BTreeSet<_> = orders.iter().map(|(_, order)| order).collect();
-                    fields.insert("orders".to_owned(), object!(orders));
-                }
-                let earlier: Vec<_> = measured.iter().filter_map(|m| m.earlier).collect();
-                if !earlier.is_empty() {
-                    fields.insert("earlier".to_owned(), object!(earlier));
-                }
-                if !continues.is_empty() {
-                    fields.insert("continues".to_owned(), object!(continues));
-                }
-            }
-            told
-        }
+        What::MessageInterpreted { .. } => interpreted(&entry.what),
         What::DonationRegistered(registration) => json(entry, registration)?,
         What::VerdictMade(made) => object!({
             "donation": made.donation(), "considered": made.considered(), "deliver_to": made.deliver_to(),
@@ -81,16 +47,10 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         What::VerdictUnchanged { donation, considered } => {
             object!({ "donation": donation, "considered": considered })
         }
-        What::DeliveryAttempted { delivery, outcome, next_at_ms } => object!({
-            "delivery": delivery.to_string(), "outcome": outcome, "next_at": time(*next_at_ms),
-        }),
-        What::DeliveryDone { delivery, answer } => {
-            object!({ "delivery": delivery.to_string(), "answer_bytes": answer.len() })
-        }
-        What::DeliveryDead { delivery, reason } => {
-            object!({ "delivery": delivery.to_string(), "reason": reason })
-        }
-        What::DeliveryRequeued { delivery } => object!({ "delivery": delivery.to_string() }),
+        What::DeliveryAttempted { .. }
+        | What::DeliveryDone { .. }
+        | What::DeliveryDead { .. }
+        | What::DeliveryRequeued { .. } => of_deliveries(&entry.what),
         What::FileTaken { connection, name, sha256, bytes } => {
             object!({ "connection": connection, "name": name, "sha256": sha256, "bytes": bytes })
         }
@@ -119,6 +79,61 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         }
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
+}
+
+/// What came of a message: results by their number, donations and orders by their names.
+fn interpreted(what: &What) -> Value {
+    let What::MessageInterpreted {
+        message,
+        profile,
+        observations,
+        findings,
+        donations,
+        holds,
+        orders,
+        measured,
+        continues,
+        pools,
+        part,
+        last,
+    } = what
+    else {
+        return Value::Null;
+    };
+    let about: BTreeSet<_> = donations.iter().chain(holds).map(|(_, donation)| donation).collect();
+    let mut told = object!({
+        "message": message, "profile": profile, "observations": observations.len(),
+        "findings": findings.len(), "donations": about, "part": part, "last": last,
+    });
+    if let Some(fields) = told.as_object_mut() {
+        fields.extend((!pools.is_empty()).then(|| ("pools".to_owned(), object!(pools.named()))));
+        if !orders.is_empty() {
+            let orders: BTreeSet<_> = orders.iter().map(|(_, order)| order).collect();
+            fields.insert("orders".to_owned(), object!(orders));
+        }
+        let earlier: Vec<_> = measured.iter().filter_map(|m| m.earlier).collect();
+        if !earlier.is_empty() {
+            fields.insert("earlier".to_owned(), object!(earlier));
+        }
+        if !continues.is_empty() {
+            fields.insert("continues".to_owned(), object!(continues));
+        }
+    }
+    told
+}
+
+fn of_deliveries(what: &What) -> Value {
+    if let What::DeliveryAttempted { delivery, outcome, next_at_ms } = what {
+        object!({ "delivery": delivery.to_string(), "outcome": outcome, "next_at": time(*next_at_ms) })
+    } else if let What::DeliveryDone { delivery, answer } = what {
+        object!({ "delivery": delivery.to_string(), "answer_bytes": answer.len() })
+    } else if let What::DeliveryDead { delivery, reason } = what {
+        object!({ "delivery": delivery.to_string(), "reason": reason })
+    } else if let What::DeliveryRequeued { delivery } = what {
+        object!({ "delivery": delivery.to_string() })
+    } else {
+        Value::Null
+    }
 }
 
 /// What people decided. A rule pack's content is told by its length, since the pack's hash is taken of it.

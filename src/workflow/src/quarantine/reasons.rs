@@ -53,6 +53,7 @@ const UNKNOWN_VALUE: &[&str] = &[
     "value_contradiction",
     "value_out_of_place",
     "bound_only",
+    "bound_contradicts",
     "incomplete_result",
     "unknown_pool_size",
     "missing_pooling_run",
