@@ -25,6 +25,9 @@ fn environment(entry: &Entry) -> Environment<'static> {
     environment
 }
 
+/// Keys of an assay that no template is given.
+const USED_ITSELF: &[&str] = &["marker", "code", "cutoff", "signal_cutoff"];
+
 /// A result of one assay that reads `reads`.
 fn result(file: &Value, assay: &Value, reads: &str, position: usize) -> Value {
     let marker: Marker = assay["marker"].as_str().unwrap().parse().unwrap();
@@ -48,7 +51,10 @@ fn result(file: &Value, assay: &Value, reads: &str, position: usize) -> Value {
     }
     let well =
         format!("{}{}", char::from(b'A' + u8::try_from((position - 1) % 8).unwrap()), (position - 1) / 8 + 1);
-    let more = json!({"marker": marker.name(), "code": assay["code"], "assay": assay, "replicate": 1, "position": position,
+    // A template sees of an assay what the simulator does not use itself.
+    let mut of_assay = assay.clone();
+    of_assay.as_object_mut().unwrap().retain(|key, _| !USED_ITSELF.contains(&key.as_str()));
+    let more = json!({"marker": marker.name(), "code": assay["code"], "assay": of_assay, "replicate": 1, "position": position,
         "well": well, "completed_at": "20260302141500", "text": file["texts"].get(reads).cloned().unwrap_or(Value::Null)});
     found.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     found

@@ -29,12 +29,12 @@ fn print(value: &Value) -> Outcome {
     Ok(Exit::Done)
 }
 
-async fn daemon(cli: &Cli, lang: Lang) -> Result<Client, Failure> {
+fn daemon(cli: &Cli, lang: Lang) -> Result<Client, Failure> {
     Client::of_running(&crate::configuration(cli)?.config.store.path, lang)
 }
 
 pub(crate) async fn recall(cli: &Cli, asked: &Recall, lang: Lang) -> Outcome {
-    let client = daemon(cli, lang).await?;
+    let client = daemon(cli, lang)?;
     match asked {
         Recall::List(output) => {
             let answer = client.get("recalls?limit=1000").await?;
@@ -76,7 +76,7 @@ fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
 }
 
 pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
-    let answer = daemon(cli, lang).await?.get("tasks").await?;
+    let answer = daemon(cli, lang)?.get("tasks").await?;
     let mut printer = Printer::new(output.format);
     printer.heads(&lang.pick(
         ["kind", "number", "donation", "for", "due", "not before", "next"],
@@ -104,7 +104,7 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
 }
 
 pub(crate) async fn donor(cli: &Cli, asked: &Donor, lang: Lang) -> Outcome {
-    let client = daemon(cli, lang).await?;
+    let client = daemon(cli, lang)?;
     let (Some(by), Some((path, body))) = (asked.signed_in_as(), command(asked)?) else {
         let Donor::Show { donor } = asked else { return Ok(Exit::Usage) };
         return print(&client.get(&format!("donors/{}", encoded(donor))).await?);
