@@ -16,6 +16,7 @@
 mod alike;
 mod applier;
 mod bounds;
+mod channel;
 mod checkpoint;
 mod committer;
 mod encode;
@@ -41,6 +42,7 @@ mod sync;
 mod verify;
 
 pub use bounds::MemoryPart;
+pub use channel::{CALIBRATION, Channel, UNNAMED, day_of};
 pub use entry::{
     BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorAct, DonorData, Draft, Earlier, Entry, HoldKind,
     HowEnded, Known, LeftHeld, LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping, Measured,

@@ -8,10 +8,14 @@ use crate::state::{
 };
 use crate::{Known, Measured, ObservationRef, Pools, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{Consequence, DonationId, Finding, Observation, OrderId, ProfileRef, RunId, SpecimenKind};
+use vocabulary::{
+    ConnectionId, Consequence, DonationId, Finding, Observation, OrderId, ProfileRef, RunId, SpecimenKind,
+};
 
 pub(super) struct Part<'e> {
     pub(super) message: Seq,
+    /// The line that the message came over, and when.
+    of: (ConnectionId, i64),
     pub(super) number: u16,
     last: bool,
     profile: &'e ProfileRef,
@@ -58,8 +62,9 @@ impl Fold<'_, '_> {
         else {
             return Ok(());
         };
-        let part = Part {
+        let part = |of| Part {
             message: *message,
+            of,
             number: *part,
             last: *last,
             profile,
@@ -77,6 +82,7 @@ impl Fold<'_, '_> {
             self.misfit();
             return Ok(());
         };
+        let part = part((record.connection.clone(), record.at_ms));
         let standing = record.interpretation.take();
         if part.number == 0
             && let Some(standing) = &standing
@@ -170,11 +176,16 @@ impl Fold<'_, '_> {
                     self.mark(Key::run_donations(run).text(donation.as_str()).seq(part.message));
                     runs.insert(run.clone());
                 }
+                if let Some(observation) = observation {
+                    self.result_in_channel((&part.of.0, part.of.1), observation);
+                }
             }
             let key = Key::donation_refs(donation).seq(part.message).short(part.number).done();
             self.view.put_record(key, &about)?;
         }
         let controls = self.controls(part)?;
+        let readings =
+            self.readings((&part.of.0, part.of.1), (part.message, part.number), part.observations)?;
         let donations: Vec<DonationId> = refs.into_keys().cloned().collect();
         for donation in &donations {
             self.reopen(donation)?;
@@ -186,6 +197,9 @@ impl Fold<'_, '_> {
         }
         for run in &controls {
             self.reopen_run(run)?;
+        }
+        for reading in &readings {
+            self.reopen_between(reading)?;
         }
         for transfer in part.continues {
             self.continued(*transfer, Some(part.message))?;
@@ -199,6 +213,7 @@ impl Fold<'_, '_> {
             orders,
             continues: part.continues.to_vec(),
             pools,
+            readings,
         };
         self.view.put_long(&Key::message_parts(part.message).short(part.number), &record)
     }
@@ -262,6 +277,9 @@ impl Fold<'_, '_> {
             for run in &part.controls {
                 self.view.delete(Key::run_controls(run).seq(message).short(number).done());
                 self.reopen_run(run)?;
+            }
+            for reading in &part.readings {
+                self.forget_reading(reading, (message, number))?;
             }
             for order in &part.orders {
                 self.take_back_results(order, message)?;

@@ -4,6 +4,7 @@
 //! give the same state, byte for byte, however they are cut into batches. It is total: an entry that refers to
 //! something which is not there is counted as a misfit and changes nothing else.
 
+mod channel;
 mod decide;
 mod delivery;
 mod donors;
@@ -21,6 +22,7 @@ mod rules;
 mod signed;
 mod transfer;
 
+pub(crate) use channel::ChannelReading;
 pub(crate) use interpret::refs;
 pub(crate) use pools::{members, pools_in, pools_of};
 pub(crate) use transfer::slices;

@@ -3,6 +3,7 @@
 //! Reads see the state as it is now, entry by entry whole; two reads in a row may see two states. Big things
 //! (raw bytes, observations, verdicts) are read from the journal, and their checksum is checked every time.
 
+mod channels;
 mod deliveries;
 mod donations;
 mod donors;
@@ -20,6 +21,7 @@ mod signed;
 mod transfers;
 mod work;
 
+pub use channels::RunSummary;
 pub use deliveries::{DeliveryFilter, DeliveryView, OutboxItem};
 pub use donations::{
     DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Interpretations, Registered,

@@ -33,6 +33,8 @@
 //! | `pp` pool · message · part | which members, observations and findings are about it |
 //! | `pd` pool · donation · message | – : donations that are named as its members |
 //! | `dp` donation · pool · message | – : pools that it is named as a member of |
+//! | `cc` connection · instrument · assay · lot · name · day · message · part | readings of a control: observation indexes |
+//! | `cr` connection · instrument · assay · lot · day · run | – : runs with results of a channel |
 //! | `xx` verdict · destination | delivery record |
 //! | `xp` destination · verdict | donation: deliveries to be made |
 //! | `xd` verdict · destination | – : dead letters |
@@ -66,6 +68,7 @@
 //! | `ft` connection · sha256 · name | the entry: files taken |
 
 use super::Span;
+use crate::channel::Channel;
 use crate::{DeliveryId, LookbackId, Seq};
 use release::pack::PackRef;
 use vocabulary::{
@@ -230,6 +233,25 @@ impl Key {
     }
     pub(crate) fn donation_pools(donation: &DonationId) -> Self {
         Self::of(*b"dp").text(donation.as_str())
+    }
+    pub(crate) fn every_run_with_donations() -> Self {
+        Self::of(*b"rd")
+    }
+    pub(crate) fn every_run_with_controls() -> Self {
+        Self::of(*b"rc")
+    }
+    pub(crate) fn every_run_with_pools() -> Self {
+        Self::of(*b"rp")
+    }
+    fn of_channel(kind: [u8; 2], channel: &Channel) -> Self {
+        let Channel { connection, instrument, assay, lot } = channel;
+        Self::of(kind).text(connection.as_str()).text(instrument).text(assay).text(lot)
+    }
+    pub(crate) fn channel_readings(channel: &Channel) -> Self {
+        Self::of_channel(*b"cc", channel)
+    }
+    pub(crate) fn channel_runs(channel: &Channel) -> Self {
+        Self::of_channel(*b"cr", channel)
     }
     pub(crate) fn deliveries() -> Self {
         Self::of(*b"xx")

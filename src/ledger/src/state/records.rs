@@ -1,13 +1,14 @@
 //! The values of the state. CBOR with named fields; a change of shape raises [`STATE_VERSION`] and the state is
 //! made again.
 
+use crate::fold::ChannelReading;
 use crate::{HowEnded, Known, Seq, Terms};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 8;
+pub(crate) const STATE_VERSION: u32 = 9;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +130,9 @@ pub(crate) struct PartRecord {
     /// Pools that it speaks of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) pools: Vec<PoolPart>,
+    /// Readings of controls in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) readings: Vec<ChannelReading>,
 }
 
 /// What a part of an interpretation says of one pool: what has to be taken back where another one follows.
