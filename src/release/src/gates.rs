@@ -9,7 +9,7 @@ use crate::evidence::{ComponentState, Evidence, Meaning, Qc, Resolution, Run, Si
 use crate::group::Against;
 use crate::notes::Use;
 use crate::pack::{ApplyBy, RulePack};
-use crate::reasons::{Reason, RunReason, met, remedy};
+use crate::reasons::{Because, Reason, RunReason, met, remedy};
 use crate::runs::Runs;
 use crate::say::say_all;
 use crate::test::Test;
@@ -151,7 +151,7 @@ fn tests_final<'a>(findings: &Findings<'a>, used: &[Used<'a>]) -> Vec<Reason<'a>
 
 fn run_valid<'a>(used: &Used<'a>) -> Option<RunReason<'a>> {
     let Some(record) = used.run else { return Some(unknown_run(used)) };
-    let (run, why) = (&record.id, record.why.as_deref());
+    let (run, why) = (&record.id, Because::new(record.why.as_ref(), record.why_zh.as_ref()));
     match record.validity {
         Some(Validity::Valid) => None,
         None => Some(RunReason::RunWithoutValidity { run, tests: used.tests() }),
@@ -162,7 +162,7 @@ fn run_valid<'a>(used: &Used<'a>) -> Option<RunReason<'a>> {
 
 fn quality_control<'a>(used: &Used<'a>) -> Option<RunReason<'a>> {
     let Some(run) = used.run else { return Some(unknown_run(used)) };
-    let (id, why) = (&run.id, run.qc_why.as_deref());
+    let (id, why) = (&run.id, Because::new(run.qc_why.as_ref(), run.qc_why_zh.as_ref()));
     match run.qc {
         Some(Qc::InControl) => None,
         Some(Qc::Released) if run.qc_release.as_ref().is_some_and(Resolution::is_given) => None,

@@ -5,7 +5,7 @@ mod remedy;
 mod run;
 
 pub(crate) use remedy::remedy;
-pub(crate) use run::RunReason;
+pub(crate) use run::{Because, RunReason};
 
 use crate::GateId;
 use crate::donor::Bar;

@@ -32,12 +32,21 @@ pub struct Run {
     /// Why it is invalid or open, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_zh: Option<String>,
+    /// Kits that judged it, each with its hash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kits: Vec<String>,
     /// Internal quality control (R-GATE-05).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc: Option<Qc>,
     /// Why quality control is open or out of control, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc_why: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qc_why_zh: Option<String>,
     /// Who released it after corrective action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qc_release: Option<Resolution>,
@@ -75,8 +84,11 @@ impl Run {
             id,
             validity: None,
             why: None,
+            why_zh: None,
+            kits: Vec::new(),
             qc: None,
             qc_why: None,
+            qc_why_zh: None,
             qc_release: None,
             lots: Vec::new(),
             tested_at: None,

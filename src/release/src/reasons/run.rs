@@ -5,17 +5,30 @@ use crate::test::Test;
 use jiff::civil::Date;
 use vocabulary::RunId;
 
+/// Why a run is as it is, where that is said; what was said in English alone stays English.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Because<'e> {
+    pub(crate) en: Option<&'e str>,
+    pub(crate) zh: Option<&'e str>,
+}
+
+impl<'e> Because<'e> {
+    pub(crate) fn new(en: Option<&'e String>, zh: Option<&'e String>) -> Self {
+        Self { en: en.map(String::as_str), zh: zh.map(String::as_str) }
+    }
+}
+
 /// One reason against a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RunReason<'e> {
     NoRun { tests: Vec<Test<'e>> },
     RunUnknown { run: &'e RunId, tests: Vec<Test<'e>> },
     RunWithoutValidity { run: &'e RunId, tests: Vec<Test<'e>> },
-    RunOpen { run: &'e RunId, tests: Vec<Test<'e>>, why: Option<&'e str> },
-    RunInvalid { run: &'e RunId, tests: Vec<Test<'e>>, why: Option<&'e str> },
+    RunOpen { run: &'e RunId, tests: Vec<Test<'e>>, why: Because<'e> },
+    RunInvalid { run: &'e RunId, tests: Vec<Test<'e>>, why: Because<'e> },
     QcUnknown { run: &'e RunId },
-    QcOpen { run: &'e RunId, why: Option<&'e str> },
-    QcOut { run: &'e RunId, why: Option<&'e str> },
+    QcOpen { run: &'e RunId, why: Because<'e> },
+    QcOut { run: &'e RunId, why: Because<'e> },
     QcReleaseUnsigned { run: &'e RunId },
     LotsUnknown { run: &'e RunId },
     TestTimeUnknown { run: &'e RunId },
@@ -37,7 +50,7 @@ fn after(colon: &str, why: Option<&str>) -> String {
 
 impl Say for RunReason<'_> {
     fn en(&self) -> Said {
-        let because = |why: Option<&str>| after(": ", why);
+        let because = |why: Because<'_>| after(": ", why.en);
         match self {
             Self::NoRun { tests } => said!("no run is named for {}", listed(tests).0),
             Self::RunUnknown { run, tests } => said!("run {run} of {} is not known", listed(tests).0),
@@ -83,7 +96,7 @@ impl Say for RunReason<'_> {
     }
 
     fn zh(&self) -> Said {
-        let because = |why: Option<&str>| after("：", why);
+        let because = |why: Because<'_>| after("：", why.zh.or(why.en));
         match self {
             Self::NoRun { tests } => said!("{}未注明批次", listed(tests).1),
             Self::RunUnknown { run, tests } => said!("{}的批次 {run} 无记录", listed(tests).1),
