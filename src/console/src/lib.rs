@@ -78,6 +78,7 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/observations", get(reading::observations))
         .route("/api/v1/donations", get(reading::donations).post(writing::register))
         .route("/api/v1/donations/{id}", get(reading::donation))
+        .route("/api/v1/runs", get(reading::runs))
         .route("/api/v1/runs/{id}", get(reading::run))
         .route("/api/v1/verdicts", get(reading::verdicts))
         .route("/api/v1/deliveries", get(reading::deliveries))

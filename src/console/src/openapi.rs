@@ -77,7 +77,12 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/donations", "get", "donations, in pages"),
     ("/api/v1/donations", "post", "register donations"),
     ("/api/v1/donations/{id}", "get", "a donation with evidence, verdict, reasons, history and deliveries"),
-    ("/api/v1/runs/{id}", "get", "a run's controls and donations"),
+    ("/api/v1/runs", "get", "runs, by name, in pages"),
+    (
+        "/api/v1/runs/{id}",
+        "get",
+        "a run as it is now: validity and quality control with reasons, what each criterion came to, what depends on it",
+    ),
     ("/api/v1/verdicts", "get", "the verdict that stands for each donation"),
     ("/api/v1/deliveries", "get", "deliveries, in pages"),
     ("/api/v1/deliveries/{id}/requeue", "post", "send a dead letter again"),

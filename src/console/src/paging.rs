@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use ledger::{DeliveryId, Listing, Order, Page, Seq};
 use serde::{Deserialize, Serialize};
 use std::{fmt::Display, str::FromStr};
-use vocabulary::{DonationId, PoolId};
+use vocabulary::{DonationId, PoolId, RunId};
 
 const LIMIT_USUAL: usize = 100;
 
@@ -48,6 +48,12 @@ impl Cursor for DonationId {
 }
 
 impl Cursor for PoolId {
+    fn read(text: &str) -> Option<Self> {
+        Self::new(text).ok()
+    }
+}
+
+impl Cursor for RunId {
     fn read(text: &str) -> Option<Self> {
         Self::new(text).ok()
     }

@@ -200,9 +200,21 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
     found.map(Json).ok_or_else(|| no_donation(&id))
 }
 
-pub(crate) async fn run(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer<ledger::RunView> {
+/// Runs by name, in pages.
+pub(crate) async fn runs(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<ledger::RunSummary>> {
+    let page = asked(query)?.page::<RunId>()?;
+    let found = site.read(move |reader| reader.runs(&page)).await?;
+    Ok(Json(Items::of(found, |id| id.to_string())))
+}
+
+/// A run as it is now: what its controls come to by kit or profile, and what depends on it.
+pub(crate) async fn run(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+) -> Answer<workflow::runs::RunNow> {
     let id = RunId::new(&id).map_err(Problem::bad_request)?;
-    Ok(Json(site.read(move |reader| reader.run(&id)).await?))
+    let settings = Arc::clone(&site.workflow);
+    Ok(Json(site.read(move |reader| workflow::runs::run_now(&settings, reader, &id)).await?))
 }
 
 /// The verdict that stands for each donation.

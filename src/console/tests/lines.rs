@@ -39,6 +39,7 @@ mod lines {
             specimens: workflow::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
             time_zone: jiff::tz::TimeZone::UTC,
             lots: workflow::LotRegister::default(),
+            kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
             sign_off: workflow::SignOff::Elsewhere,

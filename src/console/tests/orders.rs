@@ -49,6 +49,7 @@ mod orders {
             specimens: workflow::SpecimenRule::new(r"=?(?<donation>[A-Z]\d+)").unwrap(),
             time_zone: jiff::tz::TimeZone::UTC,
             lots: workflow::LotRegister::default(),
+            kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
             sign_off: workflow::SignOff::Elsewhere,

@@ -38,6 +38,7 @@ mod surface {
             specimens,
             time_zone: jiff::tz::TimeZone::UTC,
             lots: workflow::LotRegister::default(),
+            kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
             sign_off: workflow::SignOff::Elsewhere,

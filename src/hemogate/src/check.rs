@@ -8,6 +8,7 @@ use crate::{
     lines, wiring,
 };
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
     net::{SocketAddr, TcpListener},
@@ -44,6 +45,7 @@ type Finding = (String, Result<String, String>);
 fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
     let mut found = vec![
         (lang.pick("rule pack", "规则包").to_owned(), rule_pack(config)),
+        (lang.pick("kits", "试剂盒规则").to_owned(), kits(config, lang)),
         (lang.pick("time zone", "时区").to_owned(), zone(config)),
         (lang.pick("identifiers", "标识码规则").to_owned(), codes(config)),
         (lang.pick("store", "账本").to_owned(), store(config)),
@@ -79,6 +81,28 @@ fn complete(profile: &instrument_profiles::Profile) -> Result<String, String> {
 
 fn rule_pack(config: &Config) -> Result<String, String> {
     crate::decide::pack(&config.rules.pack).map(|p| format!("{} {}", p.id(), p.hash())).map_err(|f| f.what)
+}
+
+/// The kits in force, and the assays of the connections that have none.
+fn kits(config: &Config, lang: Lang) -> Result<String, String> {
+    let kits = crate::kit::configured(config).map_err(|f| f.what)?;
+    let with: BTreeSet<&str> = kits.iter().flat_map(|kit| kit.assays.iter().map(String::as_str)).collect();
+    let mut without = BTreeSet::new();
+    for connection in &config.connections {
+        // A connection whose profile cannot be read is told of in its own line.
+        let Ok(profile) = wiring::profile(&connection.profile) else { continue };
+        let assays = profile.assays().map(|(_, assay)| assay);
+        without.extend(assays.filter(|assay| !with.contains(assay)).map(str::to_owned));
+    }
+    let count = kits.iter().count();
+    if without.is_empty() {
+        return Ok(count.to_string());
+    }
+    let note = lang.pick(
+        "without a kit, judged by the profile's controls until the run ends",
+        "未配置试剂盒规则，按仪器配置的质控判定整批",
+    );
+    Ok(format!("{count}; {note}: {}", without.into_iter().collect::<Vec<_>>().join(", ")))
 }
 
 fn zone(config: &Config) -> Result<String, String> {

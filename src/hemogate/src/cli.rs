@@ -6,8 +6,10 @@ mod held;
 pub(crate) use donors::{Donor, Recall};
 pub(crate) use held::{Pool, Quarantine, QuarantineList, Reprocess, Revisions};
 mod people;
+mod runs;
 
 pub(crate) use people::{Batch, User};
+pub(crate) use runs::{Kit, Runs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -115,6 +117,12 @@ pub(crate) enum Command {
     /// Donors: the deferral register, results known from elsewhere, confirmatory tests, re-entry, look-backs
     #[command(subcommand)]
     Donor(Donor),
+    /// Kits: the maker's criteria and cut-offs as files, checked and shown
+    #[command(subcommand)]
+    Kit(Kit),
+    /// Runs: whether their controls allow their results, what depends on them, and declaring one invalid
+    #[command(subcommand)]
+    Runs(Runs),
     /// People: accounts, roles and passwords; a password is asked for or read from standard input
     #[command(subcommand)]
     User(User),

@@ -17,6 +17,7 @@ mod examine;
 mod exit;
 mod export;
 mod id;
+mod kit;
 mod laboratory;
 mod lines;
 mod log;
@@ -31,6 +32,7 @@ mod reconcile;
 mod revisions;
 mod rules;
 mod run;
+mod runs;
 mod sample_people;
 mod secret;
 mod simulate;
@@ -87,6 +89,8 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
+        Command::Kit(asked) => kit::kit(asked, lang),
+        Command::Runs(asked) => block_on(runs::runs(cli, asked, lang)),
         Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
         Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),
         Command::Tasks(output) => block_on(donor::tasks(cli, output, lang)),

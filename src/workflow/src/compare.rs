@@ -14,8 +14,6 @@ use vocabulary::DonationId;
 const DONATIONS_PER_THREAD: usize = 256;
 /// More threads would wait for the disk.
 const THREADS_MAX: usize = 16;
-/// Runs with their controls that a thread remembers; past it all of them are forgotten and read again.
-const RUNS_REMEMBERED_MAX: usize = 512;
 
 /// A donation on which two packs do not agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -128,9 +126,6 @@ impl Comparison {
     ) -> Result<Vec<Changed>, ReadError> {
         let mut changed = Vec::new();
         for donation in donations {
-            if known.shared.runs.len() > RUNS_REMEMBERED_MAX {
-                known.shared.runs.clear();
-            }
             let view = reader.donation_with(donation, &mut known.read)?;
             let mut facts = facts(&self.old, reader, donation, view.as_ref(), &mut known.shared)?;
             // Signatures are bound to a pack: the two are compared as they stand before anybody signs.

@@ -1,16 +1,16 @@
 //! From what is known of a donation to its verdict.
 
 use crate::{
-    DonationFacts, Fact, Located, RunFacts, Settings, SignOff, Stopped, donors::DonorFacts,
-    evidence::evidence, neighbours, pools, rules::Book, runs,
+    DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
+    moments::moment, neighbours, pools, rules::Book, runs,
 };
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
-    RunView, Seq, VerdictMade, What,
+    Seq, VerdictMade, What,
 };
-use release::{Moment, Unit, Verdict, evidence::Validity};
+use release::{Unit, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{DestinationId, DonationId, Mode, RunId};
+use vocabulary::{DestinationId, DonationId, Mode};
 
 /// Donations of one round.
 const DONATIONS_PER_ROUND: usize = 128;
@@ -18,7 +18,7 @@ const DONATIONS_PER_ROUND: usize = 128;
 /// What several donations share while many are looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    pub(crate) runs: BTreeMap<RunId, RunView>,
+    pub(crate) runs: runs::Known,
     pools: pools::Memory,
 }
 
@@ -131,32 +131,10 @@ pub(crate) fn facts(
     let production = view.observations.iter().filter(|o| o.mode == Mode::Production);
     facts.observations = production.map(|o| fact(settings, o)).collect();
     facts.scans = only_scans(settings, view);
-    let of_pools = facts.pools.iter().flat_map(|pool| &pool.results);
-    facts.runs = run_facts(settings, reader, facts.observations.iter().chain(of_pools), &mut known.runs)?;
+    let own = facts.observations.iter_mut();
+    let of_pools = facts.pools.iter_mut().flat_map(|pool| &mut pool.results);
+    facts.runs = runs::stand(settings, (reader, &mut known.runs), own.chain(of_pools))?;
     Ok(facts)
-}
-
-/// What is known of the runs of these results.
-pub(crate) fn run_facts<'f>(
-    settings: &Settings,
-    reader: &Reader,
-    facts: impl IntoIterator<Item = &'f Fact>,
-    known: &mut BTreeMap<RunId, RunView>,
-) -> Result<BTreeMap<RunId, RunFacts>, ReadError> {
-    let mut found = BTreeMap::new();
-    for (run, used) in by_run(facts) {
-        let view = match known.get(&run) {
-            Some(view) => view,
-            None => known.entry(run.clone()).or_insert(reader.run(&run)?),
-        };
-        let mut assessed = runs::assess(settings, reader, view, &used)?;
-        if let Some(entry) = reader.run_invalidated(&run)? {
-            assessed.validity = Validity::Invalid;
-            assessed.why = Some(format!("declared invalid by a person (entry {entry})"));
-        }
-        found.insert(run, assessed);
-    }
-    Ok(found)
 }
 
 /// A result and where it stands.
@@ -168,6 +146,8 @@ pub(crate) fn fact(settings: &Settings, o: &EvidenceObservation) -> Fact {
         tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
         tube: locate(settings, o).and_then(|located| located.tube),
         observation: o.observation.clone(),
+        window: None,
+        kit: None,
     }
 }
 
@@ -183,24 +163,4 @@ fn only_scans(settings: &Settings, view: &DonationView) -> Vec<String> {
     let scans: BTreeSet<String> =
         once.filter_map(|o| o.observation.specimen.as_ref()).map(ToString::to_string).collect();
     scans.into_iter().collect()
-}
-
-fn by_run<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> BTreeMap<RunId, Vec<&'f Fact>> {
-    let mut runs: BTreeMap<RunId, Vec<&Fact>> = BTreeMap::new();
-    for fact in facts {
-        if let Some(run) = &fact.observation.run {
-            runs.entry(run.clone()).or_default().push(fact);
-        }
-    }
-    runs
-}
-
-/// A time as an analyser sent it; clocks without a zone are read in the laboratory's.
-pub(crate) fn moment(text: &str, zone: &jiff::tz::TimeZone) -> Option<Moment> {
-    if let Ok(moment) = text.parse() {
-        return Some(moment);
-    }
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
-    let zoned = civil.to_zoned(zone.clone()).ok()?;
-    Some(Moment::new(zoned.timestamp(), zoned.offset()))
 }

@@ -5,17 +5,18 @@
 
 use crate::{
     Settings,
-    facts::{DonationFacts, Fact, LotRegister, RunFacts},
+    facts::{DonationFacts, Fact, LotRegister, RunFacts, Told},
     measurement::{Used, is_ratio, measurements},
     pools::pooled,
     signing,
 };
-use release::pack::AntibodyScreen;
+use release::pack::{AntibodyScreen, ExternalControl};
 use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
-        AltResult, Call, Donor, Grades, Grouping, InternalControl, Lot, NatKind, NatResult, Neighbour,
-        OpenFinding, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, Validity,
+        AltResult, Call, Direction, Donor, Grades, Grouping, InternalControl, Lot, NatKind, NatResult,
+        Neighbour, OpenFinding, Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult,
+        SerologySeries, Validity,
     },
 };
 use rust_decimal::Decimal;
@@ -44,7 +45,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     let reactive_from = reactive_from(settings);
     let (measured, changed) = measurements(&facts.observations, reactive_from);
     let used: Vec<&Fact> = measured.iter().map(|one| one.fact).collect();
-    evidence.serology = serology(&used, &facts.runs, reactive_from);
+    evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), reactive_from);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     evidence.nat = nucleic(&used);
     let pooled = pooled(facts, settings, &evidence.nat);
@@ -65,6 +66,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
         .collect();
     evidence.findings.extend(changed);
     evidence.findings.extend(pooled.findings);
+    evidence.findings.extend(used.iter().filter_map(|fact| other_cutoff(fact)));
     evidence.findings.extend(facts.alike.iter().map(|other| cut_number(&facts.donation, other)));
     evidence.findings.extend(two_scans(&facts.scans));
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
@@ -86,6 +88,18 @@ fn cut_number(donation: &DonationId, other: &DonationId) -> OpenFinding {
          the labels of both tubes, and the id length that each analyser keeps"
     );
     open("donation_numbers_alike", what)
+}
+
+/// The reader judged by another cut-off than the plate's controls give: somebody has to set one of the two right.
+fn other_cutoff(fact: &Fact) -> Option<OpenFinding> {
+    let word = fact.kit.as_ref()?;
+    let (sent, own) = (word.differs?, word.cutoff.map_or_else(|| "?".to_owned(), |own| own.to_string()));
+    let assay = &fact.observation.assay;
+    let what = format!(
+        "{assay}: the reader judges by the cut-off {sent}, the plate's controls and the kit give another; judged by {own}; \
+         set the reader's formula, or the kit, right and repeat"
+    );
+    Some(open("cutoff_of_the_kit_differs", what))
 }
 
 fn two_scans(scans: &[String]) -> Option<OpenFinding> {
@@ -167,6 +181,14 @@ fn call(observation: &Observation) -> Option<Call> {
     })
 }
 
+/// Whether the pack keeps reactive results of a run whose laboratory controls are out.
+fn keeps_reactive(settings: &Settings) -> bool {
+    match settings.pack.settings().invalid.external_control.value {
+        ExternalControl::AllInvalid => false,
+        ExternalControl::KeepReactive => true,
+    }
+}
+
 /// From which S/CO on a first well asks for a duplicate round under the pack.
 pub(crate) fn reactive_from(settings: &Settings) -> Decimal {
     let sero = &settings.pack.settings().sero;
@@ -190,7 +212,7 @@ fn expect_reagents(serology: &mut Vec<SerologySeries>, reagents: usize) {
 
 fn serology(
     facts: &[&Fact],
-    runs: &BTreeMap<RunId, RunFacts>,
+    (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
     reactive_from: Decimal,
 ) -> Vec<SerologySeries> {
     let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
@@ -204,26 +226,33 @@ fn serology(
             marker,
             reagent: assay.to_owned(),
             maker: Some(maker),
-            direction: None,
-            results: wells(&facts, runs, reactive_from),
+            direction: facts
+                .iter()
+                .any(|f| f.kit.as_ref().is_some_and(|kit| kit.competitive))
+                .then_some(Direction::Competitive),
+            results: wells(&facts, (runs, keep_reactive), reactive_from),
         })
         .collect()
 }
 
 /// Results of one reagent in the order they came; what follows a usable reactive one is the duplicate round.
-fn wells(facts: &[&Fact], runs: &BTreeMap<RunId, RunFacts>, reactive_from: Decimal) -> Vec<SerologyResult> {
+fn wells(
+    facts: &[&Fact],
+    (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
+    reactive_from: Decimal,
+) -> Vec<SerologyResult> {
     let mut duplicates_due = false;
     facts
         .iter()
         .map(|fact| {
             let kind = if duplicates_due { SerologyKind::Duplicate } else { SerologyKind::Initial };
-            let result = well(&fact.observation, kind);
-            let run_valid = fact
-                .observation
-                .run
-                .as_ref()
-                .and_then(|run| runs.get(run))
-                .is_some_and(|run| run.validity == Validity::Valid);
+            let result = well(fact, kind);
+            // A run that is out of control by the laboratory's controls keeps no result that a duplicate could answer, but
+            // where the pack keeps the reactive ones.
+            let run = fact.run().and_then(|run| runs.get(run));
+            let run_valid = run.is_some_and(|run| {
+                run.validity == Validity::Valid && (run.qc != Qc::OutOfControl || keep_reactive)
+            });
             let usable = run_valid && result.validity.is_none();
             duplicates_due |= usable
                 && result.interpretation != Some(Call::NonReactive)
@@ -247,15 +276,18 @@ fn looks_reactive(result: &SerologyResult, reactive_from: Decimal) -> bool {
     said || measured
 }
 
-fn well(observation: &Observation, kind: SerologyKind) -> SerologyResult {
+fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {
+    let observation = &fact.observation;
     let value = &observation.value;
+    let word = fact.kit.as_ref();
     let od = value.od.and_then(|od| Reading::new(value.comparator, od).ok());
-    let cutoff = value.cutoff.and_then(|c| Exact::new(c).ok());
+    let cutoff = word.and_then(|kit| kit.cutoff).or(value.cutoff).and_then(|c| Exact::new(c).ok());
     // One without the other says nothing.
     let (od, cutoff) = od.zip(cutoff).unzip();
     let sco = if od.is_none() && is_ratio(value.unit.as_deref()) { reading(observation) } else { None };
     let interpretation = call(observation);
     let nothing = od.is_none() && sco.is_none() && interpretation.is_none();
+    let by_kit = word.and_then(|kit| kit.invalid.as_ref());
     let wrong = unusable(observation).or_else(|| {
         nothing.then_some((Validity::Invalid, "neither a signal over cut-off nor an interpretation was sent"))
     });
@@ -265,9 +297,12 @@ fn well(observation: &Observation, kind: SerologyKind) -> SerologyResult {
         cutoff,
         sco,
         interpretation,
-        validity: wrong.map(|(validity, _)| validity),
-        why: wrong.map(|(_, why)| why.to_owned()).or_else(|| flags(observation)),
-        run: observation.run.clone(),
+        validity: wrong.map(|(validity, _)| validity).or_else(|| by_kit.map(|_| Validity::Invalid)),
+        why: wrong
+            .map(|(_, why)| why.to_owned())
+            .or_else(|| by_kit.map(|told| told.en.clone()))
+            .or_else(|| flags(observation)),
+        run: fact.run().cloned(),
         override_reason: None,
     }
 }
@@ -281,10 +316,11 @@ type Place<'a> = (u64, Option<&'a RunId>);
 
 /// One result a target: what one target says is never read as an answer of another.
 pub(crate) fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
-    of_kind(facts, MarkerKind::Nat).map(|fact| individual(&fact.observation)).collect()
+    of_kind(facts, MarkerKind::Nat).map(individual).collect()
 }
 
-pub(crate) fn individual(observation: &Observation) -> NatResult {
+pub(crate) fn individual(fact: &Fact) -> NatResult {
+    let observation = &fact.observation;
     let wrong = unusable(observation);
     let result = match wrong {
         None => call(observation).unwrap_or(Call::Invalid),
@@ -312,7 +348,7 @@ pub(crate) fn individual(observation: &Observation) -> NatResult {
         store_within_hours: None,
         validity: None,
         why: wrong.map(|(_, why)| why.to_owned()).or_else(|| flags(observation)),
-        run: observation.run.clone(),
+        run: fact.run().cloned(),
     }
 }
 
@@ -330,7 +366,7 @@ fn alt(fact: &Fact) -> AltResult {
         u_per_l: if in_units { reading(observation) } else { None },
         validity: wrong.map(|(validity, _)| validity),
         why: wrong.map(|(_, why)| why.to_owned()),
-        run: observation.run.clone(),
+        run: fact.run().cloned(),
     }
 }
 
@@ -357,7 +393,7 @@ fn screen(fact: &Fact) -> ScreenResult {
         result: Some(result),
         validity: wrong.map(|(validity, _)| validity),
         why: wrong.map(|(_, why)| why.to_owned()),
-        run: observation.run.clone(),
+        run: fact.run().cloned(),
     }
 }
 
@@ -367,11 +403,11 @@ fn groupings(measured: &[Used<'_>]) -> Vec<Grouping> {
     for Used { fact, home } in
         measured.iter().filter(|m| m.fact.observation.marker.kind() == MarkerKind::Grouping)
     {
-        let key = (*home, fact.observation.run.as_ref());
+        let key = (*home, fact.run());
         let known = all.iter().position(|(k, _)| *k == key);
         let at = known.unwrap_or(all.len());
         if known.is_none() {
-            let run = fact.observation.run.clone();
+            let run = fact.run().cloned();
             all.push((key, Grouping { run, ..Grouping::default() }));
         }
         if let Some((_, grouping)) = all.get_mut(at)
@@ -486,14 +522,15 @@ fn rhd(observation: &Observation) -> Option<RhD> {
 pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &LotRegister) -> Vec<Run> {
     let mut runs: BTreeMap<&RunId, Run> = BTreeMap::new();
     for fact in facts {
-        let Some(id) = &fact.observation.run else { continue };
+        let Some(id) = fact.run() else { continue };
         let run = runs.entry(id).or_insert_with(|| {
             let mut run = Run::new(id.clone());
             if let Some(about) = known.get(id) {
                 run.validity = Some(about.validity);
-                run.why.clone_from(&about.why);
+                (run.why, run.why_zh) = words(about.why.as_ref());
                 run.qc = Some(about.qc);
-                run.qc_why.clone_from(&about.why);
+                (run.qc_why, run.qc_why_zh) = words(about.qc_why.as_ref());
+                run.kits.clone_from(&about.kits);
                 run.lots = about.lots.iter().map(|lot| judged(lot, lots)).collect();
             }
             run
@@ -511,6 +548,10 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
         }
     }
     runs.into_values().collect()
+}
+
+fn words(told: Option<&Told>) -> (Option<String>, Option<String>) {
+    told.map(|told| (told.en.clone(), told.zh.clone())).unzip()
 }
 
 fn judged(lot: &vocabulary::LotUse, lots: &LotRegister) -> Lot {

@@ -6,7 +6,8 @@ use release::{
     Moment,
     evidence::{Qc, Validity},
 };
-use serde::Deserialize;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vocabulary::{
     ConnectionId, DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, ProfileRef, RunId,
@@ -27,12 +28,61 @@ pub struct Fact {
     pub observation: Observation,
     /// When it was finished, if the analyser's clock could be read.
     pub tested_at: Option<Moment>,
+    /// The run that its controls make of it, where they stand for a time and not for a run.
+    pub window: Option<RunId>,
+    /// What the kit makes of its own well.
+    pub kit: Option<KitWord>,
+}
+
+/// What a kit makes of a sample's well.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KitWord {
+    /// A weak signal is reactive.
+    pub competitive: bool,
+    /// The cut-off that the signal is held against: of the kit's and the reader's the one that loses no reactive sample.
+    pub cutoff: Option<Decimal>,
+    /// The cut-off that was sent, where it is another one.
+    pub differs: Option<Decimal>,
+    /// Why the well is no result.
+    pub invalid: Option<Told>,
+}
+
+/// Words for people, in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Told {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+impl Told {
+    /// Words in English and Chinese.
+    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self { en: en.into(), zh: zh.into() }
+    }
+
+    /// Both, each once.
+    pub(crate) fn joined(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) if one.en.contains(&other.en) => Some(one),
+            (Some(one), Some(other)) => {
+                Some(Self::new(format!("{}; {}", one.en, other.en), format!("{}；{}", one.zh, other.zh)))
+            }
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 impl Fact {
     /// The maker, which the profile's id begins with.
     pub(crate) fn maker(&self) -> &str {
         self.profile.id.split('/').next().unwrap_or_default()
+    }
+
+    /// The run that stands for it: the window of controls that it lies in, where there is one.
+    pub(crate) fn run(&self) -> Option<&RunId> {
+        self.window.as_ref().or(self.observation.run.as_ref())
     }
 
     /// What was measured, without what came out and without its place: two facts that agree in it may be one measurement.
@@ -56,12 +106,40 @@ impl Fact {
 pub struct RunFacts {
     /// Whether its controls allow its results.
     pub validity: Validity,
+    /// Why not.
+    pub why: Option<Told>,
     /// Whether its quality control is in control.
     pub qc: Qc,
     /// Why not.
-    pub why: Option<String>,
+    pub qc_why: Option<Told>,
     /// Lots its controls were made with.
     pub lots: Vec<LotUse>,
+    /// Kits that judged it, each with its hash; none where the profile's controls did.
+    pub kits: Vec<String>,
+    /// What each criterion came to.
+    pub checks: Vec<RunCheck>,
+}
+
+impl RunFacts {
+    /// A run that is so, and nothing else is known of it.
+    #[must_use]
+    pub fn new(validity: Validity, qc: Qc) -> Self {
+        let (lots, kits, checks) = (Vec::new(), Vec::new(), Vec::new());
+        Self { validity, why: None, qc, qc_why: None, lots, kits, checks }
+    }
+}
+
+/// What one criterion of a run came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunCheck {
+    /// The assay, or the kit.
+    pub assay: String,
+    /// The criterion.
+    pub criterion: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// The values that it was made with, and the limit.
+    pub measured: String,
 }
 
 /// Everything known of one donation.

@@ -71,6 +71,7 @@ mod tests {
                 specimens: crate::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
                 time_zone: jiff::tz::TimeZone::UTC,
                 lots: crate::LotRegister::default(),
+                kits: crate::Kits::default(),
                 reagents_per_marker: 2,
                 deliver_to: Vec::new(),
                 sign_off: crate::SignOff::Here,

@@ -3,6 +3,7 @@
 use crate::orders::{self, OrderRules};
 use crate::{LotRegister, Profiles, SpecimenRule, decider, interpreter};
 use ledger::{AppendFailed, Draft, Ledger, ReadError, Refused, Seq};
+use quality_control::kits::Kits;
 use release::RulePack;
 use std::{
     sync::Arc,
@@ -43,6 +44,8 @@ pub struct Settings {
     pub time_zone: jiff::tz::TimeZone,
     /// Lots the laboratory has accepted.
     pub lots: LotRegister,
+    /// Kits that say when a run is valid; an assay without one is judged by its profile's controls.
+    pub kits: Kits,
     /// How many serology reagents the laboratory tests each marker with. The verdict waits for all of them.
     pub reagents_per_marker: usize,
     /// Who gets verdicts.

@@ -29,6 +29,7 @@ mod evidence {
                 approval: "x".into(),
                 accepted_by: "x".into(),
             }]),
+            kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
             sign_off: workflow::SignOff::Elsewhere,
@@ -77,8 +78,10 @@ mod evidence {
             tested_at: None,
             tube: None,
             observation,
+            window: None,
+            kit: None,
         });
-        let good = RunFacts { validity: Validity::Valid, qc: Qc::InControl, why: None, lots: vec![] };
+        let good = RunFacts::new(Validity::Valid, Qc::InControl);
         DonationFacts {
             donation: DonationId::new("D1").unwrap(),
             offset: jiff::tz::Offset::UTC,

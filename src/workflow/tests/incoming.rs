@@ -36,6 +36,7 @@ mod incoming {
                 specimens: SpecimenRule::new(r"=?(?<donation>[A-Z]\d{4})").unwrap(),
                 time_zone: jiff::tz::TimeZone::UTC,
                 lots: LotRegister::default(),
+                kits: workflow::Kits::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![],
                 sign_off: workflow::SignOff::Elsewhere,

@@ -59,6 +59,7 @@ mod orders {
                 specimens: SpecimenRule::new(r"=?(?<donation>[A-Z]\d{4})(-\d)?").unwrap(),
                 time_zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
                 lots: LotRegister::default(),
+                kits: workflow::Kits::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![],
                 sign_off: workflow::SignOff::Elsewhere,

@@ -49,6 +49,7 @@ mod pools {
                     specimens: SpecimenRule::of(Normaliser::new(&Rules::of(forms.to_vec())).unwrap()),
                     time_zone: jiff::tz::TimeZone::UTC,
                     lots: LotRegister::default(),
+                    kits: workflow::Kits::default(),
                     orders: workflow::orders::OrderRules::default(),
                     reagents_per_marker: 2,
                     deliver_to: vec![],

@@ -23,6 +23,7 @@ mod recompute {
             specimens: SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
             time_zone: jiff::tz::TimeZone::UTC,
             lots: LotRegister::default(),
+            kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
             sign_off: workflow::SignOff::Elsewhere,

@@ -103,6 +103,7 @@ mod reprocess {
                 time_zone: jiff::tz::TimeZone::UTC,
                 lots: LotRegister::default(),
                 orders: workflow::orders::OrderRules::default(),
+                kits: workflow::Kits::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![DestinationId::new("bis").unwrap()],
                 sign_off: workflow::SignOff::Elsewhere,

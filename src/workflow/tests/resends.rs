@@ -23,6 +23,7 @@ mod resends {
             time_zone: jiff::tz::TimeZone::UTC,
             lots: LotRegister::default(),
             orders: workflow::orders::OrderRules::default(),
+            kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: vec![DestinationId::new("bis").unwrap()],
             sign_off: workflow::SignOff::Elsewhere,
@@ -248,8 +249,10 @@ mod resends {
             tested_at: observation.completed_at.as_ref().map(|t| t.parse().unwrap()),
             tube: None,
             observation: observation.clone(),
+            window: None,
+            kit: None,
         });
-        let good = RunFacts { validity: Validity::Valid, qc: Qc::InControl, why: None, lots: vec![] };
+        let good = RunFacts::new(Validity::Valid, Qc::InControl);
         DonationFacts {
             donation: DonationId::new(DONATION).unwrap(),
             offset: jiff::tz::Offset::UTC,

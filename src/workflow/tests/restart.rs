@@ -36,6 +36,7 @@ mod restart {
                     time_zone: jiff::tz::TimeZone::UTC,
                     lots: LotRegister::default(),
                     orders: workflow::orders::OrderRules::default(),
+                    kits: workflow::Kits::default(),
                     reagents_per_marker: 2,
                     deliver_to: vec![],
                     sign_off: workflow::SignOff::Elsewhere,

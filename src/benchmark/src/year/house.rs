@@ -68,6 +68,7 @@ impl<'a> House<'a> {
             specimens: SpecimenRule::of(identifiers::Normaliser::default()),
             time_zone: jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8)),
             lots: street.lots(first_day)?,
+            kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: vec![receiver.clone()],
             sign_off: workflow::SignOff::Here,

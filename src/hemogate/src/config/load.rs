@@ -36,6 +36,7 @@ pub(crate) fn load(asked: Option<&Path>, environment: &[(String, String)]) -> Re
             connection.transport.rebase(folder);
         }
         config.site.profiles = config.site.profiles.map(|own| folder.join(own));
+        config.site.kits = config.site.kits.map(|own| folder.join(own));
     }
     own_profiles(&mut config, &file)?;
     Ok(Loaded { config, file: found })

@@ -15,6 +15,8 @@ pub(crate) struct Site {
     pub(crate) code: String,
     /// Folder of the site's own profiles, `maker/model` below it; a connection names them as it names the catalogue's.
     pub(crate) profiles: Option<PathBuf>,
+    /// Folder of the site's kits, one file a kit (`*.toml`); every file in it is in force, each from its day on.
+    pub(crate) kits: Option<PathBuf>,
     /// IANA name; clocks of analysers without a zone are read in it.
     pub(crate) time_zone: String,
     /// Regular expression with the named group `donation`; what does not match is held.
@@ -29,6 +31,7 @@ impl Default for Site {
             name: "hemogate".into(),
             code: "HEMOGATE".into(),
             profiles: None,
+            kits: None,
             time_zone: "Asia/Shanghai".into(),
             specimen_pattern: None,
             identifiers: None,

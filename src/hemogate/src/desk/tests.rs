@@ -38,6 +38,7 @@ fn site(profile: &str, keys: &str) -> Site {
         specimens: workflow::SpecimenRule::new(r"(?<donation>[A-Z]\d{12})").unwrap(),
         time_zone: jiff::tz::TimeZone::UTC,
         lots: workflow::LotRegister::default(),
+        kits: workflow::Kits::default(),
         reagents_per_marker: 2,
         deliver_to: Vec::new(),
         sign_off: workflow::SignOff::Elsewhere,

@@ -139,8 +139,7 @@ impl Reader {
                 first = [first, found].into_iter().flatten().min();
             }
             let Some(run) = first else { return Ok(Listing { items, next: None }) };
-            let (donations, invalidated) =
-                (self.donations_of_run(&run)?, self.run_invalidated(&run)?);
+            let (donations, invalidated) = (self.donations_of_run(&run)?, self.run_invalidated(&run)?);
             items.push(RunSummary { run: run.clone(), donations, invalidated });
             after = Some(run);
         }

@@ -27,6 +27,7 @@ fn settings() -> Settings {
         specimens: crate::SpecimenRule::new(r"(?<donation>\S+)").unwrap(),
         time_zone: jiff::tz::TimeZone::UTC,
         lots: crate::LotRegister::default(),
+        kits: crate::Kits::default(),
         reagents_per_marker: 2,
         deliver_to: Vec::new(),
         sign_off: crate::SignOff::Here,

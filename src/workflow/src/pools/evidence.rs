@@ -169,7 +169,7 @@ impl<'f> Tested<'f> {
         settings: &Settings,
         facts: &DonationFacts,
     ) -> NatResult {
-        let own = individual(&fact.observation);
+        let own = individual(fact);
         let drawn: Vec<&Drawn> = match self.making {
             Some(making) => making.drawn.iter().collect(),
             None => self.pool.makings.iter().flat_map(|making| &making.drawn).collect(),

@@ -1,9 +1,10 @@
 //! What is known of a donation's pools, gathered from the ledger for one decision.
 
-use crate::decider::{fact, moment, run_facts};
-use crate::{Fact, RunFacts, Settings};
+use crate::decider::fact;
+use crate::moments::moment;
+use crate::{Fact, RunFacts, Settings, runs};
 use jiff::Timestamp;
-use ledger::{Interpretations, PoolMadeAt, PoolView, ReadError, Reader, RunView};
+use ledger::{Interpretations, PoolMadeAt, PoolView, ReadError, Reader};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{Aspiration, DonationId, Finding, Interpretation, MarkerKind, Mode, PoolId, RunId};
 
@@ -123,7 +124,7 @@ pub(crate) fn pools_of(
     settings: &Settings,
     reader: &Reader,
     donation: &DonationId,
-    (runs, memory): (&mut BTreeMap<RunId, RunView>, &mut Memory),
+    (runs, memory): (&mut runs::Known, &mut Memory),
 ) -> Result<Vec<PoolFacts>, ReadError> {
     let mut found = Vec::new();
     for pool in reader.pools_of(donation)? {
@@ -145,7 +146,7 @@ pub(super) fn facts_of(
     settings: &Settings,
     reader: &Reader,
     view: PoolView,
-    (runs, read): (&mut BTreeMap<RunId, RunView>, &mut Interpretations),
+    (runs, read): (&mut runs::Known, &mut Interpretations),
 ) -> Result<PoolFacts, ReadError> {
     let production = view.results.iter().filter(|result| result.mode == Mode::Production);
     let mut pool = PoolFacts {
@@ -166,7 +167,7 @@ pub(super) fn facts_of(
             let own = about.observations.iter().filter(|o| o.mode == Mode::Production);
             let own = own.filter(|o| o.observation.marker.kind() == MarkerKind::Nat);
             member.alone = own.map(|o| fact(settings, o)).collect();
-            member.runs = run_facts(settings, reader, &member.alone, runs)?;
+            member.runs = runs::stand(settings, (reader, runs), &mut member.alone)?;
         }
         pool.members.insert(donation, member);
     }

@@ -3,11 +3,10 @@
 use super::evidence::alone;
 use super::facts::{Drawn, Making, PoolFacts, facts_of};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
-use crate::Settings;
+use crate::{Settings, runs};
 use ledger::{Interpretations, ReadError, Reader, Seq};
 use release::evidence::PoolMember;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use vocabulary::{Aspiration, DonationId, Finding, Interpretation, Observation, PoolId};
 
 /// What a pool says, in a word.
@@ -89,7 +88,7 @@ pub fn show(settings: &Settings, reader: &Reader, pool: &PoolId) -> Result<Optio
     let mut read = Interpretations::default();
     let Some(view) = reader.pool(pool, &mut read)? else { return Ok(None) };
     let first = view.summary.first;
-    let facts = facts_of(settings, reader, view, (&mut BTreeMap::new(), &mut read))?;
+    let facts = facts_of(settings, reader, view, (&mut runs::Known::default(), &mut read))?;
     let mut why: Vec<PoolFault> = conflict(&facts).into_iter().collect();
     for result in &facts.results {
         let found = match tested_making(&facts, result.tested_at) {

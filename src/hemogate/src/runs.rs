@@ -1,0 +1,91 @@
+//! `runs`: listed, shown, and declared invalid, at the running daemon.
+
+use crate::{
+    cli::{Cli, Format, Lang, Runs},
+    client::Client,
+    exit::{Exit, Outcome},
+    print::{Printer, encoded},
+    secret::password_of,
+};
+use serde_json::{Value, json};
+
+pub(crate) async fn runs(cli: &Cli, asked: &Runs, lang: Lang) -> Outcome {
+    let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
+    match asked {
+        Runs::List(output) => list(&client, output.format, lang).await,
+        Runs::Show { run, output } => show(&client, run, output.format, lang).await,
+        Runs::Invalidate { run, reason, r#as } => {
+            let password = password_of(r#as, lang)?;
+            let session = client.sign_in(r#as, &password).await?;
+            let body = json!({ "reason": reason });
+            let outcome = session.post(&format!("runs/{}/invalidate", encoded(run)), &body).await;
+            session.sign_out().await;
+            let mut printer = Printer::new(Format::Json);
+            printer.item(&outcome?, Vec::new)?;
+            printer.finish()?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn text(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+async fn list(client: &Client, format: Format, lang: Lang) -> Outcome {
+    let mut printer = Printer::new(format);
+    printer.heads(
+        &lang.pick(["run", "donations", "invalidated by entry"], ["批次", "献血数", "判定无效的记录"]),
+    );
+    let mut after = String::new();
+    loop {
+        let page = client.get(&format!("runs?limit=1000{after}")).await?;
+        for run in page.get("items").and_then(Value::as_array).into_iter().flatten() {
+            printer.item(run, || ["run", "donations", "invalidated"].map(|name| text(run, name)).to_vec())?;
+        }
+        match page.get("next").and_then(Value::as_str) {
+            Some(next) => after = format!("&after={}", encoded(next)),
+            None => break,
+        }
+    }
+    printer.finish()?;
+    Ok(Exit::Done)
+}
+
+async fn show(client: &Client, run: &str, format: Format, lang: Lang) -> Outcome {
+    let shown = client.get(&format!("runs/{}", encoded(run))).await?;
+    let mut printer = Printer::new(format);
+    if format == Format::Json {
+        printer.item(&shown, Vec::new)?;
+        printer.finish()?;
+        return Ok(Exit::Done);
+    }
+    let why = |of: &Value, name: &str| {
+        of.get(name).map(|told| text(told, lang.pick("en", "zh"))).unwrap_or_default()
+    };
+    printer.heads(&lang.pick(["what", "state", "why"], ["内容", "状态", "原因"]));
+    let each = |name: &str| shown.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let rows = std::iter::once(shown.clone()).chain(each("windows"));
+    for row in rows {
+        let state = format!("{} {}", text(&row, "validity"), text(&row, "qc"));
+        let reason = [why(&row, "why"), why(&row, "qc_why")].into_iter().find(|why| !why.is_empty());
+        printer.item(&row, || vec![text(&row, "run"), state, reason.unwrap_or_default()])?;
+    }
+    for check in each("checks") {
+        let holds = check.get("holds") == Some(&Value::Bool(true));
+        let word = if holds { lang.pick("holds", "符合") } else { lang.pick("does not hold", "不符合") };
+        printer
+            .item(&check, || vec![text(&check, "criterion"), word.to_owned(), text(&check, "measured")])?;
+    }
+    for donation in each("depends") {
+        printer.item(&donation, || {
+            vec![text(&donation, "donation"), text(&donation, "unit"), text(&donation, "runs")]
+        })?;
+    }
+    printer.finish()?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,321 @@
+//! What stands for the results of a run: the kit of their assay, or where there is none the profile's controls.
+//!
+//! ```text
+//!  results of a donation ── by run ──► kit of the assay on that day?
+//!     [plate]  the plate's control wells, by formula          ─┐
+//!     [batch]  the batch's controls, each target               ├─► validity and quality control of the run
+//!     [cells]  known samples before and after, each reagent   ─┘
+//!     [window] controls before and after ─► a run of its own a window: RUN@TIME OF THE LAST CONTROL
+//!     none     every control of the run passed, until the run ends (`profile`)
+//! ```
+//!
+//! Nothing here depends on the order in which messages came: it is asked anew whenever a control or a result comes.
+
+mod batch;
+mod known;
+mod now;
+mod plate;
+mod profile;
+mod window;
+
+pub(crate) use known::Known;
+pub use now::{DependsNow, RunNow, WindowNow, run_now};
+
+use crate::Settings;
+use crate::facts::{Fact, RunCheck, RunFacts, Told};
+use ledger::{EvidenceObservation, ReadError, Reader};
+use quality_control::kits::{Found, KitFile, KitRules};
+use release::evidence::{Qc, Validity};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use vocabulary::{LotUse, Observation, ResultStatus, RunId};
+
+/// What one kit, or the profile, says of some results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    validity: Validity,
+    why: Option<Told>,
+    qc: Qc,
+    qc_why: Option<Told>,
+    kits: BTreeSet<String>,
+    checks: Vec<RunCheck>,
+    lots: Vec<LotUse>,
+}
+
+impl Outcome {
+    fn valid() -> Self {
+        Self {
+            validity: Validity::Valid,
+            why: None,
+            qc: Qc::InControl,
+            qc_why: None,
+            kits: BTreeSet::new(),
+            checks: Vec::new(),
+            lots: Vec::new(),
+        }
+    }
+
+    /// Controls are missing: nothing may be concluded yet.
+    fn open(why: Told) -> Self {
+        Self {
+            validity: Validity::Open,
+            qc: Qc::Open,
+            qc_why: Some(why.clone()),
+            why: Some(why),
+            ..Self::valid()
+        }
+    }
+
+    /// The run has no results: they are repeated.
+    fn invalid(why: Told) -> Self {
+        Self {
+            validity: Validity::Invalid,
+            qc: Qc::OutOfControl,
+            qc_why: Some(why.clone()),
+            why: Some(why),
+            ..Self::valid()
+        }
+    }
+
+    /// The maker's controls hold, the laboratory's do not: the pack says which results fall (rules.md §2.5).
+    fn out_of_control(why: Told) -> Self {
+        Self { qc: Qc::OutOfControl, qc_why: Some(why), ..Self::valid() }
+    }
+
+    fn by(mut self, kit: &KitFile) -> Self {
+        self.kits.insert(kit.reference());
+        self
+    }
+
+    /// Both: the worse of each, and why.
+    fn and(mut self, other: Self) -> Self {
+        self.why = Told::joined(self.why, other.why);
+        self.qc_why = Told::joined(self.qc_why, other.qc_why);
+        self.validity = worse(self.validity, other.validity);
+        self.qc = worse_qc(self.qc, other.qc);
+        self.kits.extend(other.kits);
+        for check in other.checks {
+            if !self.checks.contains(&check) {
+                self.checks.push(check);
+            }
+        }
+        self.lots.extend(other.lots);
+        self
+    }
+
+    fn facts(mut self) -> RunFacts {
+        self.lots.sort_unstable();
+        self.lots.dedup();
+        RunFacts {
+            validity: self.validity,
+            why: self.why,
+            qc: self.qc,
+            qc_why: self.qc_why,
+            lots: self.lots,
+            kits: self.kits.into_iter().collect(),
+            checks: self.checks,
+        }
+    }
+}
+
+fn worse(one: Validity, other: Validity) -> Validity {
+    match (one, other) {
+        (Validity::Invalid, _) | (_, Validity::Invalid) => Validity::Invalid,
+        (Validity::Open, _) | (_, Validity::Open) => Validity::Open,
+        (Validity::Valid, Validity::Valid) => Validity::Valid,
+    }
+}
+
+fn worse_qc(one: Qc, other: Qc) -> Qc {
+    match (one, other) {
+        (Qc::OutOfControl, _) | (_, Qc::OutOfControl) => Qc::OutOfControl,
+        (Qc::Open, _) | (_, Qc::Open) => Qc::Open,
+        (Qc::Released, _) | (_, Qc::Released) => Qc::Released,
+        (Qc::InControl, Qc::InControl) => Qc::InControl,
+    }
+}
+
+/// Says what stands for each run that the facts name, and for each window of controls that they lie in.
+pub(crate) fn stand<'f>(
+    settings: &Settings,
+    (reader, known): (&Reader, &mut Known),
+    facts: impl IntoIterator<Item = &'f mut Fact>,
+) -> Result<BTreeMap<RunId, RunFacts>, ReadError> {
+    let mut by_run: BTreeMap<RunId, Vec<&mut Fact>> = BTreeMap::new();
+    for fact in facts {
+        if let Some(run) = &fact.observation.run {
+            by_run.entry(run.clone()).or_default().push(fact);
+        }
+    }
+    let mut found: BTreeMap<RunId, Outcome> = BTreeMap::new();
+    for (run, facts) in by_run {
+        for (id, outcome) in of_run(settings, (reader, known), &run, facts)? {
+            let outcome = match found.remove(&id) {
+                Some(before) => before.and(outcome),
+                None => outcome,
+            };
+            found.insert(id, outcome);
+        }
+    }
+    let mut all = BTreeMap::new();
+    for (id, outcome) in found {
+        let facts = fallen(reader, &id, outcome)?.facts();
+        all.insert(id, facts);
+    }
+    Ok(all)
+}
+
+/// A run that a person declared invalid is; so is every window in it.
+fn fallen(reader: &Reader, id: &RunId, outcome: Outcome) -> Result<Outcome, ReadError> {
+    let whole = id.as_str().rsplit_once(WINDOW_MARK).and_then(|(run, _)| RunId::new(run).ok());
+    for run in [Some(id.clone()), whole].into_iter().flatten() {
+        if let Some(entry) = reader.run_invalidated(&run)? {
+            let told = Told::new(
+                format!(
+                    "run {run} was declared invalid by a person (entry {entry}); test the samples again in a new run"
+                ),
+                format!("批次 {run} 已由人员判定无效（记录 {entry}）；标本在新批次中重做"),
+            );
+            return Ok(Outcome { lots: outcome.lots.clone(), ..Outcome::invalid(told) }.and(outcome));
+        }
+    }
+    Ok(outcome)
+}
+
+/// Between a run's name and the time of the last control before a result.
+const WINDOW_MARK: char = '@';
+
+/// A run, or a window in one, and what stands for it.
+type Standing = (RunId, Outcome);
+
+fn of_run(
+    settings: &Settings,
+    (reader, known): (&Reader, &mut Known),
+    run: &RunId,
+    facts: Vec<&mut Fact>,
+) -> Result<Vec<Standing>, ReadError> {
+    let controls = known.controls(reader, run)?;
+    let by_kit = split(settings, facts);
+    let mut windows: Vec<Standing> = Vec::new();
+    let mut whole = Whole { outcome: None, results: !by_kit.without.is_empty() };
+    let covered: BTreeSet<&str> =
+        by_kit.kits.values().flat_map(|(kit, _)| kit.assays.iter().map(String::as_str)).collect();
+    if !by_kit.without.is_empty() {
+        let all = controls.iter().map(|c| &c.observation);
+        let own: Vec<&Observation> = all.filter(|o| !covered.contains(o.assay.as_str())).collect();
+        whole.take(profile::assess(settings, reader, &own, &by_kit.without)?);
+    }
+    by_kit.not_in_force.into_iter().for_each(|outcome| whole.take(outcome));
+    for (kit, mut facts) in by_kit.kits.into_values() {
+        match &kit.rules {
+            KitRules::Plate(rules) => {
+                whole.take(plate::assess((&kit, rules), (run, known), &controls, facts))
+            }
+            KitRules::Batch(rules) => {
+                whole.take(known.batch(run, &kit, || batch::assess(&kit, rules, &controls)))
+            }
+            KitRules::Cells(rules) => {
+                whole.results |= !facts.is_empty();
+                for fact in facts {
+                    let outcome = window::cells(settings, (reader, known), &kit, rules, fact)?;
+                    outcome.into_iter().for_each(|outcome| whole.take(outcome));
+                }
+            }
+            KitRules::Window(rules) => {
+                for fact in &mut facts {
+                    let (id, outcome) = window::assess(settings, (reader, known), &kit, rules, (run, fact))?;
+                    fact.window = Some(id.clone());
+                    windows.push((id, outcome));
+                }
+            }
+        }
+    }
+    windows.extend(whole.ended(&controls).map(|outcome| (run.clone(), outcome)));
+    Ok(windows)
+}
+
+/// What stands for the results of a run that lie in no window of it.
+struct Whole {
+    outcome: Option<Outcome>,
+    /// There are such results.
+    results: bool,
+}
+
+impl Whole {
+    fn take(&mut self, outcome: Outcome) {
+        self.outcome = Some(match self.outcome.take() {
+            Some(before) => before.and(outcome),
+            None => outcome,
+        });
+    }
+
+    /// Where nothing spoke for such results nothing may be concluded.
+    fn ended(self, controls: &[EvidenceObservation]) -> Option<Outcome> {
+        let outcome = self.outcome.or_else(|| self.results.then(|| Outcome::open(nothing_speaks())));
+        outcome.map(|mut outcome| {
+            outcome.lots.extend(controls.iter().flat_map(|c| c.observation.lots.iter().cloned()));
+            outcome
+        })
+    }
+}
+
+fn nothing_speaks() -> Told {
+    Told::new("nothing shows that the run is valid", "没有任何依据证明该批次有效")
+}
+
+/// A run's results by the kit that speaks for them.
+#[derive(Default)]
+struct ByKit<'f> {
+    without: Vec<&'f mut Fact>,
+    not_in_force: Vec<Outcome>,
+    kits: BTreeMap<String, (Arc<KitFile>, Vec<&'f mut Fact>)>,
+}
+
+fn split<'f>(settings: &Settings, facts: Vec<&'f mut Fact>) -> ByKit<'f> {
+    let mut by_kit = ByKit::default();
+    for fact in facts {
+        let assay = &fact.observation.assay;
+        let day = fact.tested_at.map(release::Moment::day);
+        match settings.kits.of(assay, day) {
+            Found::None => by_kit.without.push(fact),
+            Found::Kit(kit) => {
+                let (_, facts) =
+                    by_kit.kits.entry(kit.id.clone()).or_insert_with(|| (Arc::clone(kit), Vec::new()));
+                facts.push(fact);
+            }
+            Found::NotInForce => {
+                let when = day.map_or_else(|| "?".to_owned(), |day| day.to_string());
+                by_kit.not_in_force.push(Outcome::open(Told::new(
+                    format!("no kit of {assay} is in force on {when}; look at effective_from and effective_to of its kits"),
+                    format!("{assay} 在 {when} 无生效的试剂盒规则；请核对生效日期"),
+                )));
+            }
+        }
+    }
+    by_kit
+}
+
+/// Whether a control's result has come to its end; none where there was none to be had.
+fn is_final(o: &Observation) -> Option<bool> {
+    match o.status {
+        ResultStatus::Final | ResultStatus::Corrected | ResultStatus::Repeated => Some(true),
+        ResultStatus::Preliminary | ResultStatus::Other => Some(false),
+        ResultStatus::NotObtained => None,
+    }
+}
+
+/// A control's name, and where it stood, for people.
+fn named(o: &Observation) -> String {
+    let name = o.control.as_ref().map_or("?", |control| control.name.as_str());
+    let place = o.replicate.as_deref().unwrap_or(o.source.record.as_str());
+    format!("{name} ({place})")
+}
+
+/// The message that a control came with, in words.
+fn invalid_control(o: &Observation, why: &str, why_zh: &str) -> Told {
+    let name = named(o);
+    Told::new(
+        format!("control {name}: {why}; repeat every sample in a new run"),
+        format!("对照 {name}：{why_zh}；全部标本在新批次中重做"),
+    )
+}

@@ -1,0 +1,231 @@
+//! A plate's control wells against its kit, and what that makes of the sample wells (rules.md §2.1).
+
+use super::{Known, Outcome, invalid_control, is_final};
+use crate::facts::{Fact, KitWord, RunCheck, Told};
+use crate::measurement::identity;
+use ledger::EvidenceObservation;
+use quality_control::RunState;
+use quality_control::kit::{Kit, KitRun, SampleCall, Signal};
+use quality_control::kits::{BLANK, ExternalControl, KitFile, PlateRules};
+use quality_control::ratio::Ratio;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use vocabulary::{Interpretation, Observation, RunId, SpecimenKind};
+
+/// Assesses a plate for results of one kit; each assay by its own control wells.
+pub(super) fn assess(
+    (kit, rules): (&KitFile, &PlateRules),
+    (run, known): (&RunId, &mut Known),
+    controls: &[EvidenceObservation],
+    facts: Vec<&mut Fact>,
+) -> Outcome {
+    let mut by_assay: BTreeMap<String, Vec<&mut Fact>> = BTreeMap::new();
+    for fact in facts {
+        by_assay.entry(fact.observation.assay.clone()).or_default().push(fact);
+    }
+    let mut all = Outcome::valid().by(kit);
+    for (assay, facts) in by_assay {
+        let (outcome, cutoff) = known.plate((run, &assay), kit, || of_assay(rules, controls, &assay));
+        if let Some(cutoff) = cutoff {
+            for fact in facts {
+                fact.kit = Some(word(&rules.kit, &fact.observation, cutoff));
+            }
+        }
+        all = all.and(outcome);
+    }
+    all
+}
+
+/// The control wells of an assay, each once; or why they cannot be used.
+fn wells<'c>(controls: &'c [EvidenceObservation], assay: &str) -> Result<Vec<&'c Observation>, Told> {
+    let mut versions: BTreeMap<String, &Observation> = BTreeMap::new();
+    for control in controls.iter().filter(|c| c.observation.assay == assay) {
+        let o = &control.observation;
+        match o.kind {
+            SpecimenKind::Control | SpecimenKind::Blank => {}
+            SpecimenKind::Calibrator
+            | SpecimenKind::Patient
+            | SpecimenKind::Proficiency
+            | SpecimenKind::Unknown => continue,
+        }
+        match is_final(o) {
+            Some(true) => {}
+            Some(false) => continue,
+            None => return Err(invalid_control(o, "no result was obtained", "未得出结果")),
+        }
+        let place = if o.replicate.is_some() { "" } else { o.source.record.as_str() };
+        let name = o.control.as_ref().map_or(BLANK, |control| control.name.as_str());
+        let of = identity((&control.connection, &control.profile.id), Some(name), o);
+        let known = versions.entry(format!("{of} {place}")).or_insert(o);
+        if known.value != o.value {
+            return Err(invalid_control(o, "it was sent with different values", "同一孔收到不同的数值"));
+        }
+    }
+    let mut all: Vec<&Observation> = versions.into_values().collect();
+    all.sort_by_key(|o| {
+        (o.replicate.as_ref().map(String::len), o.replicate.clone(), o.source.record.clone())
+    });
+    Ok(all)
+}
+
+fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -> (Outcome, Option<Ratio>) {
+    let wells = match wells(controls, assay) {
+        Ok(wells) => wells,
+        Err(why) => return (Outcome::invalid(why), None),
+    };
+    if wells.is_empty() {
+        let why = Told::new(
+            format!("no control well of {assay} has come yet; send the whole plate"),
+            format!("尚未收到 {assay} 的对照孔；请传送整板结果"),
+        );
+        return (Outcome::open(why), None);
+    }
+    let mut of_kit: BTreeMap<String, Vec<Decimal>> = BTreeMap::new();
+    let mut external: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
+    for o in wells {
+        let name = match o.kind {
+            SpecimenKind::Blank => BLANK,
+            SpecimenKind::Control
+            | SpecimenKind::Calibrator
+            | SpecimenKind::Patient
+            | SpecimenKind::Proficiency
+            | SpecimenKind::Unknown => o.control.as_ref().map_or("?", |control| control.name.as_str()),
+        };
+        // A bound is no number that a mean can be made of.
+        let bound = o.value.comparator.is_some() && !rules.external.contains_key(name);
+        let unusable = bound || o.value.interpretation == Some(Interpretation::Invalid);
+        let Some(od) = o.value.od.filter(|_| !unusable) else {
+            return (Outcome::invalid(invalid_control(o, "it has no usable OD", "无可用 OD 值")), None);
+        };
+        if let Some(formula) = rules.names.get(name) {
+            of_kit.entry(formula.clone()).or_default().push(od);
+        } else if rules.external.contains_key(name) {
+            external.entry(name).or_default().push(o);
+        } else {
+            return (
+                Outcome::invalid(invalid_control(o, "the kit knows no such control", "试剂盒规则中无此对照")),
+                None,
+            );
+        }
+    }
+    let run = rules.kit.assess(&of_kit);
+    let checks = checks(&run, assay);
+    let outcome = match (run.state, run.cutoff) {
+        (RunState::Valid, Some(cutoff)) => by_external(rules, &external, cutoff),
+        (RunState::Valid | RunState::Open | RunState::Invalid, _) => {
+            Outcome::invalid(Told::new(format!("{assay}: {}", run.why), format!("{assay}：{}", run.why_zh)))
+        }
+    };
+    (Outcome { checks, ..outcome }, run.cutoff)
+}
+
+fn checks(run: &KitRun, assay: &str) -> Vec<RunCheck> {
+    let mut all: Vec<RunCheck> = run
+        .checks
+        .iter()
+        .map(|check| RunCheck {
+            assay: assay.to_owned(),
+            criterion: check.criterion.clone(),
+            holds: check.holds,
+            measured: check.measured.clone(),
+        })
+        .collect();
+    all.extend(run.dropped.iter().map(|(control, well)| RunCheck {
+        assay: assay.to_owned(),
+        criterion: format!("{control}[{well}]"),
+        holds: true,
+        measured: "left out, as the kit allows".to_owned(),
+    }));
+    all.extend(run.cutoff.map(|cutoff| RunCheck {
+        assay: assay.to_owned(),
+        criterion: "cutoff".to_owned(),
+        holds: true,
+        measured: cutoff.to_string(),
+    }));
+    all
+}
+
+/// The laboratory's own controls, by the plate's cut-off. One that is missing has failed (R-RUN-03).
+fn by_external(rules: &PlateRules, wells: &BTreeMap<&str, Vec<&Observation>>, cutoff: Ratio) -> Outcome {
+    let mut against: Vec<(String, String)> = Vec::new();
+    for (is, control) in &rules.external {
+        let own = wells.get(is.as_str()).map_or(&[][..], Vec::as_slice);
+        let (name, have, need) = (&control.name, own.len(), control.wells);
+        if have < need {
+            against.push((
+                format!("external control {name}: {have} of {need} wells (R-RUN-03)"),
+                format!("室内质控 {name}：应有 {need} 孔，现有 {have} 孔（R-RUN-03）"),
+            ));
+        }
+        against.extend(own.iter().filter_map(|o| out(&rules.kit, control, o, cutoff)));
+    }
+    if against.is_empty() {
+        return Outcome::valid();
+    }
+    let (en, zh): (Vec<String>, Vec<String>) = against.into_iter().unzip();
+    Outcome::out_of_control(Told::new(
+        format!("{}; repeat in a new run what the pack does not keep (R-GATE-05)", en.join("; ")),
+        format!("{}；除规则包要求保留者外，在新批次中重做（R-GATE-05）", zh.join("；")),
+    ))
+}
+
+/// Why a well of a laboratory's control is out.
+fn out(kit: &Kit, control: &ExternalControl, o: &Observation, cutoff: Ratio) -> Option<(String, String)> {
+    let name = &control.name;
+    let od = o.value.od?;
+    let sco = match kit.sample(o.value.comparator, od, cutoff) {
+        Ok(SampleCall::Reactive { sco }) => sco,
+        Ok(SampleCall::NonReactive { .. } | SampleCall::Invalid { .. }) | Err(_) => {
+            return Some((
+                format!("external control {name} is not reactive: OD {od}, cut-off {cutoff}"),
+                format!("室内质控 {name} 无反应性：OD {od}，临界值 {cutoff}"),
+            ));
+        }
+    };
+    let limit = |limit: Option<Decimal>| limit.and_then(|number| Ratio::of(number).ok());
+    let (low, high) = (limit(control.sco_min), limit(control.sco_max));
+    let below = low.zip(sco).is_some_and(|(low, sco)| sco < low);
+    // Above the reader's range there is no number that could lie below a limit.
+    let above = high.is_some_and(|high| sco.is_none_or(|sco| sco > high));
+    (below || above).then(|| {
+        let shown = sco.map_or_else(|| ">".to_owned(), |sco| sco.to_string());
+        let bound = |number: Option<Decimal>| number.map_or_else(String::new, |number| number.to_string());
+        let range = format!("{}–{}", bound(control.sco_min), bound(control.sco_max));
+        (
+            format!("external control {name} has S/CO {shown}, outside {range}"),
+            format!("室内质控 {name} S/CO {shown}，超出 {range}"),
+        )
+    })
+}
+
+/// What the kit makes of a sample's well.
+fn word(kit: &Kit, o: &Observation, cutoff: Ratio) -> KitWord {
+    let competitive = kit.text().signal == Signal::Competitive;
+    let mut word = KitWord { competitive, ..KitWord::default() };
+    let Some(od) = o.value.od else { return word };
+    match kit.sample(o.value.comparator, od, cutoff) {
+        Ok(SampleCall::Invalid { why, why_zh }) => word.invalid = Some(Told::new(why, why_zh)),
+        Err(inexact) => word.invalid = Some(Told::new(inexact.to_string(), "信号数值过长")),
+        Ok(SampleCall::Reactive { .. } | SampleCall::NonReactive { .. }) => {
+            let own = kit.decimal_cutoff(cutoff);
+            word.differs = o.value.cutoff.filter(|sent| differs(*sent, cutoff));
+            // Of two cut-offs the one that loses no reactive sample.
+            word.cutoff = match (own, o.value.cutoff) {
+                (Some(own), Some(sent)) if competitive => Some(own.max(sent)),
+                (Some(own), Some(sent)) => Some(own.min(sent)),
+                (own, _) => own,
+            };
+        }
+    }
+    word
+}
+
+/// Whether a cut-off that was sent is another one than the kit's, by more than its last digit leaves open.
+fn differs(sent: Decimal, cutoff: Ratio) -> bool {
+    let last_digit = Decimal::new(1, sent.scale());
+    let of = |number: Option<Decimal>| number.and_then(|number| Ratio::of(number).ok());
+    match (of(sent.checked_sub(last_digit)), of(sent.checked_add(last_digit))) {
+        (Some(low), Some(high)) => cutoff <= low || cutoff >= high,
+        (_, _) => true,
+    }
+}

@@ -1,0 +1,117 @@
+//! Batches of nucleic acid tests.
+
+use crate::house::{House, control, observation, of};
+use release::evidence::{Qc, Validity};
+use vocabulary::{Expected, Interpretation, Marker, Observation, SpecimenKind};
+
+pub(crate) fn nat(kind: SpecimenKind, well: &str, found: &[(Marker, Option<&str>)]) -> Vec<Observation> {
+    [
+        ("NAT triplex HBV", Marker::HbvDna),
+        ("NAT triplex HCV", Marker::HcvRna),
+        ("NAT triplex HIV", Marker::HivRna),
+    ]
+    .map(|test| {
+        let mut o = observation(kind, test, "line/N1", "01T16:00");
+        o.replicate = Some(well.into());
+        o.value.raw = "-".into();
+        o.value.interpretation = Some(Interpretation::NonReactive);
+        if let Some((_, ct)) = found.iter().find(|(marker, _)| *marker == test.1) {
+            o.value.interpretation = Some(Interpretation::Reactive);
+            o.value.number = ct.map(|ct| ct.parse().unwrap());
+            o.value.unit = Some("Ct".into());
+        }
+        o
+    })
+    .to_vec()
+}
+
+pub(crate) const EVERY: [(Marker, Option<&str>); 3] =
+    [(Marker::HbvDna, Some("28")), (Marker::HcvRna, Some("29")), (Marker::HivRna, Some("30"))];
+
+pub(crate) fn nat_control(name: &str, well: &str, found: &[(Marker, Option<&str>)]) -> Vec<Observation> {
+    let expected = if name == "negative" { Expected::NonReactive } else { Expected::Reactive };
+    nat(SpecimenKind::Control, well, found).into_iter().map(|o| control(o, name, expected)).collect()
+}
+
+pub(crate) fn batch() -> Vec<Observation> {
+    [
+        nat_control("negative", "A1", &[]),
+        nat_control("positive", "B1", &EVERY),
+        nat_control("external", "C1", &EVERY),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_batch_stands_by_every_target_of_every_control() {
+    use Qc::{InControl, OutOfControl};
+    use Validity::{Invalid, Valid};
+    type Change = fn(&mut Vec<Observation>);
+    let check = |pack: &str, change: Change, validity: Validity, qc: Qc, states: [&str; 2], said: &str| {
+        let house = House::new(pack);
+        let mut run = batch();
+        change(&mut run);
+        let sample = |well: &str, donation: &str, found: &[(Marker, Option<&str>)]| {
+            nat(SpecimenKind::Patient, well, found).into_iter().map(|o| of(o, donation)).collect::<Vec<_>>()
+        };
+        run.extend(sample("D1", "D1", &[]));
+        run.extend(sample("E1", "D2", &[(Marker::HbvDna, Some("30"))]));
+        house.says(&run);
+        house.works();
+        let (_, facts) = house.stands("D1");
+        assert_eq!((facts.validity, facts.qc), (validity, qc), "{facts:?}");
+        let told = facts.why.or(facts.qc_why);
+        assert!(told.as_ref().map(|told| told.en.as_str()).unwrap_or_default().contains(said), "{told:?}");
+        for (donation, state) in ["D1", "D2"].into_iter().zip(states) {
+            let (verdict, _) = house.judged(donation);
+            let hbv =
+                verdict.nat().iter().map(|n| serde_json::to_value(n).unwrap()).find(|n| n["target"] == "HBV");
+            assert_eq!(hbv.unwrap()["state"], *state, "{pack} {donation} {said}");
+        }
+    };
+    check("cn-2019", |_| {}, Valid, InControl, ["FINAL_NR", "FINAL_R"], "");
+    let repeat = ["INVALID", "INVALID"];
+    check(
+        "cn-2019",
+        |run| run[1].value.interpretation = Some(Interpretation::Reactive),
+        Invalid,
+        OutOfControl,
+        repeat,
+        "negative control shows HCV",
+    ); // B04
+    check(
+        "cn-2019",
+        |run| run[4].value.interpretation = Some(Interpretation::NonReactive),
+        Invalid,
+        OutOfControl,
+        repeat,
+        "HCV was not found",
+    ); // B05
+    check(
+        "cn-2019",
+        |run| run[3].value.number = Some(40.into()),
+        Invalid,
+        OutOfControl,
+        repeat,
+        "HBV at Ct 40, outside 15.0 to 36.0",
+    );
+    check(
+        "cn-2019",
+        |run| run.retain(|o| o.replicate.as_deref() != Some("A1")),
+        Invalid,
+        OutOfControl,
+        repeat,
+        "no negative control (R-RUN-03)",
+    );
+    check("cn-2019", |run| drop(run.remove(5)), Invalid, OutOfControl, repeat, "HIV could not be read");
+    let external: Change = |run| run[8].value.interpretation = Some(Interpretation::NonReactive);
+    check("cn-2019", external, Valid, OutOfControl, repeat, "external control: HIV was not found");
+    check(
+        "us-fda",
+        external,
+        Valid,
+        OutOfControl,
+        ["INVALID", "FINAL_R"],
+        "external control: HIV was not found",
+    );
+}

@@ -1,0 +1,15 @@
+//! What stands for the results of a run, from messages through the ledger to verdicts: plates, windows, batches, known
+//! cells; what falls with a run, and that the order in which messages came changes nothing.
+
+#[cfg(test)]
+mod batches;
+#[cfg(test)]
+mod cells;
+#[cfg(test)]
+mod falls;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod plates;
+#[cfg(test)]
+mod windows;

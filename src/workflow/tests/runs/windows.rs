@@ -1,0 +1,101 @@
+//! Windows of controls on analysers without plates.
+
+use crate::house::{House, control, observation, of};
+use release::evidence::{Qc, Validity};
+use vocabulary::{Expected, Interpretation, Marker, Observation, RunId, SpecimenKind};
+use workflow::runs::run_now;
+
+pub(crate) const CLIA: (&str, Marker) = ("CLIA HBsAg", Marker::HBsAg);
+
+pub(crate) fn sco(mut o: Observation, number: &str) -> Observation {
+    o.value.raw = number.into();
+    o.value.number = Some(number.parse().unwrap());
+    o.value.unit = Some("S/CO".into());
+    let reactive = o.value.number >= Some(1.into());
+    o.value.interpretation =
+        Some(if reactive { Interpretation::Reactive } else { Interpretation::NonReactive });
+    o
+}
+
+/// Both control levels at a time; the positive one in range or not.
+pub(crate) fn levels(at: &str, in_range: bool) -> Vec<Observation> {
+    let known = || observation(SpecimenKind::Control, CLIA, &format!("line/CLIA/{}", &at[..2]), at);
+    vec![
+        control(sco(known(), "0.10"), "negative", Expected::NonReactive),
+        control(sco(known(), if in_range { "3.20" } else { "0.70" }), "positive", Expected::Reactive),
+    ]
+}
+
+pub(crate) fn clia(donation: &str, at: &str, number: &str) -> Vec<Observation> {
+    let o = observation(SpecimenKind::Patient, CLIA, &format!("line/CLIA/{}", &at[..2]), at);
+    vec![of(sco(o, number), donation)]
+}
+
+#[test]
+fn a_window_closes_with_a_failed_control_and_opens_again_the_same_day() {
+    let house = House::new("cn-2019");
+    house.says(&levels("01T08:00", true));
+    house.says(&clia("D1", "01T09:00", "0.20"));
+    house.works();
+    assert_eq!(house.serology("D1"), "FINAL_NR");
+    let (run, facts) = house.stands("D1");
+    assert_eq!(run.as_str(), "line/CLIA/01@2026-03-01T08:00:00Z");
+    assert_eq!(facts.kits.len(), 1);
+    house.says(&levels("01T12:00", false)); // F11
+    house.says(&clia("D2", "01T12:30", "0.20"));
+    house.works();
+    for donation in ["D1", "D2"] {
+        assert_eq!(house.serology(donation), "INVALID", "{donation}: since the last good control");
+        let (_, facts) = house.stands(donation);
+        assert_eq!((facts.validity, facts.qc), (Validity::Valid, Qc::OutOfControl));
+        let told = facts.qc_why.unwrap();
+        assert!(
+            told.en.contains("control positive was out of its range at 2026-03-01T12:00:00Z"),
+            "{}",
+            told.en
+        );
+        assert!(told.en.contains("repeat the control first") && told.zh.contains("请先重做质控"), "{told:?}");
+    }
+    house.says(&levels("01T13:00", true));
+    house.says(&clia("D2", "01T14:00", "0.20"));
+    house.works();
+    assert_eq!(house.serology("D2"), "FINAL_NR", "tested again in the window that the good control opened");
+    assert_eq!(
+        house.serology("D1"),
+        "INVALID",
+        "the good control does not bring back what the failed one took"
+    );
+    let now = run_now(&house.settings, &house.ledger.state(), &RunId::new("line/CLIA/01").unwrap()).unwrap();
+    assert_eq!((now.windows.len(), now.depends.len()), (3, 2));
+    assert_eq!((now.validity, now.qc), (Some(Validity::Valid), Some(Qc::OutOfControl)));
+}
+
+#[test]
+fn controls_speak_for_a_day_across_midnight_and_for_their_own_lot_and_analyser_alone() {
+    use Validity::{Open, Valid};
+    let check = |change: fn(&mut Observation), at: &str, expect: Validity, said: &str| {
+        let house = House::new("cn-2019");
+        house.says(&levels("01T20:00", true));
+        let mut result = clia("D1", at, "0.20");
+        change(&mut result[0]);
+        house.says(&result);
+        let (_, facts) = house.stands("D1");
+        assert_eq!(facts.validity, expect, "{at}: {facts:?}");
+        assert!(facts.why.map(|told| told.en).unwrap_or_default().contains(said), "{at}");
+    };
+    check(|_| {}, "02T03:00", Valid, "");
+    check(|_| {}, "02T20:00", Valid, "");
+    check(|_| {}, "02T20:01", Open, "too long before it; run the control, then test again");
+    check(|_| {}, "01T19:59", Open, "has not run before it");
+    check(|o| o.instrument = Some("A2".into()), "01T21:00", Open, "has not run before it");
+    let lot = |o: &mut Observation| {
+        o.lots = vec![vocabulary::LotUse {
+            role: vocabulary::LotRole::Reagent,
+            name: None,
+            lot: "L2".into(),
+            expires: None,
+        }];
+    };
+    check(lot, "01T21:00", Open, "has not run before it");
+    check(|o| o.completed_at = None, "01T21:00", Open, "is not known");
+}
