@@ -80,13 +80,9 @@ impl Committer {
         }
         let at_ms = self.shared.settings.clock.now_ms();
         self.group.begin(&self.writer);
-        for job in &self.jobs {
-            let mut rest = job.bodies.as_slice();
-            for part in &job.parts {
-                let (body, after) = rest.split_at_checked(part.length).unwrap_or((rest, &[]));
-                self.group.push(at_ms, body, part.hash);
-                rest = after;
-            }
+        let bodies: Vec<&[u8]> = self.jobs.iter().flat_map(Job::each_body).collect();
+        for (body, hash) in bodies.iter().zip(self.writer.algorithm.of_each(&bodies)) {
+            self.group.push(at_ms, body, hash);
         }
         let bytes = self.group.len_bytes();
         self.shared.health.writing(Some(Instant::now()));

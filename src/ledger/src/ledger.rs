@@ -35,7 +35,6 @@ pub(crate) struct Shared {
     pub(crate) state: StateCell,
     pub(crate) signal: Arc<Signal>,
     pub(crate) applied: AtomicU64,
-    algorithm: crate::HashAlgorithm,
 }
 
 /// The ledger. Cheap to clone; when the last handle goes, or at [`Ledger::close`], it is written to its end,
@@ -74,7 +73,6 @@ impl Ledger {
             state: opened.state,
             signal: Arc::default(),
             applied: AtomicU64::new(opened.applied.get()),
-            algorithm: opened.writer.algorithm,
             settings,
         });
         shared.health.failed(opened.write_fault);
@@ -129,9 +127,7 @@ impl Ledger {
             }
             let start = bodies.len();
             encode::body(draft, &mut bodies).map_err(Refused::Unwritable)?;
-            let body = bodies.get(start..).unwrap_or_default();
-            let (length, hash) = (body.len(), shared.algorithm.of(&[body]));
-            parts.push(Part { length, hash, carried: draft.what.leave_behind() });
+            parts.push(Part { length: bodies.len() - start, carried: draft.what.leave_behind() });
         }
         if bodies.len() > GROUP_BYTES_MAX {
             let what = format!("it has {} bytes; {GROUP_BYTES_MAX} can be written", bodies.len());

@@ -1,6 +1,5 @@
 //! What waits for the disk: bounded by entries and by bytes.
 
-use crate::journal::ChainHash;
 use crate::pending::{AppendFailed, Durable, Outcome};
 use crate::sync::lock;
 use crate::{Draft, Refused};
@@ -25,12 +24,21 @@ pub(crate) struct Job {
 pub(crate) struct Part {
     /// Its length.
     pub(crate) length: usize,
-    pub(crate) hash: ChainHash,
     /// The bytes in it that its draft carried.
     pub(crate) carried: usize,
 }
 
 impl Job {
+    /// Each entry's body.
+    pub(crate) fn each_body(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bodies.as_slice();
+        self.parts.iter().map(move |part| {
+            let (body, after) = rest.split_at_checked(part.length).unwrap_or((rest, &[]));
+            rest = after;
+            body
+        })
+    }
+
     /// Tells the caller, and gives what the state is to know. A caller that has gone away took nothing back.
     pub(crate) fn resolve(
         self,

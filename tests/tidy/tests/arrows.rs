@@ -21,7 +21,8 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ),
     ("release", "src/release", &["vocabulary"]),
     ("quality-control", "src/quality-control", &["vocabulary"]),
-    ("ledger", "src/ledger", &["release", "vocabulary"]),
+    ("sm3-lanes", "src/sm3-lanes", &[]),
+    ("ledger", "src/ledger", &["release", "sm3-lanes", "vocabulary"]),
     (
         "intake",
         "src/intake",

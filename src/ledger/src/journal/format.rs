@@ -11,8 +11,8 @@
 //! ```
 //!
 //! A header's crc covers what stands before it; a frame's covers its length and everything behind the crc.
-//! An entry's hash is H(seq · at · previous hash · H(body)); the inner hash is made by whoever appends, so that
-//! the one committer thread hashes 80 bytes an entry and no more.
+//! An entry's hash is H(seq · at · previous hash · H(body)); the bodies of a group do not depend on each
+//! other and are hashed together, and only 80 bytes an entry one after another.
 //!
 //! * A **group** is whole or it does not exist: its header says how long it is, and one frame that does not
 //!   check out voids it all.
