@@ -7,6 +7,7 @@ use crate::open::{OpenError, Progress};
 use crate::state::{Read, Span, StateError, Store, View};
 use crate::{ChainHash, Seq};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ impl<'s> Batcher<'s> {
             head.write(&mut self.view)?;
         }
         let bytes = self.view.len_bytes();
-        self.store.write(self.view.into_changes())?;
+        self.store.write(Cow::Owned(self.view.into_changes()))?;
         Ok(bytes)
     }
 }

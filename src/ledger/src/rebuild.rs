@@ -131,7 +131,8 @@ fn open_checked(settings: &Settings, folder: &Path, last: Seq) -> Result<(Arc<dy
         let store = open_sled(&path, cache)?;
         let applied = seq(&store, Key::APPLIED)?.unwrap_or(Seq::NONE);
         let version: Option<u32> = record(&store, Key::VERSION)?;
-        let small = store.len_bytes() <= DIGEST_AT_START_BYTES_MAX;
+        // What another version wrote is not read any further.
+        let small = version == Some(STATE_VERSION) && store.len_bytes() <= DIGEST_AT_START_BYTES_MAX;
         let digest = (small && noted.digest.is_some()).then(|| digest(&store)).transpose()?;
         Ok::<_, StateError>(Looked { store: Arc::new(Gathered::over(store)), applied, version, digest })
     };

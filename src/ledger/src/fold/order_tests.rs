@@ -4,6 +4,7 @@ use super::{Head, apply};
 use crate::entry::Light;
 use crate::state::{Key, MemoryStore, OrderRecord, Store, View, collect, record};
 use crate::{Body, Bytes, Counters, Entry, Seq, What};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
     ConnectionId, Marker, Mode, Observation, Order, OrderAction, OrderId, OrderState, Priority, ProfileRef,
@@ -270,7 +271,7 @@ impl World {
         let mut head = Head::read(&view).unwrap();
         apply(&mut view, &mut head, &entry).unwrap();
         head.write(&mut view).unwrap();
-        self.store.write(view.into_changes()).unwrap();
+        self.store.write(Cow::Owned(view.into_changes())).unwrap();
         let mut again = View::new(&self.store);
         let mut head = Head::read(&again).unwrap();
         apply(&mut again, &mut head, &entry).unwrap();
@@ -339,7 +340,7 @@ impl World {
         let store = MemoryStore::default();
         let all = crate::state::Span { from: vec![], to: vec![], backwards: false };
         let rows = collect(&self.store, &all).unwrap();
-        store.write(rows.into_iter().map(|(key, value)| (key, Some(value))).collect()).unwrap();
+        store.write(Cow::Owned(rows.into_iter().map(|(key, value)| (key, Some(value))).collect())).unwrap();
         Self { store, seq: self.seq, last_message: self.last_message }
     }
 

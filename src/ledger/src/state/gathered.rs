@@ -7,8 +7,9 @@
 use super::view::walk_over;
 use super::{Changes, Each, Read, Span, StateError, Store};
 use crate::sync::lock;
+use std::borrow::Cow;
 use std::ops::Bound;
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 /// Bytes of keys and values that are gathered; a batch that does not fit beside them has them handed on first.
 pub(crate) const GATHERED_BYTES_MAX: usize = 1 << 20;
@@ -24,6 +25,8 @@ pub(crate) struct Gathered<S> {
 #[derive(Default)]
 struct Over {
     changes: Changes,
+    /// On their way into the store.
+    handed: Arc<Changes>,
     bytes: usize,
 }
 
@@ -33,11 +36,18 @@ fn bytes_of(key: &[u8], value: Option<&Vec<u8>>) -> usize {
 
 impl Over {
     fn add(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        let key_bytes = key.len();
         self.bytes += bytes_of(&key, value.as_ref());
-        if let Some(before) = self.changes.get(&key) {
-            self.bytes -= bytes_of(&key, before.as_ref());
+        if let Some(before) = self.changes.insert(key, value) {
+            self.bytes -= key_bytes + before.map_or(0, |value| value.len());
         }
-        self.changes.insert(key, value);
+    }
+
+    fn within(&self, span: &Span) -> Changes {
+        let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.as_slice()) };
+        let range = (Bound::Included(span.from.as_slice()), to);
+        let [handed, changes] = [&*self.handed, &self.changes].map(|changes| changes.range::<[u8], _>(range));
+        handed.chain(changes).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }
 
@@ -56,18 +66,28 @@ impl<S: Store> Gathered<S> {
 
     /// Hands what was gathered to the store, as one batch. Readers see it all the while: it is let go afterwards.
     fn hand_on(&self) -> Result<(), StateError> {
-        let changes = self.gathered().changes.clone();
-        if !changes.is_empty() {
-            self.under.write(changes)?;
-            self.replace(|over| *over = Over::default());
+        if self.gathered().changes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.replace(|over| over.handed = Arc::new(std::mem::take(&mut over.changes)));
+        let handed = Arc::clone(&self.gathered().handed);
+        let outcome = self.under.write(Cow::Borrowed(&handed));
+        self.replace(|over| {
+            over.handed = Arc::default();
+            match outcome {
+                Ok(()) => over.bytes = 0,
+                Err(_) => over.changes = Arc::unwrap_or_clone(handed),
+            }
+        });
+        outcome
     }
 }
 
 impl<S: Store> Read for Gathered<S> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let changed = self.gathered().changes.get(key).cloned();
+        let over = self.gathered();
+        let changed = over.changes.get(key).or_else(|| over.handed.get(key)).cloned();
+        drop(over);
         changed.map_or_else(|| self.under.get(key), Ok)
     }
 
@@ -76,24 +96,19 @@ impl<S: Store> Read for Gathered<S> {
             return Ok(());
         }
         // Before the store is looked into: what is handed on meanwhile is then seen twice rather than not at all.
-        let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.clone()) };
-        let copied = |over: &Over| -> Changes {
-            let range = over.changes.range((Bound::Included(span.from.clone()), to));
-            range.map(|(key, value)| (key.clone(), value.clone())).collect()
-        };
-        let changes = copied(&self.gathered());
+        let changes = self.gathered().within(span);
         walk_over(&changes, &self.under, span, each)
     }
 }
 
 impl<S: Store> Store for Gathered<S> {
-    fn write(&self, changes: Changes) -> Result<(), StateError> {
+    fn write(&self, changes: Cow<'_, Changes>) -> Result<(), StateError> {
         let _alone = lock(&self.writing);
         let more: usize = changes.iter().map(|(key, value)| bytes_of(key, value.as_ref())).sum();
         if self.gathered().bytes + more > GATHERED_BYTES_MAX {
             self.hand_on()?;
         }
-        self.replace(|over| changes.into_iter().for_each(|(key, value)| over.add(key, value)));
+        self.replace(|over| changes.into_owned().into_iter().for_each(|(key, value)| over.add(key, value)));
         Ok(())
     }
 
@@ -118,9 +133,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::ops::ControlFlow;
+    use std::sync::{OnceLock, Weak};
 
-    fn change(key: &str, value: Option<&str>) -> Changes {
-        Changes::from([(key.as_bytes().to_vec(), value.map(|v| v.as_bytes().to_vec()))])
+    fn change(key: &str, value: Option<&str>) -> Cow<'static, Changes> {
+        Cow::Owned(Changes::from([(key.as_bytes().to_vec(), value.map(|v| v.as_bytes().to_vec()))]))
     }
 
     fn all(backwards: bool) -> Span {
@@ -172,7 +188,7 @@ mod tests {
             }
         }
         impl Store for Full {
-            fn write(&self, _changes: Changes) -> Result<(), StateError> {
+            fn write(&self, _changes: Cow<'_, Changes>) -> Result<(), StateError> {
                 Err(StateError("full".to_owned()))
             }
             fn flush(&self) -> Result<(), StateError> {
@@ -189,6 +205,47 @@ mod tests {
         store.write(change("a", Some("1"))).unwrap();
         assert!(store.flush().is_err());
         assert_eq!(store.get(b"a").unwrap().as_deref(), Some(&b"1"[..]));
+        store.write(change("b", Some("2"))).unwrap();
+        assert_eq!(collect(&store, &all(false)).unwrap().len(), 2);
+    }
+
+    /// The store itself looks back at what lies over it while it is written to.
+    #[test]
+    fn what_is_being_handed_on_is_seen_all_the_while() {
+        struct Looking(MemoryStore, OnceLock<Weak<Gathered<Looking>>>, Mutex<Vec<usize>>);
+        impl Read for Looking {
+            fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+                self.0.get(key)
+            }
+            fn walk(&self, span: &Span, each: Each<'_>) -> Result<(), StateError> {
+                self.0.walk(span, each)
+            }
+        }
+        impl Store for Looking {
+            fn write(&self, changes: Cow<'_, Changes>) -> Result<(), StateError> {
+                let over = self.1.get().and_then(Weak::upgrade).unwrap();
+                assert_eq!(over.get(b"a")?.as_deref(), Some(&b"1"[..]));
+                lock(&self.2).push(collect(&*over, &all(true))?.len());
+                self.0.write(changes)
+            }
+            fn flush(&self) -> Result<(), StateError> {
+                Ok(())
+            }
+            fn fault(&self) -> Option<String> {
+                None
+            }
+            fn len_bytes(&self) -> u64 {
+                0
+            }
+        }
+        let store = Looking(MemoryStore::default(), OnceLock::new(), Mutex::default());
+        let store = Arc::new(Gathered::over(store));
+        store.under.1.set(Arc::downgrade(&store)).unwrap();
+        store.write(change("a", Some("1"))).unwrap();
+        store.flush().unwrap();
+        store.write(change("b", Some("2"))).unwrap();
+        store.flush().unwrap();
+        assert_eq!(*lock(&store.under.2), [1, 2]);
     }
 
     proptest! {
@@ -203,8 +260,8 @@ mod tests {
             let (plain, store) = (MemoryStore::default(), Gathered::over(MemoryStore::default()));
             for (key, value, flush) in steps {
                 let changes = Changes::from([(vec![key], value.map(|v| vec![v]))]);
-                plain.write(changes.clone()).unwrap();
-                store.write(changes).unwrap();
+                plain.write(Cow::Borrowed(&changes)).unwrap();
+                store.write(Cow::Borrowed(&changes)).unwrap();
                 if flush {
                     store.flush().unwrap();
                 }

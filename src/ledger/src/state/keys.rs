@@ -1,5 +1,6 @@
 //! The keys of the state. One tree; the first two bytes say what a key speaks of. Numbers are big-endian so
-//! that keys sort as numbers do; texts end with a zero byte, which no identifier holds.
+//! that keys sort as numbers do; texts end with a zero byte, which no identifier holds. In sled, rows of some kinds
+//! stand sixteen in a value (`packed.rs`).
 //!
 //! | key | value |
 //! |---|---|

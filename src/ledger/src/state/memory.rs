@@ -1,6 +1,7 @@
 //! The state in memory: for tests, tools and `verify`.
 
 use super::{Changes, Each, Read, Span, StateError, Store};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
@@ -33,9 +34,9 @@ impl Read for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn write(&self, changes: Changes) -> Result<(), StateError> {
+    fn write(&self, changes: Cow<'_, Changes>) -> Result<(), StateError> {
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for (key, value) in changes {
+        for (key, value) in changes.into_owned() {
             match value {
                 Some(value) => drop(map.insert(key, value)),
                 None => drop(map.remove(&key)),

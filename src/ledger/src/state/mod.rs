@@ -6,6 +6,7 @@ mod gathered;
 mod keys;
 mod memory;
 mod orders;
+mod packed;
 mod people;
 mod records;
 mod rules;
@@ -26,6 +27,7 @@ pub use signed::{BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Recall, R
 pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};
 pub(crate) use view::{View, collect, decode, long_record, record, seq};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -63,7 +65,7 @@ pub(crate) trait Read {
 /// What holds the state.
 pub(crate) trait Store: Read + Send + Sync {
     /// Applies `changes` whole or not at all.
-    fn write(&self, changes: Changes) -> Result<(), StateError>;
+    fn write(&self, changes: Cow<'_, Changes>) -> Result<(), StateError>;
     /// Makes what was written durable.
     fn flush(&self) -> Result<(), StateError>;
     /// What was found to be damaged, by whoever read there.
@@ -109,7 +111,7 @@ impl Read for Unavailable {
 }
 
 impl Store for Unavailable {
-    fn write(&self, _changes: Changes) -> Result<(), StateError> {
+    fn write(&self, _changes: Cow<'_, Changes>) -> Result<(), StateError> {
         Err(self.0.clone())
     }
 

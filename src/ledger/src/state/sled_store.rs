@@ -3,7 +3,9 @@
 
 use crate::sync::lock;
 
+use super::packed::Packed;
 use super::{Changes, Each, Read, Span, StateError, Store};
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
@@ -29,7 +31,7 @@ pub(crate) struct SledStore {
 }
 
 /// Opens it in `folder`, made when there is none.
-pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<SledStore, StateError> {
+pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<Packed<SledStore>, StateError> {
     let failed = |error: io::Error| StateError(error.to_string());
     fs::create_dir_all(folder).map_err(failed)?;
     // A snapshot that was never finished would be taken for the newest one.
@@ -50,7 +52,7 @@ pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<SledStore, StateEr
     db.flush()?;
     sync_tree(folder).map_err(failed)?;
     let log = File::open(folder.join("db")).map_err(failed)?;
-    Ok(SledStore { db, log, damage: Mutex::default() })
+    Ok(Packed::over(SledStore { db, log, damage: Mutex::default() }))
 }
 
 /// Syncs every file and folder under `folder`, and the folder it stands in.
@@ -116,12 +118,12 @@ impl Read for SledStore {
 }
 
 impl Store for SledStore {
-    fn write(&self, changes: Changes) -> Result<(), StateError> {
+    fn write(&self, changes: Cow<'_, Changes>) -> Result<(), StateError> {
         let mut batch = sled::Batch::default();
-        for (key, value) in changes {
+        for (key, value) in &*changes {
             match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
             }
         }
         self.guarded(|db| db.apply_batch(batch))
