@@ -28,23 +28,30 @@ pub(crate) use pools::{members, pools_in, pools_of};
 pub(crate) use transfer::slices;
 
 use crate::entry::Light;
-use crate::state::{Counters, Key, STATE_VERSION, StateError, View, record, seq};
+use crate::state::{Counters, Key, STATE_VERSION, StateError, TransferRecord, View, record, seq};
 use crate::{Seq, What};
+use std::collections::BTreeMap;
 
-/// What every entry changes. It is read once and written once a batch, not an entry.
-#[derive(Debug, Clone, Copy)]
+/// What entries change one after another. It is read once and written once a batch, not an entry.
+#[derive(Debug)]
 pub(crate) struct Head {
     applied: Seq,
     counters: Counters,
+    /// Open transfers that the batch changed; they may not be looked for in the view.
+    open: BTreeMap<u64, TransferRecord>,
 }
 
 impl Head {
     pub(crate) fn read(view: &View<'_>) -> Result<Self, StateError> {
         let applied = seq(view, Key::APPLIED)?.unwrap_or(Seq::NONE);
-        Ok(Self { applied, counters: record(view, Key::COUNTERS)?.unwrap_or_default() })
+        let counters = record(view, Key::COUNTERS)?.unwrap_or_default();
+        Ok(Self { applied, counters, open: BTreeMap::new() })
     }
 
     pub(crate) fn write(&self, view: &mut View<'_>) -> Result<(), StateError> {
+        for (transfer, open) in &self.open {
+            view.put_record(Key::open_transfer(*transfer).done(), open)?;
+        }
         view.put(Key::APPLIED.to_vec(), self.applied.get().to_be_bytes().to_vec());
         view.put_record(Key::COUNTERS.to_vec(), &self.counters)
     }
@@ -52,7 +59,7 @@ impl Head {
 
 /// Applies `entry`. An entry that was applied before changes nothing.
 pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, light: &Light) -> Result<(), StateError> {
-    let Head { applied, counters } = head;
+    let Head { applied, counters, open } = head;
     let Light { entry, carried } = light;
     if entry.seq <= *applied {
         return Ok(());
@@ -64,7 +71,7 @@ pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, light: &Light) -> Resu
         view.put_record(Key::VERSION.to_vec(), &STATE_VERSION)?;
     }
     counters.entries += 1;
-    let fold = &mut Fold { view, counters, seq: entry.seq, at_ms: entry.at_ms, by: &entry.by };
+    let fold = &mut Fold { view, counters, open, seq: entry.seq, at_ms: entry.at_ms, by: &entry.by };
     fold.apply(&entry.what, *carried)?;
     *applied = entry.seq;
     Ok(())
@@ -74,6 +81,7 @@ pub(crate) fn apply(view: &mut View<'_>, head: &mut Head, light: &Light) -> Resu
 struct Fold<'f, 'v> {
     view: &'f mut View<'v>,
     counters: &'f mut Counters,
+    open: &'f mut BTreeMap<u64, TransferRecord>,
     seq: Seq,
     at_ms: i64,
     by: &'f str,

@@ -3,7 +3,7 @@
 use super::{Fold, Folded};
 use crate::Seq;
 use crate::state::{
-    Key, KeyParts, MessageRecord, PinRecord, ProposalRecord, Read, StateError, collect, record,
+    Key, KeyParts, MessageRecord, PinRecord, ProposalRecord, Read, StateError, collect, decode, record,
 };
 use std::collections::BTreeSet;
 use vocabulary::{ConnectionId, DonationId, ProfileRef};
@@ -91,7 +91,8 @@ impl Fold<'_, '_> {
         connection: &ConnectionId,
         profile: &ProfileRef,
     ) -> Result<Option<ProfileRef>, StateError> {
-        let pin = record::<PinRecord>(self.view, &Key::pin(connection).done())?;
+        let pin = self.view.get_again(&Key::pin(connection).done())?;
+        let pin = pin.map(|value| decode::<PinRecord>(&value)).transpose()?;
         Ok(pin.map(|pin| pin.profile).filter(|pinned| pinned.id == profile.id && pinned != profile))
     }
 

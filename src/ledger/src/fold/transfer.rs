@@ -17,8 +17,7 @@ impl Fold<'_, '_> {
         length: usize,
     ) -> Folded {
         self.counters.frames += 1;
-        let key = Key::open_transfer(transfer).done();
-        let found: Option<TransferRecord> = record(self.view, &key)?;
+        let found = self.take_open(transfer)?;
         if found.is_none() {
             if self.view.get(&Key::half_transfer(transfer).done())?.is_some() {
                 self.misfit();
@@ -41,6 +40,7 @@ impl Fold<'_, '_> {
         });
         let Some(end) = u32::try_from(length).ok().and_then(|n| open.bytes.checked_add(n)) else {
             self.misfit();
+            self.open.insert(transfer, open);
             return Ok(());
         };
         let frame = FrameRef { seq: self.seq, start: open.bytes, length: end - open.bytes };
@@ -52,17 +52,25 @@ impl Fold<'_, '_> {
             self.view.put(page, std::mem::take(&mut open.refs));
             open.pages = open.pages.saturating_add(1);
         }
-        self.view.put_record(key, &open)
+        self.open.insert(transfer, open);
+        Ok(())
+    }
+
+    /// An open transfer as it stands. Whoever changes it puts it back.
+    fn take_open(&mut self, transfer: u64) -> Result<Option<TransferRecord>, StateError> {
+        match self.open.remove(&transfer) {
+            None => record(self.view, &Key::open_transfer(transfer).done()),
+            taken => Ok(taken),
+        }
     }
 
     pub(super) fn transfer_ended(&mut self, transfer: u64, how: HowEnded) -> Folded {
-        let key = Key::open_transfer(transfer).done();
-        let Some(mut open) = record::<TransferRecord>(self.view, &key)? else {
+        let Some(mut open) = self.take_open(transfer)? else {
             // A transfer without frames leaves nothing behind.
             return Ok(());
         };
         self.counters.open_transfers -= 1;
-        self.view.delete(key);
+        self.view.delete(Key::open_transfer(transfer).done());
         if open.used >= open.bytes {
             return self.view.delete_under(Key::transfer_pages(transfer));
         }
@@ -75,14 +83,15 @@ impl Fold<'_, '_> {
     /// A half transmission whose rest came in a message, or whose message says so no more.
     pub(super) fn continued(&mut self, transfer: u64, by: Option<Seq>) -> Folded {
         // A line that was displaced may not have ended its transfer yet.
-        for key in [Key::half_transfer(transfer), Key::open_transfer(transfer)].map(Key::done) {
-            if let Some(mut half) = record::<TransferRecord>(self.view, &key)? {
-                half.continued_by = by;
-                return self.view.put_record(key, &half);
-            }
+        let key = Key::half_transfer(transfer).done();
+        if let Some(mut half) = record::<TransferRecord>(self.view, &key)? {
+            half.continued_by = by;
+            return self.view.put_record(key, &half);
         }
-        if by.is_some() {
-            self.misfit();
+        match self.take_open(transfer)? {
+            Some(open) => drop(self.open.insert(transfer, TransferRecord { continued_by: by, ..open })),
+            None if by.is_some() => self.misfit(),
+            None => {}
         }
         Ok(())
     }
@@ -94,9 +103,8 @@ impl Fold<'_, '_> {
         from: u32,
         to: u32,
     ) -> Result<Option<Vec<FrameSlice>>, StateError> {
-        let (open_key, half_key) = (Key::open_transfer(transfer).done(), Key::half_transfer(transfer).done());
-        let open: Option<TransferRecord> = record(self.view, &open_key)?;
-        let (mut found, half) = match open {
+        let half_key = Key::half_transfer(transfer).done();
+        let (mut found, half) = match self.take_open(transfer)? {
             Some(open) => (open, false),
             None => match record(self.view, &half_key)? {
                 Some(half) => (half, true),
@@ -104,6 +112,9 @@ impl Fold<'_, '_> {
             },
         };
         if from >= to || to > found.bytes {
+            if !half {
+                self.open.insert(transfer, found);
+            }
             return Ok(None);
         }
         let frames = self.frames_of(transfer, &found)?;
@@ -123,7 +134,7 @@ impl Fold<'_, '_> {
                 self.counters.half_transfers -= 1;
             }
             (true, false) => self.view.put_record(half_key, &found)?,
-            (false, _) => self.view.put_record(open_key, &found)?,
+            (false, _) => drop(self.open.insert(transfer, found)),
         }
         Ok(Some(slices))
     }

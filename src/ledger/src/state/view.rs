@@ -3,6 +3,7 @@
 use super::{Changes, Each, Key, Read, Span, StateError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::RefCell;
 use std::iter::Peekable;
 use std::ops::{Bound, ControlFlow};
 
@@ -15,16 +16,29 @@ pub(crate) struct View<'a> {
     base: &'a dyn Read,
     changes: Changes,
     bytes: usize,
+    /// What the base said, where it is asked for again and again.
+    read: RefCell<Changes>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(base: &'a dyn Read) -> Self {
-        Self { base, changes: Changes::new(), bytes: 0 }
+        Self { base, changes: Changes::new(), bytes: 0, read: RefCell::default() }
     }
 
     /// What was changed.
     pub(crate) fn into_changes(self) -> Changes {
         self.changes
+    }
+
+    /// The value of a key that entry after entry asks for: the base is asked once.
+    pub(crate) fn get_again(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let mut read = self.read.borrow_mut();
+        if let Some(known) = self.changes.get(key).or_else(|| read.get(key)) {
+            return Ok(known.clone());
+        }
+        let value = self.base.get(key)?;
+        read.insert(key.to_vec(), value.clone());
+        Ok(value)
     }
 
     /// About how many bytes were changed.
