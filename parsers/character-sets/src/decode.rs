@@ -68,7 +68,7 @@ impl Defects {
 pub(crate) fn read(bytes: &[u8], set: CharacterSet) -> (Cow<'_, str>, Defects) {
     if set.extends_ascii()
         && bytes.is_ascii()
-        && let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(text) = simdutf8::basic::from_utf8(bytes)
     {
         return (Cow::Borrowed(text), Defects::default());
     }
@@ -97,7 +97,7 @@ fn ascii(bytes: &[u8]) -> (Cow<'_, str>, Defects) {
 }
 
 fn utf8(bytes: &[u8]) -> (Cow<'_, str>, Defects) {
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         return (Cow::Borrowed(text), Defects::default());
     }
     let mut defects = Defects::default();
