@@ -3,10 +3,11 @@
 use crate::{
     cli::{Bench, Format},
     exit::{Exit, Failure, Outcome},
-    laboratory,
+    laboratory, wiring,
 };
 use benchmark::{AnalysersOptions, Part};
 use hl7v2::{AckCondition, AckMode, Index};
+use instrument_profiles::LinkSettings;
 use simulator::{
     analyser::{Analyser, Framing, Peer, Target, Tempo},
     fault::Faults,
@@ -81,12 +82,12 @@ fn parts(count: usize, minutes: f64) -> Result<Vec<Part>, Failure> {
 /// By model: its messages of the day.
 type Written = BTreeMap<String, (Arc<Model>, Vec<Vec<u8>>)>;
 
-/// What each model of the catalogue sends of the day. Left out are those that do none of the day's tests, and those
-/// that ask for no answer: there is nothing to time.
+/// What each model of the catalogue sends of the day. Left out are those that do none of the day's tests, those that ask
+/// for no answer (there is nothing to time), and those that frame in a way that the benchmark does not speak.
 fn written(scenario: &Scenario) -> Result<Written, Failure> {
     let mut written = BTreeMap::new();
     for model in laboratory::models()? {
-        if matches!(model.protocol(), Protocol::Lis02 | Protocol::Hl7v2) {
+        if matches!(model.protocol(), Protocol::Lis02 | Protocol::Hl7v2) && is_spoken(model.id())? {
             let all = messages(&model, scenario)?;
             if all.iter().any(|message| !asks_for_silence(message)) {
                 written.insert(model.id().to_owned(), (model, all));
@@ -94,6 +95,20 @@ fn written(scenario: &Scenario) -> Result<Written, Failure> {
         }
     }
     Ok(written)
+}
+
+/// Whether a model's line is one of the two that the benchmark's analysers speak: numbered frames, or blocks.
+fn is_spoken(model: &str) -> Result<bool, Failure> {
+    Ok(match wiring::built_in()?.get(model).map(|profile| profile.link()) {
+        Some(LinkSettings::Lis01(lis01)) => match lis01.framing {
+            instrument_profiles::Framing::Numbered => true,
+            instrument_profiles::Framing::ControlBytes => false,
+        },
+        Some(LinkSettings::Mllp(_)) => true,
+        Some(LinkSettings::Unframed(_) | LinkSettings::PkBlocks(_) | LinkSettings::Directory(_)) | None => {
+            false
+        }
+    })
 }
 
 /// Models by turns: of five analysers three with LIS01 and two with MLLP.
@@ -157,6 +172,18 @@ mod tests {
             assert_eq!(asks_for_silence(header(last).as_bytes()), silent, "{last}");
         }
         assert!(!asks_for_silence(b"H|\\^&|||NE|NE"));
+    }
+
+    #[test]
+    fn a_model_with_frames_of_its_own_is_left_out() {
+        let catalogue = wiring::built_in().unwrap();
+        let own = catalogue.list().find(|profile| match profile.link() {
+            LinkSettings::Lis01(lis01) => lis01.framing == instrument_profiles::Framing::ControlBytes,
+            _ => false,
+        });
+        let own = own.expect("the catalogue has one").reference().id.clone();
+        assert!(!is_spoken(&own).unwrap());
+        assert!(parts(64, 0.1).unwrap().iter().all(|part| part.profile != own));
     }
 
     #[test]

@@ -97,7 +97,11 @@ pub fn analysers(
         answers,
         resident,
         kept: reckoning::Reckoning::new(&acknowledged, &held),
-        faults: seen.into_iter().filter_map(|s| s.first_fault).collect(),
+        faults: seen
+            .into_iter()
+            .filter_map(|s| s.first_fault)
+            .chain(reckoning::losers(&acknowledged, &held))
+            .collect(),
     };
     verdict.write(options.format, out)?;
     Ok(verdict)

@@ -3,7 +3,10 @@
 use super::instrument::{MessageKey, digest};
 use crate::BenchError;
 use ledger::{Body, Ledger, Seq, Settings, What};
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 /// How often each message is there.
 pub(super) type Count = HashMap<MessageKey, u64>;
@@ -31,6 +34,22 @@ impl Reckoning {
         found.unasked = unasked.map(|(_, times)| times).sum();
         found
     }
+}
+
+/// Connections that lost messages which somebody is shown.
+const SHOWN_MAX: usize = 5;
+
+/// Where messages were acknowledged that are not there, in words.
+pub(super) fn losers(acknowledged: &Count, held: &Count) -> Vec<String> {
+    let mut lost: BTreeMap<&str, u64> = BTreeMap::new();
+    for (message, times) in acknowledged {
+        let there = held.get(message).copied().unwrap_or_default();
+        if *times > there {
+            *lost.entry(&message.0).or_default() += times - there;
+        }
+    }
+    let say = |(connection, lost): (&str, u64)| format!("{connection}: {lost} acknowledged and not there");
+    lost.into_iter().take(SHOWN_MAX).map(say).collect()
 }
 
 /// Every message of a ledger that nobody has open.
@@ -128,6 +147,8 @@ mod tests {
             (count(&[("1", 2), ("2", 2), ("3", 1), ("4", 3)]), 0, 1, 3),
         ] {
             assert_eq!(Reckoning::new(&acknowledged, &held), Reckoning { lost, duplicated, unasked });
+            let named = if lost == 0 { vec![] } else { vec!["a: 2 acknowledged and not there".to_owned()] };
+            assert_eq!(losers(&acknowledged, &held), named);
         }
     }
 }
