@@ -8,7 +8,7 @@ use crate::journal::Held;
 use crate::state::{DonationRecord, Key, KeyParts, RefsRecord, VerdictRecord, collect, decode, record};
 use crate::{Earlier, Known, Measured, PoolMade, Seq, What};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vocabulary::{
     ConnectionId, DonationId, DonationRegistration, Finding, Mode, Observation, ProfileRef, RunId,
 };
@@ -152,17 +152,39 @@ impl Interpretations {
     pub(super) fn read(&mut self, reader: &Reader, message: Seq, entry: Seq) -> Result<&Read, ReadError> {
         let key = (message, entry);
         if !self.read.contains_key(&key) {
-            if self.order.len() >= INTERPRETATIONS_MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.read.remove(&oldest);
-            }
-            self.order.push_back(key);
+            let read = Read::of(reader, message, entry, &mut self.interpreted)?;
+            self.keep(key, read);
         }
-        match self.read.entry(key) {
-            Entry::Occupied(found) => Ok(found.into_mut()),
-            Entry::Vacant(none) => Ok(none.insert(Read::of(reader, message, entry, &mut self.interpreted)?)),
+        self.read.get(&key).ok_or(ReadError::OtherKind { seq: entry, wanted: "interpretation" })
+    }
+
+    /// An interpretation whose results are all asked for: it is of nobody else, and is given away. Any other is kept.
+    fn give(
+        &mut self,
+        reader: &Reader,
+        (message, entry): (Seq, Seq),
+        results: &[u32],
+    ) -> Result<Option<Read>, ReadError> {
+        let key = (message, entry);
+        if self.read.contains_key(&key) {
+            return Ok(None);
         }
+        let read = Read::of(reader, message, entry, &mut self.interpreted)?;
+        if results.iter().copied().eq((0..).zip(&read.observations).map(|(at, _)| at)) {
+            return Ok(Some(read));
+        }
+        self.keep(key, read);
+        Ok(None)
+    }
+
+    fn keep(&mut self, key: (Seq, Seq), read: Read) {
+        if self.order.len() >= INTERPRETATIONS_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.read.remove(&oldest);
+        }
+        self.order.push_back(key);
+        self.read.insert(key, read);
     }
 }
 
@@ -186,6 +208,34 @@ impl Read {
             measured: measured.into_iter().map(|m| (m.index, m)).collect(),
             pooled: pools.made,
         })
+    }
+}
+
+impl Read {
+    fn evidence(
+        &self,
+        (message, entry): (Seq, Seq),
+        index: u32,
+        observation: Observation,
+    ) -> EvidenceObservation {
+        let measured = self.measured.get(&index);
+        EvidenceObservation {
+            message,
+            entry,
+            index,
+            connection: self.connection.clone(),
+            mode: self.mode,
+            profile: self.profile.clone(),
+            at_ms: self.at_ms,
+            place: measured.map_or(index, |m| m.place),
+            earlier: measured.and_then(|m| m.earlier),
+            observation,
+        }
+    }
+
+    fn findings_of(&self, (message, entry): (Seq, Seq), refs: &RefsRecord) -> Vec<EvidenceFinding> {
+        let held = refs.findings.iter().filter_map(|at| self.findings.get(*at as usize));
+        held.map(|finding| EvidenceFinding { message, entry, finding: finding.clone() }).collect()
     }
 }
 
@@ -300,23 +350,16 @@ impl Reader {
         known: &mut Interpretations,
     ) -> Result<(Vec<EvidenceObservation>, Vec<EvidenceFinding>), ReadError> {
         let entry = refs.entry;
+        if let Some(mut read) = known.give(self, (message, entry), &refs.observations)? {
+            let observations = std::mem::take(&mut read.observations);
+            let evidence = (0..).zip(observations).map(|(at, o)| read.evidence((message, entry), at, o));
+            return Ok((evidence.collect(), read.findings_of((message, entry), refs)));
+        }
         let read = known.read(self, message, entry)?;
-        let taken = refs.observations.iter().filter_map(|i| Some((*i, read.observations.get(*i as usize)?)));
-        let evidence = taken.map(|(index, observation)| EvidenceObservation {
-            message,
-            entry,
-            index,
-            connection: read.connection.clone(),
-            mode: read.mode,
-            profile: read.profile.clone(),
-            at_ms: read.at_ms,
-            place: read.measured.get(&index).map_or(index, |m| m.place),
-            earlier: read.measured.get(&index).and_then(|m| m.earlier),
-            observation: observation.clone(),
-        });
-        let evidence = evidence.collect();
-        let held = refs.findings.iter().filter_map(|i| read.findings.get(*i as usize));
-        Ok((evidence, held.map(|f| EvidenceFinding { message, entry, finding: f.clone() }).collect()))
+        let taken =
+            refs.observations.iter().filter_map(|at| Some((*at, read.observations.get(*at as usize)?)));
+        let evidence = taken.map(|(at, o)| read.evidence((message, entry), at, o.clone())).collect();
+        Ok((evidence, read.findings_of((message, entry), refs)))
     }
 
     /// What the donation's observations measured, oldest message first.
@@ -358,12 +401,13 @@ impl Reader {
     pub fn run(&self, run: &RunId) -> Result<RunView, ReadError> {
         let store = self.store();
         let mut view = RunView { run: run.clone(), controls: Vec::new(), donations: Vec::new() };
+        // Controls stand in one message, or in messages one after the other.
+        let mut known = Interpretations::default();
         for (key, value) in collect(store.as_ref(), &Key::run_controls(run).under())? {
             let mut parts = KeyParts::of(&key);
             parts.text();
             if let Some(message) = parts.seq() {
-                view.controls
-                    .extend(self.resolve(message, &refs(&value)?, &mut Interpretations::default())?.0);
+                view.controls.extend(self.resolve(message, &refs(&value)?, &mut known)?.0);
             }
         }
         let mut donations = BTreeSet::new();
