@@ -10,6 +10,7 @@ use super::stream::Stream;
 use crate::storage::{ReadAt, Storage};
 use crate::sync::lock;
 use crate::{Entry, Seq, encode};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 pub(crate) const POINT_EVERY_BYTES: u64 = 32 << 10;
 /// Read at a time on the way from a point to an entry.
 const LOOKUP_BYTES: usize = 48 << 10;
+/// Parts of files that a reader of many entries holds, each of [`LOOKUP_BYTES`], or one longer entry.
+const PARTS_HELD_MAX: usize = 16;
 /// Files held open for reading.
 const OPEN_FILES_MAX: usize = 16;
 
@@ -60,12 +63,29 @@ pub(super) struct Slot {
     points: Mutex<Points>,
 }
 
-/// What a reader of many entries keeps from one to the next: the part of a file that it read last. Entries that stand
-/// near each other are then read from the file once.
+/// What a reader of many entries keeps from one to the next: the parts of files that it read lately. Entries that stand
+/// near others are then read from the file once, even where a donation's results stand in several places of the day.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    file: u32,
-    seen: Seen,
+    /// By file; the one used last stands last.
+    parts: VecDeque<(u32, Seen)>,
+}
+
+impl Held {
+    /// The part that `at` stands in; else an empty one, in the place of the one not used for longest.
+    fn take(&mut self, file: u32, at: u64) -> Seen {
+        let holds = |(number, seen): &(u32, Seen)| *number == file && seen.holds(at);
+        if let Some((_, seen)) = self.parts.iter().position(holds).and_then(|i| self.parts.remove(i)) {
+            return seen;
+        }
+        let full = self.parts.len() >= PARTS_HELD_MAX;
+        let oldest = if full { self.parts.pop_front() } else { None };
+        oldest.map_or_else(Seen::default, |(_, seen)| seen.emptied())
+    }
+
+    fn put(&mut self, file: u32, seen: Seen) {
+        self.parts.push_back((file, seen));
+    }
 }
 
 /// A file, open.
@@ -204,20 +224,16 @@ impl Index {
     pub(crate) fn entry_near(&self, seq: Seq, held: &mut Held) -> Result<Entry, JournalError> {
         let (slot, file) = self.slot(seq)?.ok_or(JournalError::NoEntry(seq))?;
         let number = slot.header.number;
-        let seen = if held.file == number { std::mem::take(&mut held.seen) } else { Seen::default() };
+        let (at, _) = slot.nearest(file.as_ref(), seq)?;
+        let seen = held.take(number, at);
         let mut window = Window::resume(file.as_ref(), slot.end(), LOOKUP_BYTES, seen);
-        let found = Self::find(&slot, file.as_ref(), &mut window, seq);
-        *held = Held { file: number, seen: window.into_seen() };
+        let found = Self::find(&slot, &mut window, at, seq);
+        held.put(number, window.into_seen());
         found
     }
 
-    fn find(
-        slot: &Slot,
-        file: &dyn ReadAt,
-        window: &mut Window<'_>,
-        seq: Seq,
-    ) -> Result<Entry, JournalError> {
-        let (mut at, _) = slot.nearest(file, seq)?;
+    /// The entry, from a place at or before it on.
+    fn find(slot: &Slot, window: &mut Window<'_>, mut at: u64, seq: Seq) -> Result<Entry, JournalError> {
         let end = slot.end();
         let damaged = |at: u64, what: &str| {
             let file = file_name(slot.header.number);

@@ -229,6 +229,19 @@ pub(crate) struct Seen {
     bytes: Vec<u8>,
 }
 
+impl Seen {
+    /// Whether `at` stands in it.
+    pub(super) fn holds(&self, at: u64) -> bool {
+        at >= self.at && at < self.at + self.bytes.len() as u64
+    }
+
+    /// Nothing, in the same memory.
+    pub(super) fn emptied(mut self) -> Self {
+        self.bytes.clear();
+        Self { at: 0, bytes: self.bytes }
+    }
+}
+
 impl<'a> Window<'a> {
     /// A view up to `end` that reads `ahead` bytes at a time.
     pub(crate) fn new(file: &'a dyn ReadAt, end: u64, ahead: usize) -> Self {
