@@ -181,7 +181,7 @@ pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StateError> {
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, StateError> {
-    ciborium::from_reader(value).map_err(|error| StateError(format!("a value cannot be read: {error}")))
+    crate::encode::read(value).map_err(|error| StateError(format!("a value cannot be read: {error}")))
 }
 
 /// The record under `key`.
