@@ -14,7 +14,7 @@ use release::evidence::OpenFinding;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{ConnectionId, Interpretation, Observation, ResultStatus, RunId};
+use vocabulary::{ConnectionId, Interpretation, Marker, Observation, ResultStatus, RunId};
 
 /// How far a result has come: a later stage takes the place of an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,29 +85,64 @@ pub(crate) struct Used<'f> {
     pub(crate) home: u64,
 }
 
+/// What was measured, as [`identity`] says it, compared without being written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Like<'f> {
+    profile: &'f str,
+    line: Option<&'f ConnectionId>,
+    instrument: Option<&'f str>,
+    run: Option<&'f str>,
+    assay: &'f str,
+    marker: Marker,
+    time: Option<&'f str>,
+    tube: Option<&'f str>,
+    replicate: Option<&'f str>,
+}
+
+impl<'f> Like<'f> {
+    fn of(fact: &'f Fact) -> Self {
+        let o = &fact.observation;
+        let time = if o.value.od.is_some() { None } else { o.completed_at.as_deref() };
+        Self {
+            profile: &fact.profile.id,
+            line: if time.is_some() && o.instrument.is_some() { None } else { Some(&fact.connection) },
+            instrument: o.instrument.as_deref(),
+            run: o.run.as_ref().map(|run| own_name(run, &fact.connection)),
+            assay: &o.assay,
+            marker: o.marker,
+            time,
+            tube: fact.tube.as_deref(),
+            replicate: o.replicate.as_deref(),
+        }
+    }
+}
+
 /// Each measurement once, and what a person has to look at.
 pub(crate) fn measurements(facts: &[Fact], reactive_from: Decimal) -> (Vec<Used<'_>>, Vec<OpenFinding>) {
-    let mut versions: BTreeMap<String, Vec<&Fact>> = BTreeMap::new();
-    let mut order: Vec<String> = Vec::new();
-    let mut places: BTreeMap<(u64, String), u32> = BTreeMap::new();
+    // By what was measured, and which of those in one message it is.
+    let mut versions: BTreeMap<(Like<'_>, u32), Vec<&Fact>> = BTreeMap::new();
+    let mut order: Vec<(Like<'_>, u32)> = Vec::new();
+    let mut places: BTreeMap<(u64, Like<'_>), u32> = BTreeMap::new();
     for fact in facts {
-        let like = fact.identity();
-        let place = places.entry((fact.message, like.clone())).or_default();
-        let identity = format!("{like} {place}");
-        *place += 1;
-        let known = versions.entry(identity.clone()).or_default();
+        let like = Like::of(fact);
+        let place = places.entry((fact.message, like)).or_default();
+        let known = versions.entry((like, *place)).or_default();
         if known.is_empty() {
-            order.push(identity);
+            order.push((like, *place));
         }
+        *place += 1;
         known.push(fact);
     }
     // By measurement, so that what a person reads does not change with the order of messages.
-    let mut findings: BTreeMap<&str, Vec<OpenFinding>> = BTreeMap::new();
+    let mut findings: BTreeMap<String, Vec<OpenFinding>> = BTreeMap::new();
     let mut used: Vec<Used<'_>> = Vec::new();
-    for identity in &order {
-        let Some(versions) = versions.get(identity) else { continue };
-        let found = findings.entry(identity).or_default();
-        let Some(fact) = standing(versions, reactive_from, found) else { continue };
+    for key @ (_, place) in &order {
+        let Some(versions) = versions.get(key) else { continue };
+        let mut found = Vec::new();
+        let Some(fact) = standing(versions, reactive_from, &mut found) else { continue };
+        if !found.is_empty() {
+            findings.insert(format!("{} {place}", fact.identity()), found);
+        }
         let home = versions.iter().filter(|f| f.stage() < Stage::Corrected).map(|f| f.message).min();
         used.push(Used { fact, home: home.unwrap_or(fact.message) });
     }
@@ -122,6 +157,9 @@ fn standing<'f>(
     reactive_from: Decimal,
     findings: &mut Vec<OpenFinding>,
 ) -> Option<&'f Fact> {
+    if let [only] = versions {
+        return Some(only);
+    }
     let gravity = |fact: &Fact| {
         (severity(&fact.observation, reactive_from), fact.observation.value.number, fact.outcome())
     };
@@ -213,11 +251,11 @@ fn eased(before: &Fact, after: &Fact) -> OpenFinding {
 /// Results of one assay that all came from one line with their times stand in the order of those, so that a message
 /// that comes late changes nothing; any others in the order they came.
 fn in_order_of_time(used: &mut [Used<'_>]) {
-    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, one) in used.iter().enumerate() {
-        places.entry(one.fact.observation.assay.clone()).or_default().push(at);
+        places.entry(one.fact.observation.assay.as_str()).or_default().push(at);
     }
-    for places in places.values() {
+    for places in places.values().filter(|places| places.len() > 1) {
         let mut of_assay: Vec<Used<'_>> = places.iter().filter_map(|at| used.get(*at).copied()).collect();
         let line = of_assay.first().map(|one| one.fact.connection.clone());
         let comparable = of_assay
@@ -230,7 +268,7 @@ fn in_order_of_time(used: &mut [Used<'_>]) {
             (
                 one.fact.tested_at.map(release::Moment::at),
                 one.fact.observation.marker,
-                one.fact.observation.replicate.clone(),
+                one.fact.observation.replicate.as_deref(),
             )
         });
         for (at, one) in places.iter().zip(of_assay) {

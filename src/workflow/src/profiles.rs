@@ -29,8 +29,9 @@ impl Profiles {
     /// # Errors
     /// [`ReadError`].
     pub fn find(&self, reader: &Reader, wanted: &ProfileRef) -> Result<Option<Arc<Profile>>, ReadError> {
-        if let Some(known) = self.installed.get(wanted).or(self.remembered().get(wanted)) {
-            return Ok(Some(Arc::clone(known)));
+        let known = self.installed.get(wanted).cloned();
+        if let Some(known) = known.or_else(|| self.remembered().get(wanted).cloned()) {
+            return Ok(Some(known));
         }
         let Some(kept) = reader.kept_profile(wanted)? else { return Ok(None) };
         let read = Profile::read_with(&wanted.id, &kept.content.text, &kept.content.templates);
