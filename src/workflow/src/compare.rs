@@ -3,11 +3,16 @@
 //! Nothing is written. Whatever the state knows of a donation becomes evidence as it does for a verdict, and
 //! [`release::decide`] judges it twice.
 
-use crate::{Settings, decider, decider::facts, evidence::evidence};
+use crate::{
+    Settings, decider,
+    decider::facts,
+    evidence::evidence,
+    shares::{shared, threads},
+};
 use ledger::{Interpretations, Page, ReadError, Reader};
 use release::{Difference, RulePack, Unit, Verdict, decide, differences};
 use serde::Serialize;
-use std::{collections::BTreeMap, num::NonZeroUsize, thread};
+use std::collections::BTreeMap;
 use vocabulary::DonationId;
 
 /// Donations that one thread judges before the next page is read.
@@ -62,7 +67,7 @@ impl Comparison {
     /// Of `settings` under two packs; its own pack is not looked at.
     #[must_use]
     pub fn new(settings: Settings, old: RulePack, new: RulePack) -> Self {
-        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX);
+        let threads = threads(THREADS_MAX);
         let new = Settings { pack: new, ..settings.clone() };
         Self { old: Settings { pack: old, ..settings }, new, threads }
     }
@@ -84,7 +89,7 @@ impl Comparison {
         loop {
             let listed = reader.donations(&page)?;
             let donations: Vec<DonationId> = listed.items.into_iter().map(|one| one.donation).collect();
-            for changed in self.judge(reader, &donations, &mut known)? {
+            for changed in shared(&donations, &mut known, |share, known| self.share(reader, share, known))? {
                 compared.count(&changed);
                 found(changed)?;
             }
@@ -93,29 +98,6 @@ impl Comparison {
             let Some(next) = listed.next else { return Ok(compared) };
             page = page.after(next);
         }
-    }
-
-    /// Shared among threads, in order.
-    fn judge(
-        &self,
-        reader: &Reader,
-        donations: &[DonationId],
-        known: &mut [Known],
-    ) -> Result<Vec<Changed>, ReadError> {
-        let share = donations.len().div_ceil(self.threads).max(1);
-        thread::scope(|scope| {
-            let shares = donations.chunks(share).zip(known);
-            let threads: Vec<_> =
-                shares.map(|(share, known)| scope.spawn(move || self.share(reader, share, known))).collect();
-            let mut all = Vec::new();
-            for thread in threads {
-                match thread.join() {
-                    Ok(changed) => all.extend(changed?),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            Ok(all)
-        })
     }
 
     fn share(
@@ -127,7 +109,7 @@ impl Comparison {
         let mut changed = Vec::new();
         for donation in donations {
             let view = reader.donation_with(donation, &mut known.read)?;
-            let mut facts = facts(&self.old, reader, donation, view.as_ref(), &mut known.shared)?;
+            let mut facts = facts(&self.old, reader, donation, view, &mut known.shared)?;
             // Signatures are bound to a pack: the two are compared as they stand before anybody signs.
             (facts.people.reviewed, facts.people.released) = (None, None);
             // What counts as evidence is itself read with the pack's cut-offs.

@@ -10,7 +10,7 @@ use ledger::{
 };
 use release::{Unit, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{DestinationId, DonationId, Mode};
+use vocabulary::{ConnectionId, DestinationId, DonationId, Mode, SpecimenId};
 
 /// Donations of one round.
 const DONATIONS_PER_ROUND: usize = 128;
@@ -50,7 +50,7 @@ fn decide(
     let donation = &item.donation;
     let view = reader.donation_with(donation, read)?;
     let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
-    let facts = facts(settings, reader, donation, view.as_ref(), known)?;
+    let facts = facts(settings, reader, donation, view, known)?;
     let by = book.of(&facts);
     let verdict = release::decide(&evidence(&facts, by), &by.pack);
     let beside = neighbours::beside(reader, facts.registration.as_ref(), &verdict)?;
@@ -99,17 +99,17 @@ pub fn facts_of(
     donation: &DonationId,
 ) -> Result<DonationFacts, ReadError> {
     let view = reader.donation(donation)?;
-    facts(settings, reader, donation, view.as_ref(), &mut Known::default())
+    facts(settings, reader, donation, view, &mut Known::default())
 }
 
 pub(crate) fn facts(
     settings: &Settings,
     reader: &Reader,
     donation: &DonationId,
-    view: Option<&DonationView>,
+    view: Option<DonationView>,
     known: &mut Known,
 ) -> Result<DonationFacts, ReadError> {
-    let registration = view.and_then(|v| v.registration.as_ref()).map(|r| r.registration.clone());
+    let registration = view.as_ref().and_then(|v| v.registration.as_ref()).map(|r| r.registration.clone());
     let at = registration.as_ref().map_or(jiff::Timestamp::UNIX_EPOCH, |r| r.collected_at);
     let mut facts = DonationFacts {
         donation: donation.clone(),
@@ -127,10 +127,17 @@ pub(crate) fn facts(
     };
     facts.donor = DonorFacts::gather(reader, donation, facts.registration.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
-    facts.findings = view.findings.iter().map(|f| f.finding.clone()).collect();
-    let production = view.observations.iter().filter(|o| o.mode == Mode::Production);
-    facts.observations = production.map(|o| fact(settings, o)).collect();
-    facts.scans = only_scans(settings, view);
+    facts.findings = view.findings.into_iter().map(|f| f.finding).collect();
+    let production = view.observations.into_iter().filter(|o| o.mode == Mode::Production);
+    let (mut tubes, mut scans) = (Tubes::default(), BTreeSet::new());
+    for result in production {
+        let located = tubes.locate(settings, &result);
+        // Of results whose form says that a donation has one scan only, each once.
+        let one_scan = located.as_ref().is_some_and(|located| located.one_scan);
+        scans.extend(result.observation.specimen.as_ref().filter(|_| one_scan).map(ToString::to_string));
+        facts.observations.push(fact(settings, result, located));
+    }
+    facts.scans = scans.into_iter().collect();
     let own = facts.observations.iter_mut();
     let of_pools = facts.pools.iter_mut().flat_map(|pool| &mut pool.results);
     facts.runs = runs::stand(settings, (reader, &mut known.runs), own.chain(of_pools))?;
@@ -138,29 +145,45 @@ pub(crate) fn facts(
 }
 
 /// A result and where it stands.
-pub(crate) fn fact(settings: &Settings, o: &EvidenceObservation) -> Fact {
+fn fact(settings: &Settings, o: EvidenceObservation, located: Option<Located>) -> Fact {
     Fact {
         message: o.message.get(),
-        connection: o.connection.clone(),
-        profile: o.profile.clone(),
         tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
-        tube: locate(settings, o).and_then(|located| located.tube),
-        observation: o.observation.clone(),
+        connection: o.connection,
+        profile: o.profile,
+        tube: located.and_then(|located| located.tube),
+        observation: o.observation,
         window: None,
         kit: None,
     }
 }
 
-fn locate(settings: &Settings, o: &EvidenceObservation) -> Option<Located> {
-    let specimen = o.observation.specimen.as_ref()?;
-    settings.specimens.locate(specimen, &o.connection).ok()
-}
+/// The tubes of a donation's results: an analyser sends many results of one.
+#[derive(Debug, Default)]
+pub(crate) struct Tubes(Vec<(SpecimenId, ConnectionId, Option<Located>)>);
 
-/// The scans of results whose form says that a donation has one only; each once.
-fn only_scans(settings: &Settings, view: &DonationView) -> Vec<String> {
-    let production = view.observations.iter().filter(|o| o.mode == Mode::Production);
-    let once = production.filter(|o| locate(settings, o).is_some_and(|located| located.one_scan));
-    let scans: BTreeSet<String> =
-        once.filter_map(|o| o.observation.specimen.as_ref()).map(ToString::to_string).collect();
-    scans.into_iter().collect()
+impl Tubes {
+    fn locate(&mut self, settings: &Settings, o: &EvidenceObservation) -> Option<Located> {
+        let specimen = o.observation.specimen.as_ref()?;
+        let known = self.0.iter().find(|(scan, line, _)| scan == specimen && *line == o.connection);
+        if let Some((_, _, located)) = known {
+            return located.clone();
+        }
+        let located = settings.specimens.locate(specimen, &o.connection).ok();
+        self.0.push((specimen.clone(), o.connection.clone(), located.clone()));
+        located
+    }
+
+    /// Results and where they stand.
+    pub(crate) fn facts(
+        &mut self,
+        settings: &Settings,
+        results: impl IntoIterator<Item = EvidenceObservation>,
+    ) -> Vec<Fact> {
+        let fact = |result: EvidenceObservation| {
+            let located = self.locate(settings, &result);
+            fact(settings, result, located)
+        };
+        results.into_iter().map(fact).collect()
+    }
 }

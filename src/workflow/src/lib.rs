@@ -27,6 +27,7 @@ pub mod reprocess;
 pub mod rules;
 mod run;
 pub mod runs;
+mod shares;
 mod signing;
 mod specimens;
 pub mod tasks;

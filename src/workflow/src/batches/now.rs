@@ -1,13 +1,25 @@
 //! A batch as it is now: each donation judged from the ledger at this moment, with what holds it.
 
 use super::Refused;
-use crate::{DonationFacts, Settings, decider, evidence, rules::Book, signing};
+use crate::{
+    DonationFacts, Settings, decider, evidence,
+    rules::Book,
+    shares::{shared, threads},
+    signing,
+};
 use ledger::{BatchView, ByPeople, Interpretations, ReadError, Reader, ReleaseSigned, Seq, UnitCount};
 use release::{Gate, RulePack, Unit, Verdict};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
 use vocabulary::{DonationId, RunId};
+
+/// Threads that read one batch, and the donations that one is worth.
+const THREADS_MAX: usize = 4;
+const DONATIONS_PER_THREAD_MIN: usize = 64;
+
+/// What a thread has read.
+type Known = (decider::Known, Interpretations);
 
 /// How far a donation of a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -131,17 +143,18 @@ impl BatchNow {
         let view = reader.batch(batch)?.ok_or(Refused::NoSuchBatch(batch))?;
         let donations = reader.donations_of_batch(batch)?;
         let book = Book::read(settings, reader).map_err(|why| Refused::Broken(why.to_string()))?;
-        // Donations of a batch stand on the same plates: each plate is read once.
-        let (mut known, mut read) = (decider::Known::default(), Interpretations::default());
-        let members: Result<Vec<MemberNow>, ReadError> = donations
-            .iter()
-            .map(|donation| {
-                let about = reader.donation_with(donation, &mut read)?;
-                let facts = decider::facts(settings, reader, donation, about.as_ref(), &mut known)?;
+        // A person waits for it. Donations of a batch stand on the same plates: each thread reads each plate once.
+        let few = donations.len() < DONATIONS_PER_THREAD_MIN * 2;
+        let threads = if few { 1 } else { threads(THREADS_MAX) };
+        let mut known: Vec<Known> = (0..threads).map(|_| Known::default()).collect();
+        let members = shared(&donations, &mut known, |share, (known, read)| -> Result<_, ReadError> {
+            let now = |donation: &DonationId| {
+                let about = reader.donation_with(donation, read)?;
+                let facts = decider::facts(settings, reader, donation, about, known)?;
                 Ok(MemberNow::new(facts, &book))
-            })
-            .collect();
-        let members = members?;
+            };
+            share.iter().map(now).collect()
+        })?;
         let mut hasher = Sha256::new();
         // Each basis has the pack in it that judges its donation.
         hasher.update(format!("batch {batch}\n").as_bytes());

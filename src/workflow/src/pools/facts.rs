@@ -1,6 +1,6 @@
 //! What is known of a donation's pools, gathered from the ledger for one decision.
 
-use crate::decider::fact;
+use crate::decider::Tubes;
 use crate::moments::moment;
 use crate::{Fact, RunFacts, Settings, runs};
 use jiff::Timestamp;
@@ -148,11 +148,11 @@ pub(super) fn facts_of(
     view: PoolView,
     (runs, read): (&mut runs::Known, &mut Interpretations),
 ) -> Result<PoolFacts, ReadError> {
-    let production = view.results.iter().filter(|result| result.mode == Mode::Production);
+    let production = view.results.into_iter().filter(|result| result.mode == Mode::Production);
     let mut pool = PoolFacts {
         pool: view.summary.pool,
         makings: makings(settings, &view.made),
-        results: production.map(|result| fact(settings, result)).collect(),
+        results: Tubes::default().facts(settings, production),
         findings: view.findings.into_iter().map(|held| held.finding).collect(),
         members: BTreeMap::new(),
     };
@@ -164,9 +164,9 @@ pub(super) fn facts_of(
         let collected_at = collected.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let mut member = MemberFacts { registered, collected_at, ..MemberFacts::default() };
         if resolved && let Some(about) = reader.donation_with(&donation, read)? {
-            let own = about.observations.iter().filter(|o| o.mode == Mode::Production);
+            let own = about.observations.into_iter().filter(|o| o.mode == Mode::Production);
             let own = own.filter(|o| o.observation.marker.kind() == MarkerKind::Nat);
-            member.alone = own.map(|o| fact(settings, o)).collect();
+            member.alone = Tubes::default().facts(settings, own);
             member.runs = runs::stand(settings, (reader, runs), &mut member.alone)?;
         }
         pool.members.insert(donation, member);

@@ -90,7 +90,8 @@ pub fn run_now(settings: &Settings, reader: &Reader, run: &RunId) -> Result<RunN
     let mut depends = Vec::new();
     for donation in view.donations.iter().take(DONATIONS_MAX) {
         let about = reader.donation_with(donation, &mut read)?;
-        let facts = decider::facts(settings, reader, donation, about.as_ref(), &mut known)?;
+        let verdict = about.as_ref().and_then(|about| about.summary.verdict.clone());
+        let facts = decider::facts(settings, reader, donation, about, &mut known)?;
         let of_pools = facts.pools.iter().flat_map(|pool| &pool.results);
         let named = facts.observations.iter().chain(of_pools).filter_map(Fact::run);
         let runs: BTreeSet<RunId> = named.filter(|id| is_of(id, run)).cloned().collect();
@@ -103,7 +104,6 @@ pub fn run_now(settings: &Settings, reader: &Reader, run: &RunId) -> Result<RunN
                 .and_modify(|before| *before = both(before.clone(), facts.clone()))
                 .or_insert(facts);
         }
-        let verdict = about.and_then(|about| about.summary.verdict);
         depends.push(DependsNow {
             donation: donation.clone(),
             runs: runs.into_iter().collect(),
