@@ -22,18 +22,14 @@ const LIS01_OF: (usize, usize) = (3, 5);
 /// Donations that the day has for each minute: enough that few results are sent twice.
 const DONATIONS_A_MINUTE: f64 = 300.0;
 const DONATIONS: (f64, f64) = (50.0, 6_000.0);
+const MINUTES: f64 = 10.0;
 const MINUTES_MAX: f64 = 24.0 * 60.0;
 const SEED: u64 = 64;
 
 pub(crate) fn bench(asked: &Bench) -> Outcome {
-    if !(asked.minutes > 0.0 && asked.minutes <= MINUTES_MAX) {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("--minutes {}: from 0.01 to {MINUTES_MAX}", asked.minutes),
-        ));
-    }
+    let minutes = minutes(asked)?.unwrap_or(MINUTES);
     let options = AnalysersOptions {
-        duration: Duration::from_secs_f64(asked.minutes * 60.0),
+        duration: Duration::from_secs_f64(minutes * 60.0),
         seed: SEED,
         binary: env::current_exe()?,
         folder: PathBuf::from("."),
@@ -42,10 +38,21 @@ pub(crate) fn bench(asked: &Bench) -> Outcome {
             Format::Json => benchmark::Format::Json,
         },
     };
-    let parts = parts(usize::from(asked.analysers), asked.minutes)?;
+    let parts = parts(usize::from(asked.analysers), minutes)?;
     let verdict = benchmark::analysers(parts, &options, &mut io::stdout().lock())
         .map_err(|e| Failure::new(Exit::Internal, e))?;
     Ok(if verdict.is_reached() { Exit::Done } else { Exit::No })
+}
+
+/// How long a benchmark is to take.
+pub(crate) fn minutes(asked: &Bench) -> Result<Option<f64>, Failure> {
+    match asked.minutes {
+        Some(minutes) if !(minutes > 0.0 && minutes <= MINUTES_MAX) => {
+            let what = format!("--minutes {minutes}: from 0.01 to {MINUTES_MAX}");
+            Err(Failure::new(Exit::Usage, what))
+        }
+        asked @ (Some(_) | None) => Ok(asked),
+    }
 }
 
 /// `count` analysers; those of one model share its part of the day.

@@ -482,15 +482,19 @@ pub(crate) struct Bench {
     /// analysers: how many
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) analysers: u16,
-    /// analysers: how long
-    #[arg(long, default_value_t = 10.0)]
-    pub(crate) minutes: f64,
+    /// analysers: how long, 10 unless told. year: no new day begins after so long; what has begun is played to its
+    /// end and reckoned, as after Ctrl-C
+    #[arg(long)]
+    pub(crate) minutes: Option<f64>,
     /// year: how many donations
     #[arg(long, default_value_t = 160_000, value_parser = clap::value_parser!(u32).range(100..=900_000))]
     pub(crate) donations: u32,
     /// year: donations of a working day; fewer than that many days of a year are played when there are few donations
     #[arg(long, default_value_t = benchmark::DONATIONS_A_DAY, value_parser = clap::value_parser!(u32).range(20..=1_600))]
     pub(crate) per_day: u32,
+    /// year: a folder to be made: the ledger stays in it, with a configuration that other commands can be given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
     /// year: the same seed plays the same year
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -3,7 +3,9 @@
 use crate::{
     cli::{Bench, Lang, Simulate},
     exit::{Exit, Failure, Outcome},
-    laboratory, wiring,
+    laboratory,
+    run::until_told,
+    wiring,
 };
 use instrument_profiles::{LinkSettings, Profile, messages_of};
 use simulator::{
@@ -192,11 +194,27 @@ fn format(asked: &Bench) -> benchmark::Format {
 }
 
 fn year(asked: &Bench) -> Outcome {
+    let minutes = crate::analysers::minutes(asked)?;
+    let stop = CancellationToken::new();
+    // Signals are heard until the year is over; where they cannot be, Ctrl-C ends it without a report.
+    let hears = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    hears.spawn({
+        let stop = stop.clone();
+        async move {
+            match until_told().await {
+                Ok(()) => stop.cancel(),
+                Err(e) => tracing::error!(what = e.what, "signals cannot be heard"),
+            }
+        }
+    });
     let options = benchmark::YearOptions {
         donations: asked.donations,
         per_day: asked.per_day,
         seed: asked.seed,
         folder: PathBuf::from("."),
+        keep: asked.keep.clone(),
+        at_most: minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0)),
+        stop,
         format: format(asked),
     };
     let verdict =

@@ -16,7 +16,7 @@ use std::{
     },
 };
 use vocabulary::{DestinationId, Protocol};
-use workflow::SpecimenRule;
+use workflow::{AcceptedLot, LotRegister, SpecimenRule};
 
 /// Deliveries that are taken at once.
 const TAKEN_AT_ONCE: usize = 2_000;
@@ -51,7 +51,11 @@ pub(super) struct House<'a> {
 }
 
 impl<'a> House<'a> {
-    pub(super) fn open(folder: &Path, street: &'a Street, first_day: Date) -> Result<Self, BenchError> {
+    pub(super) fn open(
+        folder: &Path,
+        street: &'a Street,
+        lots: Vec<AcceptedLot>,
+    ) -> Result<Self, BenchError> {
         let calendar = Arc::new(Calendar::default());
         let settings = Settings {
             clock: Arc::clone(&calendar) as Arc<dyn Clock>,
@@ -67,7 +71,7 @@ impl<'a> House<'a> {
             pack: release::RulePack::built_in("cn-2019").map_err(BenchError::part("read the rule pack"))?,
             specimens: SpecimenRule::of(identifiers::Normaliser::default()),
             time_zone: jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8)),
-            lots: street.lots(first_day)?,
+            lots: LotRegister::new(lots),
             kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: vec![receiver.clone()],

@@ -6,8 +6,10 @@
 //! against the truth by a hand that knows no rule of release.
 
 mod house;
+mod kept;
 mod people;
 mod post;
+mod progress;
 mod reckoning;
 mod street;
 #[cfg(test)]
@@ -19,21 +21,26 @@ pub use verdict::YearVerdict;
 use crate::{BenchError, Format};
 use house::House;
 use jiff::civil::Date;
+use kept::Place;
 use ledger::{Draft, Seq, What};
 use people::Attempts;
+use progress::Progress;
 use reckoning::Accounts;
 use simulator::year::{Kind, WorkingDay, Year, YearSettings};
 use std::{
     collections::VecDeque,
-    io::{IsTerminal, Write},
+    io::Write,
     path::PathBuf,
-    time::Instant,
+    time::{Duration, Instant},
 };
+use tokio_util::sync::CancellationToken;
 
 /// The year ends before the first lot of the catalogue's simulations expires.
 const FIRST_DAY: Date = Date::constant(2025, 8, 25);
 /// A day's work is looked at on so many days: its own, the next, and the one after.
 const ROUNDS: usize = 3;
+/// So many days without donations follow the last one: what is looked at on its next day, and on the one after.
+const AFTER: u32 = 2;
 
 /// Which year, and where.
 #[derive(Debug, Clone)]
@@ -46,6 +53,12 @@ pub struct YearOptions {
     pub seed: u64,
     /// A folder on the disk; the ledger is made in it and removed again.
     pub folder: PathBuf,
+    /// A folder that is not there yet: the ledger is made in it instead, with a configuration beside it, and stays.
+    pub keep: Option<PathBuf>,
+    /// After so long no new day begins; the days that have begun are played to their end, and reckoned.
+    pub at_most: Option<Duration>,
+    /// When this is cancelled, the same.
+    pub stop: CancellationToken,
     /// How figures are written.
     pub format: Format,
 }
@@ -59,10 +72,6 @@ pub const DONATIONS_A_DAY: u32 = 533;
 /// When the catalogue lacks a model, the ledger takes nothing, or the folder cannot be used.
 pub fn year(options: &YearOptions, out: &mut dyn Write) -> Result<YearVerdict, BenchError> {
     let began = Instant::now();
-    let folder = tempfile::Builder::new()
-        .prefix("hemogate-year-")
-        .tempdir_in(&options.folder)
-        .map_err(BenchError::io(format!("make a folder in {}", options.folder.display())))?;
     let settings = YearSettings {
         seed: options.seed,
         donations: options.donations,
@@ -71,14 +80,23 @@ pub fn year(options: &YearOptions, out: &mut dyn Write) -> Result<YearVerdict, B
         offset: jiff::tz::Offset::constant(8),
     };
     let street = street::Street::of_catalogue()?;
+    let lots = street.lots(FIRST_DAY)?;
+    let place = Place::make(options, &lots)?;
     let year = Year::new(settings, street.models.clone());
-    let mut house = House::open(folder.path(), &street, FIRST_DAY)?;
+    let mut house = House::open(&place.ledger(), &street, lots)?;
     let mut accounts = Accounts::default();
     let mut attempts = Attempts::default();
     let mut days: VecDeque<(WorkingDay, Option<Seq>)> = VecDeque::new();
-    for number in 0..year.days() + 2 {
+    let is_over =
+        || options.stop.is_cancelled() || options.at_most.is_some_and(|most| began.elapsed() >= most);
+    let mut progress = Progress::begin(year.days(), began);
+    let (mut number, mut end) = (0, year.days());
+    while number < end + AFTER {
+        if number < end && number > 0 && is_over() {
+            end = number;
+        }
         house.begins(year.date(number).map_err(BenchError::part("count the days"))?)?;
-        if number < year.days() {
+        if number < end {
             let day = year.day(number).map_err(BenchError::part("draw a day"))?;
             accounts.open(&day);
             days.push_front((day, None));
@@ -87,9 +105,11 @@ pub fn year(options: &YearOptions, out: &mut dyn Write) -> Result<YearVerdict, B
         }
         days.truncate(ROUNDS);
         a_day(&mut house, &mut days, &mut accounts, &mut attempts)?;
-        progress(number, year.days());
+        number += 1;
+        progress.after(number, end + AFTER, accounts.count());
     }
-    let verdict = accounts.close(&house, attempts, began.elapsed())?;
+    let mut verdict = accounts.close(&house, attempts, began.elapsed())?;
+    verdict.days = (end, year.days());
     house.close();
     verdict.write(options.format, out)?;
     Ok(verdict)
@@ -149,11 +169,4 @@ fn a_day(
     }
     house.work()?;
     house.deliver(accounts)
-}
-
-/// One line that shows how far the year is, on a terminal only.
-fn progress(number: u32, days: u32) {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r  day {} of {}   ", number + 1, days + 2);
-    }
 }

@@ -15,7 +15,7 @@ use super::house::House;
 use super::people::Attempts;
 use super::verdict::{Outcome, Row, YearVerdict};
 use crate::BenchError;
-use ledger::{Page, Reader, VerdictMade};
+use ledger::{Page, Reader, VerdictMade, VerdictSummary};
 use serde_json::Value;
 use simulator::year::{Given, Justified, Kind, Round, WorkingDay};
 use std::{
@@ -24,8 +24,8 @@ use std::{
 };
 use vocabulary::{BloodGroup, DonationId};
 
-/// Recalls that are read at once.
-const RECALLS_AT_ONCE: usize = 1_000;
+/// Recalls, and donations, that are read at once.
+const ROWS_AT_ONCE: usize = 1_000;
 /// Faults of the exercise that are told one by one.
 const EXAMPLES_MAX: usize = 20;
 
@@ -70,6 +70,11 @@ impl Accounts {
         }
     }
 
+    /// How many donations there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// The receiver is told a verdict.
     pub(super) fn told(&mut self, today: u32, made: &VerdictMade) {
         let Some(account) = self.all.get_mut(made.donation()) else {
@@ -87,13 +92,13 @@ impl Accounts {
         took: Duration,
     ) -> Result<YearVerdict, BenchError> {
         let reader = house.ledger.state();
-        let recalled = recalled(&reader)?;
+        let (recalled, standing) = (recalled(&reader)?, standing(&reader)?);
         let mut verdict = YearVerdict::new(attempts, took);
         verdict.undetectable_why = self.undetectable.into_iter().collect();
         // The receiver was told to use something that nobody gave.
         verdict.unsafe_releases = self.unknown;
         for (donation, account) in &self.all {
-            let outcome = account.outcome(&reader, donation, recalled.contains(donation))?;
+            let outcome = account.outcome(&reader, standing.get(donation), recalled.contains(donation))?;
             let mut wrong = account.wrong(outcome);
             if wrong && account.undetectable {
                 verdict.undetectable += 1;
@@ -103,7 +108,7 @@ impl Accounts {
             }
             if outcome == Outcome::Held && account.is_safe {
                 let by = if account.struck.is_empty() { "struck by nothing" } else { "struck" };
-                for gate in kept_by(&reader, donation)? {
+                for gate in kept_by(&reader, standing.get(donation))? {
                     *verdict.kept_by.entry((by, gate)).or_default() += 1;
                 }
             }
@@ -167,9 +172,13 @@ impl Account {
         unjustified || mislabelled || not_called_back || no_task
     }
 
-    fn outcome(&self, reader: &Reader, donation: &DonationId, recalled: bool) -> Result<Outcome, BenchError> {
-        let known = reader.donation(donation).map_err(BenchError::part("read a donation"))?;
-        let Some(stands) = known.and_then(|view| view.summary.verdict) else { return Ok(Outcome::Lost) };
+    fn outcome(
+        &self,
+        reader: &Reader,
+        stands: Option<&VerdictSummary>,
+        recalled: bool,
+    ) -> Result<Outcome, BenchError> {
+        let Some(stands) = stands else { return Ok(Outcome::Lost) };
         if recalled {
             return Ok(Outcome::Recalled);
         }
@@ -193,10 +202,24 @@ impl Account {
 
 fn recalled(reader: &Reader) -> Result<BTreeSet<DonationId>, BenchError> {
     let mut found = BTreeSet::new();
-    let mut page = Page::first(RECALLS_AT_ONCE);
+    let mut page = Page::first(ROWS_AT_ONCE);
     loop {
         let some = reader.recalls(false, &page).map_err(BenchError::part("read the recalls"))?;
         found.extend(some.items.into_iter().map(|recall| recall.about.donation));
+        match some.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// The verdict that stands of each donation.
+fn standing(reader: &Reader) -> Result<BTreeMap<DonationId, VerdictSummary>, BenchError> {
+    let mut found = BTreeMap::new();
+    let mut page = Page::first(ROWS_AT_ONCE);
+    loop {
+        let some = reader.donations(&page).map_err(BenchError::part("read the donations"))?;
+        found.extend(some.items.into_iter().filter_map(|one| Some((one.donation, one.verdict?))));
         match some.next {
             Some(next) => page.after = Some(next),
             None => return Ok(found),
@@ -234,9 +257,8 @@ fn has_reason(json: &str) -> bool {
 }
 
 /// The gates that keep a donation, those that only wait for a signature aside.
-fn kept_by(reader: &Reader, donation: &DonationId) -> Result<Vec<String>, BenchError> {
-    let known = reader.donation(donation).map_err(BenchError::part("read a donation"))?;
-    let Some(stands) = known.and_then(|view| view.summary.verdict) else { return Ok(Vec::new()) };
+fn kept_by(reader: &Reader, stands: Option<&VerdictSummary>) -> Result<Vec<String>, BenchError> {
+    let Some(stands) = stands else { return Ok(Vec::new()) };
     let made = reader.verdict(stands.seq).map_err(BenchError::part("read a verdict"))?;
     let gates = closed(made.json()).into_iter().map(|(gate, _)| gate);
     Ok(gates.filter(|gate| !WAIT_FOR_PEOPLE.contains(&gate.as_str())).collect())

@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 use vocabulary::{ConnectionId, LotUse};
-use workflow::{AcceptedLot, LotRegister};
+use workflow::AcceptedLot;
 
 /// A lot that was accepted once and has expired.
 pub(super) const EXPIRED: &str = "EXP2025001";
@@ -68,7 +68,7 @@ impl Street {
 
     /// What the laboratory has accepted: every lot that its analysers name on a day, and one on board of each that
     /// names none.
-    pub(super) fn lots(&self, first_day: Date) -> Result<LotRegister, BenchError> {
+    pub(super) fn lots(&self, first_day: Date) -> Result<Vec<AcceptedLot>, BenchError> {
         let broken = BenchError::part::<simulator::scenario::DayError>("draw a day");
         let scenario =
             Scenario::new(DaySettings { donations: 60, ..DaySettings::default() }).map_err(broken)?;
@@ -99,7 +99,7 @@ impl Street {
             accepted.extend(named.into_iter().map(|l| lot(l.lot, Some(l.role), None, l.expires.or(until))));
         }
         accepted.push(lot(EXPIRED.to_owned(), None, None, first_day.yesterday().ok()));
-        Ok(LotRegister::new(accepted))
+        Ok(accepted)
     }
 }
 

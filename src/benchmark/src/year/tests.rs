@@ -3,25 +3,32 @@
 use super::*;
 use simulator::year::Kind;
 
-fn short(seed: u64) -> (YearVerdict, String) {
-    let folder = tempfile::tempdir().unwrap();
+fn options(folder: &std::path::Path) -> YearOptions {
     let asked = |name: &str, else_: u32| std::env::var(name).ok().map_or(else_, |n| n.parse().unwrap());
-    let options = YearOptions {
+    YearOptions {
         // A longer one on demand: YEAR_DONATIONS=2000 YEAR_PER_DAY=200 cargo test -p benchmark year -- --nocapture
         donations: asked("YEAR_DONATIONS", 300),
         per_day: asked("YEAR_PER_DAY", 25),
-        seed,
-        folder: folder.path().to_owned(),
+        seed: 1,
+        folder: folder.to_owned(),
+        keep: None,
+        at_most: None,
+        stop: CancellationToken::new(),
         format: Format::Table,
-    };
+    }
+}
+
+fn played(options: &YearOptions) -> (YearVerdict, String) {
     let mut out = Vec::new();
-    let verdict = year(&options, &mut out).unwrap();
+    let verdict = year(options, &mut out).unwrap();
     (verdict, String::from_utf8(out).unwrap())
 }
 
 #[test]
 fn a_short_year_with_every_kind_of_fault_releases_nothing_unsafe_and_loses_nothing() {
-    let (verdict, table) = short(1);
+    let folder = tempfile::tempdir().unwrap();
+    let (verdict, table) = played(&options(folder.path()));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the ledger is removed");
     println!("{table}");
     assert!(verdict.is_reached(), "{table}");
     let struck: Vec<&Kind> = verdict.rows.keys().chain(verdict.attempts.keys()).collect();
@@ -30,6 +37,35 @@ fn a_short_year_with_every_kind_of_fault_releases_nothing_unsafe_and_loses_nothi
     }
     // Half of so short a year is struck by something; what is not has to go.
     assert!(verdict.untouched_percent() > 90.0 && verdict.safe_percent() > 25.0, "{table}");
+}
+
+#[test]
+fn a_year_that_is_stopped_plays_what_has_begun_to_its_end_and_its_ledger_stays_if_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = folder.path().join("kept");
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let options = YearOptions { keep: Some(keep.clone()), stop, ..options(folder.path()) };
+    let (verdict, table) = played(&options);
+    assert_eq!((verdict.days, verdict.all.touched), ((1, 12), 25), "{table}");
+    assert!(verdict.is_reached() && table.contains("stopped after 1 of 12 days"), "{table}");
+
+    let configured: toml::Table =
+        std::fs::read_to_string(keep.join("hemogate.toml")).unwrap().parse().unwrap();
+    let lots: Vec<workflow::AcceptedLot> = configured["lot"].clone().try_into().unwrap();
+    assert_eq!(lots, street::Street::of_catalogue().unwrap().lots(FIRST_DAY).unwrap());
+    let settings = ledger::Settings {
+        free_bytes_min: 0,
+        ..ledger::Settings::new(keep.join(configured["store"]["path"].as_str().unwrap()))
+    };
+    let (ledger, _) = ledger::Ledger::open(settings, &mut |_| {}).unwrap();
+    // A cut barcode is a donation that nobody registered.
+    assert!(ledger.state().counters().unwrap().donations >= 25);
+    ledger.close();
+
+    let mut out = Vec::new();
+    let again = year(&options, &mut out).unwrap_err();
+    assert!(again.to_string().contains("kept"), "a folder that is there is left alone: {again}");
 }
 
 fn told_verdict(wrong: u32, lost: u32, accepted: u32) -> YearVerdict {

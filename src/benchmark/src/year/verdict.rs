@@ -88,6 +88,8 @@ pub struct YearVerdict {
     pub(super) examples: Vec<String>,
     pub(super) messages: u64,
     pub(super) entries: u64,
+    /// Working days that were played, and those that the year has.
+    pub(super) days: (u32, u32),
     took: Duration,
 }
 
@@ -107,6 +109,7 @@ impl YearVerdict {
             examples: Vec::new(),
             messages: 0,
             entries: 0,
+            days: (0, 0),
             took,
         }
     }
@@ -182,7 +185,7 @@ impl YearVerdict {
             .collect();
         json!({
             "measurement": "year", "safe_held_by": kept_by, "seconds": self.took.as_secs_f64(), "messages": self.messages,
-            "entries": self.entries, "all": self.all.object(), "safe": self.safe.object(),
+            "entries": self.entries, "days": self.days.0, "days_of_the_year": self.days.1, "all": self.all.object(), "safe": self.safe.object(),
             "safe_untouched": self.untouched.object(), "safe_released_at_once_percent": self.safe_percent(),
             "faults": faults, "people": tried, "window": self.in_window, "undetectable": self.undetectable,
             "unsafe": self.unsafe_releases, "lost": self.lost(), "examples": self.examples,
@@ -190,13 +193,19 @@ impl YearVerdict {
         })
     }
 
+    fn stopped(&self) -> String {
+        let (played, days) = self.days;
+        if played < days { format!("; stopped after {played} of {days} days") } else { String::new() }
+    }
+
     fn table(&self) -> String {
         let mut text = format!(
-            "{} donations, {} messages, {} entries of the ledger, in {:.0} s\n\n  {:<28} {:>9} {:>8} {:>8} {:>8} {:>9} {:>8} {:>12} {:>6} {:>6}\n",
+            "{} donations, {} messages, {} entries of the ledger, in {:.0} s{}\n\n  {:<28} {:>9} {:>8} {:>8} {:>8} {:>9} {:>8} {:>12} {:>6} {:>6}\n",
             self.all.touched,
             self.messages,
             self.entries,
             self.took.as_secs_f64(),
+            self.stopped(),
             "fault",
             "donations",
             "at once",

@@ -1,0 +1,73 @@
+//! Where the year's ledger stands, and whether it stays.
+
+use super::YearOptions;
+use crate::BenchError;
+use serde_json::Value;
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+use workflow::AcceptedLot;
+
+/// The ledger's folder beside its configuration.
+const LEDGER: &str = "ledger";
+
+/// A folder that goes when the year is over, or one that stays.
+pub(super) enum Place {
+    Gone(TempDir),
+    Stays(PathBuf),
+}
+
+impl Place {
+    /// Makes it. A ledger that stays has a configuration beside it, so that every command can be used with it.
+    pub(super) fn make(options: &YearOptions, lots: &[AcceptedLot]) -> Result<Self, BenchError> {
+        let Some(keep) = &options.keep else {
+            let made = tempfile::Builder::new().prefix("hemogate-year-").tempdir_in(&options.folder);
+            let wrong = BenchError::io(format!("make a folder in {}", options.folder.display()));
+            return made.map(Self::Gone).map_err(wrong);
+        };
+        // One that is there may hold somebody's ledger.
+        fs::create_dir(keep).map_err(BenchError::io(format!("make the folder {}", keep.display())))?;
+        let file = keep.join("hemogate.toml");
+        fs::write(&file, configuration(lots)).map_err(BenchError::io(format!("write {}", file.display())))?;
+        Ok(Self::Stays(keep.clone()))
+    }
+
+    pub(super) fn ledger(&self) -> PathBuf {
+        let folder: &Path = match self {
+            Self::Gone(folder) => folder.path(),
+            Self::Stays(folder) => folder,
+        };
+        folder.join(LEDGER)
+    }
+}
+
+/// What judges this ledger as the year judged it.
+fn configuration(lots: &[AcceptedLot]) -> String {
+    let mut text = format!(
+        "# A simulated year. Compare two packs over it: hemogate --config THIS rules compare cn-2019 us-fda\n\
+         [site]\ntime_zone = \"Asia/Shanghai\"\n\n[store]\npath = \"{LEDGER}\"\n\n[rules]\npack = \"cn-2019\"\n"
+    );
+    // A text of JSON without control characters is one of TOML.
+    let quoted = |word: &str| Value::from(word).to_string();
+    for lot in lots {
+        let role = lot.role.and_then(|role| serde_json::to_value(role).ok()).map(|role| role.to_string());
+        let rows = [
+            ("lot", Some(quoted(&lot.lot))),
+            ("role", role),
+            ("in_use_on", lot.in_use_on.as_ref().map(|on| quoted(on.as_str()))),
+            ("expires", lot.expires.map(|day| quoted(&day.to_string()))),
+            ("approval", Some(quoted(&lot.approval))),
+            ("accepted_by", Some(quoted(&lot.accepted_by))),
+        ];
+        text.push_str("\n[[lot]]\n");
+        for (name, value) in rows {
+            let Some(value) = value else { continue };
+            let written = writeln!(text, "{name} = {value}");
+            debug_assert!(written.is_ok(), "a string takes everything");
+        }
+    }
+    text
+}
