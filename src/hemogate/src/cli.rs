@@ -501,14 +501,45 @@ pub(crate) struct Bench {
     /// Length of each engine's turn; the engines take five turns each
     #[arg(long, default_value_t = 3)]
     pub(crate) seconds: u32,
+    /// mllp, lis01: connections and messages that each has unanswered, as in 64x16 (may be repeated) [default: 1, 8 and
+    /// 64 with 1 and with 16]
+    #[arg(long, value_name = "CONNECTIONSxUNANSWERED", value_parser = load)]
+    pub(crate) load: Vec<(usize, usize)>,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+fn load(text: &str) -> Result<(usize, usize), String> {
+    let numbers = text
+        .split_once('x')
+        .and_then(|(connections, unanswered)| Some((connections.parse().ok()?, unanswered.parse().ok()?)));
+    numbers
+        .filter(|(connections, unanswered)| {
+            (1..=1000).contains(connections) && (1..=1000).contains(unanswered)
+        })
+        .ok_or_else(|| "two numbers of 1 to 1000 with an x between them, as in 64x16".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_load_is_two_numbers_with_an_x_between_them() {
+        for (text, expect) in [
+            ("64x16", Some((64, 16))),
+            ("1x1", Some((1, 1))),
+            ("64", None),
+            ("x16", None),
+            ("64x", None),
+            ("0x1", None),
+            ("1x1001", None),
+            ("64×16", None),
+        ] {
+            assert_eq!(load(text).ok(), expect, "{text}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -176,10 +176,12 @@ pub(crate) fn bench(asked: &Bench) -> Outcome {
         return year(asked);
     }
     let selection = asked.what.parse().map_err(|e| Failure::new(Exit::Usage, e))?;
+    let usual = benchmark::Options::default();
     let options = benchmark::Options {
+        loads: if asked.load.is_empty() { usual.loads } else { asked.load.clone() },
         slice: std::time::Duration::from_secs(asked.seconds.into()),
         format: format(asked),
-        ..benchmark::Options::default()
+        ..usual
     };
     benchmark::run(selection, &options, &mut io::stdout().lock())
         .map_err(|e| Failure::new(Exit::Internal, e))?;
