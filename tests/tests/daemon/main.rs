@@ -24,6 +24,8 @@ mod folder;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod held;
+#[cfg(test)]
 mod host_query;
 #[cfg(test)]
 mod house;
@@ -37,6 +39,8 @@ mod law_orders;
 mod many_analysers;
 #[cfg(test)]
 mod pinned;
+#[cfg(test)]
+mod pools;
 #[cfg(test)]
 mod reckoning;
 #[cfg(test)]

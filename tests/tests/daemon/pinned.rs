@@ -4,6 +4,7 @@
 use crate::{analyser::Line, binary::hemogate, house::House};
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -28,7 +29,7 @@ fn catalogue() -> PathBuf {
 }
 
 /// A house with one connection whose profile is a folder of its own.
-fn house_with_own_profile() -> (House, PathBuf) {
+pub(crate) fn house_with_own_profile() -> (House, PathBuf) {
     let house = House::with(&[]);
     let folder = house.path.join("site/abbott/architect-i2000sr");
     copy(&catalogue().join("abbott/architect-i2000sr"), &folder);
@@ -45,6 +46,14 @@ fn names(house: &House, profile: &str) {
          transport = {{ type = \"tcp-listen\", address = \"127.0.0.1:0\", sockets_max = 4 }}\n"
     );
     fs::write(house.config(), format!("{head}{connection}")).unwrap();
+}
+
+/// The templates in a profile's folder.
+pub(crate) fn templates_of(folder: &Path) -> BTreeMap<String, String> {
+    let files = fs::read_dir(folder.join("orders")).unwrap().map(Result::unwrap);
+    files
+        .map(|file| (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap()))
+        .collect()
 }
 
 fn records(code: &str) -> Vec<String> {
