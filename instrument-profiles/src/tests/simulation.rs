@@ -4,16 +4,43 @@
 //! negative donor, and every control as it should be.
 
 use super::CATALOGUE;
-use crate::{Entry, Interpretation};
-use minijinja::{Environment, Error, UndefinedBehavior, value::Serde};
+use crate::{Entry, Interpretation, orders::Delimiters};
+use minijinja::{Environment, Error, State, UndefinedBehavior, value::Serde};
 use serde_json::{Value, json};
-use vocabulary::{Consequence, Marker, MarkerKind, SpecimenKind};
+use std::collections::BTreeMap;
+use vocabulary::{Consequence, Marker, MarkerKind, Protocol, SpecimenId, SpecimenKind};
+
+/// The delimiters that a template's header names; files have none.
+fn delimiters(template: &str, protocol: Protocol) -> Option<Delimiters> {
+    let head = match protocol {
+        Protocol::Lis02 => "H",
+        Protocol::Hl7v2 => "MSH",
+        Protocol::Delimited | Protocol::PkBlocks => return None,
+    };
+    let named = |line: &str| {
+        let marks = line.trim_start().strip_prefix(head)?;
+        let field = marks.chars().next()?;
+        let end = marks.char_indices().skip(1).find(|(_, mark)| *mark == field)?.0;
+        Delimiters::parse(marks.get(..end)?, protocol).ok()
+    };
+    Some(template.lines().find_map(named).unwrap_or_else(|| Delimiters::standard(protocol)))
+}
 
 fn environment(entry: &Entry) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.add_filter("esc", |text: &str| text.to_owned());
+    let protocol = entry.profile().protocol();
+    let headers: BTreeMap<String, Option<Delimiters>> = entry
+        .names_in("simulation")
+        .map(|name| {
+            (name.to_owned(), delimiters(entry.text(&format!("simulation/{name}")).unwrap(), protocol))
+        })
+        .collect();
+    environment.add_filter("esc", move |state: &State<'_, '_>, text: &str| match &headers[state.name()] {
+        Some(delimiters) => delimiters.escape(text).unwrap().into_owned(),
+        None => text.to_owned(),
+    });
     environment.add_filter("time", |digits: &str, form: &str| -> Result<String, Error> {
         let moment = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits).unwrap();
         Ok(moment.strftime(form).to_string())
@@ -70,7 +97,17 @@ fn negative(marker: Marker) -> &'static str {
     }
 }
 
-fn interpreted(entry: &Entry, file: &Value, specimens: &[Value], template: &str) -> Interpretation {
+/// A donor without any infection.
+fn donor(file: &Value, assays: &[Value], id: &str, position: usize) -> Value {
+    let reads = |assay: &Value| negative(assay["marker"].as_str().unwrap().parse().unwrap());
+    let results: Vec<Value> =
+        assays.iter().map(|assay| result(file, assay, reads(assay), position)).collect();
+    json!({"id": id, "kind": "patient", "control": null, "position": position,
+        "summary": {"abo": "O", "rhd": "negative"}, "results": results})
+}
+
+/// The message that a template makes of these specimens.
+fn written(entry: &Entry, file: &Value, specimens: &[Value], template: &str) -> String {
     let line_end = if file["protocol"] == "delimited" { "\r\n" } else { "\r" };
     let context = json!({"control_id": "260302SA000001", "sequence": 1, "sent_at": "20260302150000", "utc_offset": "+0800",
         "duty": "any", "kind": "results", "run": {"id": "260302-SA-001", "number": 1, "started_at": "20260302140000"},
@@ -82,7 +119,11 @@ fn interpreted(entry: &Entry, file: &Value, specimens: &[Value], template: &str)
         .render(Serde(&context))
         .unwrap_or_else(|e| panic!("{e:#}"));
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let message: String = lines.flat_map(|line| [line, line_end]).collect();
+    lines.flat_map(|line| [line, line_end]).collect()
+}
+
+fn interpreted(entry: &Entry, file: &Value, specimens: &[Value], template: &str) -> Interpretation {
+    let message = written(entry, file, specimens, template);
     let interpretation = entry.profile().interpret(message.as_bytes());
     let held = |f: &&vocabulary::Finding| f.consequence != Consequence::Note;
     let trouble: Vec<_> = interpretation.findings.iter().filter(held).collect();
@@ -119,13 +160,8 @@ fn check(entry: &Entry) {
             .push(json!({"id": "", "kind": "control", "control": control, "position": specimens.len() + 1,
             "summary": {"abo": null, "rhd": null}, "results": results}));
     }
-    let of_donor = |position: usize| -> Vec<Value> {
-        let reads = |assay: &Value| negative(assay["marker"].as_str().unwrap().parse().unwrap());
-        of_run.iter().map(|assay| result(&file, assay, reads(assay), position)).collect()
-    };
     let position = specimens.len() + 1;
-    specimens.push(json!({"id": "G123426000001", "kind": "patient", "control": null, "position": position,
-        "summary": {"abo": "O", "rhd": "negative"}, "results": of_donor(position)}));
+    specimens.push(donor(&file, &of_run, "G123426000001", position));
     let mut observations = Vec::new();
     if whole_run {
         observations.extend(interpreted(entry, &file, &specimens, results).observations);
@@ -166,4 +202,41 @@ fn what_a_models_templates_write_its_profile_reads_and_its_controls_pass() {
     for profile in CATALOGUE.list().filter(|profile| profile.reads_results()) {
         check(CATALOGUE.entry(&profile.reference().id).unwrap());
     }
+}
+
+/// A specimen id that is all delimiters comes back as it was, whatever delimiters the model's header names.
+#[test]
+fn what_a_template_escapes_its_profile_reads_as_it_was() {
+    let id = r"G|1^2&3\4~5@6";
+    let mut seen = 0;
+    for profile in CATALOGUE.list().filter(|profile| profile.reads_results()) {
+        let framed = match profile.protocol() {
+            Protocol::Lis02 | Protocol::Hl7v2 => true,
+            Protocol::Delimited | Protocol::PkBlocks => false,
+        };
+        let entry = CATALOGUE.entry(&profile.reference().id).unwrap();
+        let file: toml::Table = entry.text("simulation.toml").unwrap().parse().unwrap();
+        let mut file = serde_json::to_value(file).unwrap();
+        file.as_object_mut().unwrap().entry("texts").or_insert_with(|| json!({}));
+        let assays = file["assay"].as_array().unwrap().clone();
+        if !framed || assays.is_empty() {
+            continue;
+        }
+        let template = file["templates"]["results"].as_str().unwrap();
+        let text = entry.text(&format!("simulation/{template}")).unwrap();
+        // A header without an escape character leaves no way to send such an id.
+        if delimiters(text, profile.protocol()).unwrap().escape(id).is_none() {
+            continue;
+        }
+        let donor = donor(&file, &assays[..1], id, 1);
+        let message = written(entry, &file, &[donor], template);
+        let found = profile.interpret(message.as_bytes());
+        let of_observations =
+            found.observations.iter().filter_map(|o| o.specimen.as_ref().map(SpecimenId::as_str));
+        let of_findings = found.findings.iter().filter_map(|finding| finding.specimen.as_deref());
+        let named: Vec<&str> = of_observations.chain(of_findings).collect();
+        assert!(named.contains(&id), "{}: {named:?}\n{}", profile.reference(), message.replace('\r', "\n"));
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen} models");
 }

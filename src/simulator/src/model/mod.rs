@@ -69,7 +69,7 @@
 //!
 //! `test` messages hold one specimen with one result. A control that fails reads the opposite of what it has to.
 //! Filters beside minijinja's own: `time("%Y-%m-%d %H:%M:%S")` for 14 or 8 digits, and `esc`, which escapes
-//! delimiters as the protocol does.
+//! the delimiters that the header of its template names.
 
 mod context;
 mod file;

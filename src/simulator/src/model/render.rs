@@ -1,8 +1,8 @@
 //! Templates to text, and text to bytes.
 
 use super::file::{LineEnd, SimulationFile};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
-use std::collections::BTreeMap;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
+use std::{borrow::Cow, collections::BTreeMap};
 use vocabulary::Protocol;
 
 /// Why a message could not be written.
@@ -69,7 +69,7 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.add_filter("time", time);
-        environment.add_filter("esc", escape(file.protocol));
+        environment.add_filter("esc", escape(file.protocol, texts));
         for (name, text) in texts {
             environment.add_template_owned(name.clone(), text.clone())?;
         }
@@ -121,18 +121,69 @@ fn time(digits: &str, format: &str) -> Result<String, Error> {
     jiff::fmt::strtime::format(format, moment).map_err(fault)
 }
 
-/// Delimiters as the protocol's escape sequences (LIS02-A2 §5.4.6, HL7 v2 §2.7). Files need none here: their
-/// templates quote.
-fn escape(protocol: Protocol) -> impl Fn(&str) -> String + Send + Sync + 'static {
-    let pairs: &'static [(char, &'static str)] = match protocol {
-        Protocol::Lis02 => &[('|', "&F&"), ('\\', "&R&"), ('^', "&S&"), ('&', "&E&")],
-        Protocol::Hl7v2 => &[('|', r"\F\"), ('~', r"\R\"), ('^', r"\S\"), ('&', r"\T\"), ('\\', r"\E\")],
-        Protocol::Delimited | Protocol::PkBlocks => &[],
-    };
-    move |text| {
-        let escaped =
-            |c: char| pairs.iter().find(|(d, _)| *d == c).map_or(c.to_string(), |(_, e)| (*e).to_owned());
-        text.chars().map(escaped).collect()
+/// The delimiters of one template, as the header in it names them. Files have none: their templates quote.
+#[derive(Debug, Clone, Copy)]
+enum Marks {
+    Lis02(lis02::Delimiters),
+    Hl7(hl7v2::Delimiters),
+    None,
+}
+
+impl Marks {
+    /// The usual ones where a template writes no header itself.
+    fn of(text: &str, protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Lis02 => {
+                let named = text.lines().find_map(|line| lis02_marks(line.trim_start()));
+                Self::Lis02(named.unwrap_or(lis02::Delimiters::STANDARD))
+            }
+            Protocol::Hl7v2 => {
+                let named = text.lines().find_map(|line| hl7_marks(line.trim_start()));
+                Self::Hl7(named.unwrap_or_else(hl7v2::Delimiters::standard))
+            }
+            Protocol::Delimited | Protocol::PkBlocks => Self::None,
+        }
+    }
+
+    /// The text with its delimiters escaped (LIS02-A2 §5.4.6, HL7 v2 §2.7); `None` where this header leaves no way to.
+    fn escaped(self, text: &str) -> Option<String> {
+        match self {
+            Self::Lis02(delimiters) => lis02::escape(text, delimiters).map(Cow::into_owned),
+            Self::Hl7(delimiters) => Some(hl7v2::escape(text, delimiters).into_owned()),
+            Self::None => Some(text.to_owned()),
+        }
+    }
+}
+
+/// `H|\^&|` · `H|@^\|` · `H|\^|`
+fn lis02_marks(line: &str) -> Option<lis02::Delimiters> {
+    let mut marks = line.strip_prefix('H')?.chars();
+    let (field, repeat, component) = (marks.next()?, marks.next()?, marks.next()?);
+    lis02::Delimiters::new(field, repeat, component, marks.next().filter(|mark| *mark != field))
+}
+
+/// `MSH|^~\&|`
+fn hl7_marks(line: &str) -> Option<hl7v2::Delimiters> {
+    let marks = line.strip_prefix("MSH")?;
+    let field = marks.chars().next()?;
+    let end = marks.char_indices().skip(1).find(|(_, mark)| *mark == field)?.0;
+    hl7v2::Delimiters::from_header(marks.get(..end)?)
+}
+
+/// `{{ s.id | esc }}`, by the header of the template that it stands in.
+fn escape(
+    protocol: Protocol,
+    texts: &BTreeMap<String, String>,
+) -> impl Fn(&State<'_, '_>, &str) -> Result<String, Error> + Send + Sync + 'static {
+    let marks: BTreeMap<String, Marks> =
+        texts.iter().map(|(name, text)| (name.clone(), Marks::of(text, protocol))).collect();
+    move |state, text| {
+        let marks = marks.get(state.name()).copied().unwrap_or_else(|| Marks::of("", protocol));
+        marks.escaped(text).ok_or_else(|| {
+            let what =
+                format!("{text:?} holds a delimiter, and the header of {} names no escape", state.name());
+            Error::new(ErrorKind::InvalidOperation, what)
+        })
     }
 }
 
@@ -141,14 +192,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delimiters_are_escaped_as_the_protocol_says() {
-        for (protocol, text, expect) in [
-            (Protocol::Lis02, r"a|b\c^d&e", "a&F&b&R&c&S&d&E&e"),
-            (Protocol::Hl7v2, r"a|b~c^d&e\f", r"a\F\b\R\c\S\d\T\e\E\f"),
-            (Protocol::Delimited, "a|b,c", "a|b,c"),
+    fn delimiters_are_escaped_as_the_header_names_them() {
+        let text = r"a|b\c^d&e@f~g";
+        for (protocol, header, expect) in [
+            (Protocol::Lis02, r"H|\^&|||", Some("a&F&b&R&c&S&d&E&e@f~g")),
+            (Protocol::Lis02, r"  H|@^\|{{ id }}", Some(r"a\F\b\E\c\S\d&e\R\f~g")),
+            (Protocol::Lis02, r"H|\^||||", None),
+            (Protocol::Lis02, "", Some("a&F&b&R&c&S&d&E&e@f~g")),
+            (Protocol::Hl7v2, r"MSH|^~\&|A", Some(r"a\F\b\E\c\S\d\T\e@f\R\g")),
+            (Protocol::Hl7v2, r"MSH|@~\&|A", Some(r"a\F\b\E\c^d\T\e\S\f\R\g")),
+            (Protocol::Delimited, "", Some(text)),
         ] {
-            assert_eq!(escape(protocol)(text), expect);
+            let marks = Marks::of(&format!("{{# a remark #}}\n{header}"), protocol);
+            assert_eq!(marks.escaped(text).as_deref(), expect, "{header}");
         }
+        assert_eq!(Marks::of(r"H|\^||", Protocol::Lis02).escaped("plain").as_deref(), Some("plain"));
     }
 
     #[test]
