@@ -6,6 +6,8 @@
 //! OBX-18[2].1    HL7: segment, field, second repetition, component
 //! INV(3=CO)-1.1  the nearest INV whose field 3 reads CO
 //! D.16.27        a line of a PK session: 27 columns from the 16th, which is the first one counted from 1
+//! D[ABO].6.8     8 columns of such a line from the 6th, counted from where the word ABO begins, wherever that is
+//! D[..ABO].84    from the 84th column to where the word ABO begins
 //! column Well    a file's column by its heading;  column #3 by its place
 //! specimen       the specimen id, wherever `[specimen]` finds it
 //! plate          what the profile's own plate layout says of the row's well
@@ -33,7 +35,17 @@ pub(crate) enum Path {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FieldPath {
     pub(crate) record: RecordPath,
+    /// Where the columns of a line are counted from, if not from its beginning.
+    pub(crate) anchor: Option<Anchor>,
     pub(crate) spot: Spot,
+}
+
+/// A word of a line by which a place is found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Anchor {
+    pub(crate) word: String,
+    /// The place ends where the word begins; else columns are counted from there.
+    pub(crate) until: bool,
 }
 
 /// A record by name, and which of several.
@@ -91,7 +103,9 @@ impl Path {
                     path.spot.subcomponent.is_none() && path.spot.repetition == Repetition::Unnamed
                 })
                 .map(Self::Field)
-                .ok_or_else(|| format!("{text:?} is no place in a line; they look like D.16.27 or QR.5.8")),
+                .ok_or_else(|| {
+                    format!("{text:?} is no place in a line; they look like D.16.27, QR.5.8, D[WORD].6.8 or D[..WORD].84")
+                }),
             Protocol::Lis02 => FieldPath::parse(text, protocol).map(Self::Field).ok_or_else(|| {
                 format!("{text:?} is no LIS02 field path; they look like R.4, R.3.4, O.12[*], C(3=I).4.1")
             }),
@@ -121,9 +135,33 @@ impl Column {
 impl FieldPath {
     pub(crate) fn parse(text: &str, protocol: Protocol) -> Option<Self> {
         let (record, rest) = RecordPath::parse_start(text, protocol)?;
+        let (anchor, rest) = match rest.strip_prefix('[').filter(|_| protocol == Protocol::PkBlocks) {
+            None => (None, rest),
+            Some(inner) => {
+                let (word, rest) = inner.split_once(']')?;
+                (Some(Anchor::parse(word)?), rest)
+            }
+        };
         let mark = if protocol == Protocol::Hl7v2 { '-' } else { '.' };
         let spot = Spot::parse(rest.strip_prefix(mark)?)?;
-        Some(Self { record, spot })
+        let until = anchor.as_ref().is_some_and(|anchor| anchor.until);
+        // What ends at a word has no length of its own.
+        (!until || spot.component.is_none()).then_some(Self { record, anchor, spot })
+    }
+}
+
+impl Anchor {
+    /// `WORD` or `..WORD`.
+    fn parse(text: &str) -> Option<Self> {
+        let word = text.strip_prefix("..").unwrap_or(text);
+        let one = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || "[].".contains(c));
+        one.then(|| Self { word: word.to_owned(), until: word.len() < text.len() })
+    }
+}
+
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}{}]", if self.until { ".." } else { "" }, self.word)
     }
 }
 
@@ -222,10 +260,13 @@ impl fmt::Display for Path {
             Self::Specimen => f.write_str("specimen"),
             Self::Column(Column::Named(name)) => write!(f, "column {name}"),
             Self::Column(Column::Numbered(n)) => write!(f, "column #{n}"),
-            Self::Field(FieldPath { record, spot }) => {
+            Self::Field(FieldPath { record, anchor, spot }) => {
                 f.write_str(&record.name)?;
                 if let Some((at, text)) = &record.only {
                     write!(f, "({at}={text})")?;
+                }
+                if let Some(anchor) = anchor {
+                    write!(f, "{anchor}")?;
                 }
                 write!(f, "{}{spot}", if record.name.len() == 3 { '-' } else { '.' })
             }
@@ -248,7 +289,18 @@ mod tests {
                 Protocol::Hl7v2,
                 vec!["OBX-5", "OBX-3.1", "OBX-8[*].1", "INV(3.1=CO)-1.1", "ZR1-2", "SPM-2.1.1"],
             ),
-            (Protocol::PkBlocks, vec!["D.16.27", "QR.5.8", "M.5", "D(3.2=01).16.27", "specimen"]),
+            (
+                Protocol::PkBlocks,
+                vec![
+                    "D.16.27",
+                    "QR.5.8",
+                    "M.5",
+                    "D(3.2=01).16.27",
+                    "D[D-2].6.8",
+                    "D(3.2=01)[..ABO].84",
+                    "specimen",
+                ],
+            ),
             (Protocol::Delimited, vec!["column Well", "column Sample ID", "column #3", "plate"]),
         ] {
             for text in texts {
@@ -279,6 +331,13 @@ mod tests {
             (Protocol::PkBlocks, "D.1[2].3"),
             (Protocol::PkBlocks, "DDD.1.2"),
             (Protocol::PkBlocks, "D-1"),
+            (Protocol::PkBlocks, "D[].6.8"),
+            (Protocol::PkBlocks, "D[..].6"),
+            (Protocol::PkBlocks, "D[A B].6.8"),
+            (Protocol::PkBlocks, "D[ABO.6.8"),
+            (Protocol::PkBlocks, "D[ABO]"),
+            (Protocol::PkBlocks, "D[..ABO].84.3"),
+            (Protocol::Lis02, "R[ABO].4"),
             (Protocol::Delimited, "Well"),
             (Protocol::Delimited, "column "),
             (Protocol::Delimited, "column #0"),

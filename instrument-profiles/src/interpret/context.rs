@@ -196,7 +196,7 @@ impl<'m> Case<'_, 'm> {
         for row in self.rows {
             for path in &rules.at {
                 for piece in self.exam.look.pieces_of_all(Cursor::at(row.node), path) {
-                    for flag in split(&piece.text, rules.separator.as_deref()) {
+                    for flag in split(&piece.text, rules.separator.as_deref(), rules.width) {
                         if !seen.iter().any(|known| known == flag) {
                             let place = Where::Piece(Cursor::at(row.node), path, piece.at.clone());
                             self.flag(flag, &place);
@@ -270,6 +270,10 @@ impl<'m> Case<'_, 'm> {
     }
 
     pub(super) fn completed_at(&mut self) -> Option<String> {
+        if self.rows.iter().any(|row| row.rule.is_some_and(|rule| rule.time_open)) {
+            let what = "the profile leaves open where it stands when a result was made";
+            self.hold("time_missing", &Where::Row, what.to_owned());
+        }
         let paths: Vec<(Cursor, &Path)> = self
             .rows
             .iter()
@@ -432,12 +436,26 @@ impl<'m> Case<'_, 'm> {
     }
 }
 
-fn split<'t>(text: &'t str, separator: Option<&'t str>) -> impl Iterator<Item = &'t str> {
-    let parts: Vec<&str> = match separator {
-        Some(separator) => text.split(separator).map(str::trim).collect(),
-        None => vec![text],
+fn split<'t>(
+    text: &'t str,
+    separator: Option<&'t str>,
+    width: Option<usize>,
+) -> impl Iterator<Item = &'t str> {
+    let parts: Vec<&str> = match (separator, width) {
+        (Some(separator), _) => text.split(separator).map(str::trim).collect(),
+        (None, Some(width)) => wide(text, width),
+        (None, None) => vec![text],
     };
     parts.into_iter().filter(|flag| !flag.is_empty())
+}
+
+/// So many characters each; the last may be shorter.
+fn wide(text: &str, width: usize) -> Vec<&str> {
+    let mut ends: Vec<usize> = text.char_indices().map(|(at, _)| at).step_by(width.max(1)).skip(1).collect();
+    ends.push(text.len());
+    let mut begin = 0;
+    let parts = ends.into_iter().filter_map(|end| text.get(std::mem::replace(&mut begin, end)..end));
+    parts.collect()
 }
 
 fn role(role: LotRole) -> &'static str {

@@ -47,7 +47,7 @@ impl<'m> Look<'m> {
             |field: &&FieldPath| field.record.name == path.record.name && field.spot.field == path.spot.field;
         self.rules.message.split_escaped.iter().find(listed)?;
         let spot = Spot { component: None, ..path.spot };
-        Some((FieldPath { record: path.record.clone(), spot }, number))
+        Some((FieldPath { record: path.record.clone(), anchor: None, spot }, number))
     }
 
     /// The specimen id: the first of its places that is not empty.
@@ -87,9 +87,7 @@ impl<'m> Look<'m> {
         match path {
             Path::Field(field) if self.parted(field).is_none() => {
                 let all = self.document.find_all(cursor.node, &field.record).into_iter();
-                all.filter_map(|at| self.document.node(at))
-                    .flat_map(|n| n.record.pieces(field.spot))
-                    .collect()
+                all.filter_map(|at| self.document.node(at)).flat_map(|n| n.record.pieces_at(field)).collect()
             }
             Path::Field(_) | Path::Column(_) | Path::Plate | Path::Specimen => self.pieces(cursor, path),
         }
@@ -118,25 +116,28 @@ impl<'m> Look<'m> {
     /// The record, the field, and its bytes: where something was looked for, whether or not it was there.
     pub(crate) fn place(&self, cursor: Cursor, path: &Path) -> (String, Range<usize>) {
         let (node, field) = match path {
-            Path::Field(path) => {
-                (self.document.find(cursor, &path.record), Some((&path.record.name, path.spot)))
-            }
+            Path::Field(path) => (self.document.find(cursor, &path.record), Some(path)),
             Path::Column(_) | Path::Plate | Path::Specimen => (Some(cursor.node), None),
         };
         let found = self.piece(cursor, path).map(|piece| piece.at);
         let Some(at) = node else {
             let own = self.document.label(cursor.node);
-            let name = field.map_or("", |(name, _)| name.as_str());
+            let name = field.map_or("", |path| path.record.name.as_str());
             let range = self.document.node(cursor.node).map_or(0..0, |node| node.record.range());
             return (format!("{own}, which has no {name}"), range);
         };
         let label = self.document.label(at);
         let Some(node) = self.document.node(at) else { return (label, 0..0) };
         match field {
-            Some((_, spot)) => {
-                let spot = spot.shown();
-                let range = found.unwrap_or_else(|| node.record.place(spot));
-                (format!("{label} field {spot}"), range)
+            Some(path) => {
+                let spot = path.spot.shown();
+                let (range, place) = match &path.anchor {
+                    None => (found.unwrap_or_else(|| node.record.place(spot)), spot.to_string()),
+                    Some(anchor) => {
+                        (found.unwrap_or_else(|| node.record.range()), format!("{anchor}.{spot}"))
+                    }
+                };
+                (format!("{label} field {place}"), range)
             }
             None => (format!("{label} {path}"), found.unwrap_or_else(|| node.record.range())),
         }

@@ -6,7 +6,7 @@
 //! ```
 
 use super::{Document, Piece, Record, RecordName};
-use crate::path::{Repetition, Spot};
+use crate::path::{Anchor, Repetition, Spot};
 use std::{borrow::Cow, ops::Range};
 
 /// The record that begins a session: what belongs to the whole of it is attached here.
@@ -33,9 +33,35 @@ impl<'a> Line<'a> {
         if spot.repetition == Repetition::Nth(0) || spot.subcomponent.is_some() {
             return None;
         }
-        let begin = usize::from(spot.field).checked_sub(1)?;
-        let end = spot.component.map_or(self.text.len(), |length| begin + usize::from(length));
-        let cell = self.text.get(begin..end.min(self.text.len()))?;
+        self.counted_from(0, spot, self.text.len())
+    }
+
+    /// As [`Self::columns`], counted from a word, or up to it.
+    pub(crate) fn anchored(self, anchor: &Anchor, spot: Spot) -> Option<Piece<'a>> {
+        let word = self.word(&anchor.word)?;
+        if anchor.until {
+            self.counted_from(0, spot, word)
+        } else {
+            self.counted_from(word, spot, self.text.len())
+        }
+    }
+
+    /// Where a word begins: no letter stands before it, and neither letter nor digit behind it. A word that stands there
+    /// twice is none, for nothing tells which is meant.
+    fn word(self, word: &str) -> Option<usize> {
+        let alone = |at: usize| {
+            let before = self.text.get(..at).and_then(|before| before.chars().next_back());
+            let behind = self.text.get(at + word.len()..).and_then(|behind| behind.chars().next());
+            !before.is_some_and(char::is_alphabetic) && !behind.is_some_and(char::is_alphanumeric)
+        };
+        let mut found = self.text.match_indices(word).map(|(at, _)| at).filter(|at| alone(*at));
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    fn counted_from(self, origin: usize, spot: Spot, until: usize) -> Option<Piece<'a>> {
+        let begin = origin + usize::from(spot.field).checked_sub(1)?;
+        let end = spot.component.map_or(until, |length| begin + usize::from(length));
+        let cell = self.text.get(begin..end.min(until))?;
         let text = cell.trim_matches(' ');
         let at = self.start + begin + cell.find(|c| c != ' ').unwrap_or(0);
         (!text.is_empty()).then(|| Piece { text: Cow::Borrowed(text), at: at..at + text.len() })
@@ -88,5 +114,28 @@ mod tests {
         assert_eq!(at(&document, 4, "SB.3.2"), Some(("01".to_owned(), 2..4)));
         assert_eq!(document.label(3), "D|1");
         assert!(!read_lines("SB01\rD 01\r").terminated);
+    }
+
+    #[test]
+    fn a_place_is_found_by_its_word_wherever_that_stands_and_not_where_it_stands_twice() {
+        for (line, group, remarks) in [
+            ("D 01  + -      ABO2 AB   D-2  RH+", Some("AB"), None),
+            ("D 01  + -    3506 ABO2 AB   D-2  RH+", Some("AB"), Some("3506")),
+            ("D 01  + -   21ABO2 O", Some("O"), Some("21")),
+            ("D 01  + -   21 ABO2", None, Some("21")),
+            ("D 01  ABO2 -  ABO2 O", None, None),
+            ("D 01  + -   XABO2 O", None, None),
+            ("D 01  + -   ABO21 O", None, None),
+            ("D 01  + -", None, None),
+            ("D ABO2 O", Some("O"), None),
+        ] {
+            let text = format!("SB01\r{line}\rDE01\r");
+            let document = read_lines(&text);
+            let read = |path: &str| at(&document, 1, path).map(|(text, _)| text);
+            assert_eq!(read("D[ABO2].6.4").as_deref(), group, "{line}");
+            assert_eq!(read("D[..ABO2].11").as_deref(), remarks, "{line}");
+        }
+        let document = read_lines("SB01\rD 01  35 ABO2 AB\rDE01\r");
+        assert_eq!(at(&document, 1, "D[ABO2].6.4"), Some(("AB".to_owned(), 19..21)));
     }
 }

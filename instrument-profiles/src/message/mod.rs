@@ -135,7 +135,7 @@ impl<'a> Document<'a> {
     /// The text at a field path in the first record that it names, wherever that stands.
     pub(crate) fn first(&self, path: &FieldPath) -> Option<Piece<'a>> {
         let at = (0..self.nodes.len()).find(|at| self.fits(*at, &path.record))?;
-        self.nodes.get(at)?.record.piece(path.spot)
+        self.nodes.get(at)?.record.piece_at(path, path.spot)
     }
 
     /// Every record that a record path names, nearest first.
@@ -155,13 +155,13 @@ impl<'a> Document<'a> {
     pub(crate) fn piece(&self, cursor: Cursor, path: &FieldPath) -> Option<Piece<'a>> {
         let at = self.find(cursor, &path.record)?;
         let spot = cursor.fixed.filter(|fixed| fixed.node == at).map_or(path.spot, |f| f.narrow(path.spot));
-        self.nodes.get(at)?.record.piece(spot)
+        self.nodes.get(at)?.record.piece_at(path, spot)
     }
 
     /// The texts of every repetition at a field path.
     pub(crate) fn pieces(&self, cursor: Cursor, path: &FieldPath) -> Vec<Piece<'a>> {
         match self.find(cursor, &path.record).and_then(|at| self.nodes.get(at)) {
-            Some(node) => node.record.pieces(path.spot),
+            Some(node) => node.record.pieces_at(path),
             None => Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! One record of any wire format, and the texts in it.
 
 use super::lines::Line;
-use crate::path::{Column, Repetition, Spot};
+use crate::path::{Column, FieldPath, Repetition, Spot};
 use delimited::Row;
 use std::{borrow::Cow, fmt, ops::Range};
 
@@ -56,6 +56,23 @@ impl<'a> Record<'a> {
             Repetition::Unnamed if spot.component.is_none() => self.field(spot.field),
             Repetition::Unnamed => self.part(spot, 1),
             Repetition::Nth(number) => self.part(spot, number),
+        }
+    }
+
+    /// The text at a path of this record, at `spot` in place of the path's own.
+    pub(crate) fn piece_at(&self, path: &FieldPath, spot: Spot) -> Option<Piece<'a>> {
+        match (&path.anchor, self) {
+            (None, _) => self.piece(spot),
+            (Some(anchor), Self::Line(line)) => line.anchored(anchor, spot),
+            (Some(_), Self::Lis02(_) | Self::Hl7(_) | Self::Row(_)) => None,
+        }
+    }
+
+    /// The texts of every repetition at a path of this record.
+    pub(crate) fn pieces_at(&self, path: &FieldPath) -> Vec<Piece<'a>> {
+        match path.anchor {
+            None => self.pieces(path.spot),
+            Some(_) => self.piece_at(path, path.spot).into_iter().collect(),
         }
     }
 

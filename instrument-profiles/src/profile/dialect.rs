@@ -72,6 +72,7 @@ impl Builder<'_, '_> {
             flags: FlagRules {
                 at: vec![],
                 separator: None,
+                width: None,
                 unknown: Consequence::Hold,
                 known: HashMap::new(),
             },

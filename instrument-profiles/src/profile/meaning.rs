@@ -154,7 +154,14 @@ impl Builder<'_, '_> {
         if separator.as_deref() == Some("") {
             self.fault(&span, "an empty `separator` parts nothing");
         }
-        FlagRules { at: at.map_or_else(Vec::new, |at| self.paths(at)), separator, unknown, known }
+        let width = flags.width.as_ref().map(|width| {
+            if *width.get_ref() == 0 || separator.is_some() {
+                let what = "`width` is how many characters a flag has where nothing stands between them: 1 or more, and no `separator`";
+                self.fault(&width.span(), what);
+            }
+            usize::from(*width.get_ref())
+        });
+        FlagRules { at: at.map_or_else(Vec::new, |at| self.paths(at)), separator, width, unknown, known }
     }
 
     pub(crate) fn numbers(&mut self, written: &schema::Numbers) -> Numbers {

@@ -54,10 +54,13 @@ impl Builder<'_, '_> {
 
     /// The sections need each other.
     fn orders_fit(&mut self, document: &schema::Document, answers: &AnswerRules, nothing_orderable: bool) {
+        let never = document.query.as_ref().and_then(|query| query.get_ref().nothing_ordered.as_ref());
+        if let Some(never) = never {
+            self.nothing_is_ordered(document, never);
+        }
         if let Some(query) = &document.query {
-            for (name, missing) in
-                [("found", answers.found.is_none()), ("nothing", answers.nothing.is_none())]
-            {
+            let found_missing = answers.found.is_none() && never.is_none();
+            for (name, missing) in [("found", found_missing), ("nothing", answers.nothing.is_none())] {
                 if missing {
                     let what = format!(
                         "`[answer.{name}]`: what the analyser gets then; an empty section is silence"
@@ -70,7 +73,7 @@ impl Builder<'_, '_> {
             self.fault(&answer.span(), "`[answer]` without `[query]`: nothing would ever be answered");
         }
         let sends = document.query.is_some() || document.order_out.is_some();
-        if sends && nothing_orderable {
+        if sends && nothing_orderable && never.is_none() {
             self.missing(&START, "`[[orderable]]`: no test could be ordered");
         }
         if let (true, Protocol::Delimited | Protocol::PkBlocks) = (sends, self.protocol) {
@@ -82,6 +85,25 @@ impl Builder<'_, '_> {
             answers.each().any(|(_, rule)| rule.message.is_some() && rule.awaits == Awaits::Answer);
         if (out || answered) && document.reply.is_none() {
             self.missing(&START, "`[reply]`: what the analyser's answer to an order means");
+        }
+    }
+
+    /// What cannot stand beside `nothing_ordered`.
+    fn nothing_is_ordered(&mut self, document: &schema::Document, never: &Text) {
+        self.not_empty(never.get_ref(), &never.span(), "`nothing_ordered`");
+        let found = document.answer.as_ref().and_then(|answer| answer.get_ref().found.as_ref());
+        let beside = [
+            ("`[answer.found]`", found.map(Spanned::span)),
+            ("`[order_out]`", document.order_out.as_ref().map(Spanned::span)),
+            ("`[[orderable]]`", document.orderable.first().map(Spanned::span)),
+        ];
+        for (name, at) in beside {
+            if let Some(at) = at {
+                self.fault(
+                    &at,
+                    format!("{name} beside `nothing_ordered`, which says that nothing is ever ordered"),
+                );
+            }
         }
     }
 
@@ -295,6 +317,9 @@ impl Builder<'_, '_> {
 
     /// The tests that can be ordered: those declared, or every code that is a whole assay.
     fn orderables(&mut self, document: &schema::Document, tests: &[TestRule]) -> Vec<Orderable> {
+        if document.query.as_ref().is_some_and(|query| query.get_ref().nothing_ordered.is_some()) {
+            return Vec::new();
+        }
         let measured: BTreeSet<&str> = tests.iter().filter_map(assay_of).collect();
         if document.orderable.is_empty() {
             return of_tests(tests);

@@ -212,6 +212,9 @@ impl Builder<'_, '_> {
             .iter()
             .filter_map(|written| {
                 let lot = written.get_ref();
+                if lot.required.is_none() {
+                    self.missing(&written.span(), "`required`: whether a result without this lot is held");
+                }
                 Some(LotRule {
                     role: lot.role,
                     each: lot.each.as_ref().and_then(|each| self.each(each)),
@@ -220,7 +223,7 @@ impl Builder<'_, '_> {
                     expires: self.path_if(lot.expires.as_ref()),
                     expires_form: lot.expires_form.as_ref().map(|form| self.date_form(form)),
                     when: self.conditions(&lot.when),
-                    required: lot.required,
+                    required: lot.required.unwrap_or(true),
                 })
             })
             .collect()
@@ -278,6 +281,16 @@ impl Builder<'_, '_> {
         }
         let own_times = !row.completed_at.0.is_empty() || !usual;
         let completed_at = if own_times { &row.completed_at } else { &defaults.completed_at };
+        if completed_at.0.is_empty() && usual && row.aside.is_none() {
+            self.missing(&written.span(), "`completed_at` in `[result]`: when a result was made");
+        }
+        let time_open = matches!(completed_at.0.as_slice(), [only] if only.get_ref() == OPEN);
+        if let Some(at) = completed_at.0.first().filter(|_| time_open) {
+            self.open(
+                &at.span(),
+                "where it stands when a result was made is open, and every result is held for it",
+            );
+        }
         Some(RowRule {
             name: row.name.as_ref().map_or_else(|| "result".to_owned(), |name| name.get_ref().clone()),
             record: record.to_owned(),
@@ -286,7 +299,8 @@ impl Builder<'_, '_> {
             test: self.path_if(test.as_ref()),
             slots,
             unit: self.path_if(or_default(&row.unit, &defaults.unit).as_ref()),
-            completed_at: self.paths(completed_at),
+            completed_at: if time_open { Vec::new() } else { self.paths(completed_at) },
+            time_open,
             whole: row.whole.as_ref().map(|texts| self.whole(texts)),
             status_is: row.status_is,
         })

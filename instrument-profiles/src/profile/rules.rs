@@ -219,6 +219,8 @@ pub(crate) enum StatusRules {
 pub(crate) struct FlagRules {
     pub(crate) at: Vec<Path>,
     pub(crate) separator: Option<String>,
+    /// Characters of one flag, where nothing stands between them.
+    pub(crate) width: Option<usize>,
     pub(crate) unknown: Consequence,
     pub(crate) known: HashMap<String, FlagRule>,
 }
@@ -295,6 +297,8 @@ pub(crate) struct RowRule {
     pub(crate) slots: Slots,
     pub(crate) unit: Option<Path>,
     pub(crate) completed_at: Vec<Path>,
+    /// Nobody has said yet where the time stands: the result is held.
+    pub(crate) time_open: bool,
     pub(crate) whole: Option<Vec<Slot>>,
     pub(crate) status_is: Option<ResultStatus>,
 }

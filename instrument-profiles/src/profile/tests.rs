@@ -142,6 +142,39 @@ fn what_is_missing_is_named() {
     check("values = \"words\"", "values = \"words\"\naside = \"why\"", "aside", &["neither"]);
     check("zh = \"型号\"", "zh = \" \"", "model =", &["`zh` is empty"]);
     check("recognition = \"rules\"", "", "[controls]", &["`recognition`"]);
+    check("completed_at = \"R.13\"\n", "", "", &["missing `completed_at` in `[result]`"]);
+    let lot = "[[lot]]\nrole = \"reagent\"\nlot = \"R.3.8\"\n[status]";
+    check("[status]", lot, "[[lot]]", &["missing `required`", "is held"]);
+}
+
+#[test]
+fn a_profile_whose_questions_are_always_answered_with_nothing_says_why_and_has_no_other_answer() {
+    let asks = |more: &str| {
+        format!(
+            "[query]\nspecimens = \"Q.3.2\"\nwhen = [{{ at = \"Q.13\", is = \"O\" }}]\nnothing_ordered = \"nobody orders here\"\n[answer.nothing]\n{more}[status]"
+        )
+    };
+    let profile = Profile::read("profile.toml", &SMALL.replacen("[status]", &asks(""), 1)).unwrap();
+    assert!(profile.asks() && profile.orderable_assays().next().is_none());
+    check("[status]", &asks("").replace("nobody orders here", " "), "nothing_ordered", &["is empty"]);
+    check("[status]", &asks("").replace("[answer.nothing]\n", ""), "[query]", &["`[answer.nothing]`"]);
+    check("[status]", &asks("[answer.found]\n"), "[answer.found]", &["beside `nothing_ordered`"]);
+    let orderable = "[[orderable]]\ncode = \"1\"\nassays = \"HBsAg of a test\"\nsource = \"trace\"\n";
+    check("[status]", &asks(orderable), "[[orderable]]", &["beside `nothing_ordered`"]);
+    check(
+        "[status]",
+        &asks("").replace("nothing_ordered", "nothing_orderd"),
+        "nothing_orderd",
+        &["\"nothing_ordered\""],
+    );
+}
+
+#[test]
+fn flags_without_anything_between_them_are_parted_by_their_width() {
+    let at = |more: &str| format!("at = \"R.7\"\n{more}\nunknown = \"hold\"");
+    let none = "at = []\nunknown = \"hold\"";
+    check(none, &at("width = 0"), "width", &["1 or more"]);
+    check(none, &at("separator = \"^\"\nwidth = 2"), "width", &["no `separator`"]);
 }
 
 #[test]

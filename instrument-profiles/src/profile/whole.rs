@@ -120,6 +120,7 @@ impl Builder<'_, '_> {
         let kinds = self.kinds(&document.kind);
         let controls = self.control_rules(&document.control);
         self.controls_are_clear(document, &controls);
+        self.lost_rows_are_missed(document);
         let nothing = schema::Run::default();
         let run = self.run(document.run.as_ref().map_or(&nothing, Spanned::get_ref), &controls);
         if document.run.as_ref().is_none_or(|run| run.get_ref().id.is_none()) {
@@ -165,6 +166,20 @@ impl Builder<'_, '_> {
             tests,
             codes,
         })
+    }
+
+    /// What has neither a hierarchy nor numbers of its own says how a lost row is missed, or why that is bearable.
+    fn lost_rows_are_missed(&mut self, document: &schema::Document) {
+        let complete = document.plate.as_ref().is_some_and(|plate| plate.get_ref().complete);
+        let uncounted =
+            document.message.as_ref().is_some_and(|message| message.get_ref().uncounted.is_some());
+        match self.protocol {
+            Protocol::Delimited | Protocol::PkBlocks if !complete && !uncounted => {
+                let what = "`complete = true` in `[plate]`, or `uncounted` in `[message]` with the reason: how a lost row is missed";
+                self.missing(&START, what);
+            }
+            Protocol::Delimited | Protocol::PkBlocks | Protocol::Lis02 | Protocol::Hl7v2 => {}
+        }
     }
 
     /// Where a replicate is named; on a plate that is its well.

@@ -345,9 +345,9 @@ pub(crate) struct Lot {
     pub(crate) expires_form: Option<Text>,
     #[serde(default)]
     pub(crate) when: Vec<Spanned<Condition>>,
-    /// Results without it are held.
+    /// Whether results without it are held; has to be said.
     #[serde(default)]
-    pub(crate) required: bool,
+    pub(crate) required: Option<bool>,
 }
 
 /// What the profile rests on.

@@ -30,6 +30,8 @@ pub(crate) struct Query {
     pub(crate) tag: Option<Text>,
     /// Its own id of the question.
     pub(crate) id: Option<Text>,
+    /// Nothing is ever ordered here, and why: every question is answered as one with nothing to do.
+    pub(crate) nothing_ordered: Option<Text>,
 }
 
 /// What it gets, by what was found.

@@ -53,6 +53,8 @@ pub(crate) struct Flags {
     pub(crate) at: Option<Texts>,
     /// Parts one text into several flags.
     pub(crate) separator: Option<Text>,
+    /// Parts one text into flags of so many characters each.
+    pub(crate) width: Option<Spanned<u8>>,
     /// What a flag does that is not in `known`.
     pub(crate) unknown: Option<Consequence>,
     pub(crate) known: BTreeMap<Text, Flag>,

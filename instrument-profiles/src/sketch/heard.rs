@@ -131,9 +131,9 @@ pub(super) fn listener(protocol: Protocol, link: &str, fallback: Option<&str>) -
     let characters = fallback.map(|set| format!("[characters]\nfallback = \"{set}\"\n")).unwrap_or_default();
     let text = format!(
         "schema = 1\nid = \"new/profile\"\nprotocol = \"{name}\"\n[names]\nmaker = {{ en = \"-\", zh = \"-\" }}\n\
-         model = {{ en = \"-\", zh = \"-\" }}\n{link}{characters}[message]\nsender = [{{ at = \"{sender}\", present = true }}]\nproduction = []\n\
+         model = {{ en = \"-\", zh = \"-\" }}\n{link}{characters}[message]\nsender = [{{ at = \"{sender}\", present = true }}]\nproduction = []\nuncounted = \"-\"\n\
          results = [{{ at = \"{sender}\", present = true }}]\n[specimen]\nid = \"{place}\"\n[controls]\n\
-         recognition = \"open\"\n[run]\nid = \"open\"\n[status]\nalways = \"other\"\n[flags]\nat = []\nunknown = \"hold\"\n[result]\ntest = \"{place}\"\n\
+         recognition = \"open\"\n[run]\nid = \"open\"\n[status]\nalways = \"other\"\n[flags]\nat = []\nunknown = \"hold\"\n[result]\ncompleted_at = \"open\"\ntest = \"{place}\"\n\
          [[test]]\ncode = \"-\"\nopen = \"-\"\nsource = \"-\"\n[evidence.sources.-]\ntitle = \"-\"\nlevel = \"trace\"\n"
     );
     Profile::read("listener", &text).map_err(|errors| errors.to_string())

@@ -37,6 +37,13 @@ impl Remarks {
         )
     }
 
+    pub(super) fn uncounted(self) -> &'static str {
+        self.pick(
+            "nobody has said yet how a lost row would be missed: [plate] with complete = true, or why that is bearable",
+            "尚未说明如何发现缺失的行：请用 [plate] complete = true，或说明为何可以接受",
+        )
+    }
+
     pub(super) fn specimen(self) -> &'static str {
         self.pick("places that were not empty, and what stood there", "非空位置及其内容")
     }

@@ -75,7 +75,9 @@ impl Page {
     }
 
     fn message(&mut self, heard: &Heard, survey: &Survey) {
-        if heard.protocol != Protocol::Delimited {
+        if heard.protocol == Protocol::Delimited {
+            self.line(&format!("[message]\nuncounted = {}\n", quoted(self.remarks.uncounted())));
+        } else {
             self.line("[message]");
             let unnamed = match heard.protocol {
                 Protocol::Hl7v2 => "MSH-3",
@@ -172,7 +174,8 @@ impl Page {
     fn results(&mut self, survey: &Survey) {
         self.line(&format!("[result]\ntest = {}", quoted(&survey.test)));
         let place = |at: &Option<String>| at.as_ref().map(|at| quoted(at));
-        let mut keys = vec![("completed_at", place(&survey.time)), ("instrument", place(&survey.instrument))];
+        let time = place(&survey.time).unwrap_or_else(|| "\"open\"".to_owned());
+        let mut keys = vec![("completed_at", Some(time)), ("instrument", place(&survey.instrument))];
         let value = Some(quoted(&survey.value));
         match &survey.aspects {
             Some(_) => keys.push(("together", Some("[]".to_owned()))),

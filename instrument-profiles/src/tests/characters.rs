@@ -81,7 +81,7 @@ fn messages(set: &str, map: &str) -> Vec<(&'static str, String)> {
         .replace("units = { \"S/CO\" = \"S/CO\" }\nreactive = \">= 1.00\"\nby_number = true", "values = \"words\"")
         .replace("number = \"R.4\"\nunit = \"R.5\"", "interpretation = \"R.4\"")
         .replace("[[test]]", &words)
-        .replace("[[lot]]\nrole = \"reagent\"\neach = \"M\"\nlot = \"M.4\"\nexpires = \"M.5\"\nexpires_form = \"%d%m%Y\"\n", "");
+        .replace("[[lot]]\nrole = \"reagent\"\neach = \"M\"\nlot = \"M.4\"\nexpires = \"M.5\"\nexpires_form = \"%d%m%Y\"\nrequired = false\n", "");
     let swap =
         |pairs: &[(&str, &str)]| pairs.iter().fold(base.clone(), |text, (from, to)| text.replace(from, to));
     let hl7 = swap(&[
@@ -100,7 +100,10 @@ fn messages(set: &str, map: &str) -> Vec<(&'static str, String)> {
     let file = swap(&[
         ("\"lis02\"", "\"delimited\""),
         ("[link.lis01]", "[link.directory]\n[table]\ndelimiter = \";\"\nheader = true"),
-        ("[message]\nsender = [{ at = \"H.5\", is = \"MODEL\" }]\nproduction = []\n", ""),
+        (
+            "[message]\nsender = [{ at = \"H.5\", is = \"MODEL\" }]\nproduction = []\n",
+            "[message]\nuncounted = \"of one row\"\n",
+        ),
         ("O.12", "column kind"),
         ("O.3.1", "column id"),
         ("R.14", "column serial"),

@@ -10,6 +10,7 @@ mod language;
 mod laws;
 mod mutations;
 mod questions;
+mod removal;
 mod rules;
 mod siblings;
 mod simulation;

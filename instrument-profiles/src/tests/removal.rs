@@ -1,0 +1,287 @@
+//! Whatever is taken away from a profile: it is not read any more, or what it read is held, or its own captures tell.
+
+use super::{CATALOGUE, MESSAGES, READINGS, mutations::compared, on_all_cores};
+use crate::{Interpretation, Profile};
+use std::{collections::BTreeSet, sync::Mutex};
+use vocabulary::Marker;
+
+/// Sections that say nothing about results.
+const BESIDE: &[&str] = &[
+    "schema",
+    "id",
+    "protocol",
+    "names",
+    "link",
+    "evidence",
+    "query",
+    "answer",
+    "order_out",
+    "reply",
+    "writing",
+    "orderable",
+    "order_in",
+];
+
+/// Sections about orders: templates are tried whenever they are read, and results do not need them.
+const ORDERS: &[&str] = &["query", "answer", "order_out", "reply", "writing", "orderable"];
+
+/// Keys that can only make less be read, or be read of less: without one of them more is read, and nothing else in the
+/// profile could tell it from one that never had it. Other tests are about them.
+const GUARDS: &[&str] = &[
+    "when",
+    "check",
+    "reactive",
+    "by_number",
+    "whole",
+    "together",
+    "once",
+    "at_least",
+    "form",
+    "must_agree",
+    "trim_end",
+    "sequence",
+    "columns",
+    "complete",
+    "role",
+    "layout",
+    "requires",
+    "not_of_controls",
+    "each",
+];
+
+/// Of these a capture has to tell: it reads otherwise without them, so that `profile test` fails.
+const TOLD: &[&str] = &["panel", "lot", "markers", "end_marker", "times"];
+
+/// Panels of one test each: they are for an order that brings a supplement and no result, which no capture of theirs has. A row
+/// that is lost from an order of one row is missed without them (`no_results`).
+const SPARE: &[(&str, &str)] = &[
+    ("generic/ihe-law-analyser", "panel.1"),
+    ("generic/ihe-law-analyser", "panel.2"),
+    ("generic/ihe-law-analyser", "panel.3"),
+    ("immucor/galileo", "panel.2"),
+];
+
+/// A key that is taken away, by its path in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    path: Vec<String>,
+    /// Nothing is lost without it: a capture tells.
+    told: bool,
+}
+
+impl Key {
+    fn words(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    /// Whether it gives a text or a place a meaning, so that some capture has to show it.
+    fn is_mapping(&self) -> bool {
+        matches!(
+            self.words()[..],
+            ["test" | "control" | "kind" | "row", _]
+                | ["values" | "grades", _, _]
+                | ["status", "map", _]
+                | ["flags", "known", _]
+        )
+    }
+}
+
+/// Every key of a profile but the guards, and every entry of its lists of tables.
+fn keys(value: &toml::Value, path: &[String], told: bool, found: &mut Vec<Key>) {
+    let guard =
+        |key: &String| GUARDS.contains(&key.as_str()) || (path.is_empty() && BESIDE.contains(&key.as_str()));
+    let inside: Vec<(String, &toml::Value)> = match value {
+        // What a flag does is said by its entry as a whole.
+        toml::Value::Table(_) if path.len() == 3 && path[0] == "flags" => Vec::new(),
+        // A panel is as good as its tests.
+        toml::Value::Table(_) if path.len() == 2 && path[0] == "panel" => Vec::new(),
+        toml::Value::Table(table) => {
+            table.iter().filter(|(key, _)| !guard(key)).map(|(key, inside)| (key.clone(), inside)).collect()
+        }
+        toml::Value::Array(items) if path.len() == 1 => {
+            items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()
+        }
+        toml::Value::Array(_)
+        | toml::Value::String(_)
+        | toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => Vec::new(),
+    };
+    // Without any `[[row]]` every row is read by `[result]` alone: that is another profile, not a poorer one.
+    let only_row = path == ["row"] && inside.len() == 1;
+    for (key, value) in inside {
+        let told = told || TOLD.contains(&key.as_str());
+        let path = [path, &[key]].concat();
+        // The code of a row may be a name that a panel asks for.
+        if path.len() == 3 && path[0] == "row" && path[2] == "test" {
+            continue;
+        }
+        if !only_row && path != ["row"] {
+            found.push(Key { path: path.clone(), told });
+        }
+        keys(value, &path, told, found);
+    }
+}
+
+fn without(file: &toml::Table, path: &[String]) -> toml::Table {
+    fn remove(value: &mut toml::Value, path: &[String]) {
+        let (first, rest) = path.split_first().unwrap();
+        match (value, rest) {
+            (toml::Value::Table(table), []) => drop(table.remove(first)),
+            (toml::Value::Table(table), rest) => remove(table.get_mut(first).unwrap(), rest),
+            (toml::Value::Array(items), []) => drop(items.remove(first.parse().unwrap())),
+            (toml::Value::Array(items), rest) => remove(&mut items[first.parse::<usize>().unwrap()], rest),
+            (other, _) => panic!("{other} has no {first}"),
+        }
+    }
+    let mut value = toml::Value::Table(file.clone());
+    remove(&mut value, path);
+    value.as_table().unwrap().clone()
+}
+
+/// The assay of a test whose code another test reads as well.
+fn shared_code<'f>(file: &'f toml::Table, path: &[String]) -> Option<&'f str> {
+    let tests = file["test"].as_array().unwrap();
+    let [list, at] = path else { return None };
+    let test = tests.get(at.parse::<usize>().ok()?).filter(|_| list == "test")?;
+    let same =
+        tests.iter().filter(|other| other["code"] == test["code"] && other.get("when") == test.get("when"));
+    if same.count() > 1 { test["assay"].as_str() } else { None }
+}
+
+/// A profile as far as it reads results, and what it makes of its captures.
+struct Subject {
+    id: String,
+    file: toml::Table,
+    whole: Profile,
+    messages: Vec<(&'static str, &'static [u8], Interpretation)>,
+    keys: Vec<Key>,
+}
+
+impl Subject {
+    fn of(profile: &Profile) -> Self {
+        let id = profile.reference().id.clone();
+        let entry = CATALOGUE.entry(&id).unwrap();
+        let mut file = entry.text("profile.toml").unwrap().parse::<toml::Table>().unwrap();
+        file.retain(|section, _| !ORDERS.contains(&section));
+        let bare = Profile::read("profile.toml", &toml::to_string(&file).unwrap())
+            .unwrap_or_else(|why| panic!("{id} without its orders: {why}"));
+        let of_model = MESSAGES.iter().zip(READINGS.iter()).filter(|((of, ..), _)| of.reference().id == id);
+        let mut messages = Vec::new();
+        for ((_, name, raw), whole) in of_model {
+            let read = bare.interpret(raw);
+            assert_eq!(read.observations, whole.observations, "{name}: orders have a say in results");
+            messages.push((name.as_str(), raw.as_slice(), read));
+        }
+        let mut found = Vec::new();
+        keys(&toml::Value::Table(file.clone()), &[], false, &mut found);
+        Self { id, file, whole: bare, messages, keys: found }
+    }
+
+    /// A control that counts for every marker is more controls, never fewer: harmless as long as no marker that it did not
+    /// stand for asks for one of its name.
+    fn is_harmless(&self, key: &Key, poorer: &Profile) -> bool {
+        let ["control", at, "markers"] = key.words()[..] else { return false };
+        let control = &self.file["control"][at.parse::<usize>().unwrap()];
+        let (name, markers) = (control["name"].as_str().unwrap(), &control["markers"]);
+        let named = |one: &toml::Value, marker: Marker| one.as_str() == Some(marker.name());
+        let stood_for = |marker: Marker| {
+            named(markers, marker)
+                || markers.as_array().is_some_and(|of| of.iter().any(|one| named(one, marker)))
+        };
+        let mut others = poorer.assays().map(|(marker, _)| marker).filter(|marker| !stood_for(*marker));
+        others.all(|marker| !poorer.required_controls(marker).names.contains(&name))
+    }
+
+    /// Whether some message without one of its lines reads otherwise without this: what a panel is for.
+    fn misses_a_lost_line(&self, poorer: &Profile) -> bool {
+        self.messages.iter().any(|(_, raw, _)| {
+            let lines: Vec<&[u8]> = raw.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')).collect();
+            (0..lines.len()).any(|lost| {
+                let left = [&lines[..lost], &lines[lost + 1..]].concat().concat();
+                self.whole.interpret(&left) != poorer.interpret(&left)
+            })
+        })
+    }
+
+    /// The text that a message has to hold for this key to have a say in it: texts and codes are compared whole.
+    fn word_of<'k>(&'k self, key: &'k Key) -> Option<&'k str> {
+        match key.words()[..] {
+            ["values" | "grades", _, word] | ["status" | "flags", "map" | "known", word] => Some(word),
+            ["test", at, ..] => self.file["test"][at.parse::<usize>().unwrap()]["code"].as_str(),
+            _ => None,
+        }
+    }
+
+    /// Takes one key away: `None` where what the rest refers to is missing, so that the profile is not read at all; else
+    /// whether anything reads otherwise. What is told has to; of all else what is lost has to be held.
+    fn without(&self, key: &Key) -> Result<Option<bool>, String> {
+        let text = toml::to_string(&without(&self.file, &key.path)).unwrap();
+        let Ok(poorer) = Profile::read("profile.toml", &text) else { return Ok(None) };
+        let mut differs = false;
+        let word = self.word_of(key);
+        for (name, raw, before) in self.messages.iter().filter(|(_, raw, _)| may_hold(raw, word)) {
+            let after = poorer.interpret(raw);
+            differs |= *before != after;
+            if key.told {
+                if differs {
+                    return Ok(Some(true));
+                }
+                continue;
+            }
+            // Where one row says several things, one of them may be left unread.
+            let shared = shared_code(&self.file, &key.path);
+            compared(before, &after, shared)
+                .map_err(|why| format!("{name} without {}: {why}", key.path.join(".")))?;
+        }
+        let differs = differs || (key.words().starts_with(&["panel"]) && self.misses_a_lost_line(&poorer));
+        let spare = SPARE.contains(&(self.id.as_str(), key.path.join(".").as_str()));
+        if spare && differs {
+            return Err(format!("{}: {} is told by now and no more to spare", self.id, key.path.join(".")));
+        }
+        let shown = differs || spare || self.is_harmless(key, &poorer) || !(key.told || key.is_mapping());
+        if shown {
+            Ok(Some(differs))
+        } else {
+            Err(format!("{}: no capture shows {}", self.id, key.path.join(".")))
+        }
+    }
+}
+
+/// Whether a text may stand in a message: only what is written in one way in every character set can be looked for.
+fn may_hold(raw: &[u8], word: Option<&str>) -> bool {
+    let plain = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match word.filter(plain).filter(|_| !raw.contains(&0)) {
+        Some(word) => raw.windows(word.len()).any(|window| window == word.as_bytes()),
+        None => true,
+    }
+}
+
+#[test]
+fn a_key_that_is_removed_is_missed_or_holds_what_it_read_or_a_capture_tells() {
+    let subjects: Vec<Subject> =
+        CATALOGUE.list().filter(|p| p.reads_results()).map(|profile| Subject::of(profile)).collect();
+    let all: Vec<(&Subject, &Key)> =
+        subjects.iter().flat_map(|subject| subject.keys.iter().map(move |key| (subject, key))).collect();
+    let wrong = Mutex::new(Vec::new());
+    let shown = Mutex::new(Vec::new());
+    on_all_cores(&all, |(subject, key)| match subject.without(key) {
+        Err(why) => wrong.lock().unwrap().push(why),
+        Ok(outcome) if key.is_mapping() => {
+            shown.lock().unwrap().push((subject.id.as_str(), outcome == Some(true)));
+        }
+        Ok(_) => {}
+    });
+    let mut wrong = wrong.into_inner().unwrap();
+    let shown = shown.into_inner().unwrap();
+    for id in shown.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>() {
+        let of_model: Vec<bool> = shown.iter().filter(|(of, _)| *of == id).map(|(_, shown)| *shown).collect();
+        let changed = of_model.iter().filter(|shown| **shown).count();
+        if of_model.len() <= 10 || changed * 3 <= of_model.len() {
+            wrong.push(format!("{id}: {} mappings, {changed} changed", of_model.len()));
+        }
+    }
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} keys of {}\n{}", wrong.len(), all.len(), wrong.join("\n"));
+}
