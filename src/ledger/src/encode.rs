@@ -37,14 +37,12 @@ pub(crate) fn body(draft: &Draft, out: &mut Vec<u8>) -> Result<(), String> {
 /// Reads a value that [`ciborium`] wrote. It stands whole in memory, where cbor4ii reads it several times as fast; what
 /// that does not take, ciborium may.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    match cbor4ii::serde::from_slice(bytes) {
-        Ok(value) => Ok(value),
-        Err(_) => {
-            let value = ciborium::from_reader(bytes);
-            debug_assert!(value.is_err(), "ciborium wrote what cbor4ii cannot read");
-            value.map_err(|error| error.to_string())
-        }
+    if let Ok(value) = cbor4ii::serde::from_slice(bytes) {
+        return Ok(value);
     }
+    let value = ciborium::from_reader(bytes);
+    debug_assert!(value.is_err(), "ciborium wrote what cbor4ii cannot read");
+    value.map_err(|error| error.to_string())
 }
 
 /// Reads the entry in `frame`.
