@@ -76,8 +76,11 @@ async fn show(client: &Client, run: &str, format: Format, lang: Lang) -> Outcome
         printer.item(&row, || vec![text(&row, "run"), state, reason.unwrap_or_default()])?;
     }
     for check in each("checks") {
-        let holds = check.get("holds") == Some(&Value::Bool(true));
-        let word = if holds { lang.pick("holds", "符合") } else { lang.pick("does not hold", "不符合") };
+        let word = match check.get("holds").and_then(Value::as_bool) {
+            Some(true) => lang.pick("holds", "符合"),
+            Some(false) => lang.pick("does not hold", "不符合"),
+            None => lang.pick("nobody can know", "无法判定"),
+        };
         printer
             .item(&check, || vec![text(&check, "criterion"), word.to_owned(), text(&check, "measured")])?;
     }

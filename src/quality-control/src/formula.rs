@@ -10,10 +10,13 @@
 //! ```
 //!
 //! A control's bare name speaks of each of its wells. Two bare names do not go together: whose well against whose?
-//! Numbers are exact ([`Ratio`]).
+//! Numbers are exact ([`Ratio`]). A well whose value is a bound (`>3.5`) meets a limit, fails it, or leaves it open.
 
 mod parse;
+mod range;
 mod told;
+
+pub(crate) use range::Range;
 
 use crate::ratio::{Inexact, Ratio};
 use std::collections::BTreeMap;
@@ -47,18 +50,6 @@ pub enum Relation {
     AtLeast,
     /// `=`
     Equal,
-}
-
-impl Relation {
-    fn holds(self, left: Ratio, right: Ratio) -> bool {
-        match self {
-            Self::Below => left < right,
-            Self::AtMost => left <= right,
-            Self::Above => left > right,
-            Self::AtLeast => left >= right,
-            Self::Equal => left == right,
-        }
-    }
 }
 
 /// What is made of a control's wells.
@@ -107,7 +98,7 @@ pub(crate) struct Wells(pub(crate) BTreeMap<String, Vec<Well>>);
 /// One well of a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Well {
-    pub(crate) signal: Ratio,
+    pub(crate) signal: Range,
     pub(crate) dropped: bool,
 }
 
@@ -130,12 +121,12 @@ pub enum NoValue {
 }
 
 enum Value {
-    One(Ratio),
-    Each(String, Vec<(usize, Ratio)>),
+    One(Range),
+    Each(String, Vec<(usize, Range)>),
 }
 
 impl Wells {
-    fn counting(&self, control: &str) -> Vec<(usize, Ratio)> {
+    fn counting(&self, control: &str) -> Vec<(usize, Range)> {
         let wells = self.0.get(control).into_iter().flatten().enumerate();
         wells.filter(|(_, well)| !well.dropped).map(|(at, well)| (at, well.signal)).collect()
     }
@@ -174,19 +165,19 @@ impl Expression {
     }
 
     fn value(&self, wells: &Wells) -> Result<Value, NoValue> {
-        let both = |a: &Self, b: &Self, with: fn(Ratio, Ratio) -> Result<Ratio, Inexact>| {
+        let both = |a: &Self, b: &Self, with: fn(Range, Range) -> Result<Range, Inexact>| {
             combine(a.value(wells)?, b.value(wells)?, with)
         };
         let chosen = |list: &[Self], larger: bool| {
-            let mut best: Option<Ratio> = None;
+            let mut best: Option<Range> = None;
             for item in list {
                 let next = item.number(wells)?;
-                best = Some(best.map_or(next, |b| if larger { b.max(next) } else { b.min(next) }));
+                best = Some(best.map_or(next, |b| if larger { b.larger(next) } else { b.smaller(next) }));
             }
-            Ok::<Value, NoValue>(Value::One(best.unwrap_or(Ratio::ZERO)))
+            Ok::<Value, NoValue>(Value::One(best.unwrap_or(Range::point(Ratio::ZERO))))
         };
         Ok(match self {
-            Self::Number(number) => Value::One(*number),
+            Self::Number(number) => Value::One(Range::point(*number)),
             Self::Each(control) => Value::Each(control.clone(), at_least(wells, control, 1)?),
             Self::One(control, number) => {
                 let all = wells.0.get(control).map_or(0, Vec::len);
@@ -197,15 +188,15 @@ impl Expression {
             Self::Of(summary, control) => Value::One(summary.of(wells, control)?),
             Self::Largest(list) => chosen(list, true)?,
             Self::Smallest(list) => chosen(list, false)?,
-            Self::Plus(a, b) => both(a, b, Ratio::plus)?,
-            Self::Minus(a, b) => both(a, b, Ratio::minus)?,
-            Self::Times(a, b) => both(a, b, Ratio::times)?,
-            Self::By(a, b) => both(a, b, Ratio::by)?,
+            Self::Plus(a, b) => both(a, b, Range::plus)?,
+            Self::Minus(a, b) => both(a, b, Range::minus)?,
+            Self::Times(a, b) => both(a, b, Range::times)?,
+            Self::By(a, b) => both(a, b, Range::by)?,
         })
     }
 
     /// The one number it stands for. What speaks of each well is refused when the formula is read.
-    fn number(&self, wells: &Wells) -> Result<Ratio, NoValue> {
+    fn number(&self, wells: &Wells) -> Result<Range, NoValue> {
         match self.value(wells)? {
             Value::One(number) => Ok(number),
             Value::Each(control, all) => Err(NoValue::TooFew { control, have: all.len(), need: 1 }),
@@ -213,8 +204,8 @@ impl Expression {
     }
 }
 
-fn combine(a: Value, b: Value, with: fn(Ratio, Ratio) -> Result<Ratio, Inexact>) -> Result<Value, NoValue> {
-    let map = |name, list: Vec<(usize, Ratio)>, f: &dyn Fn(Ratio) -> Result<Ratio, Inexact>| {
+fn combine(a: Value, b: Value, with: fn(Range, Range) -> Result<Range, Inexact>) -> Result<Value, NoValue> {
+    let map = |name, list: Vec<(usize, Range)>, f: &dyn Fn(Range) -> Result<Range, Inexact>| {
         let all = list.into_iter().map(|(at, n)| Ok((at, f(n)?))).collect::<Result<Vec<_>, Inexact>>()?;
         Ok(Value::Each(name, all))
     };
@@ -228,7 +219,7 @@ fn combine(a: Value, b: Value, with: fn(Ratio, Ratio) -> Result<Ratio, Inexact>)
     }
 }
 
-fn at_least(wells: &Wells, control: &str, need: usize) -> Result<Vec<(usize, Ratio)>, NoValue> {
+fn at_least(wells: &Wells, control: &str, need: usize) -> Result<Vec<(usize, Range)>, NoValue> {
     let all = wells.counting(control);
     if all.len() < need {
         return Err(NoValue::TooFew { control: control.to_owned(), have: all.len(), need });
@@ -237,33 +228,44 @@ fn at_least(wells: &Wells, control: &str, need: usize) -> Result<Vec<(usize, Rat
 }
 
 impl Summary {
-    fn of(self, wells: &Wells, control: &str) -> Result<Ratio, NoValue> {
+    fn of(self, wells: &Wells, control: &str) -> Result<Range, NoValue> {
         let need = match self {
             Self::Count => 0,
             Self::Mean | Self::Min | Self::Max => 1,
             Self::Sd | Self::Cv => 2,
         };
-        let all: Vec<Ratio> = at_least(wells, control, need)?.into_iter().map(|(_, n)| n).collect();
+        let all: Vec<Range> = at_least(wells, control, need)?.into_iter().map(|(_, n)| n).collect();
+        let nothing = Range::point(Ratio::ZERO);
+        Ok(match self {
+            Self::Count => Range::point(Ratio::count(all.len())),
+            Self::Mean => {
+                let sum = all.iter().try_fold(nothing, |sum, n| sum.plus(*n))?;
+                sum.by(Range::point(Ratio::count(all.len())))?
+            }
+            Self::Min => all.into_iter().reduce(Range::smaller).unwrap_or(nothing),
+            Self::Max => all.into_iter().reduce(Range::larger).unwrap_or(nothing),
+            Self::Sd | Self::Cv => match all.iter().map(|one| one.number()).collect::<Option<Vec<Ratio>>>() {
+                Some(numbers) => Range::point(self.spread(&numbers)?),
+                None => Range::ANY,
+            },
+        })
+    }
+
+    /// The standard deviation of numbers, or the coefficient of variation in per cent.
+    fn spread(self, all: &[Ratio]) -> Result<Ratio, Inexact> {
         let count = Ratio::count(all.len());
         let sum = |list: &[Ratio]| list.iter().try_fold(Ratio::ZERO, |sum, n| sum.plus(*n));
-        let mean = || sum(&all)?.by(count);
-        let sd = || {
-            let mean = mean()?;
-            let squares = all.iter().map(|n| {
-                let off = n.minus(mean)?;
-                off.times(off)
-            });
-            let squares = squares.collect::<Result<Vec<_>, Inexact>>()?;
-            sum(&squares)?.by(count.minus(Ratio::count(1))?)?.root()
-        };
-        Ok(match self {
-            Self::Count => count,
-            Self::Mean => mean()?,
-            Self::Min => all.iter().copied().min().unwrap_or(Ratio::ZERO),
-            Self::Max => all.iter().copied().max().unwrap_or(Ratio::ZERO),
-            Self::Sd => sd()?,
-            Self::Cv => sd()?.times(Ratio::count(100))?.by(mean()?)?,
-        })
+        let mean = sum(all)?.by(count)?;
+        let squares = all.iter().map(|n| {
+            let off = n.minus(mean)?;
+            off.times(off)
+        });
+        let squares = squares.collect::<Result<Vec<_>, Inexact>>()?;
+        let sd = sum(&squares)?.by(count.minus(Ratio::count(1))?)?.root()?;
+        match self {
+            Self::Cv => sd.times(Ratio::count(100))?.by(mean),
+            Self::Sd | Self::Mean | Self::Min | Self::Max | Self::Count => Ok(sd),
+        }
     }
 }
 
@@ -283,34 +285,26 @@ impl Condition {
         matches!(self, Self::DropOne(..))
     }
 
-    fn holds(&self, wells: &mut Wells) -> Result<bool, NoValue> {
+    /// Whether it holds; none where a bound leaves it open.
+    fn holds(&self, wells: &mut Wells) -> Result<Option<bool>, NoValue> {
         Ok(match self {
-            Self::Compare(a, relation, b) => failing(a, *relation, b, wells)?.is_empty(),
-            Self::All(list) => {
-                let mut all = true;
-                for one in list {
-                    all &= one.holds(wells)?;
-                }
-                all
-            }
-            Self::Any(list) => {
-                let mut any = false;
-                for one in list {
-                    any |= one.holds(wells)?;
-                }
-                any
-            }
-            Self::Not(inner) => !inner.holds(wells)?,
+            Self::Compare(a, relation, b) => Failing::of(a, *relation, b, wells)?.none(),
+            Self::All(list) => joined(list, wells, false)?,
+            Self::Any(list) => joined(list, wells, true)?,
+            Self::Not(inner) => inner.holds(wells)?.map(|holds| !holds),
             Self::DropOne(a, relation, b) => {
-                let fails = failing(a, *relation, b, wells)?;
-                let (Some(control), [one]) = (a.each().or_else(|| b.each()), fails.as_slice()) else {
-                    return Ok(fails.is_empty());
+                let failing = Failing::of(a, *relation, b, wells)?;
+                let (Some(control), [one], false) =
+                    (a.each().or_else(|| b.each()), failing.surely.as_slice(), failing.perhaps)
+                else {
+                    let several = failing.surely.len() > 1;
+                    return Ok(if several { Some(false) } else { failing.none() });
                 };
                 let enough = wells.counting(control).len() >= DROPPABLE_OF;
                 if enough {
                     wells.drop_well(control, *one);
                 }
-                enough
+                Some(enough)
             }
         })
     }
@@ -319,21 +313,56 @@ impl Condition {
 /// One well may be dropped of so many.
 const DROPPABLE_OF: usize = 3;
 
-/// Wells, from 0, for which a comparison fails; a failing comparison of two plain numbers fails as well 0.
-fn failing(a: &Expression, relation: Relation, b: &Expression, wells: &Wells) -> Result<Vec<usize>, NoValue> {
-    let list = match (a.value(wells)?, b.value(wells)?) {
-        (Value::One(a), Value::One(b)) => vec![(0, relation.holds(a, b))],
-        (Value::Each(_, list), Value::One(b)) => {
-            list.into_iter().map(|(at, a)| (at, relation.holds(a, b))).collect()
+/// Conditions of which all have to hold, or of which one that holds is enough: the one word `decides`.
+fn joined(list: &[Condition], wells: &mut Wells, decides: bool) -> Result<Option<bool>, NoValue> {
+    let each = list.iter().map(|one| one.holds(wells)).collect::<Result<Vec<_>, _>>()?;
+    Ok(if each.contains(&Some(decides)) {
+        Some(decides)
+    } else if each.contains(&None) {
+        None
+    } else {
+        Some(!decides)
+    })
+}
+
+/// Wells for which a comparison fails.
+struct Failing {
+    /// From 0; a failing comparison of two plain numbers fails as well 0.
+    surely: Vec<usize>,
+    /// A bound leaves it open for some well.
+    perhaps: bool,
+}
+
+impl Failing {
+    fn of(a: &Expression, relation: Relation, b: &Expression, wells: &Wells) -> Result<Self, NoValue> {
+        let list: Vec<(usize, Option<bool>)> = match (a.value(wells)?, b.value(wells)?) {
+            (Value::One(a), Value::One(b)) => vec![(0, relation.between(a, b))],
+            (Value::Each(_, list), Value::One(b)) => {
+                list.into_iter().map(|(at, a)| (at, relation.between(a, b))).collect()
+            }
+            (Value::One(a), Value::Each(_, list)) => {
+                list.into_iter().map(|(at, b)| (at, relation.between(a, b))).collect()
+            }
+            (Value::Each(name, list), Value::Each(..)) => {
+                return Err(NoValue::TooFew { control: name, have: list.len(), need: 1 });
+            }
+        };
+        Ok(Self {
+            perhaps: list.iter().any(|(_, holds)| holds.is_none()),
+            surely: list.into_iter().filter(|(_, holds)| *holds == Some(false)).map(|(at, _)| at).collect(),
+        })
+    }
+
+    /// Whether no well fails; none where that is open.
+    fn none(&self) -> Option<bool> {
+        if !self.surely.is_empty() {
+            Some(false)
+        } else if self.perhaps {
+            None
+        } else {
+            Some(true)
         }
-        (Value::One(a), Value::Each(_, list)) => {
-            list.into_iter().map(|(at, b)| (at, relation.holds(a, b))).collect()
-        }
-        (Value::Each(name, list), Value::Each(..)) => {
-            return Err(NoValue::TooFew { control: name, have: list.len(), need: 1 });
-        }
-    };
-    Ok(list.into_iter().filter(|(_, good)| !good).map(|(at, _)| at).collect())
+    }
 }
 
 /// A criterion: holds or not, for a set of control wells.
@@ -370,7 +399,8 @@ impl Criterion {
         self.condition.drops()
     }
 
-    pub(crate) fn holds(&self, wells: &mut Wells) -> Result<bool, NoValue> {
+    /// Whether it holds; none where a bound leaves it open.
+    pub(crate) fn holds(&self, wells: &mut Wells) -> Result<Option<bool>, NoValue> {
         self.condition.holds(wells)
     }
 }
@@ -406,7 +436,7 @@ impl Formula {
         all
     }
 
-    pub(crate) fn value(&self, wells: &Wells) -> Result<Ratio, NoValue> {
+    pub(crate) fn value(&self, wells: &Wells) -> Result<Range, NoValue> {
         self.expression.number(wells)
     }
 }

@@ -1,6 +1,6 @@
 //! A kit's run: its controls against the maker's criteria, its cut-off, and what each sample well then says (rules.md §2.1).
 
-use crate::formula::{Criterion, Formula, FormulaFault, NoValue, Well, Wells};
+use crate::formula::{Criterion, Formula, FormulaFault, NoValue, Range, Well, Wells};
 use crate::ratio::{Inexact, Ratio};
 use crate::run_validity::RunState;
 use rust_decimal::Decimal;
@@ -72,13 +72,13 @@ pub struct KitFault {
 /// What a kit's controls came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KitRun {
-    /// Valid or invalid; nothing of a kit's run is ever open: what is not there has failed.
+    /// Valid or invalid: what is not there has failed. Open only where a bound (`>3.5`) leaves a criterion open.
     pub state: RunState,
     /// Why not, in English; empty when valid.
     pub why: String,
     /// Why not, in Chinese; empty when valid.
     pub why_zh: String,
-    /// The cut-off, exact; none when the run is invalid.
+    /// The cut-off, exact; none when the run is not valid.
     pub cutoff: Option<Ratio>,
     /// Wells that were dropped as the kit allows: control and number, from 1.
     pub dropped: Vec<(String, usize)>,
@@ -86,13 +86,28 @@ pub struct KitRun {
     pub checks: Vec<Check>,
 }
 
+/// What a control well measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WellSignal {
+    /// The number.
+    pub od: Decimal,
+    /// A bound before it: the reader's range ends there.
+    pub bound: Option<Comparator>,
+}
+
+impl From<Decimal> for WellSignal {
+    fn from(od: Decimal) -> Self {
+        Self { od, bound: None }
+    }
+}
+
 /// What one criterion came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// The criterion as the kit has it.
     pub criterion: String,
-    /// Whether it holds.
-    pub holds: bool,
+    /// Whether it holds; none where a bound leaves that open.
+    pub holds: Option<bool>,
     /// The values it was made with, and the limit: `PC[1] = 0.75, limit >= 0.8`.
     pub measured: String,
 }
@@ -176,11 +191,11 @@ impl Kit {
 
     /// Holds a run's control wells against the kit: every criterion has to hold (R-RUN-01).
     #[must_use]
-    pub fn assess(&self, controls: &BTreeMap<String, Vec<Decimal>>) -> KitRun {
+    pub fn assess<S: Copy + Into<WellSignal>>(&self, controls: &BTreeMap<String, Vec<S>>) -> KitRun {
         let mut wells = match wells_of(controls) {
             Ok(wells) => wells,
             Err(inexact) => {
-                return invalid(vec![(inexact.to_string(), "质控数值过长".into())], Vec::new(), &[]);
+                return invalid(vec![(inexact.to_string(), "质控数值过长".into())], Vec::new(), Vec::new());
             }
         };
         let mut against = Vec::new();
@@ -193,51 +208,79 @@ impl Kit {
                 ));
             }
         }
-        // What may drop a well speaks first: a well that is left out counts in no mean.
+        let mut unknown = Vec::new();
+        let checks = self.checks(&mut wells, &mut against, &mut unknown);
+        let dropped = dropped(&wells);
+        let cutoff = match self.cutoff.value(&wells) {
+            Ok(value) => match value.number() {
+                Some(number) if number > Ratio::ZERO => Some(number),
+                Some(number) => {
+                    against.push((
+                        format!("the cut-off is {number}, which is not above 0"),
+                        format!("临界值为 {number}，不大于 0"),
+                    ));
+                    None
+                }
+                None => {
+                    let text = self.cutoff.text();
+                    unknown.push((
+                        format!("the cut-off {text} is {value}, which is no number"),
+                        format!("临界值 {text} 为 {value}，不是数值"),
+                    ));
+                    None
+                }
+            },
+            Err(NoValue::TooFew { .. }) if !against.is_empty() => None,
+            Err(none) => {
+                against.push((format!("the cut-off: {none}"), format!("临界值：{none}")));
+                None
+            }
+        };
+        if !against.is_empty() {
+            return invalid(against, dropped, checks);
+        }
+        if !unknown.is_empty() {
+            return open(unknown, dropped, checks);
+        }
+        let (why, why_zh) = (String::new(), String::new());
+        KitRun { state: RunState::Valid, why, why_zh, cutoff, dropped, checks }
+    }
+
+    /// Each criterion, and what it came to; what does not hold, and what nobody can know, in words.
+    fn checks(&self, wells: &mut Wells, against: &mut Vec<Words>, unknown: &mut Vec<Words>) -> Vec<Check> {
         let mut results: Vec<(usize, Check)> = Vec::new();
+        // What may drop a well speaks first: a well that is left out counts in no mean.
         for drops in [true, false] {
             for (at, criterion) in self.criteria.iter().enumerate().filter(|(_, c)| c.drops() == drops) {
                 let text = criterion.text();
-                let measured = criterion.told(&wells);
-                let found = criterion.holds(&mut wells);
-                let holds = found == Ok(true);
-                match found {
-                    Ok(true) => {}
-                    Ok(false) => against.push((
-                        format!("{text} does not hold ({measured})"),
-                        format!("不符合 {text}（{measured}）"),
-                    )),
+                let measured = criterion.told(wells);
+                let found = criterion.holds(wells);
+                let holds = match found {
+                    Ok(Some(true)) => Some(true),
+                    Ok(Some(false)) => {
+                        against.push((
+                            format!("{text} does not hold ({measured})"),
+                            format!("不符合 {text}（{measured}）"),
+                        ));
+                        Some(false)
+                    }
+                    Ok(None) => {
+                        unknown.push((
+                            format!("nobody can know whether {text} holds ({measured})"),
+                            format!("无法判定是否符合 {text}（{measured}）"),
+                        ));
+                        None
+                    }
                     Err(none) => {
                         against.push((format!("{text}: {none}"), format!("{text}：无法计算（{none}）")));
+                        Some(false)
                     }
-                }
+                };
                 results.push((at, Check { criterion: text.to_owned(), holds, measured }));
             }
         }
         results.sort_unstable_by_key(|(at, _)| *at);
-        let checks: Vec<Check> = results.into_iter().map(|(_, check)| check).collect();
-        let dropped = dropped(&wells);
-        let cutoff = self.cutoff.value(&wells);
-        match &cutoff {
-            Ok(number) if *number > Ratio::ZERO => {}
-            Ok(number) => against.push((
-                format!("the cut-off is {number}, which is not above 0"),
-                format!("临界值为 {number}，不大于 0"),
-            )),
-            Err(NoValue::TooFew { .. }) if !against.is_empty() => {}
-            Err(none) => against.push((format!("the cut-off: {none}"), format!("临界值：{none}"))),
-        }
-        if !against.is_empty() {
-            return invalid(against, dropped, &checks);
-        }
-        KitRun {
-            state: RunState::Valid,
-            why: String::new(),
-            why_zh: String::new(),
-            cutoff: cutoff.ok(),
-            dropped,
-            checks,
-        }
+        results.into_iter().map(|(_, check)| check).collect()
     }
 
     /// What a sample well says by the run's cut-off. A bound before the signal is the reader's range.
@@ -284,10 +327,16 @@ impl Kit {
     }
 }
 
-fn wells_of(controls: &BTreeMap<String, Vec<Decimal>>) -> Result<Wells, Inexact> {
-    let one = |od: &Decimal| Ok(Well { signal: Ratio::of(*od)?, dropped: false });
-    let all = controls.iter().map(|(name, ods)| {
-        Ok((name.clone(), ods.iter().take(WELLS_MAX).map(one).collect::<Result<_, Inexact>>()?))
+/// English and Chinese.
+type Words = (String, String);
+
+fn wells_of<S: Copy + Into<WellSignal>>(controls: &BTreeMap<String, Vec<S>>) -> Result<Wells, Inexact> {
+    let one = |well: &S| {
+        let WellSignal { od, bound } = (*well).into();
+        Ok(Well { signal: Range::sent(Ratio::of(od)?, bound), dropped: false })
+    };
+    let all = controls.iter().map(|(name, wells)| {
+        Ok((name.clone(), wells.iter().take(WELLS_MAX).map(one).collect::<Result<_, Inexact>>()?))
     });
     Ok(Wells(all.collect::<Result<_, Inexact>>()?))
 }
@@ -299,7 +348,7 @@ fn dropped(wells: &Wells) -> Vec<(String, usize)> {
     each.collect()
 }
 
-fn invalid(against: Vec<(String, String)>, dropped: Vec<(String, usize)>, checks: &[Check]) -> KitRun {
+fn invalid(against: Vec<Words>, dropped: Vec<(String, usize)>, checks: Vec<Check>) -> KitRun {
     let (en, zh): (Vec<String>, Vec<String>) = against.into_iter().unzip();
     KitRun {
         state: RunState::Invalid,
@@ -307,6 +356,26 @@ fn invalid(against: Vec<(String, String)>, dropped: Vec<(String, usize)>, checks
         why_zh: format!("{}；本批全部标本在新批次中重做（R-RUN-01）", zh.join("；")),
         cutoff: None,
         dropped,
-        checks: checks.to_vec(),
+        checks,
+    }
+}
+
+/// The reader's range ends before the limit: it has not failed, and proves nothing.
+fn open(unknown: Vec<Words>, dropped: Vec<(String, usize)>, checks: Vec<Check>) -> KitRun {
+    let (en, zh): (Vec<String>, Vec<String>) = unknown.into_iter().unzip();
+    KitRun {
+        state: RunState::Open,
+        why: format!(
+            "{}: the reader's range ends before the limit; read the plate again where it does not, or repeat every sample \
+             in a new run",
+            en.join("; ")
+        ),
+        why_zh: format!(
+            "{}：超出酶标仪量程；请换用量程足够的方式重读，或本批全部标本在新批次中重做",
+            zh.join("；")
+        ),
+        cutoff: None,
+        dropped,
+        checks,
     }
 }

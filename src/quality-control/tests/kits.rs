@@ -6,7 +6,7 @@ mod kits {
     use proptest::prelude::*;
     use quality_control::RunState;
     use quality_control::formula::{Criterion, Formula};
-    use quality_control::kit::{Kit, KitRun, KitText, SampleCall, Signal};
+    use quality_control::kit::{Kit, KitRun, KitText, SampleCall, Signal, WellSignal};
     use rust_decimal::Decimal;
     use std::collections::BTreeMap;
     use vocabulary::Comparator;
@@ -198,10 +198,42 @@ mod kits {
             let names: BTreeMap<&str, usize> = read.controls().into_iter().map(|name| (name, 1)).collect();
             let controls_of: Vec<(&str, usize)> = names.into_iter().collect();
             let kit = Kit::new(text(&controls_of, &[criterion], "1")).unwrap();
-            let found: Vec<(String, bool)> =
+            let found: Vec<(String, Option<bool>)> =
                 run(&kit, controls).checks.into_iter().map(|c| (c.criterion, c.holds)).collect();
-            assert_eq!(found, [(criterion.to_owned(), holds)], "{criterion} with {controls}");
+            assert_eq!(found, [(criterion.to_owned(), Some(holds))], "{criterion} with {controls}");
         }
+    }
+
+    /// The reader's range ends at 3.5: what lies beyond meets a lower limit, and leaves an upper one open.
+    #[test]
+    fn a_bound_meets_fails_or_leaves_open_and_what_is_open_holds_the_run() {
+        use RunState::{Invalid, Open, Valid};
+        let above = |od: &str| WellSignal { od: number(od), bound: Some(Comparator::Above) };
+        let exact = |od: &str| WellSignal::from(number(od));
+        let check = |criterion: &str, cutoff: &str, wells: Vec<WellSignal>, state: RunState, said: &str| {
+            let kit = Kit::new(text(&[("NC", 1), ("PC", 1)], &["NC <= 0.1", criterion], cutoff)).unwrap();
+            let controls = BTreeMap::from([("NC".to_owned(), vec![exact("0.05")]), ("PC".to_owned(), wells)]);
+            let found = kit.assess(&controls);
+            assert_eq!(found.state, state, "{criterion}: {}", found.why);
+            assert_eq!(found.cutoff.is_some(), state == Valid, "{criterion}");
+            assert!(found.why.contains(said), "{criterion}: {}", found.why);
+            assert_eq!(found.why.is_empty(), found.why_zh.is_empty());
+        };
+        let co = "mean(NC) + 0.1";
+        check("PC >= 2.0", co, vec![above("3.5"), exact("2.2")], Valid, "");
+        check("mean(PC) - mean(NC) >= 1.0", co, vec![above("3.5"), exact("0.2")], Valid, "");
+        let upper = "nobody can know whether PC <= 4.0 holds (PC[1] = >3.5, limit <= 4)";
+        check("PC <= 4.0", co, vec![above("3.5")], Open, upper);
+        check("PC >= 2.0 AND PC <= 4.0", co, vec![above("3.5")], Open, "nobody can know");
+        check("PC <= 3.0", co, vec![above("3.5")], Invalid, "PC <= 3.0 does not hold");
+        check("PC <= 4.0", co, vec![above("3.5"), exact("4.1")], Invalid, "does not hold");
+        check("NOT PC > 4.0", co, vec![above("3.5")], Open, "nobody can know");
+        check("PC >= 2.0 OR PC <= 1.0", co, vec![above("3.5")], Valid, "");
+        check("cv(PC) <= 15", co, vec![above("3.5"), exact("3.4")], Open, "nobody can know");
+        check("drop_one(PC <= 4.0)", co, vec![exact("2"), exact("2"), above("3.5")], Open, "nobody can know");
+        check("drop_one(PC <= 3.0)", co, vec![exact("2"), exact("2"), above("3.5")], Valid, "");
+        let no_number = "the cut-off mean(NC) + 0.1 * mean(PC) is >0.4, which is no number";
+        check("PC >= 2.0", "mean(NC) + 0.1 * mean(PC)", vec![above("3.5")], Open, no_number);
     }
 
     #[test]

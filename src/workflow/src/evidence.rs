@@ -256,16 +256,23 @@ fn wells(
             let usable = run_valid && result.validity.is_none();
             duplicates_due |= usable
                 && result.interpretation != Some(Call::NonReactive)
-                && looks_reactive(&result, reactive_from);
+                && looks_reactive(
+                    &result,
+                    fact.kit.as_ref().is_some_and(|kit| kit.competitive),
+                    reactive_from,
+                );
             result
         })
         .collect()
 }
 
 /// Only says which later wells are the duplicate round; the rule pack judges the numbers.
-fn looks_reactive(result: &SerologyResult, reactive_from: Decimal) -> bool {
+fn looks_reactive(result: &SerologyResult, competitive: bool, reactive_from: Decimal) -> bool {
     let said = result.interpretation.is_some_and(|call| call != Call::NonReactive);
     let measured = match (result.od, result.cutoff, result.sco) {
+        (Some(od), Some(cutoff), _) if competitive => {
+            od.number().checked_mul(reactive_from).is_none_or(|from| from <= cutoff.number())
+        }
         (Some(od), Some(cutoff), _) => {
             // A product too large to be exact is far above any cut-off that a kit has.
             cutoff.number().checked_mul(reactive_from).is_none_or(|from| od.number() >= from)
@@ -336,7 +343,11 @@ pub(crate) fn individual(fact: &Fact) -> NatResult {
         pool_members: Vec::new(),
         pipetting: Vec::new(),
         result: Some(result),
-        target_ct: None,
+        target_ct: if result == Call::Reactive && observation.value.unit.as_deref() == Some("Ct") {
+            reading(observation)
+        } else {
+            None
+        },
         targets: Vec::new(),
         target: observation.marker.virus(),
         // The analyser judges its internal control itself: it gives no valid non-reactive result without it.

@@ -62,13 +62,16 @@ impl Told {
         Self { en: en.into(), zh: zh.into() }
     }
 
+    /// Both, one behind the other.
+    pub(crate) fn and(self, next: &Self) -> Self {
+        Self::new(format!("{}; {}", self.en, next.en), format!("{}；{}", self.zh, next.zh))
+    }
+
     /// Both, each once.
     pub(crate) fn joined(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
             (Some(one), Some(other)) if one.en.contains(&other.en) => Some(one),
-            (Some(one), Some(other)) => {
-                Some(Self::new(format!("{}; {}", one.en, other.en), format!("{}；{}", one.zh, other.zh)))
-            }
+            (Some(one), Some(other)) => Some(one.and(&other)),
             (one, other) => one.or(other),
         }
     }
@@ -136,8 +139,8 @@ pub struct RunCheck {
     pub assay: String,
     /// The criterion.
     pub criterion: String,
-    /// Whether it holds.
-    pub holds: bool,
+    /// Whether it holds; none where a bound of the reader leaves that open.
+    pub holds: Option<bool>,
     /// The values that it was made with, and the limit.
     pub measured: String,
 }

@@ -112,5 +112,5 @@ fn check(well: &NatWell, assay: &str) -> RunCheck {
     };
     let seen = if found.is_empty() { "no target".to_owned() } else { found.join(", ") };
     let measured = well.error.clone().unwrap_or(seen);
-    RunCheck { assay: assay.to_owned(), criterion, holds: due && well.error.is_none(), measured }
+    RunCheck { assay: assay.to_owned(), criterion, holds: Some(due && well.error.is_none()), measured }
 }

@@ -5,7 +5,7 @@ use crate::facts::{Fact, KitWord, RunCheck, Told};
 use crate::measurement::identity;
 use ledger::EvidenceObservation;
 use quality_control::RunState;
-use quality_control::kit::{Kit, KitRun, SampleCall, Signal};
+use quality_control::kit::{Kit, KitRun, SampleCall, Signal, WellSignal};
 use quality_control::kits::{BLANK, ExternalControl, KitFile, PlateRules};
 use quality_control::ratio::Ratio;
 use rust_decimal::Decimal;
@@ -80,7 +80,7 @@ fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -
         );
         return (Outcome::open(why), None);
     }
-    let mut of_kit: BTreeMap<String, Vec<Decimal>> = BTreeMap::new();
+    let mut of_kit: BTreeMap<String, Vec<WellSignal>> = BTreeMap::new();
     let mut external: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
     for o in wells {
         let name = match o.kind {
@@ -91,14 +91,12 @@ fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -
             | SpecimenKind::Proficiency
             | SpecimenKind::Unknown => o.control.as_ref().map_or("?", |control| control.name.as_str()),
         };
-        // A bound is no number that a mean can be made of.
-        let bound = o.value.comparator.is_some() && !rules.external.contains_key(name);
-        let unusable = bound || o.value.interpretation == Some(Interpretation::Invalid);
+        let unusable = o.value.interpretation == Some(Interpretation::Invalid);
         let Some(od) = o.value.od.filter(|_| !unusable) else {
             return (Outcome::invalid(invalid_control(o, "it has no usable OD", "无可用 OD 值")), None);
         };
         if let Some(formula) = rules.names.get(name) {
-            of_kit.entry(formula.clone()).or_default().push(od);
+            of_kit.entry(formula.clone()).or_default().push(WellSignal { od, bound: o.value.comparator });
         } else if rules.external.contains_key(name) {
             external.entry(name).or_default().push(o);
         } else {
@@ -112,11 +110,14 @@ fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -
     let checks = checks(&run, assay);
     let outcome = match (run.state, run.cutoff) {
         (RunState::Valid, Some(cutoff)) => by_external(rules, &external, cutoff),
-        (RunState::Valid | RunState::Open | RunState::Invalid, _) => {
-            Outcome::invalid(Told::new(format!("{assay}: {}", run.why), format!("{assay}：{}", run.why_zh)))
-        }
+        (RunState::Open, _) => Outcome::open(told(&run, assay)),
+        (RunState::Valid | RunState::Invalid, _) => Outcome::invalid(told(&run, assay)),
     };
     (Outcome { checks, ..outcome }, run.cutoff)
+}
+
+fn told(run: &KitRun, assay: &str) -> Told {
+    Told::new(format!("{assay}: {}", run.why), format!("{assay}：{}", run.why_zh))
 }
 
 fn checks(run: &KitRun, assay: &str) -> Vec<RunCheck> {
@@ -133,13 +134,13 @@ fn checks(run: &KitRun, assay: &str) -> Vec<RunCheck> {
     all.extend(run.dropped.iter().map(|(control, well)| RunCheck {
         assay: assay.to_owned(),
         criterion: format!("{control}[{well}]"),
-        holds: true,
+        holds: Some(true),
         measured: "left out, as the kit allows".to_owned(),
     }));
     all.extend(run.cutoff.map(|cutoff| RunCheck {
         assay: assay.to_owned(),
         criterion: "cutoff".to_owned(),
-        holds: true,
+        holds: Some(true),
         measured: cutoff.to_string(),
     }));
     all
@@ -147,54 +148,87 @@ fn checks(run: &KitRun, assay: &str) -> Vec<RunCheck> {
 
 /// The laboratory's own controls, by the plate's cut-off. One that is missing has failed (R-RUN-03).
 fn by_external(rules: &PlateRules, wells: &BTreeMap<&str, Vec<&Observation>>, cutoff: Ratio) -> Outcome {
-    let mut against: Vec<(String, String)> = Vec::new();
+    let mut found: Vec<Against> = Vec::new();
     for (is, control) in &rules.external {
         let own = wells.get(is.as_str()).map_or(&[][..], Vec::as_slice);
         let (name, have, need) = (&control.name, own.len(), control.wells);
         if have < need {
-            against.push((
+            found.push(Against::Out(Told::new(
                 format!("external control {name}: {have} of {need} wells (R-RUN-03)"),
                 format!("室内质控 {name}：应有 {need} 孔，现有 {have} 孔（R-RUN-03）"),
-            ));
+            )));
         }
-        against.extend(own.iter().filter_map(|o| out(&rules.kit, control, o, cutoff)));
+        found.extend(own.iter().filter_map(|o| against(&rules.kit, control, o, cutoff)));
     }
-    if against.is_empty() {
-        return Outcome::valid();
+    let is_out = found.iter().any(|one| matches!(one, Against::Out(_)));
+    let told = found.into_iter().map(|one| match one {
+        Against::Out(told) | Against::Unknown(told) => told,
+    });
+    let Some(told) = told.reduce(|one, next| one.and(&next)) else { return Outcome::valid() };
+    let close = |en: &str, zh: &str| Told::new(format!("{}; {en}", told.en), format!("{}；{zh}", told.zh));
+    if is_out {
+        Outcome::out_of_control(close(
+            "repeat in a new run what the pack does not keep (R-GATE-05)",
+            "除规则包要求保留者外，在新批次中重做（R-GATE-05）",
+        ))
+    } else {
+        Outcome::qc_open(close(
+            "read the plate again where the reader's range does not end before the limit, or repeat in a new run (R-GATE-05)",
+            "请换用量程足够的方式重读，或在新批次中重做（R-GATE-05）",
+        ))
     }
-    let (en, zh): (Vec<String>, Vec<String>) = against.into_iter().unzip();
-    Outcome::out_of_control(Told::new(
-        format!("{}; repeat in a new run what the pack does not keep (R-GATE-05)", en.join("; ")),
-        format!("{}；除规则包要求保留者外，在新批次中重做（R-GATE-05）", zh.join("；")),
-    ))
 }
 
-/// Why a well of a laboratory's control is out.
-fn out(kit: &Kit, control: &ExternalControl, o: &Observation, cutoff: Ratio) -> Option<(String, String)> {
+/// What a well of a laboratory's control says against the plate.
+enum Against {
+    Out(Told),
+    /// The reader's range ends before the limit.
+    Unknown(Told),
+}
+
+fn against(kit: &Kit, control: &ExternalControl, o: &Observation, cutoff: Ratio) -> Option<Against> {
     let name = &control.name;
     let od = o.value.od?;
     let sco = match kit.sample(o.value.comparator, od, cutoff) {
         Ok(SampleCall::Reactive { sco }) => sco,
         Ok(SampleCall::NonReactive { .. } | SampleCall::Invalid { .. }) | Err(_) => {
-            return Some((
+            return Some(Against::Out(Told::new(
                 format!("external control {name} is not reactive: OD {od}, cut-off {cutoff}"),
                 format!("室内质控 {name} 无反应性：OD {od}，临界值 {cutoff}"),
-            ));
+            )));
         }
     };
+    // Above the reader's range all that is known is where the range ends.
+    let ends = kit.text().od_max.map_or(od, |max| od.min(max));
+    let at_least = Ratio::of(ends).and_then(|ends| ends.by(cutoff)).ok();
     let limit = |limit: Option<Decimal>| limit.and_then(|number| Ratio::of(number).ok());
     let (low, high) = (limit(control.sco_min), limit(control.sco_max));
-    let below = low.zip(sco).is_some_and(|(low, sco)| sco < low);
-    // Above the reader's range there is no number that could lie below a limit.
-    let above = high.is_some_and(|high| sco.is_none_or(|sco| sco > high));
-    (below || above).then(|| {
-        let shown = sco.map_or_else(|| ">".to_owned(), |sco| sco.to_string());
-        let bound = |number: Option<Decimal>| number.map_or_else(String::new, |number| number.to_string());
-        let range = format!("{}–{}", bound(control.sco_min), bound(control.sco_max));
-        (
+    let (is_out, is_known) = match (sco, at_least) {
+        (Some(sco), _) => (low.is_some_and(|low| sco < low) || high.is_some_and(|high| sco > high), true),
+        (None, Some(least)) => {
+            let meets_low = low.is_none_or(|low| least >= low);
+            (high.is_some_and(|high| least >= high), meets_low && high.is_none())
+        }
+        (None, None) => (false, low.is_none() && high.is_none()),
+    };
+    let shown = match (sco, at_least) {
+        (Some(sco), _) => sco.to_string(),
+        (None, Some(least)) => format!(">{least}"),
+        (None, None) => ">".to_owned(),
+    };
+    let bound = |number: Option<Decimal>| number.map_or_else(String::new, |number| number.to_string());
+    let range = format!("{}–{}", bound(control.sco_min), bound(control.sco_max));
+    if is_out {
+        return Some(Against::Out(Told::new(
             format!("external control {name} has S/CO {shown}, outside {range}"),
             format!("室内质控 {name} S/CO {shown}，超出 {range}"),
-        )
+        )));
+    }
+    (!is_known).then(|| {
+        Against::Unknown(Told::new(
+            format!("external control {name} has S/CO {shown}: nobody can know whether it is within {range}"),
+            format!("室内质控 {name} S/CO {shown}：无法判定是否在 {range} 内"),
+        ))
     })
 }
 

@@ -115,7 +115,7 @@ pub(super) fn assess(
     let check = RunCheck {
         assay: assay.clone(),
         criterion: format!("{} within {} h before, and the first after", names(&rules.levels), rules.hours),
-        holds: found.state == WindowState::Valid,
+        holds: Some(found.state == WindowState::Valid),
         measured: if found.why.is_empty() { "in range".to_owned() } else { found.why },
     };
     let outcome = match found.state {
@@ -203,7 +203,7 @@ pub(super) fn cells(
     let check = RunCheck {
         assay: o.assay.clone(),
         criterion: format!("{marker}: {wanted}"),
-        holds: found.state == WindowState::Valid,
+        holds: Some(found.state == WindowState::Valid),
         measured: if found.why.is_empty() { "as due".to_owned() } else { found.why },
     };
     let outcome = match found.state {
