@@ -30,15 +30,20 @@ fn refused(why: &Refused) -> Problem {
     let detail = format!("{} ({})", why.english(), why.chinese());
     match why {
         Refused::Person(why) => person_refused(why),
-        Refused::NoSuchBatch(_) | Refused::NoSuchRecall(_) => Problem::not_found(detail),
+        Refused::NoSuchBatch(_) | Refused::NoSuchRecall(_) | Refused::NoSuchRun(_) => {
+            Problem::not_found(detail)
+        }
         Refused::Changed { .. } => Problem::precondition(detail),
-        Refused::SamePerson { .. } => Problem::forbidden(detail),
+        Refused::SamePerson { .. } | Refused::SecondPerson { .. } => Problem::forbidden(detail),
         Refused::InBatch { .. }
         | Refused::NothingToSign
         | Refused::NothingToRelease { .. }
         | Refused::NotLocated { .. }
-        | Refused::NotHeld(_) => Problem::conflict(detail),
+        | Refused::NotHeld(_)
+        | Refused::InvalidAlready { .. }
+        | Refused::NotInvalid(_) => Problem::conflict(detail),
         Refused::Empty
+        | Refused::RepeatedInItself(_)
         | Refused::TooMany { .. }
         | Refused::From
         | Refused::Number { .. }
@@ -250,12 +255,6 @@ pub(crate) async fn discard(
     Ok(written(command(&site, &caller, work).await?))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Invalid {
-    reason: String,
-}
-
 /// Declares a run invalid after the fact.
 pub(crate) async fn invalidate_run(
     State(site): State<Arc<Site>>,
@@ -263,10 +262,53 @@ pub(crate) async fn invalidate_run(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let Invalid { reason } = read(&body)?;
+    let invalid: batches::Invalid = read(&body)?;
     let run = RunId::new(&id).map_err(Problem::bad_request)?;
-    let work = move |with: &Work| batches::invalidate_run(&with.ledger, &with.actor, &run, &reason);
+    let work = move |with: &Work| batches::invalidate_run(&with.ledger, &with.actor, &run, &invalid);
     Ok(written(command(&site, &caller, work).await?))
+}
+
+/// A second person stands for a run's invalidation.
+pub(crate) async fn confirm_run(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer {
+    let run = RunId::new(&id).map_err(Problem::bad_request)?;
+    let work = move |with: &Work| batches::confirm_run(&with.ledger, &with.actor, &run);
+    Ok(written(command(&site, &caller, work).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    reason: String,
+}
+
+/// One of the two names under a run that is to be valid again.
+pub(crate) async fn reinstate_run(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<batches::Agreed>, Problem> {
+    let Why { reason } = read(&body)?;
+    let run = RunId::new(&id).map_err(Problem::bad_request)?;
+    let work = move |with: &Work| batches::reinstate_run(&with.ledger, &with.actor, &run, &reason);
+    Ok(Json(command(&site, &caller, work).await?))
+}
+
+/// One of the two names under a run that is to be judged by the kits of now.
+pub(crate) async fn judge_run_anew(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<batches::Agreed>, Problem> {
+    let Why { reason } = read(&body)?;
+    let run = RunId::new(&id).map_err(Problem::bad_request)?;
+    let work = move |with: &Work| batches::judge_run_anew(&with.ledger, &with.actor, &run, &reason);
+    Ok(Json(command(&site, &caller, work).await?))
 }
 
 /// Recalls that are open, in pages.

@@ -113,7 +113,14 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/batches/{seq}/hold", "post", "hold donations"),
     ("/api/v1/batches/{seq}/lift", "post", "lift holds of people"),
     ("/api/v1/batches/{seq}/discard", "post", "take units out for good, counted by hand (R-GATE-13)"),
-    ("/api/v1/runs/{id}/invalidate", "post", "declare a run invalid after the fact"),
+    ("/api/v1/runs/{id}/invalidate", "post", "declare a run invalid after the fact; it falls at once"),
+    ("/api/v1/runs/{id}/confirm", "post", "stand for a run's invalidation as the second person"),
+    ("/api/v1/runs/{id}/reinstate", "post", "propose that a run be valid again, or agree as another person"),
+    (
+        "/api/v1/runs/{id}/judge",
+        "post",
+        "propose that a run be judged by the kits of now, or agree as another person",
+    ),
     ("/api/v1/recalls", "get", "open recalls: released donations that may not go any more"),
     ("/api/v1/recalls/{seq}", "get", "one recall"),
     (

@@ -159,6 +159,20 @@ impl Daemon {
         Ok(())
     }
 
+    /// Begins with the configured kits: they judge what comes from here on.
+    async fn kits(&self, configured: workflow::Kits) -> Result<(), Failure> {
+        let ledger = self.ledger.clone();
+        let begun = tokio::task::spawn_blocking(move || workflow::kits::start(&ledger, &configured)).await;
+        let changed = begun.map_err(|e| Failure::new(Exit::Internal, e))?;
+        if changed.map_err(|e| Failure::new(Exit::Unavailable, e))? {
+            tracing::info!(
+                "other kits are in force from here on; what came before is judged by those of its time until two people \
+                 have a run judged anew (hemogate runs judge) 试剂盒规则已变更:此前的结果仍按当时的规则判定"
+            );
+        }
+        Ok(())
+    }
+
     async fn rooms(
         &self,
         config: &Config,
@@ -168,6 +182,7 @@ impl Daemon {
         let lines = served.iter().map(|line| (&line.connection, &line.profile));
         let settings = Arc::new(settings_with(config, profiles, lines)?);
         self.rules(settings.pack.clone()).await?;
+        self.kits(settings.kits.clone()).await?;
         let (ledger, stop) = (self.ledger.clone(), self.stop.clone());
         self.tasks.spawn(workflow::run(Arc::clone(&settings), ledger, stop));
         for destination in &config.destinations {

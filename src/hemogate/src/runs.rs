@@ -14,18 +14,30 @@ pub(crate) async fn runs(cli: &Cli, asked: &Runs, lang: Lang) -> Outcome {
     match asked {
         Runs::List(output) => list(&client, output.format, lang).await,
         Runs::Show { run, output } => show(&client, run, output.format, lang).await,
-        Runs::Invalidate { run, reason, r#as } => {
-            let password = password_of(r#as, lang)?;
-            let session = client.sign_in(r#as, &password).await?;
-            let body = json!({ "reason": reason });
-            let outcome = session.post(&format!("runs/{}/invalidate", encoded(run)), &body).await;
-            session.sign_out().await;
-            let mut printer = Printer::new(Format::Json);
-            printer.item(&outcome?, Vec::new)?;
-            printer.finish()?;
-            Ok(Exit::Done)
+        Runs::Invalidate { run, reason, cause, repeated_in, r#as } => {
+            let body = json!({ "reason": reason, "cause": cause.name(), "repeated_in": repeated_in });
+            act(&client, (r#as, lang), (run, "invalidate"), &body).await
+        }
+        Runs::Confirm { run, r#as } => act(&client, (r#as, lang), (run, "confirm"), &Value::Null).await,
+        Runs::Judge { run, reason, r#as } => {
+            act(&client, (r#as, lang), (run, "judge"), &json!({ "reason": reason })).await
+        }
+        Runs::Reinstate { run, reason, r#as } => {
+            act(&client, (r#as, lang), (run, "reinstate"), &json!({ "reason": reason })).await
         }
     }
+}
+
+/// What a person does with a run.
+async fn act(client: &Client, (who, lang): (&str, Lang), (run, what): (&str, &str), body: &Value) -> Outcome {
+    let password = password_of(who, lang)?;
+    let session = client.sign_in(who, &password).await?;
+    let outcome = session.post(&format!("runs/{}/{what}", encoded(run)), body).await;
+    session.sign_out().await;
+    let mut printer = Printer::new(Format::Json);
+    printer.item(&outcome?, Vec::new)?;
+    printer.finish()?;
+    Ok(Exit::Done)
 }
 
 fn text(value: &Value, name: &str) -> String {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use vocabulary::{ConnectionId, LotRole, MarkerKind, Observation, SpecimenKind};
+use vocabulary::{ConnectionId, LotRole, MarkerKind, Observation, RunId, SpecimenKind};
 
 /// One assay with one reagent lot on one analyser.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +22,15 @@ pub struct Channel {
 pub const CALIBRATION: &str = "\u{1}calibration";
 /// The name of a control that the profile has no name for.
 pub const UNNAMED: &str = "\u{1}unnamed";
+
+/// Stands between a run's name and what names a part of it: the time of the last control before a result.
+pub const WINDOW_MARK: char = '@';
+
+/// The run that a part of it belongs to; none where the name is a whole run's.
+#[must_use]
+pub fn whole_run(run: &RunId) -> Option<RunId> {
+    run.as_str().rsplit_once(WINDOW_MARK).and_then(|(whole, _)| RunId::new(whole).ok())
+}
 
 fn plain(text: &str) -> String {
     text.replace('\0', " ")

@@ -42,12 +42,13 @@ mod sync;
 mod verify;
 
 pub use bounds::MemoryPart;
-pub use channel::{CALIBRATION, Channel, UNNAMED, day_of};
+pub use channel::{CALIBRATION, Channel, UNNAMED, WINDOW_MARK, day_of, whole_run};
 pub use entry::{
     BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorAct, DonorData, Draft, Earlier, Entry, HoldKind,
-    HowEnded, Known, LeftHeld, LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping, Measured,
-    ObservationRef, PasswordHash, PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent,
-    RulesAct, Seq, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade, What,
+    HowEnded, KitRef, KitsAct, Known, LeftHeld, LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping,
+    Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry, PoolMade, PoolMember, Pools,
+    ProfileContent, RulesAct, RunCause, Seq, SetAside, SignedAct, SignedDonation, Terms, UnitCount,
+    VerdictMade, What,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
@@ -63,7 +64,7 @@ pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
     BatchRecord, ByPeople, Candidate, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
-    HoldStands, InForce, Lookback, Recall, ReleaseSigned, RulesInForce, RulesProposal, SignedBasis,
-    StateError, StepDone,
+    HoldStands, InForce, Lookback, Recall, ReleaseSigned, RulesInForce, RulesProposal, RunInvalidation,
+    RunJudged, RunProposed, SignedBasis, StateError, StepDone,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

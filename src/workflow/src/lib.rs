@@ -13,6 +13,7 @@ mod evidence;
 mod facts;
 mod halves;
 mod interpreter;
+pub mod kits;
 pub mod mapping;
 mod measurement;
 mod moments;

@@ -413,7 +413,12 @@ mod pools {
         let run = vocabulary::RunId::new("roche/R-0091").unwrap();
         let members = house.ledger.state().run(&run).unwrap().donations;
         assert_eq!(members.len(), 6, "{members:?}");
-        house.writes(vec![What::Signed(ledger::SignedAct::RunInvalidated { run, reason: "leak".into() })]);
+        house.writes(vec![What::Signed(ledger::SignedAct::RunInvalidated {
+            run,
+            reason: "leak".into(),
+            cause: ledger::RunCause::Equipment,
+            repeated_in: None,
+        })]);
         house.works();
         assert_eq!(house.states(), ["iii"; 6].join(" "));
     }

@@ -244,8 +244,16 @@ impl House<'_> {
             });
             if let Some(run) = run {
                 let who = &self.staff.quality;
-                batches::invalidate_run(&self.ledger, who, &run, "the incubator was cold")
-                    .map_err(broken("declare a run invalid"))?;
+                let invalid = batches::Invalid {
+                    reason: "the incubator was cold".into(),
+                    cause: ledger::RunCause::Equipment,
+                    repeated_in: None,
+                };
+                match batches::invalidate_run(&self.ledger, who, &run, &invalid) {
+                    // Two donations of one rack.
+                    Ok(_) | Err(Refused::InvalidAlready { .. }) => {}
+                    Err(refused) => return Err(broken("declare a run invalid")(refused)),
+                }
             }
         }
         Ok(())

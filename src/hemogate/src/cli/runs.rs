@@ -25,6 +25,35 @@ pub(crate) enum Kit {
     },
 }
 
+/// Why a run falls.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Cause {
+    /// A control of the kit
+    KitControl,
+    /// A control of the laboratory: the rule pack says what becomes of reactive results
+    ExternalControl,
+    /// A lot was found defective
+    LotDefective,
+    /// Analyser, reader or washer
+    Equipment,
+    /// Something else
+    Other,
+}
+
+impl Cause {
+    /// As the daemon names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::KitControl => "kit_control",
+            Self::ExternalControl => "external_control",
+            Self::LotDefective => "lot_defective",
+            Self::Equipment => "equipment",
+            Self::Other => "other",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runs {
     /// Runs that anything is known of, by name
@@ -36,9 +65,46 @@ pub(crate) enum Runs {
         #[command(flatten)]
         output: Output,
     },
-    /// Declare a run, or one of its windows, invalid for good: every donation that rests on it is decided again, and what is
-    /// out is called back; the password is asked for or read from standard input
+    /// Declare a run, or one of its windows, invalid: it falls at once, every donation that rests on it is decided again, and
+    /// what is out is called back; the password is asked for or read from standard input
     Invalidate {
+        /// Its name
+        run: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// What kind of a cause
+        #[arg(long, default_value = "other")]
+        cause: Cause,
+        /// The run in which its samples are tested again
+        #[arg(long, value_name = "RUN")]
+        repeated_in: Option<String>,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Stand for a run's invalidation as the second person
+    Confirm {
+        /// Its name
+        run: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Have a run judged by the kits in force now, and not by those of when its results came: the first person proposes it,
+    /// another one agrees by the same command
+    Judge {
+        /// Its name
+        run: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Make a run that was declared invalid valid again: the first person proposes it, another one agrees by the same command
+    Reinstate {
         /// Its name
         run: String,
         /// Why

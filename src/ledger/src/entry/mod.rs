@@ -4,6 +4,7 @@ mod bytes;
 mod delivery;
 mod donor_data;
 mod donors;
+mod kits;
 mod measured;
 mod person;
 mod pooled;
@@ -17,13 +18,14 @@ pub use bytes::Bytes;
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
 pub use donors::{DonorAct, LookbackAsked, LookbackId, LookbackStep};
+pub use kits::{KitRef, KitsAct};
 pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use person::{PasswordHash, PersonAct, PersonEntry};
 pub use pooled::{PoolMade, PoolMember, Pools};
 pub use profiles::{Mapped, Mapping, ProfileContent};
 pub use rules::RulesAct;
 pub use seq::Seq;
-pub use signed::{BatchOf, HoldKind, LeftHeld, SetAside, SignedAct, SignedDonation, UnitCount};
+pub use signed::{BatchOf, HoldKind, LeftHeld, RunCause, SetAside, SignedAct, SignedDonation, UnitCount};
 pub use verdict::VerdictMade;
 
 use serde::{Deserialize, Serialize};
@@ -338,6 +340,8 @@ pub enum What {
     },
     /// Something about the rule packs.
     Rules(RulesAct),
+    /// Something about the laboratory's kits.
+    Kits(KitsAct),
     /// Something that a person wrote down of a donor, or did for a look-back.
     Donor(DonorAct),
     /// Something that a person signed, held, discarded or called back.
@@ -396,6 +400,7 @@ impl What {
             Self::ReprocessAsked { .. } => "reprocess_asked",
             Self::InterpretationStands { .. } => "interpretation_stands",
             Self::Rules(act) => act.name(),
+            Self::Kits(act) => act.name(),
             Self::Donor(act) => act.name(),
             Self::Signed(act) => act.name(),
             Self::WrongTubeSuspected { .. } => "wrong_tube_suspected",

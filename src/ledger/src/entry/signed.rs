@@ -71,6 +71,23 @@ pub enum HoldKind {
     PostDonation,
 }
 
+/// Why a run falls (rules.md §2.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunCause {
+    /// A control of the kit: the run has no results.
+    KitControl,
+    /// A control of the laboratory: the rule pack says what becomes of reactive results.
+    ExternalControl,
+    /// A lot was found defective.
+    LotDefective,
+    /// Analyser, reader or washer.
+    Equipment,
+    /// Something else, or nobody said.
+    #[default]
+    Other,
+}
+
 /// An act of a person on donations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,12 +157,55 @@ pub enum SignedAct {
         /// Why.
         reason: String,
     },
-    /// A run was declared invalid after the fact. For good.
+    /// A run, or one window of it, was declared invalid after the fact. It falls at once; another person confirms it.
     RunInvalidated {
         /// Which.
         run: RunId,
         /// Why.
         reason: String,
+        /// What kind of a cause.
+        #[serde(default)]
+        cause: RunCause,
+        /// The run in which its samples are tested again, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repeated_in: Option<RunId>,
+    },
+    /// Another person stands for the invalidation of a run.
+    RunInvalidationConfirmed {
+        /// Which run.
+        run: RunId,
+        /// The entry that declared it invalid.
+        invalidated: Seq,
+    },
+    /// A person wants a run to be valid again. It stays invalid until another one agrees.
+    RunReinstatementProposed {
+        /// Which run.
+        run: RunId,
+        /// The entry that declared it invalid.
+        invalidated: Seq,
+        /// Why.
+        reason: String,
+    },
+    /// Another person agreed: the run is what its controls make of it.
+    RunReinstated {
+        /// Which run.
+        run: RunId,
+        /// The [`SignedAct::RunReinstatementProposed`] entry.
+        proposed: Seq,
+    },
+    /// A person wants a run judged by the kits that are in force now, and not by those of when its results came.
+    RunJudgingProposed {
+        /// Which run.
+        run: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// Another person agreed: whatever of it came before this entry is judged by the kits in force here.
+    RunJudgedAnew {
+        /// Which run.
+        run: RunId,
+        /// The [`SignedAct::RunJudgingProposed`] entry.
+        proposed: Seq,
     },
     /// A recall was closed. It goes by the number of the verdict that raised it.
     RecallClosed {
@@ -168,6 +228,11 @@ impl SignedAct {
             Self::HoldsLifted { .. } => "holds_lifted",
             Self::DonationsDiscarded { .. } => "donations_discarded",
             Self::RunInvalidated { .. } => "run_invalidated",
+            Self::RunInvalidationConfirmed { .. } => "run_invalidation_confirmed",
+            Self::RunReinstatementProposed { .. } => "run_reinstatement_proposed",
+            Self::RunReinstated { .. } => "run_reinstated",
+            Self::RunJudgingProposed { .. } => "run_judging_proposed",
+            Self::RunJudgedAnew { .. } => "run_judged_anew",
             Self::RecallClosed { .. } => "recall_closed",
         }
     }

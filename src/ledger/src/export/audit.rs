@@ -1,7 +1,7 @@
 //! Every entry: who, when, what. Bytes are left out and told by their length; `messages` has them.
 
 use super::{Export, ExportError, json, time};
-use crate::{Body, DonorData, Entry, Line, PersonAct, PersonEntry, RulesAct, Terms, What};
+use crate::{Body, DonorData, Entry, KitsAct, Line, PersonAct, PersonEntry, RulesAct, Terms, What};
 use serde_json::{Value, json as object};
 use std::collections::BTreeSet;
 use vocabulary::UserId;
@@ -73,7 +73,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         | What::ProfileActivated { .. }
         | What::ReprocessAsked { .. }
         | What::InterpretationStands { .. } => of_profiles(&entry.what),
-        What::Rules(_) | What::Donor(_) | What::Signed(_) => of_people(entry)?,
+        What::Rules(_) | What::Kits(_) | What::Donor(_) | What::Signed(_) => of_people(entry)?,
         What::WrongTubeSuspected { donation, neighbours, stands } => {
             object!({ "donation": donation, "neighbours": neighbours, "stands": stands })
         }
@@ -136,12 +136,16 @@ fn of_deliveries(what: &What) -> Value {
     }
 }
 
-/// What people decided. A rule pack's content is told by its length, since the pack's hash is taken of it.
+/// What people decided. A rule pack's or kit's content is told by its length, since its hash is taken of it.
 fn of_people(entry: &Entry) -> Result<Value, ExportError> {
     if let What::Rules(RulesAct::Kept { pack, content }) = &entry.what {
         let base = content.base.as_ref().map(String::len);
         Ok(object!({ "pack": pack, "bytes": content.text.len(), "based_on_bytes": base }))
     } else if let What::Rules(act) = &entry.what {
+        json(entry, act)
+    } else if let What::Kits(KitsAct::Kept { kit, text }) = &entry.what {
+        Ok(object!({ "kit": kit, "bytes": text.len() }))
+    } else if let What::Kits(act) = &entry.what {
         json(entry, act)
     } else if let What::Donor(act) = &entry.what {
         json(entry, act)

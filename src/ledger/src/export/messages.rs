@@ -58,6 +58,7 @@ impl Export {
             | What::ReprocessAsked { .. }
             | What::InterpretationStands { .. }
             | What::Rules(_)
+            | What::Kits(_)
             | What::Donor(_)
             | What::Signed(_)
             | What::WrongTubeSuspected { .. }

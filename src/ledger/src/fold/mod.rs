@@ -9,6 +9,7 @@ mod decide;
 mod delivery;
 mod donors;
 mod interpret;
+mod kits;
 mod message;
 mod neighbours;
 mod order;
@@ -19,6 +20,7 @@ mod pools;
 mod profile;
 mod query;
 mod rules;
+mod run;
 mod signed;
 mod transfer;
 
@@ -116,6 +118,7 @@ impl Fold<'_, '_> {
             What::DeliveryRequeued { delivery } => self.requeued(delivery),
             What::Person(entry) => self.person(entry),
             What::Rules(act) => self.rules(act),
+            What::Kits(act) => self.kits(act),
             What::Donor(act) => self.donor_act(act),
             What::Signed(act) => self.signed_act(act),
             What::WrongTubeSuspected { donation, neighbours, stands } => {

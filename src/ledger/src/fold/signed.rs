@@ -40,10 +40,12 @@ impl Fold<'_, '_> {
                 let (done, reason) = (done.clone(), reason.clone());
                 people.discarded.get_or_insert(DiscardDone { done, reason });
             }),
-            SignedAct::RunInvalidated { run, .. } => {
-                self.view.put(Key::run_invalidated(run).done(), self.seq.get().to_be_bytes().to_vec());
-                self.reopen_run(run)
-            }
+            SignedAct::RunInvalidated { .. }
+            | SignedAct::RunInvalidationConfirmed { .. }
+            | SignedAct::RunReinstatementProposed { .. }
+            | SignedAct::RunReinstated { .. }
+            | SignedAct::RunJudgingProposed { .. }
+            | SignedAct::RunJudgedAnew { .. } => self.run_act(act),
             SignedAct::RecallClosed { recall, outcome } => self.recall_closed(*recall, outcome),
         }
     }

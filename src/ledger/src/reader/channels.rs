@@ -115,6 +115,8 @@ pub struct RunSummary {
     pub donations: usize,
     /// The entry by which a person declared it invalid.
     pub invalidated: Option<Seq>,
+    /// Another person stands for that too.
+    pub confirmed: bool,
 }
 
 impl Reader {
@@ -139,8 +141,13 @@ impl Reader {
                 first = [first, found].into_iter().flatten().min();
             }
             let Some(run) = first else { return Ok(Listing { items, next: None }) };
-            let (donations, invalidated) = (self.donations_of_run(&run)?, self.run_invalidated(&run)?);
-            items.push(RunSummary { run: run.clone(), donations, invalidated });
+            let (donations, said) = (self.donations_of_run(&run)?, self.run_invalidated(&run)?);
+            items.push(RunSummary {
+                run: run.clone(),
+                donations,
+                invalidated: said.as_ref().map(|said| said.done.entry),
+                confirmed: said.is_some_and(|said| said.confirmed.is_some()),
+            });
             after = Some(run);
         }
         Ok(Listing { items, next: after })

@@ -7,6 +7,7 @@ mod channels;
 mod deliveries;
 mod donations;
 mod donors;
+mod kits;
 mod messages;
 mod neighbours;
 mod orders;
@@ -28,6 +29,7 @@ pub use donations::{
     RunView, VerdictSummary,
 };
 pub use donors::Given;
+pub use kits::KitsInForce;
 pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView, TakenFile};
 pub use neighbours::SuspectedBeside;
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};

@@ -2,7 +2,8 @@
 
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
-use crate::state::{BatchRecord, ByPeople, Key, KeyParts, Recall, collect, record, seq};
+use crate::channel::whole_run;
+use crate::state::{BatchRecord, ByPeople, Key, KeyParts, Recall, RunInvalidation, collect, record, seq};
 use crate::{Entry, Seq};
 use serde::Serialize;
 use std::ops::ControlFlow;
@@ -107,12 +108,32 @@ impl Reader {
         Ok(record(self.store().as_ref(), &Key::by_people(donation).done())?.unwrap_or_default())
     }
 
-    /// The entry that declared a run invalid.
+    /// What people said of the invalidity of a run, or of the run that it is a window of.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn run_invalidated(&self, run: &RunId) -> Result<Option<Seq>, ReadError> {
-        Ok(seq(self.store().as_ref(), &Key::run_invalidated(run).done())?)
+    pub fn run_invalidated(&self, run: &RunId) -> Result<Option<RunInvalidation>, ReadError> {
+        let found = record(self.store().as_ref(), &Key::run_invalidated(run).done())?;
+        match whole_run(run).filter(|_| found.is_none()) {
+            Some(whole) => Ok(record(self.store().as_ref(), &Key::run_invalidated(&whole).done())?),
+            None => Ok(found),
+        }
+    }
+
+    /// Windows of a run that were declared invalid.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn windows_invalidated(&self, run: &RunId) -> Result<Vec<RunInvalidation>, ReadError> {
+        let mut found = Vec::new();
+        for (key, _) in collect(self.store().as_ref(), &Key::windows_invalidated(run).under())? {
+            let mut parts = KeyParts::of(&key);
+            parts.text();
+            if let Some(window) = parts.text().and_then(|text| RunId::new(text).ok()) {
+                found.extend(record(self.store().as_ref(), &Key::run_invalidated(&window).done())?);
+            }
+        }
+        Ok(found)
     }
 
     /// Donations taken from `from_ms` on and before `to_ms`, oldest first, at most `limit`.

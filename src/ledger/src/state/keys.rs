@@ -55,7 +55,11 @@
 //! | `bh` batch · entry | – : its history |
 //! | `bd` donation | the batch it is in |
 //! | `bp` donation | what people did with it |
-//! | `ri` run | the entry that declared it invalid |
+//! | `kk` id · hash | the entry with a kit's content |
+//! | `kf` entry | kits that are in force from it on |
+//! | `rj` run | the entry whose kits judge it, and who wants others |
+//! | `ri` run | what people said of its invalidity |
+//! | `rw` run · window | – : windows of it that were declared invalid |
 //! | `rt` verdict | recall |
 //! | `dc` collected at · donation | – : donations by the time they were taken |
 //! | `dn` donor | what stands of a donor |
@@ -70,7 +74,7 @@
 
 use super::Span;
 use crate::channel::Channel;
-use crate::{DeliveryId, LookbackId, Seq};
+use crate::{DeliveryId, KitRef, LookbackId, Seq};
 use release::pack::PackRef;
 use vocabulary::{
     ConnectionId, DestinationId, DonationId, OrderId, PoolId, Priority, ProfileRef, RunId, SpecimenId, UserId,
@@ -326,6 +330,18 @@ impl Key {
     }
     pub(crate) fn run_invalidated(run: &RunId) -> Self {
         Self::of(*b"ri").text(run.as_str())
+    }
+    pub(crate) fn kept_kit(kit: &KitRef) -> Self {
+        Self::of(*b"kk").text(&kit.id).text(&kit.hash)
+    }
+    pub(crate) fn kits_in_force() -> Self {
+        Self::of(*b"kf")
+    }
+    pub(crate) fn run_judged(run: &RunId) -> Self {
+        Self::of(*b"rj").text(run.as_str())
+    }
+    pub(crate) fn windows_invalidated(whole: &RunId) -> Self {
+        Self::of(*b"rw").text(whole.as_str())
     }
     pub(crate) fn recalls() -> Self {
         Self::of(*b"rt")

@@ -23,7 +23,11 @@ pub(crate) use people::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
 pub use rules::{InForce, RulesInForce, RulesProposal};
-pub use signed::{BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Recall, ReleaseSigned, SignedBasis};
+pub(crate) use signed::KitsRecord;
+pub use signed::{
+    BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Recall, ReleaseSigned, RunInvalidation, RunJudged,
+    RunProposed, SignedBasis,
+};
 pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};
 pub(crate) use view::{View, collect, decode, long_record, record, seq};
 

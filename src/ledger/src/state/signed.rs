@@ -1,8 +1,8 @@
 //! Batches, signatures, holds, discards and recalls as the state keeps them.
 
-use crate::{BatchOf, HoldKind, Seq, SetAside, UnitCount};
+use crate::{BatchOf, HoldKind, KitRef, RunCause, Seq, SetAside, UnitCount};
 use serde::{Deserialize, Serialize};
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,52 @@ pub struct Recall {
     /// What came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+}
+
+/// A run that was declared invalid, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunInvalidation {
+    /// Which run, or window of one.
+    pub run: RunId,
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// Why.
+    pub reason: String,
+    /// What kind of a cause.
+    pub cause: RunCause,
+    /// The run in which its samples are tested again, where that is known.
+    pub repeated_in: Option<RunId>,
+    /// The other person who stands for it.
+    pub confirmed: Option<Done>,
+    /// Somebody wants it to be valid again, and nobody else has agreed yet.
+    pub reinstatement: Option<RunProposed>,
+}
+
+/// Kits that are in force from an entry on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KitsRecord {
+    /// By id.
+    pub(crate) kits: Vec<KitRef>,
+}
+
+/// By which kits a run is judged, where two people have said so.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunJudged {
+    /// By those that were in force at this entry, where its results came before.
+    pub from: Option<Seq>,
+    /// Somebody wants it judged by those that are in force now, and nobody else has agreed yet.
+    pub proposed: Option<RunProposed>,
+}
+
+/// Something about a run that another person has to agree to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunProposed {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// Why.
+    pub reason: String,
 }
 
 /// A batch in short.

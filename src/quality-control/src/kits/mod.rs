@@ -63,6 +63,8 @@ pub struct KitFile {
     pub rules: KitRules,
     /// The file as it was named.
     pub file: String,
+    /// What stands in it.
+    pub text: String,
 }
 
 /// What a kit says of a run.

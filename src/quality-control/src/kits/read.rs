@@ -59,6 +59,7 @@ impl KitFile {
                 effective_to: read.effective_to,
                 rules,
                 file: file.to_owned(),
+                text: text.to_owned(),
             }),
             Some(_) | None => {
                 faults.found.sort();

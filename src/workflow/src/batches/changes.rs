@@ -40,7 +40,8 @@ pub(super) fn changes(reader: &Reader, now: &BatchNow, since: Option<Seq>) -> Re
             found.extend(of_view(&view, since).into_iter().map(of));
         }
         for run in member.runs() {
-            found.extend(reader.run_invalidated(run)?.filter(|entry| *entry > since).map(|entry| {
+            let fell = reader.run_invalidated(run)?.map(|said| said.done.entry);
+            found.extend(fell.filter(|entry| *entry > since).map(|entry| {
                 let what = format!("run {run} was declared invalid (entry {entry})");
                 of((what, format!("检测批{run}被判定无效（条目{entry}）")))
             }));

@@ -14,6 +14,7 @@ mod changes;
 mod now;
 mod open;
 mod refused;
+mod runs;
 mod sign;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -22,6 +23,7 @@ pub use changes::Change;
 pub use now::{BatchNow, MemberNow, Stage};
 pub use open::{NewBatch, Session, open};
 pub use refused::Refused;
+pub use runs::{Agreed, Invalid, confirm_run, invalidate_run, judge_run_anew, reinstate_run};
 pub use sign::{Aside, ReleaseAsked, Released, release, review};
 
 use crate::{
@@ -30,7 +32,7 @@ use crate::{
 };
 use ledger::{Draft, HoldKind, Ledger, Seq, SignedAct, What};
 use std::collections::BTreeSet;
-use vocabulary::{DonationId, RunId};
+use vocabulary::DonationId;
 
 /// Donations of one batch.
 pub const DONATIONS_MAX: usize = 2_000;
@@ -147,16 +149,6 @@ pub fn discard(
         return Err(Refused::Count { counted, scanned: donations.len() });
     }
     write(ledger, actor, SignedAct::DonationsDiscarded { donations, counted, reason })
-}
-
-/// Declares a run invalid after the fact: every donation that used it is judged anew, and a released one called back.
-///
-/// # Errors
-/// [`Refused`].
-pub fn invalidate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) -> Result<Seq, Refused> {
-    actor.check(&ledger.state(), Act::InvalidateRun)?;
-    let reason = text("reason", reason)?;
-    write(ledger, actor, SignedAct::RunInvalidated { run: run.clone(), reason })
 }
 
 /// Closes a recall.

@@ -4,7 +4,7 @@ use super::Change;
 use crate::people;
 use ledger::Seq;
 use std::fmt;
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,26 @@ pub enum Refused {
     },
     /// The donation is not held.
     NotHeld(DonationId),
+    /// Nothing is known of the run.
+    NoSuchRun(RunId),
+    /// A run cannot be repeated in itself.
+    RepeatedInItself(RunId),
+    /// The run was declared invalid already.
+    InvalidAlready {
+        /// Which run.
+        run: RunId,
+        /// The entry.
+        entry: Seq,
+        /// Who.
+        by: String,
+    },
+    /// Nobody declared the run invalid.
+    NotInvalid(RunId),
+    /// The second of two people is the first.
+    SecondPerson {
+        /// Who.
+        by: String,
+    },
     /// The ledger cannot be read or takes nothing.
     Broken(String),
 }
@@ -112,6 +132,11 @@ impl Refused {
             Self::Count { .. } => "count",
             Self::Text { .. } => "text",
             Self::NotHeld(_) => "not_held",
+            Self::NoSuchRun(_) => "no_such_run",
+            Self::RepeatedInItself(_) => "repeated_in_itself",
+            Self::InvalidAlready { .. } => "invalid_already",
+            Self::NotInvalid(_) => "not_invalid",
+            Self::SecondPerson { .. } => "second_person",
             Self::Broken(_) => "unavailable",
         }
     }
@@ -155,6 +180,21 @@ impl Refused {
             }
             Self::Text { field } => format!("{field}: 1 to 500 characters, please"),
             Self::NotHeld(donation) => format!("donation {donation} is not held by a person"),
+            Self::NoSuchRun(run) => {
+                format!("nothing is known of a run {run}; look at its name (hemogate runs list)")
+            }
+            Self::RepeatedInItself(run) => {
+                format!(
+                    "run {run} cannot be repeated in itself; name the run in which its samples are tested again"
+                )
+            }
+            Self::InvalidAlready { run, entry, by } => {
+                format!(
+                    "{by} has declared run {run} invalid already (entry {entry}); another person confirms it"
+                )
+            }
+            Self::NotInvalid(run) => format!("nobody has declared run {run} invalid"),
+            Self::SecondPerson { by } => format!("{by} has declared it invalid; another person confirms it"),
             Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
         }
     }
@@ -187,6 +227,13 @@ impl Refused {
             Self::Count { counted, scanned } => format!("清点{counted}袋，扫描{scanned}袋，请重新清点"),
             Self::Text { field } => format!("{field}：请填写1至500个字符"),
             Self::NotHeld(donation) => format!("献血{donation}没有人工暂扣"),
+            Self::NoSuchRun(run) => format!("没有检测批{run}的任何记录；请核对名称（hemogate runs list）"),
+            Self::RepeatedInItself(run) => format!("检测批{run}不能在原批次内重做；请填写重做的批次"),
+            Self::InvalidAlready { run, entry, by } => {
+                format!("{by}已判定检测批{run}无效（条目{entry}）；由另一人确认")
+            }
+            Self::NotInvalid(run) => format!("检测批{run}未被判定无效"),
+            Self::SecondPerson { by } => format!("{by}已判定其无效；须由另一人确认"),
             Self::Broken(why) => format!("账本暂不可写：{why}"),
         }
     }

@@ -65,7 +65,7 @@ acts! {
     LiftHold = "lift_hold", "解除暂扣", [Reviewer, Releaser];
     /// Take failing units out, counted by hand (R-GATE-13).
     DiscardDonation = "discard_donation", "报废", [Technician, Reviewer, Releaser];
-    /// Declare a run invalid after the fact.
+    /// Declare a run invalid after the fact, confirm that, or be one of two who make it valid again.
     InvalidateRun = "invalidate_run", "判定批次无效", [Reviewer, QcOfficer];
     /// Close a recall.
     CloseRecall = "close_recall", "关闭召回", [Releaser, QcOfficer];

@@ -46,7 +46,9 @@ fn one_well(rows: Vec<NatResult>) -> Vec<NatResult> {
     match reactive.first() {
         Some(first) if whole && clear => {
             let targets = reactive.iter().filter_map(|row| row.target).collect();
-            vec![NatResult { target: None, targets, ..(*first).clone() }]
+            // The latest curve of them: it is the one that a person has to look at.
+            let target_ct = reactive.iter().filter_map(|row| row.target_ct).max_by_key(|ct| ct.number());
+            vec![NatResult { target: None, targets, target_ct, ..(*first).clone() }]
         }
         Some(_) | None => rows,
     }

@@ -1,8 +1,10 @@
 //! What was read of runs and channels for donations that are looked at together: many of them share it.
 
 use super::Outcome;
+use crate::Settings;
+use crate::kits::{Readable, Shelf};
 use jiff::civil::Date;
-use ledger::{Channel, EvidenceObservation, Interpretations, ReadError, Reader};
+use ledger::{Channel, EvidenceObservation, Interpretations, ReadError, Reader, RunInvalidation};
 use quality_control::kits::KitFile;
 use quality_control::ratio::Ratio;
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use vocabulary::{Mode, RunId};
 const REMEMBERED_MAX: usize = 512;
 
 type Controls = Arc<[EvidenceObservation]>;
+type Fallen = Arc<[RunInvalidation]>;
 type Asked = (Channel, String, Date, Date);
 /// What a plate came to, and its cut-off.
 pub(super) type Plate = (Outcome, Option<Ratio>);
@@ -21,11 +24,14 @@ pub(super) type Plate = (Outcome, Option<Ratio>);
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     runs: BTreeMap<RunId, Controls>,
+    fallen: BTreeMap<RunId, Fallen>,
     readings: BTreeMap<Asked, Controls>,
     calibrations: BTreeMap<(Channel, Date), Controls>,
     /// By run, assay and kit: the wells of a plate come to the same for every sample on it.
     plates: BTreeMap<(RunId, String, String), Plate>,
     batches: BTreeMap<(RunId, String), Outcome>,
+    judged: BTreeMap<RunId, u64>,
+    shelf: Shelf,
     interpretations: Interpretations,
 }
 
@@ -48,6 +54,23 @@ impl Known {
         Ok(remember(&mut self.runs, run.clone(), controls))
     }
 
+    /// The kits that judge a result of a run, which came as entry `message`.
+    pub(super) fn kits(
+        &mut self,
+        settings: &Settings,
+        (reader, run): (&Reader, &RunId),
+        message: u64,
+    ) -> Result<Readable, ReadError> {
+        let from = match self.judged.get(run) {
+            Some(known) => *known,
+            None => {
+                let from = reader.run_judged(run)?.from.map_or(0, ledger::Seq::get);
+                remember(&mut self.judged, run.clone(), from)
+            }
+        };
+        self.shelf.of(settings, reader, message.max(from))
+    }
+
     pub(super) fn plate(
         &mut self,
         (run, assay): (&RunId, &str),
@@ -67,6 +90,15 @@ impl Known {
             Some(known) => known.clone(),
             None => remember(&mut self.batches, key, assess()),
         }
+    }
+
+    /// Windows of a run that people declared invalid.
+    pub(super) fn windows_invalidated(&mut self, reader: &Reader, run: &RunId) -> Result<Fallen, ReadError> {
+        if let Some(known) = self.fallen.get(run) {
+            return Ok(Arc::clone(known));
+        }
+        let fallen = reader.windows_invalidated(run)?.into();
+        Ok(remember(&mut self.fallen, run.clone(), fallen))
     }
 
     pub(super) fn readings(

@@ -23,7 +23,7 @@ pub use now::{DependsNow, RunNow, WindowNow, run_now};
 
 use crate::Settings;
 use crate::facts::{Fact, RunCheck, RunFacts, Told};
-use ledger::{EvidenceObservation, ReadError, Reader};
+use ledger::{EvidenceObservation, ReadError, Reader, RunCause, RunInvalidation};
 use quality_control::kits::{Found, KitFile, KitRules};
 use release::evidence::{Qc, Validity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -172,23 +172,29 @@ pub(crate) fn stand<'f>(
 
 /// A run that a person declared invalid is; so is every window in it.
 fn fallen(reader: &Reader, id: &RunId, outcome: Outcome) -> Result<Outcome, ReadError> {
-    let whole = id.as_str().rsplit_once(WINDOW_MARK).and_then(|(run, _)| RunId::new(run).ok());
-    for run in [Some(id.clone()), whole].into_iter().flatten() {
-        if let Some(entry) = reader.run_invalidated(&run)? {
-            let told = Told::new(
-                format!(
-                    "run {run} was declared invalid by a person (entry {entry}); test the samples again in a new run"
-                ),
-                format!("批次 {run} 已由人员判定无效（记录 {entry}）；标本在新批次中重做"),
-            );
-            return Ok(Outcome { lots: outcome.lots.clone(), ..Outcome::invalid(told) }.and(outcome));
-        }
-    }
-    Ok(outcome)
+    Ok(match reader.run_invalidated(id)? {
+        Some(said) => declared(&said).and(outcome),
+        None => outcome,
+    })
 }
 
-/// Between a run's name and the time of the last control before a result.
-const WINDOW_MARK: char = '@';
+/// What a person's word makes of a run. Where it is for the laboratory's own controls the pack says which results fall.
+fn declared(said: &RunInvalidation) -> Outcome {
+    let RunInvalidation { run, done, reason, .. } = said;
+    let (by, entry) = (&done.by, done.entry);
+    let told = Told::new(
+        format!(
+            "run {run} was declared invalid by {by} (entry {entry}: {reason}); test the samples again in a new run"
+        ),
+        format!("批次 {run} 已由 {by} 判定无效（记录 {entry}：{reason}）；标本在新批次中重做"),
+    );
+    match said.cause {
+        RunCause::ExternalControl => Outcome::out_of_control(told),
+        RunCause::KitControl | RunCause::LotDefective | RunCause::Equipment | RunCause::Other => {
+            Outcome::invalid(told)
+        }
+    }
+}
 
 /// A run, or a window in one, and what stands for it.
 type Standing = (RunId, Outcome);
@@ -200,7 +206,7 @@ fn of_run(
     facts: Vec<&mut Fact>,
 ) -> Result<Vec<Standing>, ReadError> {
     let controls = known.controls(reader, run)?;
-    let by_kit = split(settings, facts);
+    let by_kit = split(settings, (reader, known), run, facts)?;
     let mut windows: Vec<Standing> = Vec::new();
     let mut whole = Whole { outcome: None, results: !by_kit.without.is_empty() };
     let covered: BTreeSet<&str> =
@@ -276,16 +282,28 @@ struct ByKit<'f> {
     kits: BTreeMap<String, (Arc<KitFile>, Vec<&'f mut Fact>)>,
 }
 
-fn split<'f>(settings: &Settings, facts: Vec<&'f mut Fact>) -> ByKit<'f> {
+fn split<'f>(
+    settings: &Settings,
+    (reader, known): (&Reader, &mut Known),
+    run: &RunId,
+    facts: Vec<&'f mut Fact>,
+) -> Result<ByKit<'f>, ReadError> {
     let mut by_kit = ByKit::default();
     for fact in facts {
+        let kits = match known.kits(settings, (reader, run), fact.message)? {
+            Ok(kits) => kits,
+            Err(told) => {
+                by_kit.not_in_force.push(Outcome::open(told));
+                continue;
+            }
+        };
         let assay = &fact.observation.assay;
         let day = fact.tested_at.map(release::Moment::day);
-        match settings.kits.of(assay, day) {
+        match kits.of(assay, day) {
             Found::None => by_kit.without.push(fact),
             Found::Kit(kit) => {
                 let (_, facts) =
-                    by_kit.kits.entry(kit.id.clone()).or_insert_with(|| (Arc::clone(kit), Vec::new()));
+                    by_kit.kits.entry(kit.reference()).or_insert_with(|| (Arc::clone(kit), Vec::new()));
                 facts.push(fact);
             }
             Found::NotInForce => {
@@ -297,7 +315,7 @@ fn split<'f>(settings: &Settings, facts: Vec<&'f mut Fact>) -> ByKit<'f> {
             }
         }
     }
-    by_kit
+    Ok(by_kit)
 }
 
 /// Whether a control's result has come to its end; none where there was none to be had.

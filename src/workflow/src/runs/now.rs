@@ -1,9 +1,11 @@
 //! A run as it is now: what its controls come to, and what depends on it.
 
-use super::{WINDOW_MARK, worse, worse_qc};
+use super::{worse, worse_qc};
 use crate::facts::{Fact, RunCheck, RunFacts, Told};
 use crate::{Settings, decider};
-use ledger::{EvidenceObservation, Interpretations, ReadError, Reader, Seq};
+use ledger::{
+    EvidenceObservation, Interpretations, ReadError, Reader, RunInvalidation, WINDOW_MARK, whole_run,
+};
 use release::evidence::{Qc, Validity};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +31,8 @@ pub struct RunNow {
     pub kits: Vec<String>,
     /// What each criterion came to.
     pub checks: Vec<RunCheck>,
-    /// The entry by which a person declared it invalid.
-    pub invalidated: Option<Seq>,
+    /// What people said of its invalidity.
+    pub invalidated: Option<RunInvalidation>,
     /// Its parts between one control and the next, where its kit judges it so.
     pub windows: Vec<WindowNow>,
     /// Controls, calibrators and blanks that came under its name.
@@ -80,7 +82,7 @@ fn is_of(id: &RunId, run: &RunId) -> bool {
 /// # Errors
 /// [`ReadError`].
 pub fn run_now(settings: &Settings, reader: &Reader, run: &RunId) -> Result<RunNow, ReadError> {
-    let whole = run.as_str().rsplit_once(WINDOW_MARK).and_then(|(whole, _)| RunId::new(whole).ok());
+    let whole = whole_run(run);
     let mut view = reader.run(run)?;
     if let (true, Some(whole)) = (view.controls.is_empty() && view.donations.is_empty(), &whole) {
         view = reader.run(whole)?;

@@ -1,10 +1,10 @@
 //! Analysers without plates: the controls before a result and the first after it (rules.md §2.2, §2.4).
 
-use super::{Known, Outcome, WINDOW_MARK, is_final};
+use super::{Known, Outcome, declared, is_final};
 use crate::facts::{Fact, RunCheck, Told};
 use crate::{Settings, moments::moment};
 use jiff::{Span, Timestamp, civil::Date};
-use ledger::{Channel, EvidenceObservation, ReadError, Reader, UNNAMED, day_of};
+use ledger::{Channel, EvidenceObservation, ReadError, Reader, Seq, UNNAMED, WINDOW_MARK, day_of};
 use quality_control::grouping::{Due, passes};
 use quality_control::immunoassay::{self, Calibration, ControlReadingAt, WindowState};
 use quality_control::kits::{CellRules, KitFile, WindowRules};
@@ -23,8 +23,12 @@ fn at(settings: &Settings, reading: &EvidenceObservation, in_range: bool) -> Opt
     }
 }
 
-/// Lots of a reading, and when it was made.
-type LotsAt = (Timestamp, Vec<LotUse>);
+/// When a reading was made, its message, and its lots.
+struct Came {
+    at: Timestamp,
+    message: Seq,
+    lots: Vec<LotUse>,
+}
 
 /// Readings of levels in a channel around a day.
 struct Around<'a> {
@@ -41,9 +45,9 @@ impl Around<'_> {
         known: &mut Known,
         level: &str,
         in_range: impl Fn(&Observation) -> bool,
-    ) -> Result<(Vec<ControlReadingAt>, Vec<LotsAt>), ReadError> {
+    ) -> Result<(Vec<ControlReadingAt>, Vec<Came>), ReadError> {
         let mut found = Vec::new();
-        let mut lots = Vec::new();
+        let mut came = Vec::new();
         for (name, is_named) in [(level, true), (UNNAMED, false)] {
             for reading in known.readings(self.reader, (self.channel, name), self.days)?.iter() {
                 let o = &reading.observation;
@@ -54,10 +58,10 @@ impl Around<'_> {
                 let Some(at) = at(self.settings, reading, in_range) else { continue };
                 let lot = self.channel.lot.clone();
                 found.push(ControlReadingAt { at, level: level.to_owned(), lot, in_range });
-                lots.push((at, o.lots.clone()));
+                came.push(Came { at, message: reading.message, lots: o.lots.clone() });
             }
         }
-        Ok((found, lots))
+        Ok((found, came))
     }
 }
 
@@ -92,15 +96,16 @@ pub(super) fn assess(
     let day = day_of(o, tested.as_millisecond());
     let around = Around { settings, reader, channel: &own, days: days(rules.hours, day) };
     let mut controls = Vec::new();
-    let mut lots: Vec<LotUse> = Vec::new();
+    let (mut lots, mut opens): (Vec<LotUse>, Vec<(Timestamp, Seq)>) = (Vec::new(), Vec::new());
     for level in &rules.levels {
         let passes = |o: &Observation| {
             o.control.as_ref().is_some_and(|control| control.passes(o.value.interpretation))
         };
-        let (found, with) = around.readings(known, level, passes)?;
+        let (found, came) = around.readings(known, level, passes)?;
         controls.extend(found);
-        let last = with.into_iter().filter(|(at, _)| *at <= tested).max_by_key(|(at, _)| *at);
-        lots.extend(last.into_iter().flat_map(|(_, lots)| lots));
+        let before = || came.iter().filter(|one| one.at <= tested);
+        opens.extend(before().map(|one| (one.at, one.message)));
+        lots.extend(before().max_by_key(|one| one.at).into_iter().flat_map(|one| one.lots.clone()));
     }
     let calibrations = match rules.calibration_days {
         None => None,
@@ -124,7 +129,15 @@ pub(super) fn assess(
         WindowState::Out => Outcome::out_of_control(told),
         WindowState::Invalid => Outcome::invalid(told),
     };
-    Ok((id, Outcome { checks: vec![check], lots, ..outcome }.by(kit)))
+    let mut outcome = Outcome { checks: vec![check], lots, ..outcome }.by(kit);
+    // What was declared invalid stays so, whatever control comes late and opens another window.
+    for said in known.windows_invalidated(reader, run)?.iter() {
+        let then = opens.iter().filter(|(_, message)| *message < said.done.entry).map(|(at, _)| *at).max();
+        if said.run != id && window_of(run, then) == said.run {
+            outcome = declared(said).and(outcome);
+        }
+    }
+    Ok((id, outcome))
 }
 
 fn names(levels: &BTreeSet<String>) -> String {

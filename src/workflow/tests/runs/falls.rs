@@ -4,7 +4,7 @@ use crate::cells::known_cells;
 use crate::house::House;
 use crate::plates::{GOOD_PLATE, plate_controls, plate_sample};
 use crate::windows::{clia, levels};
-use ledger::{Page, VerdictMade, What};
+use ledger::{Draft, Page, RunCause, SignedAct, VerdictMade, What};
 use proptest::prelude::*;
 use vocabulary::{DonationId, Observation, RunId};
 
@@ -17,6 +17,8 @@ fn a_run_that_falls_after_release_opens_the_donation_again_and_raises_a_recall()
         let act = ledger::SignedAct::RunInvalidated {
             run: RunId::new("line/CLIA/01").unwrap(),
             reason: "x".into(),
+            cause: RunCause::Other,
+            repeated_in: None,
         };
         house.append(What::Signed(act));
     };
@@ -43,6 +45,97 @@ fn a_run_that_falls_after_release_opens_the_donation_again_and_raises_a_recall()
         assert!(!standing.undecided && !standing.verdict.unwrap().releasable);
         assert_eq!(recalls(&house).len(), 1);
         assert_eq!(recalls(&house)[0].about.donation, donation);
+    }
+}
+
+/// A window that a person declared invalid stays so, whatever control comes late and would open another one in its place.
+#[test]
+fn a_window_that_was_declared_invalid_is_not_saved_by_a_control_that_comes_late() {
+    let house = House::new("cn-2019");
+    house.says(&levels("01T08:00", true));
+    house.says(&clia("D1", "01T09:00", "0.20"));
+    house.says(&levels("01T12:00", true));
+    house.says(&clia("D2", "01T13:00", "0.20"));
+    house.works();
+    let (window, _) = house.stands("D1");
+    assert_eq!(window.as_str(), "line/CLIA/01@2026-03-01T08:00:00Z");
+    by(&house, "qc", invalid(&window, RunCause::Other));
+    house.works();
+    assert_eq!((house.serology("D1"), house.serology("D2")), ("INVALID".to_owned(), "FINAL_NR".to_owned()));
+    house.says(&levels("01T08:30", true));
+    house.works();
+    assert_eq!(house.stands("D1").0.as_str(), "line/CLIA/01@2026-03-01T08:30:00Z");
+    assert_eq!(house.serology("D1"), "INVALID", "it lay in the window when that was declared invalid");
+    house.says(&clia("D3", "01T10:00", "0.20"));
+    house.works();
+    assert_eq!(house.serology("D3"), "INVALID", "so would it, had it come before");
+}
+
+pub(crate) fn by(house: &House, who: &str, act: SignedAct) -> ledger::Seq {
+    let draft = Draft { by: format!("user:{who}"), what: What::Signed(act) };
+    let seq = house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
+    house.ledger.wait_applied(seq).wait().unwrap();
+    seq
+}
+
+fn invalid(run: &RunId, cause: RunCause) -> SignedAct {
+    SignedAct::RunInvalidated {
+        run: run.clone(),
+        reason: "the washer leaked".into(),
+        cause,
+        repeated_in: None,
+    }
+}
+
+/// Whoever writes the entries: what one person wrote alone makes no run valid, and confirms nothing.
+#[test]
+fn a_run_is_invalid_with_one_person_and_valid_again_with_two() {
+    let house = House::new("cn-2019");
+    let run = RunId::new("line/CLIA/01").unwrap();
+    house.says(&levels("01T08:00", true));
+    house.says(&clia("D1", "01T09:00", "0.20"));
+    house.works();
+    let said = |house: &House| house.ledger.state().run_invalidated(&run).unwrap();
+    let first = by(&house, "a", invalid(&run, RunCause::Equipment));
+    let confirm = |invalidated| SignedAct::RunInvalidationConfirmed { run: run.clone(), invalidated };
+    let misfits = || house.ledger.state().counters().unwrap().misfits;
+    let before = misfits();
+    by(&house, "a", confirm(first));
+    assert!(said(&house).unwrap().confirmed.is_none() && misfits() == before + 1);
+    by(&house, "b", confirm(first));
+    assert_eq!(said(&house).unwrap().confirmed.unwrap().by, "b");
+    let propose = |invalidated| SignedAct::RunReinstatementProposed {
+        run: run.clone(),
+        invalidated,
+        reason: "it was another washer".into(),
+    };
+    let proposed = by(&house, "b", propose(first));
+    by(&house, "b", SignedAct::RunReinstated { run: run.clone(), proposed });
+    house.works();
+    assert!(said(&house).is_some() && misfits() == before + 2);
+    assert_eq!(house.serology("D1"), "INVALID");
+    by(&house, "c", SignedAct::RunReinstated { run: run.clone(), proposed });
+    house.works();
+    assert!(said(&house).is_none());
+    assert_eq!(house.serology("D1"), "FINAL_NR");
+}
+
+/// Rules.md §2.5: declared out for the laboratory's own controls, the pack says what becomes of reactive results.
+#[test]
+fn what_falls_with_a_declared_run_is_what_its_cause_and_the_pack_say() {
+    for (pack, cause, reactive) in [
+        ("cn-2019", RunCause::ExternalControl, "INVALID"),
+        ("us-fda", RunCause::ExternalControl, "IR"),
+        ("us-fda", RunCause::KitControl, "INVALID"),
+    ] {
+        let house = House::new(pack);
+        house.says(&levels("01T08:00", true));
+        house.says(&clia("D1", "01T09:00", "0.20"));
+        house.says(&clia("D2", "01T09:05", "6.20"));
+        by(&house, "a", invalid(&RunId::new("line/CLIA/01").unwrap(), cause));
+        house.works();
+        let found = (house.serology("D1"), house.serology("D2"));
+        assert_eq!(found, ("INVALID".to_owned(), reactive.to_owned()), "{pack} {cause:?}");
     }
 }
 

@@ -10,6 +10,8 @@ mod falls;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod in_force;
+#[cfg(test)]
 mod plates;
 #[cfg(test)]
 mod windows;

@@ -1,0 +1,166 @@
+//! Runs that people declare invalid (rules.md §2.5). It takes effect with one person, since it lets nothing go; a second one
+//! confirms it. To make such a run valid again takes two, of whom the second is not the first.
+//!
+//! ```text
+//!  valid ──invalidate (A)──► invalid ──confirm (not A)──► invalid, confirmed
+//!    ▲                          │ reinstate (B)                │
+//!    └──reinstate (not B)── invalid, proposed ◄────────────────┘
+//! ```
+
+use super::{Refused, text, write};
+use crate::people::{Act, Actor};
+use ledger::{Ledger, Reader, RunCause, RunInvalidation, Seq, SignedAct, whole_run};
+use serde::{Deserialize, Serialize};
+use vocabulary::RunId;
+
+/// What has to be said of a run that falls.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invalid {
+    /// Why.
+    pub reason: String,
+    /// What kind of a cause.
+    #[serde(default)]
+    pub cause: RunCause,
+    /// The run in which its samples are tested again, where that is known.
+    #[serde(default)]
+    pub repeated_in: Option<RunId>,
+}
+
+/// How far something is for which two people have to agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Agreed {
+    /// It is proposed, and nothing changes until another person agrees.
+    Proposed {
+        /// The entry.
+        entry: Seq,
+    },
+    /// The same person proposed it: nothing is written.
+    WaitsForAnother {
+        /// The entry that proposed it.
+        entry: Seq,
+    },
+    /// It is so.
+    Done {
+        /// The entry.
+        entry: Seq,
+    },
+}
+
+/// Declares a run, or one window of it, invalid after the fact: every donation that used it is judged anew, and a released
+/// one called back.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::NoSuchRun`] where nothing is known of it: a run that is misspelt would stay valid.
+pub fn invalidate_run(
+    ledger: &Ledger,
+    actor: &Actor,
+    run: &RunId,
+    invalid: &Invalid,
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::InvalidateRun)?;
+    let reason = text("reason", &invalid.reason)?;
+    if !is_known(&reader, run)? {
+        return Err(Refused::NoSuchRun(run.clone()));
+    }
+    if invalid.repeated_in.as_ref() == Some(run) {
+        return Err(Refused::RepeatedInItself(run.clone()));
+    }
+    if let Some(said) = reader.run_invalidated(run)?.filter(|said| said.reinstatement.is_none()) {
+        return Err(Refused::InvalidAlready { run: said.run, entry: said.done.entry, by: said.done.by });
+    }
+    let (cause, repeated_in) = (invalid.cause, invalid.repeated_in.clone());
+    write(ledger, actor, SignedAct::RunInvalidated { run: run.clone(), reason, cause, repeated_in })
+}
+
+/// A person wants a run judged by the kits that are in force now: the first one proposes it, another one agrees.
+///
+/// # Errors
+/// [`Refused`].
+pub fn judge_run_anew(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) -> Result<Agreed, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::InvalidateRun)?;
+    let reason = text("reason", reason)?;
+    if !is_known(&reader, run)? {
+        return Err(Refused::NoSuchRun(run.clone()));
+    }
+    let proposed = reader.run_judged(run)?.proposed;
+    let run = run.clone();
+    match proposed {
+        None => {
+            let entry = write(ledger, actor, SignedAct::RunJudgingProposed { run, reason })?;
+            Ok(Agreed::Proposed { entry })
+        }
+        Some(proposed) if proposed.done.by == actor.user().as_str() => {
+            Ok(Agreed::WaitsForAnother { entry: proposed.done.entry })
+        }
+        Some(proposed) => {
+            let proposed = proposed.done.entry;
+            let entry = write(ledger, actor, SignedAct::RunJudgedAnew { run, proposed })?;
+            Ok(Agreed::Done { entry })
+        }
+    }
+}
+
+fn is_known(reader: &Reader, run: &RunId) -> Result<bool, Refused> {
+    for run in [Some(run.clone()), whole_run(run)].into_iter().flatten() {
+        let view = reader.run(&run)?;
+        if !view.controls.is_empty() || !view.donations.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn said(reader: &Reader, run: &RunId) -> Result<RunInvalidation, Refused> {
+    let said = reader.run_invalidated(run)?.filter(|said| said.run == *run);
+    said.ok_or_else(|| Refused::NotInvalid(run.clone()))
+}
+
+/// A second person stands for a run's invalidation.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::SecondPerson`] for the one who declared it.
+pub fn confirm_run(ledger: &Ledger, actor: &Actor, run: &RunId) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::InvalidateRun)?;
+    let said = said(&reader, run)?;
+    if said.done.by == actor.user().as_str() {
+        return Err(Refused::SecondPerson { by: said.done.by });
+    }
+    if let Some(confirmed) = said.confirmed {
+        return Ok(confirmed.entry);
+    }
+    let invalidated = said.done.entry;
+    write(ledger, actor, SignedAct::RunInvalidationConfirmed { run: run.clone(), invalidated })
+}
+
+/// A person wants a run that was declared invalid to be valid again: the first one proposes it, another one agrees.
+///
+/// # Errors
+/// [`Refused`].
+pub fn reinstate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) -> Result<Agreed, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::InvalidateRun)?;
+    let reason = text("reason", reason)?;
+    let said = said(&reader, run)?;
+    let run = run.clone();
+    match said.reinstatement {
+        None => {
+            let invalidated = said.done.entry;
+            let entry =
+                write(ledger, actor, SignedAct::RunReinstatementProposed { run, invalidated, reason })?;
+            Ok(Agreed::Proposed { entry })
+        }
+        Some(proposed) if proposed.done.by == actor.user().as_str() => {
+            Ok(Agreed::WaitsForAnother { entry: proposed.done.entry })
+        }
+        Some(proposed) => {
+            let proposed = proposed.done.entry;
+            let entry = write(ledger, actor, SignedAct::RunReinstated { run, proposed })?;
+            Ok(Agreed::Done { entry })
+        }
+    }
+}

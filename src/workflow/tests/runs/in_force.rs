@@ -1,0 +1,72 @@
+//! A result is judged by the kits that were in force when it came, whatever the files say later.
+
+use crate::falls::by;
+use crate::house::{House, kits};
+use crate::plates::{GOOD_PLATE, plate_controls, plate_sample};
+use ledger::SignedAct;
+use quality_control::kits::{KitFile, Kits, SHIPPED};
+use vocabulary::RunId;
+
+/// The same kits, and the plate's positive controls have to be stronger than those of [`GOOD_PLATE`].
+fn stricter() -> Kits {
+    let file = |(id, text): &(&str, &str)| {
+        let text = text.replace("\"PC >= 0.80\"", "\"PC >= 1.90\"");
+        KitFile::read(id, &text).unwrap()
+    };
+    Kits::new(SHIPPED.iter().map(file)).unwrap()
+}
+
+fn plate(house: &House, run: &str, donation: &str) {
+    let mut plate = plate_controls(run, GOOD_PLATE);
+    plate.push(plate_sample(run, donation, "0.020", "0.105"));
+    house.says(&plate);
+    house.works();
+}
+
+#[test]
+fn other_kits_judge_what_comes_from_then_on_and_an_old_run_only_when_two_people_want_it() {
+    let mut house = House::new("cn-2019");
+    assert!(workflow::kits::start(&house.ledger, &house.settings.kits).unwrap());
+    assert!(!workflow::kits::start(&house.ledger, &house.settings.kits).unwrap(), "nothing has changed");
+    plate(&house, "line/P1", "D1");
+    house.settings.kits = stricter();
+    assert!(workflow::kits::start(&house.ledger, &house.settings.kits).unwrap());
+    plate(&house, "line/P2", "D2");
+    assert_eq!((house.serology("D1"), house.serology("D2")), ("FINAL_NR".to_owned(), "INVALID".to_owned()));
+    let (first, second) = (house.stands("D1").1.kits, house.stands("D2").1.kits);
+    assert!(first != second && first.len() == 1, "{first:?} {second:?}");
+
+    let run = RunId::new("line/P1").unwrap();
+    let wanted = SignedAct::RunJudgingProposed { run: run.clone(), reason: "the leaflet has changed".into() };
+    let proposed = by(&house, "a", wanted);
+    by(&house, "a", SignedAct::RunJudgedAnew { run: run.clone(), proposed });
+    house.works();
+    assert_eq!(house.serology("D1"), "FINAL_NR", "one person changes nothing");
+    by(&house, "b", SignedAct::RunJudgedAnew { run, proposed });
+    house.works();
+    assert_eq!(house.serology("D1"), "INVALID");
+    let (now, _) = house.judged("D1");
+    let id = vocabulary::DonationId::new("D1").unwrap();
+    let standing = house.ledger.state().donation(&id).unwrap().unwrap().summary.verdict.unwrap();
+    assert_eq!(standing.content_hash, now.content_hash(), "it was decided anew");
+
+    // The first files again: what came between stays with those of its time.
+    house.settings.kits = kits();
+    assert!(workflow::kits::start(&house.ledger, &house.settings.kits).unwrap());
+    plate(&house, "line/P3", "D3");
+    let states = ["D1", "D2", "D3"].map(|donation| house.serology(donation));
+    assert_eq!(states, ["INVALID", "INVALID", "FINAL_NR"]);
+}
+
+#[test]
+fn what_came_before_there_were_kits_is_judged_by_the_controls_of_its_profile() {
+    let mut house = House::new("cn-2019");
+    let with = std::mem::take(&mut house.settings.kits);
+    assert!(!workflow::kits::start(&house.ledger, &house.settings.kits).unwrap());
+    plate(&house, "line/P1", "D1");
+    let before = house.stands("D1").1;
+    house.settings.kits = with;
+    assert!(workflow::kits::start(&house.ledger, &house.settings.kits).unwrap());
+    assert_eq!(house.stands("D1").1, before);
+    assert!(before.kits.is_empty());
+}
