@@ -220,16 +220,18 @@ fn of_run(
     for (kit, mut facts) in by_kit.kits.into_values() {
         match &kit.rules {
             KitRules::Plate(rules) => {
-                whole.take(plate::assess((&kit, rules), (run, known), &controls, facts))
+                whole.take(plate::assess((&kit, rules), (run, known), &controls, facts));
             }
             KitRules::Batch(rules) => {
-                whole.take(known.batch(run, &kit, || batch::assess(&kit, rules, &controls)))
+                whole.take(known.batch(run, &kit, || batch::assess(&kit, rules, &controls)));
             }
             KitRules::Cells(rules) => {
                 whole.results |= !facts.is_empty();
                 for fact in facts {
                     let outcome = window::cells(settings, (reader, known), &kit, rules, fact)?;
-                    outcome.into_iter().for_each(|outcome| whole.take(outcome));
+                    if let Some(outcome) = outcome {
+                        whole.take(outcome);
+                    }
                 }
             }
             KitRules::Window(rules) => {
