@@ -30,25 +30,19 @@ impl Fold<'_, '_> {
             let fits = |known: &RunInvalidation| {
                 known.done.entry == *invalidated && known.done.by != done.by && known.confirmed.is_none()
             };
-            return match self.invalidation(run)?.filter(fits) {
-                Some(known) => self.put_invalidation(&RunInvalidation { confirmed: Some(done), ..known }),
-                None => {
-                    self.misfit();
-                    Ok(())
-                }
+            let Some(known) = self.invalidation(run)?.filter(fits) else {
+                self.misfit();
+                return Ok(());
             };
+            return self.put_invalidation(&RunInvalidation { confirmed: Some(done), ..known });
         }
         if let SignedAct::RunReinstatementProposed { run, invalidated, reason } = act {
             let proposed = RunProposed { done, reason: reason.clone() };
-            return match self.invalidation(run)?.filter(|known| known.done.entry == *invalidated) {
-                Some(known) => {
-                    self.put_invalidation(&RunInvalidation { reinstatement: Some(proposed), ..known })
-                }
-                None => {
-                    self.misfit();
-                    Ok(())
-                }
+            let Some(known) = self.invalidation(run)?.filter(|known| known.done.entry == *invalidated) else {
+                self.misfit();
+                return Ok(());
             };
+            return self.put_invalidation(&RunInvalidation { reinstatement: Some(proposed), ..known });
         }
         if let SignedAct::RunReinstated { run, proposed } = act {
             return self.run_reinstated(run, *proposed);

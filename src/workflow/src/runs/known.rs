@@ -61,12 +61,11 @@ impl Known {
         (reader, run): (&Reader, &RunId),
         message: u64,
     ) -> Result<Readable, ReadError> {
-        let from = match self.judged.get(run) {
-            Some(known) => *known,
-            None => {
-                let from = reader.run_judged(run)?.from.map_or(0, ledger::Seq::get);
-                remember(&mut self.judged, run.clone(), from)
-            }
+        let from = if let Some(known) = self.judged.get(run) {
+            *known
+        } else {
+            let from = reader.run_judged(run)?.from.map_or(0, ledger::Seq::get);
+            remember(&mut self.judged, run.clone(), from)
         };
         self.shelf.of(settings, reader, message.max(from))
     }

@@ -216,7 +216,9 @@ fn of_run(
         let own: Vec<&Observation> = all.filter(|o| !covered.contains(o.assay.as_str())).collect();
         whole.take(profile::assess(settings, reader, &own, &by_kit.without)?);
     }
-    by_kit.not_in_force.into_iter().for_each(|outcome| whole.take(outcome));
+    for outcome in by_kit.not_in_force {
+        whole.take(outcome);
+    }
     for (kit, mut facts) in by_kit.kits.into_values() {
         match &kit.rules {
             KitRules::Plate(rules) => {
