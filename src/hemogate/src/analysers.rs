@@ -186,7 +186,10 @@ mod tests {
         let catalogue = wiring::built_in().unwrap();
         let own = catalogue.list().find(|profile| match profile.link() {
             LinkSettings::Lis01(lis01) => lis01.framing == instrument_profiles::Framing::ControlBytes,
-            _ => false,
+            LinkSettings::Mllp(_)
+            | LinkSettings::Unframed(_)
+            | LinkSettings::PkBlocks(_)
+            | LinkSettings::Directory(_) => false,
         });
         let own = own.expect("the catalogue has one").reference().id.clone();
         assert!(!is_spoken(&own).unwrap());

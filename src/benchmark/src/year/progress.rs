@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn what_is_left_goes_on_as_it_went_so_far() {
-        let said = line(30, 120, 15_990, Duration::from_secs(60));
+        let said = line(30, 120, 15_990, Duration::from_mins(1));
         assert_eq!(said, "day 30 of 120, 15990 donations, 3.8 ms each, 60 s, about 180 s left");
         assert!(line(0, 3, 0, Duration::ZERO).contains("about 0 s left"));
     }
