@@ -106,6 +106,7 @@ impl DinForm {
                 whose: Whose::Donation,
                 number: number.to_owned(),
                 tube: None,
+                segment: false,
                 check: din_check_character(number),
                 one_scan: self.one_scan,
             }),

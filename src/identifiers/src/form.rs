@@ -62,7 +62,7 @@ impl PatternForm {
         };
         let pattern = whole_expression("pattern", expression)?;
         let has = |name: &str| pattern.capture_names().flatten().any(|group| group == name);
-        let known = ["donation", "pool", "tube", "check"];
+        let known = ["donation", "pool", "tube", "segment", "check"];
         let over = || form.check_over.iter().map(String::as_str);
         let strange = |name: &&str| !known.contains(name) && !over().any(|over| over == *name);
         if let Some(name) = pattern.capture_names().flatten().find(strange) {
@@ -70,7 +70,7 @@ impl PatternForm {
             return Err(fault(
                 "pattern",
                 what,
-                "groups are donation, pool, tube, check, and those of check_over",
+                "groups are donation, pool, tube, segment, check, and those of check_over",
             ));
         }
         let number = match (has("donation"), has("pool")) {
@@ -85,6 +85,10 @@ impl PatternForm {
                 return Err(fault("pattern", what, "make two forms of it"));
             }
         };
+        if number.1 == Whose::Pool && has("segment") {
+            let what = "the pattern has both pool and segment";
+            return Err(fault("pattern", what, "a segment is one donation's: take one of the groups out"));
+        }
         if let Some(pad) = &form.pad
             && (pad.from >= pad.to || pad.from == 0)
         {
@@ -127,13 +131,16 @@ impl PatternForm {
                 Err(refusal) => return Some(Err(refusal)),
             },
         };
+        let segment = found.name("segment").filter(|segment| !segment.is_empty());
         Some(Ok(Identified {
             form: self.name.clone(),
             whose: self.number.1,
             number,
-            tube: found.name("tube").map(|tube| tube.as_str().to_owned()),
+            tube: segment.or_else(|| found.name("tube")).map(|tube| tube.as_str().to_owned()),
+            segment: segment.is_some(),
             check,
-            one_scan: self.one_scan,
+            // A segment's label is another than the tube's.
+            one_scan: self.one_scan && segment.is_none(),
         }))
     }
 
@@ -267,6 +274,25 @@ mod tests {
         check(&form, "BCG123498654321", Some(Ok("G123498654321")));
         let pool = PatternForm::new(&Form::pattern("x", r"P(?<pool>\d{5})")).unwrap();
         assert_eq!(pool.read("P00017").unwrap().unwrap().whose, Whose::Pool);
+    }
+
+    #[test]
+    fn a_segment_of_the_bag_is_told_from_its_tubes() {
+        let pattern = r"(?<donation>\d{4})(?:-(?<tube>\d)|(?<segment>SEG\d*))?";
+        let form = PatternForm::new(&Form { one_scan: true, ..Form::pattern("x", pattern) }).unwrap();
+        let read = |scan| {
+            let id = form.read(scan).unwrap().unwrap();
+            (id.tube, id.segment, id.one_scan)
+        };
+        assert_eq!(read("1234"), (None, false, true));
+        assert_eq!(read("1234-2"), (Some("2".to_owned()), false, true));
+        assert_eq!(read("1234SEG7"), (Some("SEG7".to_owned()), true, false));
+        let empty = PatternForm::new(&Form::pattern("x", r"(?<donation>\d{4})(?<segment>S?)")).unwrap();
+        assert!(!empty.read("1234").unwrap().unwrap().segment, "a group that matches nothing marks nothing");
+        assert_eq!(
+            PatternForm::new(&Form::pattern("x", "(?<pool>P)(?<segment>S)")).err().unwrap().key,
+            "pattern"
+        );
     }
 
     #[test]

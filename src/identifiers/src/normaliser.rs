@@ -30,6 +30,8 @@ pub struct Identified {
     pub number: String,
     /// Tube or aliquot, where the id names one.
     pub tube: Option<String>,
+    /// It is a piece of the bag's own tubing, not a sample tube.
+    pub segment: bool,
     /// The check character that belongs to it: verified where it was sent; of a DIN in any case.
     pub check: Option<char>,
     /// The form says that all results of a donation come under one and the same scan.
@@ -53,6 +55,9 @@ pub struct Checked {
     /// Tube or aliquot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tube: Option<String>,
+    /// It is a segment of the bag.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub segment: bool,
     /// The date it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
@@ -321,9 +326,7 @@ fn one(outcomes: Vec<Result<Identified, Refusal>>) -> Result<Identified, Refusal
         let other = outcome?;
         match &found {
             None => found = Some(other),
-            Some(first)
-                if (first.whose, &first.number, &first.tube) == (other.whose, &other.number, &other.tube) => {
-            }
+            Some(first) if material(first) == material(&other) => {}
             Some(first) => {
                 let say = |id: &Identified| match (&id.tube, id.whose) {
                     (Some(tube), _) => format!("{} tube {tube}", id.number),
@@ -342,6 +345,11 @@ fn one(outcomes: Vec<Result<Identified, Refusal>>) -> Result<Identified, Refusal
     found.ok_or(Refusal::Unknown)
 }
 
+/// Of whom, and which of its tubes.
+fn material(id: &Identified) -> (Whose, &str, Option<&str>, bool) {
+    (id.whose, &id.number, id.tube.as_deref(), id.segment)
+}
+
 impl Checked {
     fn plain(kind: CodeKind, value: &str, valid: bool) -> Self {
         Self {
@@ -351,6 +359,7 @@ impl Checked {
             valid,
             form: None,
             tube: None,
+            segment: false,
             date: None,
             abo: None,
             rhd: None,
@@ -365,6 +374,7 @@ impl Checked {
         checked.check_character = found.check;
         checked.form = (!din).then(|| found.form.clone());
         checked.tube.clone_from(&found.tube);
+        checked.segment = found.segment;
         checked
     }
 

@@ -91,7 +91,8 @@ pub struct Form {
     /// Pattern: what case letters are brought to.
     #[serde(default)]
     pub case: Option<Case>,
-    /// Pattern: the expression, with the group `donation` or `pool`, and perhaps `tube` and `check`.
+    /// Pattern: the expression, with the group `donation` or `pool`, and perhaps `tube`, `segment` and
+    /// `check`. An id in which `segment` matches is a piece of the bag's tubing: what a suspected tube is compared with.
     #[serde(default)]
     pub pattern: Option<String>,
     /// Pattern: what the group `check` holds.

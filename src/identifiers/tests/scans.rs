@@ -108,6 +108,12 @@ mod scans {
             Form::pattern("b", r"(?<donation>\d{4})\d"),
         ];
         check(&Normaliser::new(&Rules::of(tubes)).unwrap(), "12345", "specimen_fits_two_forms");
+        // And so is whether it is a tube at all.
+        let materials = vec![
+            Form::pattern("a", r"(?<donation>\d{4})(?<tube>S)"),
+            Form::pattern("b", r"(?<donation>\d{4})(?<segment>S)"),
+        ];
+        check(&Normaliser::new(&Rules::of(materials)).unwrap(), "1234S", "specimen_fits_two_forms");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 mod columns;
 mod patterns;
 
-use crate::evidence::{Donor, Evidence, Grouping, GroupingSample};
+use crate::evidence::{Donor, Evidence, Grouping};
 use crate::notes::Notes;
 use crate::pack::RulePack;
 use crate::runs::Runs;
@@ -47,6 +47,7 @@ pub(crate) enum Against<'e> {
     History { now: BloodGroup, before: BloodGroup },
     Field { laboratory: AboGroup, field: AboGroup },
     Neighbour { donation: &'e DonationId },
+    WrongTube { tube: BloodGroup, bag: BloodGroup },
 }
 
 /// Judges all determinations together.
@@ -68,6 +69,7 @@ pub(crate) fn judge<'e>(
     let considered = all.get(from..).unwrap_or_default();
     let usable: Vec<&Determination<'_>> = considered.iter().filter(|d| d.is_usable()).collect();
     let mut group = Combined::default();
+    group.hold_tube_against_bag(&all);
     group.take_parts(considered, &usable);
     let (abo, rhd) = (group.abo, group.rhd);
     group.hold_against_donor(evidence.donor.as_ref(), &usable, pack);
@@ -117,6 +119,7 @@ fn step<'e>(against: &Against<'e>) -> Option<Step<'e>> {
         Against::SecondDetermination { .. } => Step::GroupSecond,
         Against::History { now, before } => Step::GroupHistory { laboratory: *now, history: *before },
         Against::Neighbour { donation } => Step::GroupNeighbour(donation),
+        Against::WrongTube { .. } => Step::GroupWrongTube,
         Against::Field { laboratory, field } => Step::GroupSegment { laboratory: *laboratory, field: *field },
     })
 }
@@ -231,6 +234,24 @@ impl<'e> Combined<'e> {
         }
     }
 
+    /// Blood of one group in the tube and of another in the bag is two donors' blood: every result of the tube is another
+    /// donation's. A closed inquiry takes the earlier group back, and not what it has shown.
+    fn hold_tube_against_bag(&mut self, all: &[Determination<'_>]) {
+        let differ = |one: BloodGroup, other: BloodGroup| {
+            matches!((one.abo, other.abo), (Some(a), Some(b)) if a != b)
+                || matches!((one.rhd, other.rhd), (Some(a), Some(b)) if a != b)
+        };
+        let usable = || all.iter().filter(|one| one.is_usable());
+        for bag in usable().filter(|one| one.is_of_segment()).map(Determination::group) {
+            for tube in usable().filter(|one| !one.is_of_segment()).map(Determination::group) {
+                if differ(tube, bag) {
+                    self.flags.push(Flag::WrongTube);
+                    self.object(GroupStatus::Discrepant, Against::WrongTube { tube, bag });
+                }
+            }
+        }
+    }
+
     /// Determinations, history and the field's pre-test (G4, G5, first-time donors).
     fn hold_against_donor(&mut self, donor: Option<&Donor>, usable: &[&Determination<'_>], pack: &RulePack) {
         let Some(donor) = donor else {
@@ -261,11 +282,8 @@ impl<'e> Combined<'e> {
         let known_donor = donor.first_time == Some(false) && history.abo.is_some() && history.rhd.is_some();
         let need = if known_donor { 1 } else { pack.settings().group.first_time_determinations.value };
         // Two tests of one run are not independent of each other.
-        let runs: BTreeSet<_> = usable
-            .iter()
-            .filter(whole)
-            .map(|one| (one.grouping.run.as_ref(), one.grouping.sample == Some(GroupingSample::Segment)))
-            .collect();
+        let runs: BTreeSet<_> =
+            usable.iter().filter(whole).map(|one| (one.grouping.run.as_ref(), one.is_of_segment())).collect();
         if runs.len() < need
             && self.status != GroupStatus::Discrepant
             && now.abo.is_some()
@@ -278,9 +296,7 @@ impl<'e> Combined<'e> {
     /// G4: a donation beside this one in its session may be in a wrong tube: this one waits until both were grouped again
     /// from their bag segments.
     fn hold_against_neighbours(&mut self, evidence: &'e Evidence, usable: &[&Determination<'_>]) {
-        let from_segment = usable.iter().any(|one| {
-            one.grouping.sample == Some(GroupingSample::Segment) && matches!(one.abo, Abo::Group(_))
-        });
+        let from_segment = usable.iter().any(|one| one.is_of_segment() && matches!(one.abo, Abo::Group(_)));
         for neighbour in evidence.neighbours.iter().filter(|n| !n.settled || !from_segment) {
             self.object(GroupStatus::Pending, Against::Neighbour { donation: &neighbour.donation });
         }
@@ -301,7 +317,7 @@ impl<'e> Combined<'e> {
         self.flags.push(Flag::FieldMismatch);
         let agreeing =
             || usable.iter().filter(|one| matches!(one.abo, Abo::Group(group) if group == laboratory));
-        let from_segment = agreeing().any(|one| one.grouping.sample == Some(GroupingSample::Segment));
+        let from_segment = agreeing().any(|one| one.is_of_segment());
         let runs: BTreeSet<_> = agreeing().filter_map(|one| one.grouping.run.as_ref()).collect();
         let as_before = history == Some(laboratory) && runs.len() > 1;
         if !from_segment && !as_before {

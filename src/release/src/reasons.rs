@@ -238,6 +238,11 @@ impl Say for Against<'_> {
             Self::Neighbour { donation } => said!(
                 "neighbouring donation {donation} may be in a wrong tube; neither is grouped again from the bag segment yet"
             ),
+            Self::WrongTube { tube, bag } => said!(
+                "the tube holds {} and the bag {}: the tube is of another donation, and so is every result of it",
+                group_name(*tube),
+                group_name(*bag)
+            ),
             Self::Field { laboratory, field } => {
                 said!("the laboratory finds {laboratory}, the field pre-test {field}; not repeated yet")
             }
@@ -263,6 +268,11 @@ impl Say for Against<'_> {
             Self::Neighbour { donation } => {
                 said!("相邻献血 {donation} 可能采错管；两者均须用血袋辫子复核血型")
             }
+            Self::WrongTube { tube, bag } => said!(
+                "标本管为 {}，血袋为 {}：该管是他人标本，其全部结果均不属于本份",
+                group_name(*tube),
+                group_name(*bag)
+            ),
             Self::Field { laboratory, field } => said!("实验室为 {laboratory}，初筛为 {field}，尚未复核"),
         }
     }

@@ -40,6 +40,7 @@ pub(crate) enum Step<'e> {
     GroupHistory { laboratory: BloodGroup, history: BloodGroup },
     GroupReference,
     GroupNeighbour(&'e DonationId),
+    GroupWrongTube,
     ReviewUnruled(Marker),
     ReferScreen,
     RemoveUnit,
@@ -131,6 +132,9 @@ impl Say for Step<'_> {
             Self::GroupNeighbour(donation) => said!(
                 "Repeat the blood grouping from the bag segment: neighbouring donation {donation} may be in a wrong tube."
             ),
+            Self::GroupWrongTube => {
+                "Find whose tube it is and hold that donation too; do not release this one on results of a tube that is not its own.".into()
+            }
             Self::ReviewUnruled(what) => said!("Have {what} reviewed: the rule pack has no rule for it."),
             Self::ReferScreen => {
                 "Refer the sample for antibody identification: the antibody screen is positive.".into()
@@ -191,6 +195,9 @@ impl Say for Step<'_> {
             Self::GroupReference => "送参比实验室：直接抗人球蛋白试验阳性，D 抗原无法判读。".into(),
             Self::GroupNeighbour(donation) => {
                 said!("用血袋辫子重做血型：相邻献血 {donation} 可能采错管。")
+            }
+            Self::GroupWrongTube => {
+                "查明该标本管属于哪一份献血并一并暂扣；本份不得凭他人标本的结果放行。".into()
             }
             Self::ReviewUnruled(what) => said!("请复核{what}：规则包中没有相应规则。"),
             Self::ReferScreen => "送抗体鉴定：抗体筛查阳性。".into(),

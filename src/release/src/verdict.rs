@@ -176,6 +176,8 @@ states! {
         HistoryMismatch = "HISTORY_MISMATCH",
         /// Differs from the pre-test in the field (G5).
         FieldMismatch = "FIELD_MISMATCH",
+        /// The tube holds blood of another group than the bag.
+        WrongTube = "WRONG_TUBE",
     }
 }
 

@@ -151,6 +151,7 @@ fn fact(settings: &Settings, o: EvidenceObservation, located: Option<Located>) -
         tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
         connection: o.connection,
         profile: o.profile,
+        segment: located.as_ref().is_some_and(|located| located.segment),
         tube: located.and_then(|located| located.tube),
         observation: o.observation,
         window: None,

@@ -14,8 +14,8 @@ use release::pack::{AntibodyScreen, ExternalControl};
 use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
-        AltResult, Call, Direction, Donor, Grades, Grouping, InternalControl, Lot, NatKind, NatResult,
-        Neighbour, OpenFinding, Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult,
+        AltResult, Call, Direction, Donor, Grades, Grouping, GroupingSample, InternalControl, Lot, NatKind,
+        NatResult, Neighbour, OpenFinding, Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult,
         SerologySeries, Validity,
     },
 };
@@ -318,8 +318,8 @@ fn flags(observation: &Observation) -> Option<String> {
     (!observation.flags.is_empty()).then(|| format!("flags: {}", observation.flags.join(" ")))
 }
 
-/// Message and run: what stands together there was measured together.
-type Place<'a> = (u64, Option<&'a RunId>);
+/// Message, run, and whether it was a segment of the bag: what stands together there was measured together.
+type Place<'a> = (u64, Option<&'a RunId>, bool);
 
 /// One result a target: what one target says is never read as an answer of another.
 pub(crate) fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
@@ -414,12 +414,13 @@ fn groupings(measured: &[Used<'_>]) -> Vec<Grouping> {
     for Used { fact, home } in
         measured.iter().filter(|m| m.fact.observation.marker.kind() == MarkerKind::Grouping)
     {
-        let key = (*home, fact.run());
+        let key = (*home, fact.run(), fact.segment);
         let known = all.iter().position(|(k, _)| *k == key);
         let at = known.unwrap_or(all.len());
         if known.is_none() {
             let run = fact.run().cloned();
-            all.push((key, Grouping { run, ..Grouping::default() }));
+            let sample = fact.segment.then_some(GroupingSample::Segment);
+            all.push((key, Grouping { run, sample, ..Grouping::default() }));
         }
         if let Some((_, grouping)) = all.get_mut(at)
             && let Err(why) = column(grouping, &fact.observation)

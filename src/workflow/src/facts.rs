@@ -24,6 +24,8 @@ pub struct Fact {
     pub profile: ProfileRef,
     /// Which of the donation's tubes, where the scan names one.
     pub tube: Option<String>,
+    /// The material was a segment of the bag.
+    pub segment: bool,
     /// The result.
     pub observation: Observation,
     /// When it was finished, if the analyser's clock could be read.

@@ -7,10 +7,10 @@ use vocabulary::DonationRegistration;
 /// Two donations that are further apart were not taken in one session.
 const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
 
-/// The group is another than the register or the field has for the donor, and nobody has settled it.
+/// The group is another than the register, the field or the bag has, and nobody has settled it.
 fn is_suspected(verdict: &Verdict) -> bool {
     let group = verdict.group();
-    let differs = |flag: &Flag| matches!(flag, Flag::HistoryMismatch | Flag::FieldMismatch);
+    let differs = |flag: &Flag| matches!(flag, Flag::HistoryMismatch | Flag::FieldMismatch | Flag::WrongTube);
     group.status != GroupStatus::Final && group.flags.iter().any(differs)
 }
 

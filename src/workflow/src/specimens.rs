@@ -14,6 +14,8 @@ pub struct Located {
     pub donation: DonationId,
     /// Which of its tubes, where the id names one.
     pub tube: Option<String>,
+    /// It is a segment of the donation's bag.
+    pub segment: bool,
     /// All results of the donation have to come under this one scan.
     pub one_scan: bool,
 }
@@ -82,7 +84,12 @@ impl SpecimenRule {
             }
             identifiers::Whose::Donation => {
                 let donation = DonationId::new(&found.number).map_err(|_| Refusal::Unknown)?;
-                Ok(Whose::Donation(Located { donation, tube: found.tube, one_scan: found.one_scan }))
+                Ok(Whose::Donation(Located {
+                    donation,
+                    tube: found.tube,
+                    segment: found.segment,
+                    one_scan: found.one_scan,
+                }))
             }
         }
     }

@@ -77,6 +77,7 @@ mod evidence {
             profile: ProfileRef { id: "maker/model".into(), revision: "1".into() },
             tested_at: None,
             tube: None,
+            segment: false,
             observation,
             window: None,
             kit: None,

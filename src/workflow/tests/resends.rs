@@ -248,6 +248,7 @@ mod resends {
             profile: ProfileRef { id: "maker/model".into(), revision: "1".into() },
             tested_at: observation.completed_at.as_ref().map(|t| t.parse().unwrap()),
             tube: None,
+            segment: false,
             observation: observation.clone(),
             window: None,
             kit: None,

@@ -1,7 +1,7 @@
 //! One determination: forward and reverse columns, control, and D (rules.md §1.6, rows G1 to G3 and G6 to G10).
 
 use super::patterns::{self, Candidate, Columns};
-use crate::evidence::{Del, Grouping, Validity};
+use crate::evidence::{Del, Grouping, GroupingSample, Validity};
 use crate::notes::Notes;
 use crate::pack::{DelLabel, RulePack, WeakDLabel};
 use crate::runs::{Runs, Standing};
@@ -9,7 +9,7 @@ use crate::say::said;
 use crate::test::Test;
 use crate::trace::{Subject, Trace};
 use crate::verdict::Flag;
-use vocabulary::{AboGroup, Grade, RhD, Strength};
+use vocabulary::{AboGroup, BloodGroup, Grade, RhD, Strength};
 
 /// What the ABO columns say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,26 @@ impl Determination<'_> {
     }
     pub(super) fn is_empty(&self) -> bool {
         self.state == State::Empty
+    }
+    /// Of a segment of the bag, and not of the sample tube.
+    pub(super) fn is_of_segment(&self) -> bool {
+        self.grouping.sample == Some(GroupingSample::Segment)
+    }
+    /// What it says for itself.
+    pub(super) fn group(&self) -> BloodGroup {
+        let abo = match &self.abo {
+            Abo::Group(group) => Some(*group),
+            Abo::Missing(_) | Abo::StrengthNotTold(_) | Abo::Discrepant(_) => None,
+        };
+        let rhd = match &self.rhd {
+            Rhd::Type { rhd, .. } => Some(*rhd),
+            Rhd::Missing(_)
+            | Rhd::StrengthNotTold(_)
+            | Rhd::AntiglobulinOpen
+            | Rhd::Unreadable
+            | Rhd::Discrepant => None,
+        };
+        BloodGroup { abo, rhd }
     }
     pub(super) fn test(&self) -> Test<'static> {
         Test::Grouping(self.number)
