@@ -7,7 +7,7 @@ use crate::{
     Settings,
     facts::{DonationFacts, Fact, LotRegister, RunFacts, Told},
     measurement::{Used, is_ratio, measurements},
-    pools::pooled,
+    pools::{hours_between, pooled},
     signing,
 };
 use release::pack::{AntibodyScreen, ExternalControl};
@@ -47,7 +47,8 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     let used: Vec<&Fact> = measured.iter().map(|one| one.fact).collect();
     evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), reactive_from);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
-    evidence.nat = nucleic(&used);
+    let collected = facts.registration.as_ref().map(|r| r.collected_at);
+    evidence.nat = nucleic(&used, collected, settings);
     let pooled = pooled(facts, settings, &evidence.nat);
     evidence.nat.extend(pooled.nat);
     evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
@@ -70,7 +71,6 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.findings.extend(facts.alike.iter().map(|other| cut_number(&facts.donation, other)));
     evidence.findings.extend(two_scans(&facts.scans));
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
-    let collected = facts.registration.as_ref().map(|r| r.collected_at);
     evidence.findings.extend(with_pools.iter().filter_map(|fact| before_collection(fact, collected?)));
     facts.donor.fill(&mut evidence);
     signing::held_by_people(&mut evidence, &facts.people);
@@ -321,9 +321,27 @@ fn flags(observation: &Observation) -> Option<String> {
 /// Message, run, and whether it was a segment of the bag: what stands together there was measured together.
 type Place<'a> = (u64, Option<&'a RunId>, bool);
 
-/// One result a target: what one target says is never read as an answer of another.
-pub(crate) fn nucleic(facts: &[&Fact]) -> Vec<NatResult> {
-    of_kind(facts, MarkerKind::Nat).map(individual).collect()
+/// One result a target: what one target says is never read as an answer of another. `collected` is when the blood was
+/// taken.
+pub(crate) fn nucleic(
+    facts: &[&Fact],
+    collected: Option<jiff::Timestamp>,
+    settings: &Settings,
+) -> Vec<NatResult> {
+    of_kind(facts, MarkerKind::Nat)
+        .map(|fact| NatResult { stored_hours: stored_hours(fact, collected, settings), ..individual(fact) })
+        .collect()
+}
+
+/// Hours from collection to the test, where the pack has a limit for them: it was stored no longer.
+pub(crate) fn stored_hours(
+    fact: &Fact,
+    collected: Option<jiff::Timestamp>,
+    settings: &Settings,
+) -> Option<Reading> {
+    settings.pack.settings().nat.store_within_hours.as_ref()?;
+    let tested = fact.tested_at?.at();
+    Reading::new(None, hours_between(collected?, tested).round_dp(3)).ok()
 }
 
 pub(crate) fn individual(fact: &Fact) -> NatResult {

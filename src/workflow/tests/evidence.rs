@@ -4,7 +4,7 @@
 mod evidence {
     use release::{
         Evidence, RulePack, Unit,
-        evidence::{Call, Qc, SerologyKind, Validity},
+        evidence::{Call, GroupingSample, Qc, SerologyKind, Validity},
     };
     use std::collections::BTreeMap;
     use vocabulary::{
@@ -296,6 +296,47 @@ mod evidence {
             .unwrap();
             assert_eq!(findings_of(&workflow::evidence(&known, &settings("cn-2019"))), expect);
         }
+    }
+
+    #[test]
+    fn a_single_nat_result_says_how_long_its_sample_was_kept_where_the_pack_has_a_limit() {
+        let mut limited = settings("cn-2019");
+        let overlay = "id = \"s\"\nbased_on = \"cn-2019\"\n[nat]\nstore_within_hours = \"72\"\n";
+        limited.pack = RulePack::from_toml(overlay).unwrap();
+        let mut known = facts(vec![observation(Marker::HbvDna, "mpx", said(Interpretation::NonReactive))]);
+        known.observations[0].tested_at = Some("2026-03-04T10:30:00Z".parse().unwrap());
+        let hours = |known: &DonationFacts, with: &Settings| {
+            workflow::evidence(known, with).nat[0].stored_hours.map(|hours| hours.to_string())
+        };
+        assert_eq!(hours(&known, &limited), None, "nobody knows when it was taken");
+        for (collected, expect) in [("2026-03-01T10:00:00Z", "72.50"), ("2026-03-01T11:00:00Z", "71.50")] {
+            known.registration = serde_json::from_value(serde_json::json!({
+                "donation": "D1", "collected_at": collected,
+                "donor": { "id": "1", "first_time": false, "deferred": false },
+            }))
+            .unwrap();
+            assert_eq!(hours(&known, &limited).as_deref(), Some(expect));
+            assert_eq!(hours(&known, &settings("cn-2019")), None);
+        }
+    }
+
+    #[test]
+    fn a_grouping_of_a_bag_segment_stands_beside_that_of_the_tube() {
+        let grade = |grade: &str| Value {
+            raw: grade.into(),
+            grade: Some(grade.parse().unwrap()),
+            ..Value::default()
+        };
+        let mut known = facts(vec![
+            observation(Marker::AntiA, "group", grade("4+")),
+            observation(Marker::AntiA, "group", grade("4+")),
+        ]);
+        known.observations[1].message = 1;
+        known.observations[1].tube = Some("S".into());
+        known.observations[1].segment = true;
+        let samples: Vec<_> =
+            workflow::evidence(&known, &settings("cn-2019")).grouping.iter().map(|g| g.sample).collect();
+        assert_eq!(samples, [None, Some(GroupingSample::Segment)], "of one message and one run, too");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! What a donation's pools are as evidence. Pure.
 
 use super::facts::{Drawn, Making, MemberFacts, PoolFacts};
-use super::sound::{PoolFault, conflict, faults, hours_between, last_making, tested_making};
-use crate::evidence::{individual, nucleic, open, reactive_from, runs};
+use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
+use crate::evidence::{individual, nucleic, open, reactive_from, runs, stored_hours};
 use crate::measurement::measurements;
 use crate::{DonationFacts, Fact, Settings};
 use release::evidence::{Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog};
-use release::{Evidence, NatState, Reading};
+use release::{Evidence, NatState};
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
 /// What the pools of a donation add to its evidence.
@@ -196,7 +196,7 @@ impl<'f> Tested<'f> {
             pipetting: self.pipetting(&drawn),
             members,
             pool_members,
-            stored_hours: stored_hours(fact, facts, settings),
+            stored_hours: stored_hours(fact, facts.registration.as_ref().map(|r| r.collected_at), settings),
             ..own
         }
     }
@@ -226,13 +226,6 @@ impl<'f> Tested<'f> {
     }
 }
 
-/// Hours from collection to the test, where the pack has a limit for them.
-fn stored_hours(fact: &Fact, facts: &DonationFacts, settings: &Settings) -> Option<Reading> {
-    settings.pack.settings().nat.store_within_hours.as_ref()?;
-    let (tested, taken) = (fact.tested_at?.at(), facts.registration.as_ref()?.collected_at);
-    Reading::new(None, hours_between(taken, tested).round_dp(3)).ok()
-}
-
 /// What a member gave when it was tested alone: as the rule pack judges these results, and only these.
 pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Settings) -> PoolMember {
     let said = |result: Call, targets: Vec<Virus>| PoolMember { donation: member.clone(), result, targets };
@@ -242,7 +235,7 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
     }
     let used: Vec<&Fact> = used.iter().map(|one| one.fact).collect();
     let mut evidence = Evidence::new(member.clone());
-    evidence.nat = nucleic(&used);
+    evidence.nat = nucleic(&used, about.collected_at, settings);
     evidence.runs = runs(&used, &about.runs, &settings.lots);
     let verdict = release::decide(&evidence, &settings.pack);
     let targets = |wanted: NatState| -> Vec<Virus> {

@@ -22,4 +22,5 @@ pub use sound::PoolFault;
 
 pub(crate) use evidence::pooled;
 pub(crate) use facts::{Memory, pools_of};
+pub(crate) use sound::hours_between;
 pub(crate) use told::{parted, told};

@@ -156,7 +156,7 @@ fn too_old(taken: Timestamp, drawn: Timestamp, pack: &RulePack) -> Option<(&'sta
     })
 }
 
-pub(super) fn hours_between(from: Timestamp, to: Timestamp) -> Decimal {
+pub(crate) fn hours_between(from: Timestamp, to: Timestamp) -> Decimal {
     Decimal::from(to.as_millisecond() - from.as_millisecond()) / Decimal::from(MS_PER_HOUR)
 }
 
