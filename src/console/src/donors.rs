@@ -34,11 +34,13 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NotExamined
         | Refused::TestKnown { .. }
         | Refused::Reentry { .. }
+        | Refused::SaidAlready
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
         | Refused::Text { .. }
         | Refused::TooMany { .. }
         | Refused::NoEvidence
+        | Refused::NoSuchGrouping(_)
         | Refused::Itself => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),
     }
@@ -221,6 +223,28 @@ pub(crate) async fn settle(
     let Beside { donation, reason } = read(&body)?;
     let work = move |with: &Work| {
         donors::settle(&with.settings, &with.ledger, &with.actor, (&id, &donation), &reason)
+    };
+    command(&site, &caller, work).await
+}
+
+/// `{"run":"…","reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettleGroup {
+    run: vocabulary::RunId,
+    reason: String,
+}
+
+/// One of the two names under the end of an inquiry into its blood group.
+pub(crate) async fn settle_group(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let SettleGroup { run, reason } = read(&body)?;
+    let work = move |with: &Work| {
+        donors::settle_group(&with.settings, &with.ledger, &with.actor, (&id, &run), &reason)
     };
     command(&site, &caller, work).await
 }

@@ -114,6 +114,7 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/donations/{id}/confirmatory", post(donors::confirm))
         .route("/api/v1/donations/{id}/neighbours", post(donors::suspect))
         .route("/api/v1/donations/{id}/neighbours/settle", post(donors::settle))
+        .route("/api/v1/donations/{id}/group/settle", post(donors::settle_group))
         .route("/api/v1/recalls/{seq}/close", post(batches::close_recall))
         .route("/api/v1/rule-packs", get(rules::list).post(rules::add))
         .route("/api/v1/rule-packs/activate", post(rules::activate))

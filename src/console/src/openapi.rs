@@ -147,6 +147,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/donations/{id}/confirmatory", "post", "record what a confirmatory laboratory said"),
     ("/api/v1/donations/{id}/neighbours", "post", "hold it: a donation beside it may be in its tube"),
     ("/api/v1/donations/{id}/neighbours/settle", "post", "grouped again from its bag segment, it agrees"),
+    (
+        "/api/v1/donations/{id}/group/settle",
+        "post",
+        "one of two names: which determination of its group stands",
+    ),
     ("/api/v1/recalls/{seq}/close", "post", "close a recall with what came of it"),
     (
         "/api/v1/rule-packs",

@@ -153,6 +153,9 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
             let what = if *settled { "neighbours/settle" } else { "neighbours" };
             (donations(donation, what), json!({ "donation": beside, "reason": reason }))
         }
+        Donor::Group { donation, run, reason, .. } => {
+            (donations(donation, "group/settle"), json!({ "run": run, "reason": reason }))
+        }
         Donor::Lookback { trigger, marker, earlier, step, outcome, .. } => (
             "tasks/lookback".to_owned(),
             json!({ "trigger": trigger, "marker": marker, "earlier": earlier, "step": step, "outcome": outcome }),

@@ -8,6 +8,8 @@
 //! ```
 
 mod facts;
+#[cfg(test)]
+mod group_tests;
 mod refused;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,7 @@ use release::{
     },
 };
 use serde::Deserialize;
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// Characters of a reason, a report, a donor's number.
 const TEXT_CHARS_MAX: usize = 500;
@@ -296,6 +298,35 @@ pub fn settle(
         return Err(Refused::NotSuspected(donation));
     }
     write(ledger, actor, DonorAct::NeighbourSettled { donation, suspect, reason })
+}
+
+/// One of the two names under the end of an inquiry into a donation's blood group: the determination of one run stands,
+/// and takes the place of those before it. Blood of another group in the tube than in the bag goes on holding.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::NoSuchGrouping`], [`Refused::SaidAlready`].
+pub fn settle_group(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    (given, run): (&str, &RunId),
+    reason: &str,
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::SettleGroup)?;
+    let (donation, reason) = (donation(settings, given)?, text("reason", reason)?);
+    let known = crate::evidence(&crate::facts_of(settings, &reader, &donation)?, settings).grouping;
+    if !known.iter().any(|grouping| grouping.run.as_ref() == Some(run)) {
+        return Err(Refused::NoSuchGrouping(run.clone()));
+    }
+    let groups = reader.notes_of(&donation)?.groups;
+    if groups.iter().any(|settled| settled.run == *run && settled.done.by == actor.user().as_str()) {
+        return Err(Refused::SaidAlready);
+    }
+    if groups.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
+    }
+    write(ledger, actor, DonorAct::GroupSettled { donation, run: run.clone(), reason })
 }
 
 /// Records a step of a look-back.

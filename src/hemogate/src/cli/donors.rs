@@ -182,6 +182,21 @@ pub(crate) enum Donor {
         #[arg(long, value_name = "NAME")]
         r#as: String,
     },
+    /// Close the inquiry into a donation's blood group by the determination of one run; two people have to (reviewer,
+    /// reference laboratory)
+    Group {
+        /// The donation's number
+        donation: String,
+        /// The run of the determination that stands
+        #[arg(long)]
+        run: String,
+        /// What the inquiry found
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
     /// Record a step of a look-back (hemogate tasks)
     Lookback {
         /// The donation that raised it
@@ -215,6 +230,7 @@ impl Donor {
             | Self::Test { r#as, .. }
             | Self::Approve { r#as, .. }
             | Self::Neighbour { r#as, .. }
+            | Self::Group { r#as, .. }
             | Self::Lookback { r#as, .. } => Some(r#as),
         }
     }

@@ -5,7 +5,7 @@ use crate::Seq;
 use jiff::civil::Date;
 use release::evidence::{Call, Confirmatory, EarlierDonation, Reentry, ReentryTest, Register};
 use serde::{Deserialize, Serialize};
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// Which look-back: the donation that raised it, what for, and the earlier donation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,6 +130,15 @@ pub enum DonorAct {
         /// How.
         reason: String,
     },
+    /// The inquiry into the donation's blood group is closed for one person; it takes two.
+    GroupSettled {
+        /// The donation.
+        donation: DonationId,
+        /// The run of the determination that stands.
+        run: RunId,
+        /// What the inquiry found.
+        reason: String,
+    },
     /// A step of a look-back was done.
     LookbackDone {
         /// Which look-back.
@@ -154,6 +163,7 @@ impl DonorAct {
             Self::ReentryApproved { .. } => "reentry_approved",
             Self::NeighbourSuspected { .. } => "neighbour_suspected",
             Self::NeighbourSettled { .. } => "neighbour_settled",
+            Self::GroupSettled { .. } => "group_settled",
             Self::LookbackDone { .. } => "lookback_done",
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{Fold, Folded};
 use crate::state::{
-    Candidate, DonationNotes, DonationRecord, Done, DonorStands, Key, KeyParts, Lookback, Read, StateError,
-    StepDone, collect, record,
+    Candidate, DonationNotes, DonationRecord, Done, DonorStands, GroupSettled, Key, KeyParts, Lookback, Read,
+    StateError, StepDone, collect, record,
 };
 use crate::{DonorAct, LookbackId, LookbackStep, VerdictMade};
 use release::evidence::{Neighbour, Reentry, Register, RegisterState};
@@ -42,6 +42,13 @@ impl Fold<'_, '_> {
                     true
                 })
             }),
+            DonorAct::GroupSettled { donation, run, reason } => {
+                let settled = GroupSettled { run: run.clone(), done: self.done(), reason: reason.clone() };
+                self.noted(donation, |notes| {
+                    notes.groups.push(settled);
+                    notes.groups.len() <= LINES_MAX
+                })
+            }
             DonorAct::LookbackDone { lookback, step, outcome } => {
                 self.lookback_done(lookback, *step, outcome)
             }
@@ -219,6 +226,7 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
         DonorAct::Confirmed { .. }
         | DonorAct::NeighbourSuspected { .. }
         | DonorAct::NeighbourSettled { .. }
+        | DonorAct::GroupSettled { .. }
         | DonorAct::LookbackDone { .. } => false,
     }
 }

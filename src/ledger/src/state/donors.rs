@@ -4,7 +4,7 @@ use super::Done;
 use crate::{LookbackAsked, LookbackId, LookbackStep, Seq};
 use release::evidence::{Confirmatory, EarlierDonation, Neighbour, Reentry, Register};
 use serde::{Deserialize, Serialize};
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// A donor, beside the donations.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,6 +36,21 @@ pub struct DonationNotes {
     /// Donations beside it that may be in its tube.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<Neighbour>,
+    /// Who closed the inquiry into its group, and by which determination.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSettled>,
+}
+
+/// One person's word that a determination of the group stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSettled {
+    /// The run of the determination.
+    pub run: RunId,
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// What the inquiry found.
+    pub reason: String,
 }
 
 /// A step that was done.

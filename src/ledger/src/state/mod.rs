@@ -14,7 +14,7 @@ mod signed;
 mod sled_store;
 mod view;
 
-pub use donors::{Candidate, DonationNotes, DonorStands, Lookback, StepDone};
+pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
 pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub(crate) use keys::{Key, KeyParts};
 pub(crate) use memory::MemoryStore;

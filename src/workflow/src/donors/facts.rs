@@ -1,16 +1,19 @@
 //! What is known of a donor and a donation beside its results, as evidence.
 
-use ledger::{Given, ReadError, Reader};
+use ledger::{Given, GroupSettled, ReadError, Reader};
 use release::{
     Evidence, Moment,
     evidence::{
         Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierResult, Neighbour, Reentry, Register,
+        Resolution,
     },
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
-use vocabulary::{DonationId, DonationRegistration};
+use std::collections::{BTreeMap, BTreeSet};
+use vocabulary::{DonationId, DonationRegistration, RunId};
 
+/// Persons who have to close an inquiry into a blood group: it takes a discrepancy away.
+const SETTLING_PERSONS: usize = 2;
 /// Earlier donations of one donor that are looked at, the newest first.
 const EARLIER_MAX: usize = 200;
 
@@ -27,6 +30,8 @@ pub struct DonorFacts {
     pub confirmatory: Vec<Confirmatory>,
     /// Donations beside it that may be in its tube.
     pub neighbours: Vec<Neighbour>,
+    /// Who closed the inquiry into its group.
+    pub groups: Vec<GroupSettled>,
 }
 
 impl DonorFacts {
@@ -38,8 +43,12 @@ impl DonorFacts {
         zone: &jiff::tz::TimeZone,
     ) -> Result<Self, ReadError> {
         let notes = reader.notes_of(donation)?;
-        let mut facts =
-            Self { confirmatory: notes.confirmatory, neighbours: notes.neighbours, ..Self::default() };
+        let mut facts = Self {
+            confirmatory: notes.confirmatory,
+            neighbours: notes.neighbours,
+            groups: notes.groups,
+            ..Self::default()
+        };
         let Some(registration) = registration else { return Ok(facts) };
         let donor = &registration.donor.id;
         let stands = reader.donor(donor)?;
@@ -59,11 +68,23 @@ impl DonorFacts {
     pub(crate) fn fill(&self, evidence: &mut Evidence) {
         evidence.confirmatory.extend(self.confirmatory.iter().cloned());
         evidence.neighbours.extend(self.neighbours.iter().cloned());
+        for grouping in &mut evidence.grouping {
+            grouping.resolves = grouping.run.as_ref().and_then(|run| self.resolution(run));
+        }
         if let Some(donor) = &mut evidence.donor {
             donor.register.clone_from(&self.register);
             donor.earlier.clone_from(&self.earlier);
             donor.reentry.clone_from(&self.reentry);
         }
+    }
+
+    /// What two persons said of the determination of a run; nothing while it is one.
+    fn resolution(&self, run: &RunId) -> Option<Resolution> {
+        let said = || self.groups.iter().filter(|settled| settled.run == *run);
+        let by: BTreeSet<&str> = said().map(|settled| settled.done.by.as_str()).collect();
+        let reason = said().next_back().map(|settled| settled.reason.clone())?;
+        let by: Vec<&str> = by.into_iter().collect();
+        (by.len() >= SETTLING_PERSONS).then(|| Resolution { by: by.join(", "), reason })
     }
 }
 

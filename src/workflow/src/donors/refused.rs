@@ -3,7 +3,7 @@
 use crate::people;
 use release::ReentryState;
 use std::fmt;
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,10 @@ pub enum Refused {
     Itself,
     /// Nobody suspects that neighbour, or it is settled.
     NotSuspected(DonationId),
+    /// The donation has no grouping of that run.
+    NoSuchGrouping(RunId),
+    /// This person has said so already: the other name has to be another's.
+    SaidAlready,
     /// There is no such look-back that is open for that step.
     NoSuchLookback,
     /// The ledger cannot be read or takes nothing.
@@ -82,6 +86,12 @@ impl Refused {
             }
             Self::Itself => "a donation is not its own neighbour".into(),
             Self::NotSuspected(donation) => format!("no such neighbour of donation {donation} is open"),
+            Self::NoSuchGrouping(run) => {
+                format!(
+                    "the donation has no blood grouping of run {run}; name the run of the determination that stands"
+                )
+            }
+            Self::SaidAlready => "you have closed this inquiry; a second person has to do so too".into(),
             Self::NoSuchLookback => "there is no such look-back with that step to be done".into(),
             Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
         }
@@ -105,6 +115,10 @@ impl Refused {
             Self::Reentry { state } => format!("归队检查为{state:?}，不得据此恢复献血"),
             Self::Itself => "献血不能是自身的相邻献血".into(),
             Self::NotSuspected(donation) => format!("献血{donation}没有该项未解决的相邻疑问"),
+            Self::NoSuchGrouping(run) => {
+                format!("该献血没有批次{run}的血型鉴定；请给出作为定论的鉴定所在批次")
+            }
+            Self::SaidAlready => "您已确认该定论；还须由另一人确认".into(),
             Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),
             Self::Broken(why) => format!("账本暂不可写：{why}"),
         }

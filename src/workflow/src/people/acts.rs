@@ -79,6 +79,8 @@ acts! {
     RecordConfirmatory = "record_confirmatory", "录入确证结果", [Reviewer, ReferenceLaboratory];
     /// Examine a donor for re-entry.
     ExamineDonor = "examine_donor", "归队检查", [Reviewer, ReferenceLaboratory];
+    /// One of the two names under the end of an inquiry into a blood group.
+    SettleGroup = "settle_group", "血型复核定论", [Reviewer, ReferenceLaboratory];
     /// Do a step of a look-back.
     DoLookback = "do_lookback", "办理回溯", [Releaser, QcOfficer];
     /// Release quality control after corrective action.
@@ -139,6 +141,7 @@ mod tests {
         (Act::RecordEarlier, [1, 1, 0, 0, 1, 0, 0, 0]),
         (Act::RecordConfirmatory, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::ExamineDonor, [0, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::SettleGroup, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::DoLookback, [0, 0, 1, 1, 0, 0, 0, 0]),
         (Act::ReleaseQc, [0, 0, 0, 1, 0, 0, 0, 0]),
         (Act::ResolveFinding, [1, 1, 0, 1, 0, 0, 0, 0]),

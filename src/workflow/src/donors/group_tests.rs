@@ -1,0 +1,144 @@
+//! A blood group in question on a real ledger: what two people settle, and what nobody can.
+
+use super::*;
+use crate::batches::tests::Station;
+use crate::people;
+use ledger::{Body, Pools};
+use release::evidence::{Qc, Validity};
+use release::{Flag, GroupStatus, Verdict, decide};
+use vocabulary::{
+    AboGroup, ConnectionId, Marker, Mode, Observation, ProfileRef, Protocol, ResultStatus, Role, Source,
+    SpecimenId, SpecimenKind, Value,
+};
+
+/// Anti-A, anti-B, A1 cells, B cells.
+const GROUP_A: [&str; 4] = ["4+", "0", "0", "4+"];
+const GROUP_B: [&str; 4] = ["0", "4+", "4+", "0"];
+const A_WITH_ANTI_A1: [&str; 4] = ["4+", "0", "2+", "4+"];
+
+fn station() -> Station {
+    let mut station = Station::new();
+    station.settings.specimens = crate::SpecimenRule::new(r"(?<donation>G\d)(?<segment>-S)?").unwrap();
+    station
+}
+
+fn row(scan: &str, run: &str, marker: Marker, grade: &str) -> Observation {
+    Observation {
+        specimen: Some(SpecimenId::new(scan).unwrap()),
+        instrument: Some("i1".into()),
+        assay: marker.name().into(),
+        marker,
+        kind: SpecimenKind::Patient,
+        value: Value { raw: grade.into(), grade: Some(grade.parse().unwrap()), ..Value::default() },
+        flags: vec![],
+        status: ResultStatus::Final,
+        run: Some(RunId::new(run).unwrap()),
+        lots: vec![],
+        completed_at: Some("2026-03-01T10:00:00Z".into()),
+        replicate: None,
+        operator: None,
+        control: None,
+        source: Source::default(),
+    }
+}
+
+/// An analyser groups what it reads under `scan`.
+fn grouped(station: &Station, scan: &str, run: &str, columns: [&str; 4]) {
+    let profile = ProfileRef { id: "maker/model".into(), revision: "1".into() };
+    let message = station.write(What::MessageReceived {
+        connection: ConnectionId::new("line").unwrap(),
+        mode: Mode::Production,
+        profile: profile.clone(),
+        protocol: Protocol::Lis02,
+        body: Body::Whole(scan.as_bytes().into()),
+    });
+    let markers = [Marker::AntiA, Marker::AntiB, Marker::A1Cells, Marker::BCells];
+    let mut observations: Vec<Observation> =
+        markers.into_iter().zip(columns).map(|(marker, grade)| row(scan, run, marker, grade)).collect();
+    observations.push(row(scan, run, Marker::GroupControl, "0"));
+    observations.push(row(scan, run, Marker::AntiD, "4+"));
+    let donation = DonationId::new(scan.trim_end_matches("-S")).unwrap();
+    station.write(What::MessageInterpreted {
+        message,
+        profile,
+        donations: (0..).zip(&observations).map(|(index, _)| (index, donation.clone())).collect(),
+        observations,
+        findings: vec![],
+        holds: vec![],
+        orders: vec![],
+        measured: vec![],
+        continues: vec![],
+        pools: Pools::default(),
+        part: 0,
+        last: true,
+    });
+}
+
+/// Judged as if the controls of every run were in and good: runs are another test's matter.
+fn verdict(station: &Station, donation: &str) -> Verdict {
+    let donation = DonationId::new(donation).unwrap();
+    let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+    let mut evidence = crate::evidence(&facts, &station.settings);
+    for run in &mut evidence.runs {
+        (run.validity, run.qc) = (Some(Validity::Valid), Some(Qc::InControl));
+    }
+    decide(&evidence, &station.settings.pack)
+}
+
+fn settle(station: &Station, who: &Actor, donation: &str, run: &str) -> Result<Seq, Refused> {
+    let run = RunId::new(run).unwrap();
+    settle_group(
+        &station.settings,
+        &station.ledger,
+        who,
+        (donation, &run),
+        "anti-A1, confirmed with A2 cells",
+    )
+}
+
+#[test]
+fn a_discrepancy_is_closed_by_two_people_and_by_a_determination_that_there_is() {
+    let station = station();
+    let reviewer = station.person("rev", Role::Reviewer);
+    let reference = station.person("ref", Role::ReferenceLaboratory);
+    let technician = station.person("tech", Role::Technician);
+    grouped(&station, "G1", "T1", A_WITH_ANTI_A1);
+    grouped(&station, "G1-S", "S1", GROUP_A);
+    assert_eq!(verdict(&station, "G1").group().status, GroupStatus::Discrepant);
+    assert_eq!(
+        settle(&station, &technician, "G1", "S1"),
+        Err(Refused::Person(people::Refused::NotPermitted { act: Act::SettleGroup }))
+    );
+    let nowhere = Err(Refused::NoSuchGrouping(RunId::new("S9").unwrap()));
+    assert_eq!(settle(&station, &reviewer, "G1", "S9"), nowhere);
+    settle(&station, &reviewer, "G1", "S1").unwrap();
+    assert_eq!(verdict(&station, "G1").group().status, GroupStatus::Discrepant, "one name is not two");
+    assert_eq!(settle(&station, &reviewer, "G1", "S1"), Err(Refused::SaidAlready));
+    settle(&station, &reference, "G1", "T1").unwrap();
+    assert_eq!(verdict(&station, "G1").group().status, GroupStatus::Discrepant, "of another determination");
+    settle(&station, &reference, "G1", "S1").unwrap();
+    let settled = verdict(&station, "G1");
+    assert_eq!(settled.group().abo, Some(AboGroup::A), "{:?}", settled.group());
+    assert!(station.ledger.state().counters().unwrap().to_decide > 0, "it is decided anew");
+}
+
+#[test]
+fn a_tube_with_other_blood_than_the_bag_holds_whatever_is_settled_and_its_neighbours_too() {
+    let station = station();
+    let reviewer = station.person("rev", Role::Reviewer);
+    let reference = station.person("ref", Role::ReferenceLaboratory);
+    grouped(&station, "G1", "T1", GROUP_B);
+    grouped(&station, "G1-S", "S1", GROUP_A);
+    for who in [&reviewer, &reference] {
+        settle(&station, who, "G1", "S1").unwrap();
+    }
+    let verdict = verdict(&station, "G1");
+    assert_eq!(verdict.group().status, GroupStatus::Discrepant);
+    assert_eq!(verdict.group().flags, [Flag::WrongTube]);
+    let (reader, donation) = (station.ledger.state(), DonationId::new("G1").unwrap());
+    let registration = reader.donation(&donation).unwrap().unwrap().registration.unwrap().registration;
+    let held = crate::neighbours::beside(&reader, Some(&registration), &verdict).unwrap();
+    let neighbours = vec![DonationId::new("G2").unwrap()];
+    let expect = What::WrongTubeSuspected { donation, neighbours, stands: true };
+    assert_eq!(held, Some(expect), "G2 was taken an hour later, in the same session");
+}
