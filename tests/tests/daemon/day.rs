@@ -14,7 +14,7 @@ use std::{
     fmt::Write,
     fs,
     num::NonZeroUsize,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 use tokio_util::sync::CancellationToken;
@@ -73,7 +73,8 @@ impl Day {
         day
     }
 
-    fn inbox(&self) -> PathBuf {
+    /// Where plates are taken from.
+    pub(crate) fn inbox(&self) -> PathBuf {
         self.house.path.join("inbox")
     }
 
@@ -112,12 +113,17 @@ impl Day {
 
     /// Registers every donation and plays every analyser, until nothing waits to be decided.
     pub(crate) fn play(&self, daemon: &Daemon) {
+        self.play_with_plates_in(daemon, &self.inbox());
+    }
+
+    /// The same; the files of plates come into another folder than the daemon looks into.
+    pub(crate) fn play_with_plates_in(&self, daemon: &Daemon, plates: &Path) {
         let registered: Vec<_> = self.scenario.donations.iter().map(|d| &d.registration).collect();
         let (status, answer) = daemon.post("donations", &json!(registered));
         assert_eq!(status, 201, "{answer}");
         let target = |duty: Duty| match daemon.listening.get(duty.name()) {
             Some(address) => Target::Line(Peer::Connect(address.to_string())),
-            None => Target::Directory(self.inbox()),
+            None => Target::Directory(plates.to_path_buf()),
         };
         let analysers: Vec<Analyser> = MODELS.iter().map(|(d, _)| self.analyser(*d, target(*d))).collect();
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -125,6 +131,11 @@ impl Day {
         let at_once = NonZeroUsize::new(analysers.len()).unwrap();
         let played = runtime.block_on(simulator::run_day(&self.scenario, analysers, at_once, &stop)).unwrap();
         assert_eq!(played.failed(), 0, "{played:?}");
+        self.takes_files(daemon);
+    }
+
+    /// Waits until every plate is taken in and everything is decided.
+    pub(crate) fn takes_files(&self, daemon: &Daemon) {
         crate::house::until("every file is taken", std::time::Duration::from_mins(2), || {
             let files = fs::read_dir(self.inbox()).unwrap().map(Result::unwrap);
             !files.into_iter().any(|file| file.path().is_file())

@@ -34,6 +34,8 @@ mod incoming_orders;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod kits;
+#[cfg(test)]
 mod law_orders;
 #[cfg(test)]
 mod many_analysers;
