@@ -8,18 +8,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two looks.
-const EVERY: Duration = Duration::from_mins(1);
+/// Between two looks. The state's buffers come and go within seconds.
+const EVERY: Duration = Duration::from_secs(5);
+/// Looks of a minute: its highest counts.
+const LOOKS: u32 = 12;
 
-/// One look.
+/// A minute: the highest of its looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sample {
-    /// Since the start.
+    /// The last of them, since the start.
     pub(super) at_s: u64,
     pub(super) resident_kib: u64,
 }
 
-/// A thread that looks every minute.
+/// A thread that looks every few seconds.
 pub(super) struct Watch {
     stop: Sender<()>,
     thread: JoinHandle<io::Result<Vec<Sample>>>,
@@ -31,16 +33,24 @@ impl Watch {
         let thread = std::thread::spawn(move || {
             let began = Instant::now();
             let mut samples = vec![sample(pid, began)?];
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                samples.push(sample(pid, began)?);
+            let mut ended = false;
+            while !ended {
+                let mut highest_kib = 0;
+                for _ in 0..LOOKS {
+                    ended = stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout);
+                    highest_kib = highest_kib.max(sample(pid, began)?.resident_kib);
+                    if ended {
+                        break;
+                    }
+                }
+                samples.push(Sample { at_s: began.elapsed().as_secs(), resident_kib: highest_kib });
             }
-            samples.push(sample(pid, began)?);
             Ok(samples)
         });
         Self { stop, thread }
     }
 
-    /// Looks once more, and gives every sample: at the start, every minute, at the end.
+    /// Looks once more, and gives every sample: at the start, of every minute, and of what is left of the last.
     pub(super) fn finish(self) -> Result<Vec<Sample>, BenchError> {
         drop(self.stop);
         let samples = self.thread.join().map_err(|_| BenchError::Part {

@@ -12,6 +12,8 @@ pub const P99_9_US_MAX: u64 = 1_000_000;
 pub const GROWTH_KIB_MAX: u64 = 8 * 1024;
 /// A run whose first half is shorter says nothing of growth.
 const HALF_S_MIN: f64 = 150.0;
+/// A sample is the highest of a minute, and stands at its end.
+const MINUTE_S: f64 = 60.0;
 
 /// What was seen of a laboratory's worth of analysers.
 #[derive(Debug)]
@@ -39,13 +41,15 @@ impl Verdict {
         self.answers.total() > 0 && self.answers.within_us(99_900) <= P99_9_US_MAX
     }
 
-    /// From the first look after half-time to the last, in KiB.
+    /// From the highest of the first minute after half-time to the highest of the last two samples, in KiB: of the last
+    /// there may be a few seconds only.
     fn growth_kib(&self) -> Option<u64> {
         let half_s = self.seconds / 2.0;
-        let after = |s: &&Sample| Duration::from_secs(s.at_s).as_secs_f64() >= half_s;
+        let after = |s: &&Sample| Duration::from_secs(s.at_s).as_secs_f64() >= half_s + MINUTE_S;
         let first = self.resident.iter().find(after).filter(|_| half_s >= HALF_S_MIN)?;
-        let last = self.resident.last().filter(|last| last.at_s > first.at_s)?;
-        Some(last.resident_kib.saturating_sub(first.resident_kib))
+        let last = self.resident.iter().rev().take(2).filter(|last| last.at_s > first.at_s);
+        let highest = last.map(|last| last.resident_kib).max()?;
+        Some(highest.saturating_sub(first.resident_kib))
     }
 
     fn flat(&self) -> Option<bool> {
@@ -146,7 +150,7 @@ mod tests {
             messages: 200,
             refused: 0,
             answers,
-            resident: vec![sample(0, 20_000), sample(60, 40_000), sample(300, 60_000), sample(600, last_kib)],
+            resident: vec![sample(0, 20_000), sample(60, 40_000), sample(360, 60_000), sample(600, last_kib)],
             kept: Reckoning { lost, ..Reckoning::default() },
             faults: Vec::new(),
         }
