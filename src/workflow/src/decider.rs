@@ -146,9 +146,13 @@ pub(crate) fn facts(
 
 /// A result and where it stands.
 fn fact(settings: &Settings, o: EvidenceObservation, located: Option<Located>) -> Fact {
+    let tested_at = o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone));
+    let expired =
+        |tested: release::Moment| settings.lots.expired(&o.observation, &o.connection, tested.day());
     Fact {
         message: o.message.get(),
-        tested_at: o.observation.completed_at.as_deref().and_then(|t| moment(t, &settings.time_zone)),
+        lot_expired: tested_at.is_some_and(expired),
+        tested_at,
         connection: o.connection,
         profile: o.profile,
         segment: located.as_ref().is_some_and(|located| located.segment),

@@ -3,27 +3,27 @@
 //! Nothing is made better here: what does not fit the shape of evidence becomes an invalid or pending result with
 //! its reason, never a missing one.
 
+mod grouping;
+
 use crate::{
     Settings,
     facts::{DonationFacts, Fact, LotRegister, RunFacts, Told},
-    measurement::{Used, is_ratio, measurements},
+    measurement::{is_ratio, measurements},
     pools::{hours_between, pooled},
     signing,
 };
+use grouping::groupings;
 use release::pack::{AntibodyScreen, ExternalControl};
 use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
-        AltResult, Call, Direction, Donor, Grades, Grouping, GroupingSample, InternalControl, Lot, NatKind,
-        NatResult, Neighbour, OpenFinding, Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult,
-        SerologySeries, Validity,
+        AltResult, Call, Direction, Donor, InternalControl, Lot, NatKind, NatResult, Neighbour, OpenFinding,
+        Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, Validity,
     },
 };
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use vocabulary::{
-    AboGroup, DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RhD, RunId,
-};
+use vocabulary::{DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
 /// Markers that every reagent of the laboratory has to have spoken for.
 const SEROLOGY: [Marker; 4] = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis];
@@ -156,6 +156,14 @@ fn unusable(observation: &Observation) -> Option<(Validity, &'static str)> {
         }
         ResultStatus::NotObtained => Some((Validity::Invalid, "the analyser obtained no result")),
     }
+}
+
+/// As [`unusable`], and where a lot had expired: the test is done again, and its first result holds nothing any more
+/// (R-GATE-06). A reactive one leaves its trace.
+fn wrong_with(fact: &Fact) -> Option<(Validity, &'static str)> {
+    let expired =
+        || fact.lot_expired.then_some((Validity::Invalid, "a lot that it was made with had expired"));
+    unusable(&fact.observation).or_else(expired)
 }
 
 fn reading(observation: &Observation) -> Option<Reading> {
@@ -295,7 +303,7 @@ fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {
     let interpretation = call(observation);
     let nothing = od.is_none() && sco.is_none() && interpretation.is_none();
     let by_kit = word.and_then(|kit| kit.invalid.as_ref());
-    let wrong = unusable(observation).or_else(|| {
+    let wrong = wrong_with(fact).or_else(|| {
         nothing.then_some((Validity::Invalid, "neither a signal over cut-off nor an interpretation was sent"))
     });
     SerologyResult {
@@ -317,9 +325,6 @@ fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {
 fn flags(observation: &Observation) -> Option<String> {
     (!observation.flags.is_empty()).then(|| format!("flags: {}", observation.flags.join(" ")))
 }
-
-/// Message, run, and whether it was a segment of the bag: what stands together there was measured together.
-type Place<'a> = (u64, Option<&'a RunId>, bool);
 
 /// One result a target: what one target says is never read as an answer of another. `collected` is when the blood was
 /// taken.
@@ -346,7 +351,7 @@ pub(crate) fn stored_hours(
 
 pub(crate) fn individual(fact: &Fact) -> NatResult {
     let observation = &fact.observation;
-    let wrong = unusable(observation);
+    let wrong = wrong_with(fact);
     let result = match wrong {
         None => call(observation).unwrap_or(Call::Invalid),
         Some((Validity::Open, _)) => Call::Pending,
@@ -384,7 +389,7 @@ pub(crate) fn individual(fact: &Fact) -> NatResult {
 fn alt(fact: &Fact) -> AltResult {
     let observation = &fact.observation;
     let in_units = observation.value.unit.as_deref() == Some("U/L");
-    let wrong = unusable(observation)
+    let wrong = wrong_with(fact)
         .or_else(|| {
             (call(observation) == Some(Call::Invalid))
                 .then_some((Validity::Invalid, "the analyser says invalid"))
@@ -402,7 +407,7 @@ fn alt(fact: &Fact) -> AltResult {
 /// Anything but a plain positive or negative is no result.
 fn screen(fact: &Fact) -> ScreenResult {
     let observation = &fact.observation;
-    let wrong = unusable(observation);
+    let wrong = wrong_with(fact);
     let result = match observation.value.interpretation {
         Some(Interpretation::Negative | Interpretation::NonReactive) => ScreenCall::Negative,
         Some(Interpretation::Positive | Interpretation::Reactive) => ScreenCall::Positive,
@@ -423,128 +428,6 @@ fn screen(fact: &Fact) -> ScreenResult {
         validity: wrong.map(|(validity, _)| validity),
         why: wrong.map(|(_, why)| why.to_owned()),
         run: fact.run().cloned(),
-    }
-}
-
-/// The rows of one message and one run are one determination.
-fn groupings(measured: &[Used<'_>]) -> Vec<Grouping> {
-    let mut all: Vec<(Place<'_>, Grouping)> = Vec::new();
-    for Used { fact, home } in
-        measured.iter().filter(|m| m.fact.observation.marker.kind() == MarkerKind::Grouping)
-    {
-        let key = (*home, fact.run(), fact.segment);
-        let known = all.iter().position(|(k, _)| *k == key);
-        let at = known.unwrap_or(all.len());
-        if known.is_none() {
-            let run = fact.run().cloned();
-            let sample = fact.segment.then_some(GroupingSample::Segment);
-            all.push((key, Grouping { run, sample, ..Grouping::default() }));
-        }
-        if let Some((_, grouping)) = all.get_mut(at)
-            && let Err(why) = column(grouping, &fact.observation)
-        {
-            grouping.validity = Some(Validity::Invalid);
-            grouping.why = Some(why);
-        }
-    }
-    all.into_iter().map(|(_, grouping)| grouping).collect()
-}
-
-/// Puts one row where it belongs; a row that says nothing usable makes the determination invalid.
-fn column(grouping: &mut Grouping, observation: &Observation) -> Result<(), String> {
-    let marker = observation.marker;
-    if let Some((_, why)) = unusable(observation) {
-        return Err(format!("{marker}: {why}"));
-    }
-    let nothing = || format!("{marker}: {:?} is no usable reaction", observation.value.raw);
-    let grade = observation.value.grade.ok_or_else(&nothing);
-    let twice = || format!("{marker} was sent twice in one determination");
-    let once = |slot: &mut Option<_>| match slot.replace(grade.clone()?) {
-        None => Ok(()),
-        Some(_) => Err(twice()),
-    };
-    let listed = |slot: &mut Option<Grades>| {
-        slot.get_or_insert_with(Grades::default).0.push(grade.clone()?);
-        Ok(())
-    };
-    match marker {
-        Marker::AntiA => once(&mut grouping.anti_a),
-        Marker::AntiB => once(&mut grouping.anti_b),
-        Marker::AntiAB => once(&mut grouping.anti_ab),
-        Marker::A1Cells => once(&mut grouping.a1_cells),
-        Marker::A2Cells => once(&mut grouping.a2_cells),
-        Marker::BCells => once(&mut grouping.b_cells),
-        Marker::OCells => once(&mut grouping.o_cells),
-        Marker::GroupControl => once(&mut grouping.control),
-        Marker::Dat => once(&mut grouping.dat),
-        Marker::AntiD => listed(&mut grouping.anti_d),
-        Marker::DIat => listed(&mut grouping.iat_d),
-        // A summary that is there and names no type says that the analyser could not type it.
-        Marker::Abo => match (grouping.reported_abo, abo(observation)) {
-            (None, Some(group)) => {
-                grouping.reported_abo = Some(group);
-                Ok(())
-            }
-            (_, None) => Err(nothing()),
-            (Some(_), Some(_)) => Err(twice()),
-        },
-        Marker::RhD => match (grouping.reported_rhd, rhd(observation)) {
-            (None, Some(rhd)) => {
-                grouping.reported_rhd = Some(rhd);
-                Ok(())
-            }
-            (_, None) => Err(nothing()),
-            (Some(_), Some(_)) => Err(twice()),
-        },
-        Marker::Phenotype => Ok(()),
-        Marker::HBsAg
-        | Marker::AntiHbc
-        | Marker::AntiHcv
-        | Marker::Hiv
-        | Marker::Syphilis
-        | Marker::Htlv
-        | Marker::Nat
-        | Marker::HbvDna
-        | Marker::HcvRna
-        | Marker::HivRna
-        | Marker::HevRna
-        | Marker::WnvRna
-        | Marker::Alt
-        | Marker::AntibodyScreen => Err(format!("{marker} is no column of a grouping")),
-    }
-}
-
-fn abo(observation: &Observation) -> Option<AboGroup> {
-    match observation.value.interpretation? {
-        Interpretation::A => Some(AboGroup::A),
-        Interpretation::B => Some(AboGroup::B),
-        Interpretation::AB => Some(AboGroup::AB),
-        Interpretation::O => Some(AboGroup::O),
-        Interpretation::Reactive
-        | Interpretation::NonReactive
-        | Interpretation::GreyZone
-        | Interpretation::Indeterminate
-        | Interpretation::Invalid
-        | Interpretation::Valid
-        | Interpretation::Positive
-        | Interpretation::Negative => None,
-    }
-}
-
-fn rhd(observation: &Observation) -> Option<RhD> {
-    match observation.value.interpretation? {
-        Interpretation::Positive => Some(RhD::Positive),
-        Interpretation::Negative => Some(RhD::Negative),
-        Interpretation::Reactive
-        | Interpretation::NonReactive
-        | Interpretation::GreyZone
-        | Interpretation::Indeterminate
-        | Interpretation::Invalid
-        | Interpretation::Valid
-        | Interpretation::A
-        | Interpretation::B
-        | Interpretation::AB
-        | Interpretation::O => None,
     }
 }
 
@@ -585,14 +468,12 @@ fn words(told: Option<&Told>) -> (Option<String>, Option<String>) {
 }
 
 fn judged(lot: &vocabulary::LotUse, lots: &LotRegister) -> Lot {
-    let registered = lots.find(lot);
     Lot {
         role: Some(lot.role),
         name: lot.name.clone(),
         lot: lot.lot.clone(),
-        // The earlier of what the analyser says and what the register says.
-        expires: [lot.expires, registered.and_then(|r| r.expires)].into_iter().flatten().min(),
-        accepted: Some(registered.is_some()),
+        expires: lots.last_day(lot),
+        accepted: Some(lots.find(lot).is_some()),
         on_board_exceeded: None,
     }
 }

@@ -26,6 +26,8 @@ pub struct Fact {
     pub tube: Option<String>,
     /// The material was a segment of the bag.
     pub segment: bool,
+    /// A lot that it was made with had expired when it was finished.
+    pub lot_expired: bool,
     /// The result.
     pub observation: Observation,
     /// When it was finished, if the analyser's clock could be read.
@@ -222,6 +224,18 @@ impl LotRegister {
             lot: lot.lot.clone(),
             expires: lot.expires,
         })
+    }
+
+    /// The last day of a lot: the earlier of what the analyser says and what the register says.
+    pub(crate) fn last_day(&self, lot: &LotUse) -> Option<jiff::civil::Date> {
+        let registered = self.find(lot).and_then(|known| known.expires);
+        [lot.expires, registered].into_iter().flatten().min()
+    }
+
+    /// Whether a lot of a result had expired on the day that it was finished.
+    pub(crate) fn expired(&self, o: &Observation, connection: &ConnectionId, day: jiff::civil::Date) -> bool {
+        let on_board = self.in_use_on(connection).filter(|_| o.lots.is_empty());
+        o.lots.iter().cloned().chain(on_board).any(|lot| self.last_day(&lot).is_some_and(|last| last < day))
     }
 
     pub(crate) fn find(&self, lot: &LotUse) -> Option<&AcceptedLot> {

@@ -8,8 +8,8 @@ mod evidence {
     };
     use std::collections::BTreeMap;
     use vocabulary::{
-        ConnectionId, DonationId, Interpretation, Marker, Observation, ProfileRef, ResultStatus, RunId,
-        Source, SpecimenId, SpecimenKind, Value,
+        ConnectionId, DonationId, Interpretation, LotRole, LotUse, Marker, Observation, ProfileRef,
+        ResultStatus, RunId, Source, SpecimenId, SpecimenKind, Value,
     };
     use workflow::{
         AcceptedLot, DonationFacts, Fact, LotRegister, Profiles, RunFacts, Settings, SpecimenRule,
@@ -78,6 +78,7 @@ mod evidence {
             tested_at: None,
             tube: None,
             segment: false,
+            lot_expired: false,
             observation,
             window: None,
             kit: None,
@@ -318,6 +319,39 @@ mod evidence {
             assert_eq!(hours(&known, &limited).as_deref(), Some(expect));
             assert_eq!(hours(&known, &settings("cn-2019")), None);
         }
+    }
+
+    #[test]
+    fn a_result_on_an_expired_lot_is_invalid_and_holds_no_longer_when_it_is_repeated() {
+        let gate_06 = |repeated: bool| {
+            let first = observation(Marker::HBsAg, "first", ratio("0.3"));
+            let mut again = first.clone();
+            (again.run, again.completed_at) =
+                (Some(RunId::new("R2").unwrap()), Some("2026-03-01T12:00:00Z".into()));
+            let mut known = facts(if repeated { vec![first, again] } else { vec![first] });
+            for fact in &mut known.observations {
+                fact.tested_at = Some("2026-03-01T12:00:00Z".parse().unwrap());
+            }
+            known.observations[0].lot_expired = true;
+            known.observations[0].observation.lots = vec![LotUse {
+                role: LotRole::Reagent,
+                name: None,
+                lot: "OLD".into(),
+                expires: Some(jiff::civil::date(2026, 2, 28)),
+            }];
+            let good = known.runs.values().next().unwrap().clone();
+            known.runs.insert(RunId::new("R2").unwrap(), good);
+            let evidence = workflow::evidence(&known, &settings("cn-2019"));
+            let of_first = &evidence.serology[0].results[0];
+            assert_eq!(of_first.validity, Some(Validity::Invalid));
+            assert!(of_first.why.as_ref().unwrap().contains("expired"), "{of_first:?}");
+            assert!(evidence.serology[0].results.iter().all(|one| one.kind == SerologyKind::Initial));
+            let verdict = release::decide(&evidence, &settings("cn-2019").pack);
+            let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Lots).unwrap();
+            gate.why.contains("OLD")
+        };
+        assert!(gate_06(false), "until then the lot is named");
+        assert!(!gate_06(true), "afterwards nothing rests on it");
     }
 
     #[test]

@@ -1,0 +1,133 @@
+//! Rows of blood grouping, column by column, as determinations.
+
+use super::wrong_with;
+use crate::facts::Fact;
+use crate::measurement::Used;
+use release::evidence::{Grades, Grouping, GroupingSample, Validity};
+use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, RhD, RunId};
+
+/// Message, run, and whether it was a segment of the bag: what stands together there was measured together.
+type Place<'a> = (u64, Option<&'a RunId>, bool);
+
+/// The rows of one message and one run are one determination.
+pub(super) fn groupings(measured: &[Used<'_>]) -> Vec<Grouping> {
+    let mut all: Vec<(Place<'_>, Grouping)> = Vec::new();
+    for Used { fact, home } in
+        measured.iter().filter(|m| m.fact.observation.marker.kind() == MarkerKind::Grouping)
+    {
+        let key = (*home, fact.run(), fact.segment);
+        let known = all.iter().position(|(k, _)| *k == key);
+        let at = known.unwrap_or(all.len());
+        if known.is_none() {
+            let run = fact.run().cloned();
+            let sample = fact.segment.then_some(GroupingSample::Segment);
+            all.push((key, Grouping { run, sample, ..Grouping::default() }));
+        }
+        if let Some((_, grouping)) = all.get_mut(at)
+            && let Err(why) = column(grouping, fact)
+        {
+            grouping.validity = Some(Validity::Invalid);
+            grouping.why = Some(why);
+        }
+    }
+    all.into_iter().map(|(_, grouping)| grouping).collect()
+}
+
+/// Puts one row where it belongs; a row that says nothing usable makes the determination invalid.
+fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
+    let observation = &fact.observation;
+    let marker = observation.marker;
+    if let Some((_, why)) = wrong_with(fact) {
+        return Err(format!("{marker}: {why}"));
+    }
+    let nothing = || format!("{marker}: {:?} is no usable reaction", observation.value.raw);
+    let grade = observation.value.grade.ok_or_else(&nothing);
+    let twice = || format!("{marker} was sent twice in one determination");
+    let once = |slot: &mut Option<_>| match slot.replace(grade.clone()?) {
+        None => Ok(()),
+        Some(_) => Err(twice()),
+    };
+    let listed = |slot: &mut Option<Grades>| {
+        slot.get_or_insert_with(Grades::default).0.push(grade.clone()?);
+        Ok(())
+    };
+    match marker {
+        Marker::AntiA => once(&mut grouping.anti_a),
+        Marker::AntiB => once(&mut grouping.anti_b),
+        Marker::AntiAB => once(&mut grouping.anti_ab),
+        Marker::A1Cells => once(&mut grouping.a1_cells),
+        Marker::A2Cells => once(&mut grouping.a2_cells),
+        Marker::BCells => once(&mut grouping.b_cells),
+        Marker::OCells => once(&mut grouping.o_cells),
+        Marker::GroupControl => once(&mut grouping.control),
+        Marker::Dat => once(&mut grouping.dat),
+        Marker::AntiD => listed(&mut grouping.anti_d),
+        Marker::DIat => listed(&mut grouping.iat_d),
+        // A summary that is there and names no type says that the analyser could not type it.
+        Marker::Abo => match (grouping.reported_abo, abo(observation)) {
+            (None, Some(group)) => {
+                grouping.reported_abo = Some(group);
+                Ok(())
+            }
+            (_, None) => Err(nothing()),
+            (Some(_), Some(_)) => Err(twice()),
+        },
+        Marker::RhD => match (grouping.reported_rhd, rhd(observation)) {
+            (None, Some(rhd)) => {
+                grouping.reported_rhd = Some(rhd);
+                Ok(())
+            }
+            (_, None) => Err(nothing()),
+            (Some(_), Some(_)) => Err(twice()),
+        },
+        Marker::Phenotype => Ok(()),
+        Marker::HBsAg
+        | Marker::AntiHbc
+        | Marker::AntiHcv
+        | Marker::Hiv
+        | Marker::Syphilis
+        | Marker::Htlv
+        | Marker::Nat
+        | Marker::HbvDna
+        | Marker::HcvRna
+        | Marker::HivRna
+        | Marker::HevRna
+        | Marker::WnvRna
+        | Marker::Alt
+        | Marker::AntibodyScreen => Err(format!("{marker} is no column of a grouping")),
+    }
+}
+
+fn abo(observation: &Observation) -> Option<AboGroup> {
+    match observation.value.interpretation? {
+        Interpretation::A => Some(AboGroup::A),
+        Interpretation::B => Some(AboGroup::B),
+        Interpretation::AB => Some(AboGroup::AB),
+        Interpretation::O => Some(AboGroup::O),
+        Interpretation::Reactive
+        | Interpretation::NonReactive
+        | Interpretation::GreyZone
+        | Interpretation::Indeterminate
+        | Interpretation::Invalid
+        | Interpretation::Valid
+        | Interpretation::Positive
+        | Interpretation::Negative => None,
+    }
+}
+
+fn rhd(observation: &Observation) -> Option<RhD> {
+    match observation.value.interpretation? {
+        Interpretation::Positive => Some(RhD::Positive),
+        Interpretation::Negative => Some(RhD::Negative),
+        Interpretation::Reactive
+        | Interpretation::NonReactive
+        | Interpretation::GreyZone
+        | Interpretation::Indeterminate
+        | Interpretation::Invalid
+        | Interpretation::Valid
+        | Interpretation::A
+        | Interpretation::B
+        | Interpretation::AB
+        | Interpretation::O => None,
+    }
+}
