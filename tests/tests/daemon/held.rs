@@ -171,6 +171,11 @@ struct Station {
     seqs: Vec<u64>,
 }
 
+fn activated(who: &Person, revision: &Value) -> u16 {
+    let body = json!({ "revision": revision, "why": "seen on the analyser" });
+    who.post("connections/serology/profile/activate", &body).status
+}
+
 impl Station {
     fn with(cases: &[Case]) -> Self {
         let (house, folder) = house_with_own_profile();
@@ -188,11 +193,6 @@ impl Station {
         Self { house, daemon, text, templates: templates_of(&folder), seqs }
     }
 
-    fn activated(&self, who: &Person, revision: &Value) -> u16 {
-        let body = json!({ "revision": revision, "why": "seen on the analyser" });
-        who.post("connections/serology/profile/activate", &body).status
-    }
-
     /// Asks for whatever is held to be read again; the messages for which that was asked.
     fn reads_again(&self, who: &Person) -> Value {
         let answer = who.post("reprocess", &json!({ "why": "mended" })).well();
@@ -207,7 +207,7 @@ impl Station {
         let proposed = wang.post("connections/serology/profile/map", &map);
         assert_eq!(proposed.status, 202, "{proposed:#?}");
         let revision = &proposed.body["profile"]["revision"];
-        assert_eq!(self.activated(wang, revision), 409, "one person alone");
+        assert_eq!(activated(wang, revision), 409, "one person alone");
         let revision = revision.as_str().unwrap();
         self.zhao(&["profile", "activate", "serology", revision, "--why", "seen"]);
         // An interpretation names its revision: whatever is held is read with the new one, and what it does not mend stays.
@@ -220,7 +220,7 @@ impl Station {
         let value = ["--value", "Nonreactiv", "--map", "screening", "--means", "non_reactive"];
         self.zhao(&[&["profile", "map", "serology"], &value[..], &["--why", "cut by the analyser"]].concat());
         let pin = self.daemon.get("connections/serology/profile")["pin"].clone();
-        assert_eq!(self.activated(wang, &pin["proposed"]["profile"]["revision"]), 200);
+        assert_eq!(activated(wang, &pin["proposed"]["profile"]["revision"]), 200);
         let read = self.zhao(&["reprocess", "--why", "mapped", "--format", "json"]);
         let read: Vec<Value> = read.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let asked = |seq: &u64| json!({ "message": seq, "outcome": "asked" });
@@ -234,7 +234,7 @@ impl Station {
         let add = json!({ "text": mended(&self.text), "templates": self.templates });
         let added = wang.post("profiles", &add).well();
         let revision = &added["profile"]["revision"];
-        assert_eq!((self.activated(wang, revision), self.activated(zhao, revision)), (202, 200));
+        assert_eq!((activated(wang, revision), activated(zhao, revision)), (202, 200));
         for seq in &self.seqs[2..] {
             let asked = wang.post(&format!("messages/{seq}/reprocess"), &json!({ "why": "mended" }));
             assert_eq!((asked.status, &asked.body["outcome"]), (202, &json!("asked")), "{asked:#?}");

@@ -16,7 +16,10 @@ pub(crate) fn column(
     o
 }
 
-pub(crate) const COLUMNS: [(&str, Marker, [(&str, &str); 2]); 5] = [
+/// A known sample and its grade.
+type Reaction = (&'static str, &'static str);
+
+pub(crate) const COLUMNS: [(&str, Marker, [Reaction; 2]); 5] = [
     ("Anti-A", Marker::AntiA, [("ab-positive", "4+"), ("o-negative", "0")]),
     ("Anti-B", Marker::AntiB, [("ab-positive", "4+"), ("o-negative", "0")]),
     ("Anti-D", Marker::AntiD, [("ab-positive", "4+"), ("o-negative", "0")]),

@@ -17,9 +17,14 @@ pub(crate) fn sco(mut o: Observation, number: &str) -> Observation {
     o
 }
 
+/// The run of a day: `01T08:00` is of `line/CLIA/01`.
+fn run_of(at: &str) -> String {
+    format!("line/CLIA/{}", at.split('T').next().unwrap())
+}
+
 /// Both control levels at a time; the positive one in range or not.
 pub(crate) fn levels(at: &str, in_range: bool) -> Vec<Observation> {
-    let known = || observation(SpecimenKind::Control, CLIA, &format!("line/CLIA/{}", &at[..2]), at);
+    let known = || observation(SpecimenKind::Control, CLIA, &run_of(at), at);
     vec![
         control(sco(known(), "0.10"), "negative", Expected::NonReactive),
         control(sco(known(), if in_range { "3.20" } else { "0.70" }), "positive", Expected::Reactive),
@@ -27,7 +32,7 @@ pub(crate) fn levels(at: &str, in_range: bool) -> Vec<Observation> {
 }
 
 pub(crate) fn clia(donation: &str, at: &str, number: &str) -> Vec<Observation> {
-    let o = observation(SpecimenKind::Patient, CLIA, &format!("line/CLIA/{}", &at[..2]), at);
+    let o = observation(SpecimenKind::Patient, CLIA, &run_of(at), at);
     vec![of(sco(o, number), donation)]
 }
 
