@@ -241,13 +241,20 @@ impl<'e> Combined<'e> {
             matches!((one.abo, other.abo), (Some(a), Some(b)) if a != b)
                 || matches!((one.rhd, other.rhd), (Some(a), Some(b)) if a != b)
         };
-        let usable = || all.iter().filter(|one| one.is_usable());
-        for bag in usable().filter(|one| one.is_of_segment()).map(Determination::group) {
-            for tube in usable().filter(|one| !one.is_of_segment()).map(Determination::group) {
-                if differ(tube, bag) {
-                    self.flags.push(Flag::WrongTube);
-                    self.object(GroupStatus::Discrepant, Against::WrongTube { tube, bag });
-                }
+        let agree = |tube: BloodGroup, bag: BloodGroup| tube.abo.is_some() && tube == bag;
+        let pairs = || {
+            let bags = all.iter().filter(|one| one.is_of_segment());
+            bags.flat_map(|bag| all.iter().filter(|one| !one.is_of_segment()).map(move |tube| (tube, bag)))
+        };
+        let both_usable =
+            |tube: &Determination<'_>, bag: &Determination<'_>| tube.is_usable() && bag.is_usable();
+        // A run that falls takes its group back as little: only a tube and a bag that agree do.
+        let cleared = pairs().any(|(tube, bag)| both_usable(tube, bag) && agree(tube.group(), bag.group()));
+        for (one, other) in pairs().filter(|(tube, bag)| both_usable(tube, bag) || !cleared) {
+            let (tube, bag) = (one.group(), other.group());
+            if differ(tube, bag) {
+                self.flags.push(Flag::WrongTube);
+                self.object(GroupStatus::Discrepant, Against::WrongTube { tube, bag });
             }
         }
     }

@@ -296,7 +296,23 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
         let iat: Vec<Grade> = g.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
         immediate.strength == Some(Strength::One) && iat.len() >= 2 && iat.iter().all(|g| g.is_zero())
     });
-    let discrepant = abos.contains(&None) || all_abo.len() > 1 || all_rhd.len() > 1 || weak_twice;
+    // Tube and bag of two groups, whatever became of their runs, until a usable tube agrees with a usable bag.
+    let is_usable = |g: &Grouping| usable.iter().any(|u| std::ptr::eq(*u, g));
+    let bag = |g: &&Grouping| g.sample == Some(GroupingSample::Segment);
+    let said = |g: &Grouping| (abo(g), rhd(g).0);
+    let mut pairs = Vec::new();
+    for b in e.grouping.iter().filter(bag) {
+        pairs.extend(e.grouping.iter().filter(|g| !bag(g)).map(|t| (t, b)));
+    }
+    let both = |t: &Grouping, b: &Grouping| is_usable(t) && is_usable(b);
+    let cleared = pairs.iter().any(|(t, b)| both(t, b) && said(t).0.is_some() && said(t) == said(b));
+    let differ = |t: &Grouping, b: &Grouping| {
+        let ((ta, td), (ba, bd)) = (said(t), said(b));
+        (ta.is_some() && ba.is_some() && ta != ba) || (td.is_some() && bd.is_some() && td != bd)
+    };
+    let wrong_tube = pairs.iter().any(|(t, b)| differ(t, b) && (both(t, b) || !cleared));
+    let discrepant =
+        wrong_tube || abos.contains(&None) || all_abo.len() > 1 || all_rhd.len() > 1 || weak_twice;
     let determined = !usable.is_empty() && !discrepant && all_rhd.len() == 1;
     let iat_open = rhds.iter().any(|(d, _)| d.is_none()) && !settled_by_iat;
     let mut good = determined && !waiting && !iat_open;

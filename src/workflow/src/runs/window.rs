@@ -159,7 +159,9 @@ fn calibrations(
     let production = found.iter().filter(|c| c.mode == Mode::Production);
     let all = production.filter_map(|c| {
         let o = &c.observation;
-        let accepted = is_final(o)? && o.value.interpretation != Some(vocabulary::Interpretation::Invalid);
+        // What was not obtained is a calibration that failed.
+        let accepted =
+            is_final(o) == Some(true) && o.value.interpretation != Some(vocabulary::Interpretation::Invalid);
         let at = at(around.settings, c, accepted)?;
         let expires = at.checked_add(Span::new().hours(i64::from(hold) * i64::from(HOURS_OF_A_DAY))).ok()?;
         Some(Calibration { at, expires, lot: around.channel.lot.clone(), accepted })
