@@ -264,7 +264,9 @@ pub(crate) async fn invalidate_run(
 ) -> Answer {
     let invalid: batches::Invalid = read(&body)?;
     let run = RunId::new(&id).map_err(Problem::bad_request)?;
-    let work = move |with: &Work| batches::invalidate_run(&with.ledger, &with.actor, &run, &invalid);
+    let work = move |with: &Work| {
+        batches::invalidate_run(&with.settings, &with.ledger, &with.actor, (&run, &invalid))
+    };
     Ok(written(command(&site, &caller, work).await?))
 }
 

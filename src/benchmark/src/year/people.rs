@@ -249,7 +249,7 @@ impl House<'_> {
                     cause: ledger::RunCause::Equipment,
                     repeated_in: None,
                 };
-                match batches::invalidate_run(&self.ledger, who, &run, &invalid) {
+                match batches::invalidate_run(&self.settings, &self.ledger, who, (&run, &invalid)) {
                     // Two donations of one rack.
                     Ok(_) | Err(Refused::InvalidAlready { .. }) => {}
                     Err(refused) => return Err(broken("declare a run invalid")(refused)),

@@ -8,7 +8,9 @@
 //! ```
 
 use super::{Refused, text, write};
+use crate::Settings;
 use crate::people::{Act, Actor};
+use crate::runs::run_now;
 use ledger::{Ledger, Reader, RunCause, RunInvalidation, Seq, SignedAct, whole_run};
 use serde::{Deserialize, Serialize};
 use vocabulary::RunId;
@@ -54,15 +56,15 @@ pub enum Agreed {
 /// # Errors
 /// [`Refused`]; [`Refused::NoSuchRun`] where nothing is known of it: a run that is misspelt would stay valid.
 pub fn invalidate_run(
+    settings: &Settings,
     ledger: &Ledger,
     actor: &Actor,
-    run: &RunId,
-    invalid: &Invalid,
+    (run, invalid): (&RunId, &Invalid),
 ) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::InvalidateRun)?;
     let reason = text("reason", &invalid.reason)?;
-    if !is_known(&reader, run)? {
+    if !is_known(&reader, run)? || !is_a_window_if_named_so(settings, &reader, run)? {
         return Err(Refused::NoSuchRun(run.clone()));
     }
     if invalid.repeated_in.as_ref() == Some(run) {
@@ -112,6 +114,16 @@ fn is_known(reader: &Reader, run: &RunId) -> Result<bool, Refused> {
         }
     }
     Ok(false)
+}
+
+/// A name with a time in it has to be that of a window which some result lies in.
+fn is_a_window_if_named_so(settings: &Settings, reader: &Reader, run: &RunId) -> Result<bool, Refused> {
+    let Some(whole) = whole_run(run) else { return Ok(true) };
+    let own = reader.run(run)?;
+    if !own.controls.is_empty() || !own.donations.is_empty() {
+        return Ok(true);
+    }
+    Ok(run_now(settings, reader, &whole)?.windows.iter().any(|window| window.run == *run))
 }
 
 fn said(reader: &Reader, run: &RunId) -> Result<RunInvalidation, Refused> {

@@ -142,3 +142,22 @@ fn a_tube_with_other_blood_than_the_bag_holds_whatever_is_settled_and_its_neighb
     let expect = What::WrongTubeSuspected { donation, neighbours, stands: true };
     assert_eq!(held, Some(expect), "G2 was taken an hour later, in the same session");
 }
+
+#[test]
+fn a_window_that_no_result_lies_in_is_refused_and_the_run_itself_is_not() {
+    use crate::batches::{self, Invalid};
+    let station = station();
+    let qc = station.person("qc", Role::QcOfficer);
+    grouped(&station, "G1", "T1", GROUP_A);
+    let invalid =
+        Invalid { reason: "the washer leaked".into(), cause: ledger::RunCause::Equipment, repeated_in: None };
+    let declare = |run: &str| {
+        let run = RunId::new(run).unwrap();
+        batches::invalidate_run(&station.settings, &station.ledger, &qc, (&run, &invalid))
+    };
+    for misspelt in ["T1@2026-03-01T08:00:00Z", "T1@none", "T2"] {
+        let refused = Err(batches::Refused::NoSuchRun(RunId::new(misspelt).unwrap()));
+        assert_eq!(declare(misspelt), refused, "nothing would fall by it");
+    }
+    declare("T1").unwrap();
+}
