@@ -158,14 +158,6 @@ fn unusable(observation: &Observation) -> Option<(Validity, &'static str)> {
     }
 }
 
-/// As [`unusable`], and where a lot had expired: the test is done again, and its first result holds nothing any more
-/// (R-GATE-06). A reactive one leaves its trace.
-fn wrong_with(fact: &Fact) -> Option<(Validity, &'static str)> {
-    let expired =
-        || fact.lot_expired.then_some((Validity::Invalid, "a lot that it was made with had expired"));
-    unusable(&fact.observation).or_else(expired)
-}
-
 fn reading(observation: &Observation) -> Option<Reading> {
     let number = observation.value.number?;
     Reading::new(observation.value.comparator, number).ok()
@@ -254,7 +246,17 @@ fn wells(
         .iter()
         .map(|fact| {
             let kind = if duplicates_due { SerologyKind::Duplicate } else { SerologyKind::Initial };
-            let result = well(fact, kind);
+            let mut result = well(fact, kind);
+            let competitive = fact.kit.as_ref().is_some_and(|kit| kit.competitive);
+            // An expired reagent loses sensitivity: what it did not find is done again, and holds nothing afterwards
+            // (R-GATE-06). What it did find stays.
+            if fact.lot_expired
+                && result.validity.is_none()
+                && !looks_reactive(&result, competitive, reactive_from)
+            {
+                result.validity = Some(Validity::Invalid);
+                result.why = Some("a lot that it was made with had expired".to_owned());
+            }
             // A run that is out of control by the laboratory's controls keeps no result that a duplicate could answer, but
             // where the pack keeps the reactive ones.
             let run = fact.run().and_then(|run| runs.get(run));
@@ -264,11 +266,7 @@ fn wells(
             let usable = run_valid && result.validity.is_none();
             duplicates_due |= usable
                 && result.interpretation != Some(Call::NonReactive)
-                && looks_reactive(
-                    &result,
-                    fact.kit.as_ref().is_some_and(|kit| kit.competitive),
-                    reactive_from,
-                );
+                && looks_reactive(&result, competitive, reactive_from);
             result
         })
         .collect()
@@ -303,7 +301,7 @@ fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {
     let interpretation = call(observation);
     let nothing = od.is_none() && sco.is_none() && interpretation.is_none();
     let by_kit = word.and_then(|kit| kit.invalid.as_ref());
-    let wrong = wrong_with(fact).or_else(|| {
+    let wrong = unusable(observation).or_else(|| {
         nothing.then_some((Validity::Invalid, "neither a signal over cut-off nor an interpretation was sent"))
     });
     SerologyResult {
@@ -351,7 +349,7 @@ pub(crate) fn stored_hours(
 
 pub(crate) fn individual(fact: &Fact) -> NatResult {
     let observation = &fact.observation;
-    let wrong = wrong_with(fact);
+    let wrong = unusable(observation);
     let result = match wrong {
         None => call(observation).unwrap_or(Call::Invalid),
         Some((Validity::Open, _)) => Call::Pending,
@@ -389,7 +387,7 @@ pub(crate) fn individual(fact: &Fact) -> NatResult {
 fn alt(fact: &Fact) -> AltResult {
     let observation = &fact.observation;
     let in_units = observation.value.unit.as_deref() == Some("U/L");
-    let wrong = wrong_with(fact)
+    let wrong = unusable(observation)
         .or_else(|| {
             (call(observation) == Some(Call::Invalid))
                 .then_some((Validity::Invalid, "the analyser says invalid"))
@@ -407,7 +405,7 @@ fn alt(fact: &Fact) -> AltResult {
 /// Anything but a plain positive or negative is no result.
 fn screen(fact: &Fact) -> ScreenResult {
     let observation = &fact.observation;
-    let wrong = wrong_with(fact);
+    let wrong = unusable(observation);
     let result = match observation.value.interpretation {
         Some(Interpretation::Negative | Interpretation::NonReactive) => ScreenCall::Negative,
         Some(Interpretation::Positive | Interpretation::Reactive) => ScreenCall::Positive,

@@ -226,10 +226,9 @@ impl LotRegister {
         })
     }
 
-    /// The last day of a lot: the earlier of what the analyser says and what the register says.
+    /// The last day of a lot: the earliest of what the analyser says and of what the register's lines with its number say.
     pub(crate) fn last_day(&self, lot: &LotUse) -> Option<jiff::civil::Date> {
-        let registered = self.find(lot).and_then(|known| known.expires);
-        [lot.expires, registered].into_iter().flatten().min()
+        lot.expires.into_iter().chain(self.lines(lot).filter_map(|known| known.expires)).min()
     }
 
     /// Whether a lot of a result had expired on the day that it was finished.
@@ -239,6 +238,13 @@ impl LotRegister {
     }
 
     pub(crate) fn find(&self, lot: &LotUse) -> Option<&AcceptedLot> {
-        self.0.get(&lot.lot)?.iter().find(|known| known.role.is_none_or(|role| role == lot.role))
+        self.lines(lot).next()
+    }
+
+    /// Two makers may number alike.
+    fn lines(&self, lot: &LotUse) -> impl Iterator<Item = &AcceptedLot> {
+        let role = lot.role;
+        let alike = self.0.get(&lot.lot).into_iter().flatten();
+        alike.filter(move |known| known.role.is_none_or(|known| known == role))
     }
 }

@@ -322,7 +322,7 @@ mod evidence {
     }
 
     #[test]
-    fn a_result_on_an_expired_lot_is_invalid_and_holds_no_longer_when_it_is_repeated() {
+    fn what_an_expired_lot_did_not_find_is_invalid_and_holds_no_longer_when_it_is_repeated() {
         let gate_06 = |repeated: bool| {
             let first = observation(Marker::HBsAg, "first", ratio("0.3"));
             let mut again = first.clone();
@@ -352,6 +352,27 @@ mod evidence {
         };
         assert!(gate_06(false), "until then the lot is named");
         assert!(!gate_06(true), "afterwards nothing rests on it");
+    }
+
+    #[test]
+    fn what_an_expired_lot_did_find_stays() {
+        for (marker, value) in [
+            (Marker::HBsAg, ratio("5.1")),
+            (Marker::HBsAg, said(Interpretation::Reactive)),
+            (Marker::HbvDna, said(Interpretation::Reactive)),
+        ] {
+            let mut known = facts(vec![observation(marker, "test", value)]);
+            known.observations[0].lot_expired = true;
+            let evidence = workflow::evidence(&known, &settings("cn-2019"));
+            let stays = if marker == Marker::HBsAg {
+                evidence.serology[0].results[0].validity.is_none()
+            } else {
+                evidence.nat[0].result == Some(Call::Reactive)
+            };
+            assert!(stays, "{marker}: {evidence:?}");
+            let verdict = release::decide(&evidence, &settings("cn-2019").pack);
+            assert_ne!(verdict.unit(), Unit::Pass);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rows of blood grouping, column by column, as determinations.
 
-use super::wrong_with;
+use super::unusable;
 use crate::facts::Fact;
 use crate::measurement::Used;
 use release::evidence::{Grades, Grouping, GroupingSample, Validity};
@@ -37,7 +37,7 @@ pub(super) fn groupings(measured: &[Used<'_>]) -> Vec<Grouping> {
 fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
     let observation = &fact.observation;
     let marker = observation.marker;
-    if let Some((_, why)) = wrong_with(fact) {
+    if let Some((_, why)) = unusable(observation) {
         return Err(format!("{marker}: {why}"));
     }
     let nothing = || format!("{marker}: {:?} is no usable reaction", observation.value.raw);
