@@ -11,7 +11,7 @@ use super::{Refused, text, write};
 use crate::Settings;
 use crate::people::{Act, Actor};
 use crate::runs::run_now;
-use ledger::{Ledger, Reader, RunCause, RunInvalidation, Seq, SignedAct, whole_run};
+use ledger::{Ledger, Reader, RunCause, RunInvalidation, RunProposed, Seq, SignedAct, whole_run};
 use serde::{Deserialize, Serialize};
 use vocabulary::RunId;
 
@@ -89,21 +89,28 @@ pub fn judge_run_anew(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str)
         return Err(Refused::NoSuchRun(run.clone()));
     }
     let proposed = reader.run_judged(run)?.proposed;
-    let run = run.clone();
-    match proposed {
-        None => {
-            let entry = write(ledger, actor, SignedAct::RunJudgingProposed { run, reason })?;
-            Ok(Agreed::Proposed { entry })
-        }
-        Some(proposed) if proposed.done.by == actor.user().as_str() => {
-            Ok(Agreed::WaitsForAnother { entry: proposed.done.entry })
-        }
-        Some(proposed) => {
-            let proposed = proposed.done.entry;
-            let entry = write(ledger, actor, SignedAct::RunJudgedAnew { run, proposed })?;
-            Ok(Agreed::Done { entry })
-        }
+    let propose = SignedAct::RunJudgingProposed { run: run.clone(), reason };
+    two_people(ledger, actor, proposed, propose, |proposed| SignedAct::RunJudgedAnew {
+        run: run.clone(),
+        proposed,
+    })
+}
+
+/// The first person proposes; the same one changes nothing; another one agrees.
+fn two_people(
+    ledger: &Ledger,
+    actor: &Actor,
+    proposed: Option<RunProposed>,
+    propose: SignedAct,
+    agree: impl FnOnce(Seq) -> SignedAct,
+) -> Result<Agreed, Refused> {
+    let Some(RunProposed { done, .. }) = proposed else {
+        return write(ledger, actor, propose).map(|entry| Agreed::Proposed { entry });
+    };
+    if done.by == actor.user().as_str() {
+        return Ok(Agreed::WaitsForAnother { entry: done.entry });
     }
+    write(ledger, actor, agree(done.entry)).map(|entry| Agreed::Done { entry })
 }
 
 fn is_known(reader: &Reader, run: &RunId) -> Result<bool, Refused> {
@@ -158,21 +165,10 @@ pub fn reinstate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) 
     actor.check(&reader, Act::InvalidateRun)?;
     let reason = text("reason", reason)?;
     let said = said(&reader, run)?;
-    let run = run.clone();
-    match said.reinstatement {
-        None => {
-            let invalidated = said.done.entry;
-            let entry =
-                write(ledger, actor, SignedAct::RunReinstatementProposed { run, invalidated, reason })?;
-            Ok(Agreed::Proposed { entry })
-        }
-        Some(proposed) if proposed.done.by == actor.user().as_str() => {
-            Ok(Agreed::WaitsForAnother { entry: proposed.done.entry })
-        }
-        Some(proposed) => {
-            let proposed = proposed.done.entry;
-            let entry = write(ledger, actor, SignedAct::RunReinstated { run, proposed })?;
-            Ok(Agreed::Done { entry })
-        }
-    }
+    let propose =
+        SignedAct::RunReinstatementProposed { run: run.clone(), invalidated: said.done.entry, reason };
+    two_people(ledger, actor, said.reinstatement, propose, |proposed| SignedAct::RunReinstated {
+        run: run.clone(),
+        proposed,
+    })
 }
