@@ -4,8 +4,7 @@ use crate::{
     cli::{Cli, Lang, Reprocess},
     client::Client,
     exit::{Exit, Outcome},
-    print::Printer,
-    quarantine::text,
+    print::{Printer, text},
     secret::password_of,
 };
 use serde_json::{Value, json};

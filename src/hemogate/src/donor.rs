@@ -1,32 +1,17 @@
 //! `donor`, `recall` and `tasks`: at the running daemon.
 
 use crate::{
-    cli::{Cli, Donor, Format, Lang, Output, Recall},
+    cli::{Cli, Donor, Lang, Output, Recall},
     client::Client,
     exit::{Exit, Failure, Outcome},
-    print::{Printer, encoded},
+    print::{Printer, encoded, print, text},
     revisions::as_person,
 };
 use serde_json::{Value, json};
 
-fn text(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => String::new(),
-        Some(other) => other.to_string(),
-    }
-}
-
 fn time(value: &Value, name: &str) -> String {
     let ms = value.get(name).and_then(Value::as_i64);
     ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|at| at.to_string()).unwrap_or_default()
-}
-
-fn print(value: &Value) -> Outcome {
-    let mut printer = Printer::new(Format::Json);
-    printer.item(value, Vec::new)?;
-    printer.finish()?;
-    Ok(Exit::Done)
 }
 
 fn daemon(cli: &Cli, lang: Lang) -> Result<Client, Failure> {
@@ -59,15 +44,15 @@ fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
         ["召回", "献血码", "发起", "现结论", "关闭人", "结果"],
     ));
     for item in items {
-        let closed = item.get("closed").map(|closed| text(closed, "by")).unwrap_or_default();
+        let closed = item.get("closed").map(|closed| text(closed, "/by")).unwrap_or_default();
         printer.item(item, || {
             vec![
-                text(item, "recall"),
-                text(item, "donation"),
+                text(item, "/recall"),
+                text(item, "/donation"),
                 time(item, "raised_at_ms"),
-                text(item, "unit"),
+                text(item, "/unit"),
                 closed,
-                text(item, "outcome"),
+                text(item, "/outcome"),
             ]
         })?;
     }
@@ -84,18 +69,18 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
     ));
     for task in answer.get("items").and_then(Value::as_array).into_iter().flatten() {
         let late = task.get("overdue") == Some(&Value::Bool(true));
-        let due = text(task, "due") + if late { lang.pick(" (overdue)", "（已逾期）") } else { "" };
-        let about = [text(task, "marker"), text(task, "trigger"), text(task, "donor")];
+        let due = text(task, "/due") + if late { lang.pick(" (overdue)", "（已逾期）") } else { "" };
+        let about = [text(task, "/marker"), text(task, "/trigger"), text(task, "/donor")];
         let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).collect();
         printer.item(task, || {
             vec![
-                text(task, "kind"),
-                text(task, "id"),
-                text(task, "donation"),
+                text(task, "/kind"),
+                text(task, "/id"),
+                text(task, "/donation"),
                 about.join(" "),
                 due,
-                text(task, "not_before"),
-                text(task, lang.pick("next", "next_zh")),
+                text(task, "/not_before"),
+                text(task, lang.pick("/next", "/next_zh")),
             ]
         })?;
     }

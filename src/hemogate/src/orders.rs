@@ -6,7 +6,7 @@ use crate::{
     daemon::ledger_settings,
     decide::text_of,
     exit::{Exit, Failure, Outcome},
-    print::{Printer, encoded},
+    print::{Printer, encoded, text},
     store::ledger_of,
 };
 use ledger::{Ledger, OrderFilter, Page};
@@ -124,16 +124,6 @@ fn state_of(name: &str) -> Result<OrderState, Failure> {
         let known: Vec<&str> = OrderState::ALL.iter().map(|state| state.name()).collect();
         Failure::new(Exit::Usage, format!("{name:?} is no state; there are {}", known.join(", ")))
     })
-}
-
-fn text(value: &Value, path: &str) -> String {
-    match value.pointer(path) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => String::new(),
-        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
-            other.to_string()
-        }
-    }
 }
 
 fn row(order: &Value, lang: Lang) -> Vec<String> {

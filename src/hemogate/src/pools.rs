@@ -5,8 +5,7 @@ use crate::{
     client::Client,
     daemon::ledger_settings,
     exit::{Exit, Failure, Outcome},
-    print::{Printer, encoded},
-    quarantine::text,
+    print::{Printer, encoded, text},
     store::ledger_of,
 };
 use ledger::{Ledger, Page};

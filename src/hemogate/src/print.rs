@@ -2,9 +2,10 @@
 
 use crate::{
     cli::Format,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, Outcome},
 };
 use serde::Serialize;
+use serde_json::Value;
 use std::io::{self, Write};
 
 /// Standard output, buffered.
@@ -92,6 +93,25 @@ pub(crate) fn encoded(text: &str) -> String {
         }
     }
     out
+}
+
+/// What stands at a JSON pointer, as people read it; nothing where there is nothing.
+pub(crate) fn text(value: &Value, path: &str) -> String {
+    match value.pointer(path) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            other.to_string()
+        }
+    }
+}
+
+/// Prints one object as a JSON line.
+pub(crate) fn print(value: &Value) -> Outcome {
+    let mut printer = Printer::new(Format::Json);
+    printer.item(value, Vec::new)?;
+    printer.finish()?;
+    Ok(Exit::Done)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::{
     client::Client,
     daemon::ledger_settings,
     exit::{Exit, Failure, Outcome},
-    print::{Printer, encoded},
+    print::{Printer, encoded, text},
     store::ledger_of,
 };
 use ledger::{Ledger, Page};
@@ -82,16 +82,6 @@ fn at_rest(cli: &Cli, asked: &QuarantineList) -> Result<Vec<Value>, Failure> {
     let (ledger, _) = Ledger::open(ledger_settings(&config), &mut |_| {}).map_err(|e| unavailable(&e))?;
     let found = workflow::quarantine::list(&ledger.state(), &filter, &Page::newest(asked.limit));
     Ok(found.map_err(|e| unavailable(&e))?.items.iter().map(|item| json!(item)).collect())
-}
-
-pub(crate) fn text(value: &Value, path: &str) -> String {
-    match value.pointer(path) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => String::new(),
-        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
-            other.to_string()
-        }
-    }
 }
 
 fn title(name: &str, lang: Lang) -> String {

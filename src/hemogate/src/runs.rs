@@ -4,8 +4,8 @@ use crate::{
     cli::{Cli, Format, Lang, Runs},
     client::Client,
     exit::{Exit, Outcome},
-    print::{Printer, encoded},
-    secret::password_of,
+    print::{Printer, encoded, print, text},
+    revisions::as_person,
 };
 use serde_json::{Value, json};
 
@@ -30,22 +30,7 @@ pub(crate) async fn runs(cli: &Cli, asked: &Runs, lang: Lang) -> Outcome {
 
 /// What a person does with a run.
 async fn act(client: &Client, (who, lang): (&str, Lang), (run, what): (&str, &str), body: &Value) -> Outcome {
-    let password = password_of(who, lang)?;
-    let session = client.sign_in(who, &password).await?;
-    let outcome = session.post(&format!("runs/{}/{what}", encoded(run)), body).await;
-    session.sign_out().await;
-    let mut printer = Printer::new(Format::Json);
-    printer.item(&outcome?, Vec::new)?;
-    printer.finish()?;
-    Ok(Exit::Done)
-}
-
-fn text(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        None | Some(Value::Null) => String::new(),
-        Some(other) => other.to_string(),
-    }
+    print(&as_person(client, who, (&format!("runs/{}/{what}", encoded(run)), body), lang).await?)
 }
 
 async fn list(client: &Client, format: Format, lang: Lang) -> Outcome {
@@ -57,7 +42,8 @@ async fn list(client: &Client, format: Format, lang: Lang) -> Outcome {
     loop {
         let page = client.get(&format!("runs?limit=1000{after}")).await?;
         for run in page.get("items").and_then(Value::as_array).into_iter().flatten() {
-            printer.item(run, || ["run", "donations", "invalidated"].map(|name| text(run, name)).to_vec())?;
+            printer
+                .item(run, || ["/run", "/donations", "/invalidated"].map(|path| text(run, path)).to_vec())?;
         }
         match page.get("next").and_then(Value::as_str) {
             Some(next) => after = format!("&after={}", encoded(next)),
@@ -70,22 +56,20 @@ async fn list(client: &Client, format: Format, lang: Lang) -> Outcome {
 
 async fn show(client: &Client, run: &str, format: Format, lang: Lang) -> Outcome {
     let shown = client.get(&format!("runs/{}", encoded(run))).await?;
-    let mut printer = Printer::new(format);
     if format == Format::Json {
-        printer.item(&shown, Vec::new)?;
-        printer.finish()?;
-        return Ok(Exit::Done);
+        return print(&shown);
     }
+    let mut printer = Printer::new(format);
     let why = |of: &Value, name: &str| {
-        of.get(name).map(|told| text(told, lang.pick("en", "zh"))).unwrap_or_default()
+        of.get(name).map(|told| text(told, lang.pick("/en", "/zh"))).unwrap_or_default()
     };
     printer.heads(&lang.pick(["what", "state", "why"], ["内容", "状态", "原因"]));
     let each = |name: &str| shown.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let rows = std::iter::once(shown.clone()).chain(each("windows"));
     for row in rows {
-        let state = format!("{} {}", text(&row, "validity"), text(&row, "qc"));
+        let state = format!("{} {}", text(&row, "/validity"), text(&row, "/qc"));
         let reason = [why(&row, "why"), why(&row, "qc_why")].into_iter().find(|why| !why.is_empty());
-        printer.item(&row, || vec![text(&row, "run"), state, reason.unwrap_or_default()])?;
+        printer.item(&row, || vec![text(&row, "/run"), state, reason.unwrap_or_default()])?;
     }
     for check in each("checks") {
         let word = match check.get("holds").and_then(Value::as_bool) {
@@ -94,11 +78,11 @@ async fn show(client: &Client, run: &str, format: Format, lang: Lang) -> Outcome
             None => lang.pick("nobody can know", "无法判定"),
         };
         printer
-            .item(&check, || vec![text(&check, "criterion"), word.to_owned(), text(&check, "measured")])?;
+            .item(&check, || vec![text(&check, "/criterion"), word.to_owned(), text(&check, "/measured")])?;
     }
     for donation in each("depends") {
         printer.item(&donation, || {
-            vec![text(&donation, "donation"), text(&donation, "unit"), text(&donation, "runs")]
+            vec![text(&donation, "/donation"), text(&donation, "/unit"), text(&donation, "/runs")]
         })?;
     }
     printer.finish()?;
