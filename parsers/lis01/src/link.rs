@@ -259,10 +259,12 @@ struct Backlog {
 }
 
 impl Backlog {
+    #[inline]
     fn unread(&self) -> &[u8] {
         self.bytes.get(self.read..).unwrap_or_default()
     }
 
+    #[inline]
     fn is_empty(&self) -> bool {
         self.unread().is_empty()
     }
@@ -280,6 +282,7 @@ impl Backlog {
         kept.len()
     }
 
+    #[inline]
     fn consume(&mut self, bytes: usize) {
         self.read += bytes;
         if self.is_empty() {

@@ -20,6 +20,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    #[inline]
     pub(crate) fn has_room(&self) -> bool {
         self.transmit.len() < TRANSMIT_BLOCKS_MAX
             && self.events.len() < EVENTS_MAX
@@ -49,10 +50,12 @@ impl Output {
         self.transmit.clear();
     }
 
+    #[inline]
     pub(crate) fn next_block(&mut self) -> Option<Vec<u8>> {
         self.transmit.pop_front()
     }
 
+    #[inline]
     pub(crate) fn next_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
         if matches!(event, Some(Event::Frame(_))) {

@@ -19,14 +19,14 @@ pub(crate) struct Establishing {
 impl Establishing {
     pub(super) fn begin(transfer: Transfer, cx: &mut Context<'_>) -> State {
         cx.send(&[ENQ]);
-        State::Establishing(Self { transfer, tries: 1, deadline: cx.start(Timer::EnquiryReply) })
+        State::Establishing(Box::new(Self { transfer, tries: 1, deadline: cx.start(Timer::EnquiryReply) }))
     }
 
     pub(super) fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    pub(super) fn read(self, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
+    pub(super) fn read(self: Box<Self>, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
         let Some((&byte, behind)) = bytes.split_first() else { return (State::Establishing(self), 0) };
         if cx.shared.output.has_unsent() {
             return (self.before_enquiry_left(byte, behind, cx), 1);
@@ -36,8 +36,8 @@ impl Establishing {
                 Framing::Numbered => Sending::begin(self.transfer, cx),
                 Framing::ControlBytes => PlainSending::begin(self.transfer, self.tries, cx),
             },
-            NAK => self.refused(cx),
-            ENQ => self.contend(cx),
+            NAK => (*self).refused(cx),
+            ENQ => (*self).contend(cx),
             _ => {
                 cx.ignore(AnomalyKind::Noise, cx.at, &[byte]);
                 State::Establishing(self)
@@ -47,7 +47,7 @@ impl Establishing {
     }
 
     /// Our ENQ has not left, so nothing can be its answer; the peer's ENQ came first.
-    fn before_enquiry_left(self, byte: u8, behind: &[u8], cx: &mut Context<'_>) -> State {
+    fn before_enquiry_left(self: Box<Self>, byte: u8, behind: &[u8], cx: &mut Context<'_>) -> State {
         if byte == ENQ && cx.shared.output.withdraw(&[ENQ]) {
             cx.shared.outgoing.put_back(self.transfer);
             return Receiving::open(behind, cx);
@@ -85,7 +85,7 @@ impl Establishing {
     }
 
     /// T1.
-    pub(super) fn expire(mut self, cx: &mut Context<'_>) -> State {
+    pub(super) fn expire(mut self: Box<Self>, cx: &mut Context<'_>) -> State {
         match cx.config.framing {
             Framing::ControlBytes if self.tries < cx.config.tries_max => {
                 cx.send(&[ENQ]);
@@ -105,7 +105,7 @@ impl Establishing {
         }
     }
 
-    pub(super) fn disconnect(self, cx: &mut Context<'_>) {
+    pub(super) fn disconnect(&self, cx: &mut Context<'_>) {
         cx.fail(&self.transfer, SendFailure::Disconnected, 0);
     }
 }

@@ -65,6 +65,7 @@ impl Copied {
 
 impl History {
     /// Whether the caller owes the peer an answer.
+    #[inline]
     pub(super) fn awaits_answer(&self) -> bool {
         self.pending.as_ref().is_some_and(|pending| !pending.overdue)
     }

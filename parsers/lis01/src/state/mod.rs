@@ -24,14 +24,14 @@ use crate::timer::{Deadline, Timer};
 use memchr::memchr3_iter;
 use std::time::Instant;
 
-/// Where the link stands.
+/// Where the link stands. Small: every step moves it.
 #[derive(Debug)]
 pub(crate) enum State {
     Neutral(Neutral),
-    Establishing(Establishing),
-    Sending(Sending),
+    Establishing(Box<Establishing>),
+    Sending(Box<Sending>),
     Receiving(Box<Receiving>),
-    PlainSending(PlainSending),
+    PlainSending(Box<PlainSending>),
     PlainReceiving(Box<PlainReceiving>),
     /// Waiting for the caller to close the connection.
     HungUp,
@@ -102,6 +102,7 @@ impl State {
     }
 
     /// Whether input has to wait for the caller's answer.
+    #[inline]
     pub(crate) fn awaits_answer(&self) -> bool {
         match self {
             Self::Receiving(state) => state.awaits_answer(),

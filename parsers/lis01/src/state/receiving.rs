@@ -68,6 +68,7 @@ impl Receiving {
     }
 
     /// Whether input has to wait for the caller's answer.
+    #[inline]
     pub(crate) fn awaits_answer(&self) -> bool {
         self.history.awaits_answer()
     }

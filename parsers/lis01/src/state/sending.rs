@@ -45,11 +45,11 @@ impl Sending {
         let frame = encode_frame(shown, end, text);
         cx.send(&frame);
         let deadline = cx.start(Timer::FrameReply);
-        State::Sending(Self { transfer, frame, number, next, tries: 1, deadline })
+        State::Sending(Box::new(Self { transfer, frame, number, next, tries: 1, deadline }))
     }
 
     /// Anything but ACK and EOT is a NAK. CR and LF are ignored: over TCP some peers send them after their answers.
-    pub(super) fn read(self, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
+    pub(super) fn read(self: Box<Self>, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
         let Some(&byte) = bytes.first() else { return (State::Sending(self), 0) };
         let next = match byte {
             CR | LF => State::Sending(self),
@@ -58,13 +58,13 @@ impl Sending {
                 State::Sending(self)
             }
             ACK => Self::send(self.transfer, self.next, self.number.next(), cx),
-            EOT => self.interrupted(cx),
+            EOT => (*self).interrupted(cx),
             _ => self.refused(cx),
         };
         (next, 1)
     }
 
-    fn refused(mut self, cx: &mut Context<'_>) -> State {
+    fn refused(mut self: Box<Self>, cx: &mut Context<'_>) -> State {
         if self.tries >= cx.config.tries_max {
             return self.give_up(SendFailure::FrameRefused, cx);
         }
@@ -93,18 +93,18 @@ impl Sending {
     }
 
     /// T2.
-    pub(super) fn expire(self, cx: &mut Context<'_>) -> State {
+    pub(super) fn expire(&self, cx: &mut Context<'_>) -> State {
         self.give_up(SendFailure::FrameUnanswered, cx)
     }
 
-    fn give_up(self, why: SendFailure, cx: &mut Context<'_>) -> State {
+    fn give_up(&self, why: SendFailure, cx: &mut Context<'_>) -> State {
         cx.send(&[EOT]);
         let accepted = self.records_accepted();
         cx.fail(&self.transfer, why, accepted);
         State::Neutral(Neutral)
     }
 
-    pub(super) fn disconnect(self, cx: &mut Context<'_>) {
+    pub(super) fn disconnect(&self, cx: &mut Context<'_>) {
         let accepted = self.records_accepted();
         cx.fail(&self.transfer, SendFailure::Disconnected, accepted);
     }

@@ -42,7 +42,7 @@ impl PlainSending {
     pub(crate) fn begin(transfer: Transfer, enquiries: u8, cx: &mut Context<'_>) -> State {
         let deadline = cx.start(Timer::FrameReply);
         let sending = Self { transfer: Some(transfer), step: Step::Start, tries: enquiries, deadline };
-        sending.go_on(Next::Start, cx)
+        Box::new(sending).go_on(Next::Start, cx)
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
@@ -50,7 +50,7 @@ impl PlainSending {
     }
 
     /// Sends what is next, or waits until the answers to what was repeated must have come.
-    fn go_on(mut self, next: Next, cx: &mut Context<'_>) -> State {
+    fn go_on(mut self: Box<Self>, next: Next, cx: &mut Context<'_>) -> State {
         if self.tries > 1 {
             self.step = Step::Settle(next);
             self.tries = 1;
@@ -66,14 +66,14 @@ impl PlainSending {
         }
     }
 
-    fn send(mut self, step: Step, bytes: &[u8], cx: &mut Context<'_>) -> State {
+    fn send(mut self: Box<Self>, step: Step, bytes: &[u8], cx: &mut Context<'_>) -> State {
         cx.send(bytes);
         (self.step, self.tries) = (step, 1);
         self.deadline = cx.start(Timer::FrameReply);
         State::PlainSending(self)
     }
 
-    pub(crate) fn read(self, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
+    pub(crate) fn read(self: Box<Self>, bytes: &[u8], cx: &mut Context<'_>) -> (State, usize) {
         let Some((&byte, behind)) = bytes.split_first() else { return (State::PlainSending(self), 0) };
         let settling = matches!(self.step, Step::Settle(_));
         let next = match (byte, self.step) {
@@ -104,7 +104,7 @@ impl PlainSending {
     }
 
     /// The block is with the peer; only the end of the transfer is left to be said.
-    fn accepted(mut self, cx: &mut Context<'_>) -> State {
+    fn accepted(mut self: Box<Self>, cx: &mut Context<'_>) -> State {
         if let Some(transfer) = self.transfer.take() {
             cx.shared.outgoing.done(&transfer);
             cx.event(Event::Sent(transfer.id));
@@ -113,7 +113,7 @@ impl PlainSending {
     }
 
     /// T2. STX and EOT are sent again; a text is not, for it could be taken for another one.
-    pub(crate) fn expire(mut self, cx: &mut Context<'_>) -> State {
+    pub(crate) fn expire(mut self: Box<Self>, cx: &mut Context<'_>) -> State {
         let again = match self.step {
             Step::Settle(next) => return self.go_on(next, cx),
             Step::Start => STX,
@@ -129,14 +129,14 @@ impl PlainSending {
         State::PlainSending(self)
     }
 
-    fn give_up(self, why: SendFailure, hang: HangUp, cx: &mut Context<'_>) -> State {
+    fn give_up(&self, why: SendFailure, hang: HangUp, cx: &mut Context<'_>) -> State {
         if let Some(transfer) = &self.transfer {
             cx.fail(transfer, why, 0);
         }
         hang_up(hang, cx)
     }
 
-    pub(crate) fn disconnect(self, cx: &mut Context<'_>) {
+    pub(crate) fn disconnect(&self, cx: &mut Context<'_>) {
         if let Some(transfer) = &self.transfer {
             cx.fail(transfer, SendFailure::Disconnected, 0);
         }
