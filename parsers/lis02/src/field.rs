@@ -15,12 +15,14 @@ pub struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
+    #[inline]
     pub(crate) fn new(raw: &'a str, start: usize, delimiters: Delimiters) -> Self {
         Self { raw, start, delimiters }
     }
 
     /// The piece as it stands in the text.
     #[must_use]
+    #[inline]
     pub fn raw(&self) -> &'a str {
         self.raw
     }
@@ -82,6 +84,7 @@ impl<'a> Part<'a> {
 pub struct Field<'a>(Part<'a>);
 
 impl<'a> Field<'a> {
+    #[inline]
     pub(crate) fn new(part: Part<'a>) -> Self {
         Self(part)
     }
@@ -105,6 +108,7 @@ impl<'a> Field<'a> {
 
     /// The field as a piece.
     #[must_use]
+    #[inline]
     pub fn part(&self) -> Part<'a> {
         self.0
     }

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::marks::Marks;
+use crate::marks::{self, Marks};
 
 use crate::defect::{Defect, DefectKind};
 use crate::delimiters::{Delimiters, is_header, read_header};
@@ -150,21 +150,23 @@ impl<'a, 't> Scan<'a, 't> {
         self.begin_record(start);
         let field = self.delimiters.field_byte();
         let mut first_delimiter = self.index.delimiters.len();
-        for found in Marks::new(bytes.get(first..).unwrap_or_default(), [field, b'\r', b'\n']) {
-            let at = first + found;
-            if bytes.get(at) == Some(&field) {
-                self.index.delimiters.push(offset(at));
-                continue;
-            }
-            if at > start {
-                self.end_record(start..at, first_delimiter);
-                first_delimiter = self.index.delimiters.len();
-            }
-            start = at + 1;
-            if !matches!(bytes.get(start), None | Some(b'\r' | b'\n')) {
-                self.begin_record(start);
-                if self.delimiters.field_byte() != field {
-                    return start;
+        for block in Marks::new(bytes.get(first..).unwrap_or_default(), [field, b'\r', b'\n']) {
+            for found in block {
+                let at = first + found;
+                if bytes.get(at) == Some(&field) {
+                    self.index.delimiters.push(offset(at));
+                    continue;
+                }
+                if at > start {
+                    self.end_record(start..at, first_delimiter);
+                    first_delimiter = self.index.delimiters.len();
+                }
+                start = at + 1;
+                if !matches!(bytes.get(start), None | Some(b'\r' | b'\n')) {
+                    self.begin_record(start);
+                    if self.delimiters.field_byte() != field {
+                        return start;
+                    }
                 }
             }
         }
@@ -320,7 +322,7 @@ fn control(byte: u8) -> u8 {
 
 /// One quick pass, so that the search for places runs only where there is something to find.
 fn has_controls(bytes: &[u8]) -> bool {
-    bytes.chunks(4096).any(|chunk| chunk.iter().fold(0, |found, b| found | control(*b)) != 0)
+    marks::any(bytes, control)
 }
 
 fn next_control_run(line: &[u8], from: usize) -> Option<Range<usize>> {

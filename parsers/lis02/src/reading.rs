@@ -69,6 +69,7 @@ impl<'a> Reading<'a> {
         self.index.messages.get(at)
     }
 
+    #[inline]
     fn delimiters_of(&self, message: u32) -> Delimiters {
         self.message_entry(message as usize).map_or(Delimiters::STANDARD, |m| m.delimiters)
     }
@@ -159,6 +160,7 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// The type by its letter.
     #[must_use]
+    #[inline]
     pub fn kind(&self) -> RecordType {
         self.entry.kind
     }

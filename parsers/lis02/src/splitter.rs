@@ -154,9 +154,12 @@ pub(crate) fn is_terminator(head: &[u8], field: Option<u8>) -> bool {
 /// Appends a frame's text to the joined text of its transfer. A frame that ends with ETX ends a record; when its text
 /// has neither CR nor LF at its end, the CR that some senders leave out is put in.
 /// Returns how many bytes were put in (0 or 1).
+#[inline]
 pub fn join_frame(joined: &mut Vec<u8>, text: &[u8], ends_record: bool) -> usize {
+    // Looked at before it is copied: to read what was just written would wait for it.
+    let last = text.last().or(joined.last());
+    let missing = ends_record && !matches!(last, None | Some(b'\r' | b'\n'));
     joined.extend_from_slice(text);
-    let missing = ends_record && !matches!(joined.last(), None | Some(b'\r' | b'\n'));
     if missing {
         joined.push(b'\r');
     }
