@@ -1,7 +1,7 @@
 //! Findings with their places: record, field, and bytes of the message as it came.
 
 use character_sets::{CharacterSet, Decoded, encode};
-use std::ops::Range;
+use std::{cell::RefCell, ops::Range};
 use vocabulary::{Consequence, Finding};
 
 /// More findings than this are counted, not listed.
@@ -13,8 +13,21 @@ pub(crate) struct Findings<'t> {
     text: &'t str,
     set: CharacterSet,
     mark_bytes: usize,
+    /// Places of the text whose bytes have been counted, in order: [`APART`] or more lie between two.
+    counted: RefCell<Vec<Counted>>,
     found: Vec<Finding>,
     unlisted: usize,
+}
+
+/// Bytes of the text between two places that are remembered.
+const APART: usize = 256;
+
+/// How many bytes of the message a part of the text was.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    /// The end of the part.
+    at: usize,
+    bytes: usize,
 }
 
 impl<'t> Findings<'t> {
@@ -23,6 +36,7 @@ impl<'t> Findings<'t> {
             text: &decoded.text,
             set: decoded.used,
             mark_bytes: decoded.mark_bytes,
+            counted: RefCell::default(),
             found: Vec::new(),
             unlisted: 0,
         }
@@ -30,7 +44,9 @@ impl<'t> Findings<'t> {
 
     /// Adds a finding and gives its number.
     pub(crate) fn add(&mut self, finding: Finding) -> usize {
-        if let Some(at) = self.found.iter().rposition(|known| *known == finding) {
+        // Few findings have one place, and many one name.
+        let same = |known: &Finding| known.place == finding.place && *known == finding;
+        if let Some(at) = self.found.iter().rposition(same) {
             return at;
         }
         if self.found.len() >= FINDINGS_MAX {
@@ -87,9 +103,60 @@ impl<'t> Findings<'t> {
     }
 
     fn offset(&self, at: usize) -> usize {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let same = matches!(self.set, CharacterSet::Utf8 | CharacterSet::Ascii);
-        let length = if same { before.len() } else { encode(before, self.set).bytes.len() };
+        let at = at.min(self.text.len());
+        let length = if matches!(self.set, CharacterSet::Utf8 | CharacterSet::Ascii) {
+            at
+        } else if self.set == CharacterSet::Iso2022Jp {
+            // Escape sequences: a part of the text may be other bytes by itself than within the whole.
+            encode(self.text.get(..at).unwrap_or(self.text), self.set).bytes.len()
+        } else {
+            self.counted_to(at)
+        };
         self.mark_bytes + length
+    }
+
+    /// Every character is counted once, however many findings there are.
+    fn counted_to(&self, at: usize) -> usize {
+        let mut counted = self.counted.borrow_mut();
+        let next = counted.partition_point(|known| known.at <= at);
+        let known = next.checked_sub(1).and_then(|last| counted.get(last)).copied().unwrap_or_default();
+        let part = self.text.get(known.at..at).or_else(|| self.text.get(known.at..)).unwrap_or_default();
+        let bytes = known.bytes + encode(part, self.set).bytes.len();
+        if part.len() >= APART {
+            counted.insert(next, Counted { at: known.at + part.len(), bytes });
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use character_sets::{Choice, decode};
+
+    #[test]
+    fn a_place_is_counted_in_the_bytes_that_came_whatever_was_asked_before() {
+        let text = "血站 A\u{7}B 献血者|".repeat(80);
+        for set in [
+            CharacterSet::Utf8,
+            CharacterSet::Gb18030,
+            CharacterSet::Gbk,
+            CharacterSet::Utf16Le,
+            CharacterSet::Iso2022Jp,
+        ] {
+            let raw = encode(&text, set).bytes.into_owned();
+            let decoded = decode(&raw, &Choice { fixed: Some(set), declared: &[], fallback: set });
+            let findings = Findings::new(&decoded);
+            let places: Vec<usize> = decoded.text.char_indices().map(|(at, _)| at).collect();
+            let mixed = places.iter().rev().step_by(7).chain(places.iter().step_by(5)).chain(&places);
+            for at in mixed {
+                let expect = encode(decoded.text.get(..*at).unwrap(), set).bytes.len();
+                assert_eq!(findings.offset(*at), decoded.mark_bytes + expect, "{} at {at}", set.name());
+            }
+            assert_eq!(
+                findings.offset(usize::MAX),
+                decoded.mark_bytes + encode(&decoded.text, set).bytes.len()
+            );
+        }
     }
 }

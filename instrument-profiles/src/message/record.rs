@@ -123,7 +123,7 @@ impl<'a> Record<'a> {
                     Column::Numbered(number) => row.cell((*number).into()),
                 }?;
                 // Blanks around a cell are layout, never content.
-                let text = cell.text().trim_matches([' ', '\t']);
+                let text = unpadded(cell.text());
                 (!text.is_empty()).then_some(Piece { text: Cow::Borrowed(text), at: cell.range() })
             }
             Self::Lis02(_) | Self::Hl7(_) | Self::Line(_) => None,
@@ -172,6 +172,15 @@ impl<'a> Record<'a> {
             Self::Line(line) => line.columns(spot),
         }
     }
+}
+
+/// Without the blanks around it, which few cells have.
+fn unpadded(text: &str) -> &str {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if blank(text.as_bytes().first()) || blank(text.as_bytes().last()) {
+        return text.trim_matches([' ', '\t']);
+    }
+    text
 }
 
 fn kept<'a>(raw: &'a str, text: Cow<'a, str>, at: Range<usize>) -> Option<Piece<'a>> {

@@ -112,7 +112,8 @@ impl<'t> Scan<'t, '_> {
     fn line_kind(&self) -> LineKind {
         let line = self.text.get(self.at..self.line_end()).unwrap_or_default();
         let blank = |c: char| matches!(c, ' ' | '\t');
-        if self.layout.end_marker.as_deref().is_some_and(|marker| line.trim_matches(blank) == marker) {
+        let ends = |marker: &str| line.contains(marker) && line.trim_matches(blank) == marker;
+        if self.layout.end_marker.as_deref().is_some_and(ends) {
             return LineKind::PassedOver(PassedOverKind::EndMarker);
         }
         if self.layout.comment.as_deref().is_some_and(|prefix| line.starts_with(prefix)) {

@@ -93,7 +93,14 @@ impl<'t> Table<'t> {
     /// The number of the first column with this name, from 1. Names are compared exactly, blanks around them aside.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.column_names().position(|found| found == name.trim()).map(|at| at + 1)
+        let name = name.trim();
+        let header = self.header().map(|row| row.entries()).unwrap_or_default();
+        // Every cell of a file is asked for by its column's name: what begins or ends in a blank is rare.
+        let named = |cell: &CellEntry<'_>| {
+            let found = &*cell.text;
+            found == name || (found.len() > name.len() && found.contains(name) && found.trim() == name)
+        };
+        header.iter().position(named).map(|at| at + 1)
     }
 
     /// The rows in their order, the header not among them.
