@@ -1,7 +1,7 @@
 //! Saying what one code or one text means, without an editor: a new content is made of the old one, to be read and checked
 //! as any other. The text of the profile stays as it was written, comments included; what is said is put in.
 
-use crate::Profile;
+use crate::{Profile, schema::guards_of};
 
 /// The source that evidence names for what a site itself has said.
 const SOURCE: &str = "site-mapping";
@@ -110,6 +110,7 @@ impl Profile {
     /// What the text says, when it is a profile and another revision of this one.
     fn checked(&self, text: &str) -> Result<Self, NotMapped> {
         let templates = &self.content().templates;
+        let text = &counted(text);
         let read = Self::read_with(&self.reference().id, text, templates)
             .map_err(|faults| not(format!("the profile would be: {faults}")))?;
         if read.reference().id != self.reference().id || read.reference() == self.reference() {
@@ -117,6 +118,25 @@ impl Profile {
         }
         Ok(read)
     }
+}
+
+/// The text with the number of its guards, where it says one: a test that is read as another has the other's conditions.
+fn counted(text: &str) -> String {
+    let Some(found) = guards_of(text) else { return text.to_owned() };
+    let mut section = "";
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        if line.trim_start().starts_with('[') {
+            section = line.trim();
+        }
+        if section == "[evidence]" && key(line) == Some("guards") {
+            out.extend(["guards = ", &found.to_string()]);
+        } else {
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// A text as TOML writes it.

@@ -47,6 +47,8 @@ pub struct CaptureReport {
     pub deliberate: Vec<String>,
     /// What the profile's author has still to say.
     pub open: Vec<Fault>,
+    /// Guards of a profile that does not say how many it has.
+    pub uncounted_guards: Option<u32>,
 }
 
 impl CaptureReport {
@@ -89,6 +91,9 @@ impl fmt::Display for CaptureReport {
         }
         for open in &self.open {
             writeln!(f, "  open  {open}")?;
+        }
+        if let Some(guards) = self.uncounted_guards {
+            writeln!(f, "  guards = {guards} in [evidence] would have a condition that is lost noticed")?;
         }
         Ok(())
     }
@@ -204,6 +209,7 @@ pub(crate) fn test_files(profile: &Profile, files: &Files) -> CaptureReport {
         not_declared: not_declared.into_iter().collect(),
         deliberate: all_deliberate.into_iter().collect(),
         open: profile.open_points().to_vec(),
+        uncounted_guards: profile.uncounted_guards(),
     }
 }
 

@@ -79,7 +79,12 @@ impl Statements {
             }
             ("evidence", Value::Table(evidence)) => {
                 for (key, value) in evidence {
-                    self.section(if key == "fact" { "fact" } else { "evidence." }, value);
+                    let name = match key.as_str() {
+                        "fact" => "fact",
+                        "guards" => "guards",
+                        _ => "evidence.",
+                    };
+                    self.section(name, value);
                 }
             }
             (_, Value::Table(table)) => {
@@ -159,7 +164,7 @@ fn part_of(section: &str) -> Part {
         "flags" => Part::Flags,
         "result" | "pooling" => Part::Rows,
         "order_in" | "query" | "answer" | "order_out" | "reply" | "writing" => Part::Orders,
-        "names" | "id" | "evidence." => Part::Evidence,
+        "names" | "id" | "evidence." | "guards" => Part::Evidence,
         // `message`, `order` and `reads_results`. A section that is not known here counts too.
         _ => Part::Message,
     }

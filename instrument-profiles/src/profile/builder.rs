@@ -3,12 +3,37 @@
 use super::rules::{Condition, ConditionTest};
 use crate::{
     fault::Faults,
-    path::Path,
+    path::{Column, Path},
     schema::{self, Text, Texts},
 };
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 use toml::Spanned;
 use vocabulary::{Marker, Protocol};
+
+/// Patterns that are kept compiled. Profiles have few and share them, and one takes longer to compile than a small profile
+/// to read.
+const PATTERNS_KEPT_MAX: usize = 1_024;
+
+/// A pattern that a whole text has to fit.
+///
+/// # Errors
+/// It is no regular expression, or a too large one.
+pub(super) fn whole_text(pattern: &str) -> Result<regex::Regex, regex::Error> {
+    static KEPT: LazyLock<Mutex<HashMap<String, regex::Regex>>> = LazyLock::new(Mutex::default);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = kept.get(pattern) {
+        return Ok(known.clone());
+    }
+    let compiled = regex::Regex::new(&format!("^(?:{pattern})$"))?;
+    if kept.len() < PATTERNS_KEPT_MAX {
+        kept.insert(pattern.to_owned(), compiled.clone());
+    }
+    Ok(compiled)
+}
 
 /// Reads texts in the notation of one protocol and collects what is wrong with them.
 pub(crate) struct Builder<'f, 't> {
@@ -18,6 +43,19 @@ pub(crate) struct Builder<'f, 't> {
     pub(crate) templates: &'f BTreeMap<String, String>,
     /// Something could not even be read: what is missing may only be misspelt, so it is not reported as well.
     pub(crate) shape_faults: bool,
+    /// Columns that are looked up by their names.
+    pub(crate) columns_read: BTreeSet<String>,
+}
+
+impl<'f, 't> Builder<'f, 't> {
+    pub(crate) fn new(
+        protocol: Protocol,
+        faults: &'f mut Faults<'t>,
+        templates: &'f BTreeMap<String, String>,
+    ) -> Self {
+        let shape_faults = faults.any();
+        Self { protocol, faults, templates, shape_faults, columns_read: BTreeSet::new() }
+    }
 }
 
 impl Builder<'_, '_> {
@@ -52,7 +90,12 @@ impl Builder<'_, '_> {
 
     pub(crate) fn path(&mut self, text: &Text) -> Option<Path> {
         match Path::parse(text.get_ref(), self.protocol) {
-            Ok(path) => Some(path),
+            Ok(path) => {
+                if let Path::Column(Column::Named(name)) = &path {
+                    self.columns_read.insert(name.clone());
+                }
+                Some(path)
+            }
             Err(what) => {
                 self.fault(&text.span(), what);
                 None
@@ -88,7 +131,7 @@ impl Builder<'_, '_> {
 
     pub(crate) fn pattern(&mut self, text: &Text) -> Option<regex::Regex> {
         // The whole text has to fit: half an identifier is another identifier.
-        match regex::Regex::new(&format!("^(?:{})$", text.get_ref())) {
+        match whole_text(text.get_ref()) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 self.fault(&text.span(), format!("no regular expression: {error}").replace('\n', " "));

@@ -2,6 +2,7 @@
 
 mod builder;
 mod dialect;
+mod guards;
 mod link;
 mod meaning;
 pub(crate) mod order_in;
@@ -45,6 +46,7 @@ pub struct Profile {
     link: LinkSettings,
     evidence: Evidence,
     open: Vec<Fault>,
+    uncounted_guards: Option<u32>,
     content: Content,
     pub(crate) rules: Rules,
     pub(crate) orders: OrderRules,
@@ -102,15 +104,15 @@ impl Profile {
     ) -> Result<Self, ProfileErrors> {
         let mut faults = Faults::new(file, text);
         let Some(document) = schema::read(text, &mut faults) else { return faults.into_result(None) };
-        let shape_faults = faults.any();
         let Some(protocol) = document.protocol.as_ref().map(|protocol| *protocol.get_ref()) else {
             faults.add(&(0..0), "missing `protocol`: lis02, hl7v2 or delimited");
             return faults.into_result(None);
         };
-        let parts = Builder { protocol, faults: &mut faults, templates, shape_faults }.parts(&document);
+        let parts = Builder::new(protocol, &mut faults, templates).parts(&document);
         let open = faults.take_open();
         let profile = parts.map(|parts| Self {
             open,
+            uncounted_guards: document.uncounted_guards(),
             reference: ProfileRef { id: parts.id, revision: revision(text, templates) },
             protocol,
             maker: parts.maker,
@@ -201,6 +203,12 @@ impl Profile {
     #[must_use]
     pub fn open_points(&self) -> &[Fault] {
         &self.open
+    }
+
+    /// How many guards it has, where it does not say so itself (`guards` in `[evidence]`): one that is lost goes unnoticed.
+    #[must_use]
+    pub fn uncounted_guards(&self) -> Option<u32> {
+        self.uncounted_guards
     }
 
     /// Whether it reads results; else it is a dialect of orders alone, and messages with results are quarantined.

@@ -1,7 +1,7 @@
 //! Checks the parts that turn rows into results: rows, tests, lots, runs, controls.
 
 use super::{
-    builder::Builder,
+    builder::{Builder, whole_text},
     meaning::{INTERPRETATIONS, OPEN},
     rules::{
         CheckRule, ControlRule, Criterion, Each, GradeMap, KindRule, LotRule, Measured, MessageRules,
@@ -18,6 +18,9 @@ use rust_decimal::Decimal;
 use std::{collections::HashMap, ops::Range};
 use toml::Spanned;
 use vocabulary::{Comparator, Expected, Grade, Interpretation, Protocol, Strength};
+
+/// A test whose number and text have no limit in common.
+const NONE: &str = "none";
 
 impl Builder<'_, '_> {
     pub(crate) fn message(
@@ -51,7 +54,7 @@ impl Builder<'_, '_> {
             silent: self.conditions(&message.silent),
             control_id: self.path_if(message.control_id.as_ref()),
             terminator_optional: message.terminator_optional,
-            sequence: message.sequence,
+            sequence: message.sequence.unwrap_or_default(),
             split_escaped: self.split_escaped(&message.split_escaped),
             uncounted: message.uncounted.is_some(),
         }
@@ -83,7 +86,7 @@ impl Builder<'_, '_> {
         }
         SpecimenRules {
             id: self.paths(&specimen.id),
-            must_agree: specimen.must_agree,
+            must_agree: specimen.must_agree.unwrap_or(true),
             trim_end: specimen.trim_end,
             not_of_controls: specimen.not_of_controls,
             form: specimen.form.as_ref().and_then(|form| self.pattern(form)),
@@ -337,7 +340,7 @@ impl Builder<'_, '_> {
 
     /// A pattern for a whole text, with the group that is the part of it.
     fn part(&mut self, pattern: &Text) -> Option<regex::Regex> {
-        let read = regex::Regex::new(&format!("^(?:{})$", pattern.get_ref()));
+        let read = whole_text(pattern.get_ref());
         let grouped = read.ok().filter(|regex| regex.captures_len() == 2);
         if grouped.is_none() {
             let what = "`part` is a regular expression for the whole text, with one group: ([A-H])[0-9]+";
@@ -404,13 +407,18 @@ impl Builder<'_, '_> {
             grades: grades.cloned(),
             units: test.units.iter().map(|(text, unit)| (text.get_ref().clone(), unit.clone())).collect(),
             unit_is: test.unit_is.as_ref().map(|unit| unit.get_ref().clone()),
-            reactive: test.reactive.as_ref().and_then(|text| self.criterion(text)),
-            by_number: test.by_number,
+            reactive: test
+                .reactive
+                .as_ref()
+                .filter(|text| text.get_ref() != NONE)
+                .and_then(|text| self.criterion(text)),
+            by_number: test.by_number == Some(true),
             optional: test.optional,
             whole: test.whole.as_ref().map_or_else(|| defaults.to_vec(), |texts| self.whole(texts)),
             slots: self.slots([&test.interpretation, &test.grade, &test.number, &None, &None]),
         };
         self.consistent(&measured, &span);
+        self.criterion_is_said(test, &measured, &span);
         self.reads_what_is_whole(&measured, &span);
         Some(TestRule { code, when, body: TestBody::Measures(Box::new(measured)) })
     }
@@ -466,7 +474,7 @@ impl Builder<'_, '_> {
         if read.is_none() {
             self.fault(
                 &text.span(),
-                format!("{written:?} is no criterion; write \">= 1.00\" or \"<= 1.00\""),
+                format!("{written:?} is no criterion; write \">= 1.00\", \"<= 1.00\" or \"none\""),
             );
         }
         read

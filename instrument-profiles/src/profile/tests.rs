@@ -18,9 +18,11 @@ checksum = "warn"
 [message]
 sender = [{ at = "H.5.1", is = "MODEL" }]
 production = []
+sequence = "lenient"
 
 [specimen]
 id = "O.3.1"
+form = ".+"
 
 [[kind]]
 is = "control"
@@ -145,6 +147,73 @@ fn what_is_missing_is_named() {
     check("completed_at = \"R.13\"\n", "", "", &["missing `completed_at` in `[result]`"]);
     let lot = "[[lot]]\nrole = \"reagent\"\nlot = \"R.3.8\"\n[status]";
     check("[status]", lot, "[[lot]]", &["missing `required`", "is held"]);
+}
+
+/// What can only make less be read is not left out: nothing could tell that it was lost.
+#[test]
+fn a_guard_that_is_not_said_is_named() {
+    check("sequence = \"lenient\"\n", "", "", &["missing `sequence`", "lost record"]);
+    check("form = \".+\"", "", "[specimen]", &["missing `form`", "\".+\""]);
+    check("id = \"O.3.1\"", "id = [\"O.3.1\", \"O.4.1\"]", "[specimen]", &["missing `must_agree`"]);
+    check("values = \"words\"", "values = \"words\"\nunit_is = \"x\"", "[[test]]", &["missing `reactive`"]);
+    let alone = "unit_is = \"x\"\nreactive = \">= 1.00\"";
+    let text = SMALL.replacen("values = \"words\"", alone, 1);
+    assert!(faults(&text).iter().any(|fault| fault.contains("missing `by_number`")), "{:#?}", faults(&text));
+    let spared = "name = \"negative\"\nnot_required_for = \"HBsAg\"";
+    check("name = \"negative\"", spared, "[[control]]", &["spares the control", "asks for it"]);
+    let none = "[[run.requires]]\ncontrols = [\"negative\"]\nmarkers = [\"HBsAg\"]\n";
+    check(
+        none,
+        "",
+        "[[control]]",
+        &["no run needs the control \"negative\" for \"HBsAg\"", "not_required_for"],
+    );
+    let text = SMALL.replacen(none, "", 1).replacen("name = \"negative\"", spared, 1);
+    assert!(Profile::read("profile.toml", &text).is_ok());
+    let graded = SMALL
+        .replacen("reads = \"non_reactive\"", "reads = \"positive\"", 1)
+        .replacen("values = \"words\"", "grades = \"signs\"", 1)
+        .replacen("[values.words]", "[grades.signs]\n\"+\" = \"1+\"\n[values.words]", 1);
+    assert!(
+        faults(&graded).iter().any(|fault| fault.contains("missing `at_least`")),
+        "{:#?}",
+        faults(&graded)
+    );
+}
+
+#[test]
+fn a_profile_that_counts_its_guards_is_refused_with_another_number_of_them() {
+    let counted = |number: u32| format!("[evidence]\nguards = {number}");
+    let number = Profile::read("profile.toml", SMALL).unwrap().uncounted_guards().unwrap();
+    let said = SMALL.replacen("[evidence]", &counted(number), 1);
+    assert_eq!(Profile::read("profile.toml", &said).unwrap().uncounted_guards(), None);
+    let lost = said.replacen("is = [\"\", \"N\"]", "is = \"N\"", 1);
+    let found = faults(&lost);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].contains("one was lost") && found[0].contains(&format!("`guards = {}`", number - 1)),
+        "{found:#?}"
+    );
+    check("[evidence]", &counted(number - 1), "guards = ", &["one was added"]);
+}
+
+#[test]
+fn a_column_that_is_read_is_among_those_that_have_to_be_there() {
+    let text = SMALL
+        .replacen("\"lis02\"", "\"delimited\"", 1)
+        .replacen(
+            "[link.lis01]\nchecksum = \"warn\"",
+            "[link.directory]\npattern = \"*\"\n[table]\ndelimiter = \",\"\nheader = true\ncolumns = [\"A\"]",
+            1,
+        )
+        .replacen("sender = [{ at = \"H.5.1\", is = \"MODEL\" }]", "uncounted = \"-\"", 1);
+    let text = ["O.12", "O.3.1", "R.14", "R.9", "R.3.4", "R.4", "R.13"]
+        .iter()
+        .fold(text, |text, at| text.replace(at, if *at == "R.14" { "column Run" } else { "column A" }));
+    let found = faults(&text);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].contains("the column \"Run\" is read"), "{found:#?}");
+    assert!(Profile::read("profile.toml", &text.replacen("[\"A\"]", "[\"A\", \"Run\"]", 1)).is_ok());
 }
 
 #[test]

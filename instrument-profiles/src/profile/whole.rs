@@ -63,6 +63,9 @@ impl Builder<'_, '_> {
         let orders = self.orders(document, rules.as_ref().map_or(&[], |rules| &rules.tests));
         if !self.faults.any() {
             self.maps_are_used(document);
+            if let Some(rules) = &rules {
+                self.columns_are_listed(document, rules);
+            }
         }
         let ((maker, model), rules) = (names?, rules?);
         Some(Parts { id: id?, maker, model, link: link?, rules, orders, evidence })
@@ -121,8 +124,10 @@ impl Builder<'_, '_> {
         let controls = self.control_rules(&document.control);
         self.controls_are_clear(document, &controls);
         self.lost_rows_are_missed(document);
+        self.guards_are_said(document);
         let nothing = schema::Run::default();
         let run = self.run(document.run.as_ref().map_or(&nothing, Spanned::get_ref), &controls);
+        self.controls_are_required(&document.control, &controls, &tests, &run);
         if document.run.as_ref().is_none_or(|run| run.get_ref().id.is_none()) {
             self.missing(&START, "`id` in `[run]`: no control would stand for any result");
         }

@@ -9,6 +9,7 @@ mod orders;
 mod pooling;
 mod reading;
 mod results;
+mod seal;
 mod texts;
 
 pub(crate) use link::{Directory, Link, Lis01, Mllp, PkBlocks, Timers, Unframed};
@@ -17,6 +18,9 @@ pub(crate) use orders::{Answer, Answers, Awaits, Each, OrderOut, Orderable, Quer
 pub(crate) use pooling::{Aspirated, Pooling, PoolingAside, PoolingCheck};
 pub(crate) use reading::read;
 pub(crate) use results::{Check, FlagEffect, Flags, Panel, Results, Row, Status, Test};
+#[cfg(test)]
+pub(crate) use seal::COUNTED;
+pub(crate) use seal::guards_of;
 pub(crate) use texts::{Text, Texts};
 
 use serde::Deserialize;
@@ -68,6 +72,18 @@ pub(crate) struct Document {
     pub(crate) grades: BTreeMap<Text, BTreeMap<Text, Text>>,
     pub(crate) test: Vec<Spanned<Test>>,
     pub(crate) evidence: Option<Spanned<Evidence>>,
+    /// Guards that the file has, as they were counted.
+    #[serde(skip)]
+    pub(crate) guards: u32,
+}
+
+impl Document {
+    /// How many guards it has, where it reads results and does not say so.
+    pub(crate) fn uncounted_guards(&self) -> Option<u32> {
+        let reads = self.reads_results.as_ref().is_none_or(|reads| *reads.get_ref());
+        let said = self.evidence.as_ref().is_some_and(|evidence| evidence.get_ref().guards.is_some());
+        (reads && !said).then_some(self.guards)
+    }
 }
 
 /// Names for people.
@@ -196,7 +212,8 @@ pub(crate) struct Message {
     /// Its own control id.
     pub(crate) control_id: Option<Text>,
     /// Whether a record's number that does not follow the one before it may be a lost record.
-    pub(crate) sequence: Sequence,
+    /// LIS02 with results: has to be said.
+    pub(crate) sequence: Option<Sequence>,
     /// HL7: fields whose component marks came escaped (`-1\\S\\2.14`): they are parted all the same.
     pub(crate) split_escaped: Texts,
     /// LIS02: whether L must be there (absent: it must).
@@ -232,11 +249,11 @@ pub(crate) struct Order {
 pub(crate) struct Specimen {
     /// Places, the first that is not empty counts.
     pub(crate) id: Texts,
-    /// All places that are not empty must say the same.
-    pub(crate) must_agree: bool,
+    /// Whether all places that are not empty must say the same; has to be said where there are several.
+    pub(crate) must_agree: Option<bool>,
     /// Blanks after the id are padding.
     pub(crate) trim_end: bool,
-    /// A regular expression the whole id must fit.
+    /// A regular expression the whole id must fit; has to be said, `.+` where any text may be one.
     pub(crate) form: Option<Text>,
     /// What stands there is no specimen id in messages about controls.
     pub(crate) not_of_controls: bool,
@@ -280,10 +297,13 @@ pub(crate) struct Control {
     pub(crate) when: Vec<Spanned<Condition>>,
     #[serde(default)]
     pub(crate) markers: Texts,
+    /// Markers that it stands for and whose runs are valid without it; all others have to require it.
+    #[serde(default)]
+    pub(crate) not_required_for: Texts,
     /// For a summary: what it has to mean for this control to be valid.
     #[serde(default)]
     pub(crate) right: Option<Text>,
-    /// For graded reactions: positive from this grade on (absent: `1+`); less, and not 0, is neither.
+    /// For graded reactions: positive from this grade on, which has to be said; less, and not 0, is neither.
     #[serde(default)]
     pub(crate) at_least: Option<Text>,
     /// For numbers: valid within so many SDs of the target that the message gives.
@@ -357,6 +377,9 @@ pub(crate) struct Evidence {
     pub(crate) sources: BTreeMap<Text, Source>,
     pub(crate) fact: Vec<Spanned<Fact>>,
     pub(crate) not_verified: Vec<String>,
+    /// How many guards the profile has (conditions with their words, checks, what results must have): one that is lost is
+    /// noticed. `hemogate profile test` counts them.
+    pub(crate) guards: Option<Spanned<u32>>,
 }
 
 /// A document or trace.

@@ -4,25 +4,38 @@
 //! everything else) and the reading starts again, until nothing is wrong or a bound is reached. That is why no
 //! key of the schema is required here: what is missing is found by the checks that follow.
 
-use super::Document;
+use super::{Document, seal::guards};
 use crate::fault::{Faults, nearest};
 use serde::Deserialize;
 use std::ops::Range;
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 /// More faults of shape than this are not worth a list.
 const SHAPE_FAULTS_MAX: usize = 200;
 
 /// What could be read. `None` when the text is no TOML at all.
 pub(crate) fn read(text: &str, faults: &mut Faults<'_>) -> Option<Document> {
-    let (tree, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        for error in errors {
-            faults.add(&error.span().unwrap_or(0..0), error.message().replace('\n', "; "));
-        }
-        return None;
+    let tree = tree_of(text, faults)?;
+    let guards = guards(tree.get_ref());
+    // Nearly every profile is read at once, so the tree is not kept for another try: it is made again.
+    match Document::deserialize(toml::de::Deserializer::from(tree)) {
+        Ok(document) => Some(Document { guards, ..document }),
+        Err(_) => read_what_can_be(tree_of(text, faults)?, faults),
     }
-    let mut tree = tree;
+}
+
+fn tree_of<'t>(text: &'t str, faults: &mut Faults<'_>) -> Option<Spanned<DeTable<'t>>> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        faults.add(&error.span().unwrap_or(0..0), error.message().replace('\n', "; "));
+    }
+    errors.is_empty().then_some(tree)
+}
+
+fn read_what_can_be(mut tree: Spanned<DeTable<'_>>, faults: &mut Faults<'_>) -> Option<Document> {
     for _ in 0..SHAPE_FAULTS_MAX {
         match Document::deserialize(toml::de::Deserializer::from(tree.clone())) {
             Ok(document) => return Some(document),

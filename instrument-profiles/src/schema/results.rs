@@ -186,10 +186,11 @@ pub(crate) struct Test {
     pub(crate) units: BTreeMap<Text, String>,
     /// Its unit, where none is sent.
     pub(crate) unit_is: Option<Text>,
-    /// `">= 1.00"`: the number and the interpretation may not contradict each other.
+    /// `">= 1.00"`: the number and the interpretation may not contradict each other; `"none"`: they have no limit in common.
+    /// Has to be said where both are read.
     pub(crate) reactive: Option<Text>,
-    /// No text says what the number means: `reactive` alone decides. Only without `values`.
-    pub(crate) by_number: bool,
+    /// No text says what the number means: `reactive` alone decides. Only without `values`; has to be said there.
+    pub(crate) by_number: Option<bool>,
     /// May be empty.
     pub(crate) optional: bool,
     pub(crate) whole: Option<Texts>,

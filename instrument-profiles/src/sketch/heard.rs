@@ -4,7 +4,8 @@ use crate::{
     capture::{analyser_only, messages_of, said_by_analyser},
     profile::Profile,
 };
-use std::fmt::Write;
+use character_sets::{CharacterSet, Choice};
+use std::{borrow::Cow, fmt::Write};
 use vocabulary::{Protocol, notation};
 
 /// Messages, and how they came.
@@ -64,7 +65,7 @@ pub(super) fn listen(name: &str, bytes: &[u8]) -> Result<Heard, String> {
     } else if starts("H|") {
         (Protocol::Lis02, UNFRAMED.map(str::to_owned).to_vec())
     } else {
-        let table = super::table::link_and_table(&String::from_utf8_lossy(&said));
+        let table = super::table::link_and_table(&decoded(&said));
         (Protocol::Delimited, vec![table.map_err(|what| format!("{name}: {what}"))?])
     };
     let fallback = fallback_of(&said);
@@ -92,12 +93,17 @@ fn fallback_of(said: &[u8]) -> Option<&'static str> {
         return None;
     }
     FALLBACKS.into_iter().find(|name| {
-        let set = character_sets::CharacterSet::from_name(name);
+        let set = CharacterSet::from_name(name);
         set.is_some_and(|set| {
-            let choice = character_sets::Choice { fixed: Some(set), declared: &[], fallback: set };
+            let choice = Choice { fixed: Some(set), declared: &[], fallback: set };
             character_sets::decode(said, &choice).defects.total() == 0
         })
     })
+}
+
+fn decoded(said: &[u8]) -> Cow<'_, str> {
+    let fallback = fallback_of(said).and_then(CharacterSet::from_name).unwrap_or(CharacterSet::Utf8);
+    character_sets::decode(said, &Choice { fixed: None, declared: &[], fallback }).text
 }
 
 type Taken = (String, Vec<Vec<u8>>);
@@ -131,8 +137,8 @@ pub(super) fn listener(protocol: Protocol, link: &str, fallback: Option<&str>) -
     let characters = fallback.map(|set| format!("[characters]\nfallback = \"{set}\"\n")).unwrap_or_default();
     let text = format!(
         "schema = 1\nid = \"new/profile\"\nprotocol = \"{name}\"\n[names]\nmaker = {{ en = \"-\", zh = \"-\" }}\n\
-         model = {{ en = \"-\", zh = \"-\" }}\n{link}{characters}[message]\nsender = [{{ at = \"{sender}\", present = true }}]\nproduction = []\nuncounted = \"-\"\n\
-         results = [{{ at = \"{sender}\", present = true }}]\n[specimen]\nid = \"{place}\"\n[controls]\n\
+         model = {{ en = \"-\", zh = \"-\" }}\n{link}{characters}[message]\nsender = [{{ at = \"{sender}\", present = true }}]\nproduction = []\nsequence = \"lenient\"\nuncounted = \"-\"\n\
+         results = [{{ at = \"{sender}\", present = true }}]\n[specimen]\nid = \"{place}\"\nform = \".+\"\n[controls]\n\
          recognition = \"open\"\n[run]\nid = \"open\"\n[status]\nalways = \"other\"\n[flags]\nat = []\nunknown = \"hold\"\n[result]\ncompleted_at = \"open\"\ntest = \"{place}\"\n\
          [[test]]\ncode = \"-\"\nopen = \"-\"\nsource = \"-\"\n[evidence.sources.-]\ntitle = \"-\"\nlevel = \"trace\"\n"
     );

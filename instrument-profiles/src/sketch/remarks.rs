@@ -48,6 +48,20 @@ impl Remarks {
         self.pick("places that were not empty, and what stood there", "非空位置及其内容")
     }
 
+    pub(super) fn form(self) -> &'static str {
+        self.pick(
+            "a regular expression for the whole id, as [A-Z][0-9]{12}; this one takes any text",
+            "整个标本号须符合的正则表达式，如 [A-Z][0-9]{12}；此处接受任何文本",
+        )
+    }
+
+    pub(super) fn sequence(self) -> &'static str {
+        self.pick(
+            "lenient: where the model numbers its records in a way of its own",
+            "若该型号的记录编号自成一套，写 lenient",
+        )
+    }
+
     pub(super) fn controls(self) -> &'static str {
         self.pick(
             "How is a control told from a donor? Write [[kind]] and [[control]] rules, then recognition = \"rules\";\n\

@@ -14,7 +14,17 @@ pub(super) fn link_and_table(text: &str) -> Result<String, String> {
         .ok_or("neither LIS02, HL7 nor a file with tab, semicolon, comma or | between its columns")?;
     let header = !first.split(delimiter).any(|cell| cell.trim_matches('"').trim().parse::<f64>().is_ok());
     let mark = toml::Value::String(delimiter.to_string());
-    Ok(format!("[link.directory]\npattern = \"*\"\n\n[table]\ndelimiter = {mark}\nheader = {header}\n"))
+    let mut columns: Vec<toml::Value> = Vec::new();
+    for name in first.split(delimiter).map(|cell| cell.trim().trim_matches('"').trim()).filter(|_| header) {
+        let name = toml::Value::String(name.to_owned());
+        if name.as_str() != Some("") && !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    let columns = if header { format!("columns = {}\n", toml::Value::Array(columns)) } else { String::new() };
+    Ok(format!(
+        "[link.directory]\npattern = \"*\"\n\n[table]\ndelimiter = {mark}\nheader = {header}\n{columns}"
+    ))
 }
 
 /// Whether the table has a line of names.

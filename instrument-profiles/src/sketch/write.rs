@@ -79,6 +79,9 @@ impl Page {
             self.line(&format!("[message]\nuncounted = {}\n", quoted(self.remarks.uncounted())));
         } else {
             self.line("[message]");
+            if heard.protocol == Protocol::Lis02 {
+                self.line(&format!("sequence = \"strict\"  # {}", self.remarks.sequence()));
+            }
             let unnamed = match heard.protocol {
                 Protocol::Hl7v2 => "MSH-3",
                 Protocol::Lis02 | Protocol::Delimited | Protocol::PkBlocks => "H.5",
@@ -107,7 +110,11 @@ impl Page {
         for at in &survey.specimen {
             self.seen(at, &survey.tally(at));
         }
-        self.line(&format!("[specimen]\nid = {}\n", list(survey.specimen.iter())));
+        self.line(&format!("[specimen]\nid = {}", list(survey.specimen.iter())));
+        if survey.specimen.len() > 1 {
+            self.line("must_agree = true");
+        }
+        self.line(&format!("form = \".+\"  # {}\n", self.remarks.form()));
     }
 
     fn controls(&mut self, survey: &Survey) {
@@ -235,6 +242,9 @@ impl Page {
                 self.line(&format!("units = {{ {} }}", units.join(", ")));
             } else {
                 self.line("unit_is = \"?\"");
+            }
+            if words {
+                self.remark("reactive = \">= 1.00\"");
             }
         }
         self.line("source = \"capture\"\n");

@@ -99,9 +99,12 @@ fn messages(set: &str, map: &str) -> Vec<(&'static str, String)> {
     ]);
     let file = swap(&[
         ("\"lis02\"", "\"delimited\""),
-        ("[link.lis01]", "[link.directory]\n[table]\ndelimiter = \";\"\nheader = true"),
         (
-            "[message]\nsender = [{ at = \"H.5\", is = \"MODEL\" }]\nproduction = []\n",
+            "[link.lis01]",
+            "[link.directory]\n[table]\ndelimiter = \";\"\nheader = true\ncolumns = [\"kind\", \"id\", \"serial\", \"status\", \"test\", \"value\", \"time\"]",
+        ),
+        (
+            "[message]\nsender = [{ at = \"H.5\", is = \"MODEL\" }]\nsequence = \"lenient\"\nproduction = []\n",
             "[message]\nuncounted = \"of one row\"\n",
         ),
         ("O.12", "column kind"),

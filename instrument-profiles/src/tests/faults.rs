@@ -92,7 +92,7 @@ fn every_misspelt_word_of_a_closed_list_is_named_with_its_line_and_the_nearest_w
         ),
         ("[numbers]", "[characters]\nalways = \"gb18031\"\n[numbers]", "gb18030"),
         ("completed_at = \"R.13\"", "completed_at = \"R.13\"\nwhole = [\"nummber\"]", "number"),
-        ("[order]", "sequence = \"strct\"\n[order]", "strict"),
+        ("sequence = \"lenient\"", "sequence = \"lenint\"", "lenient"),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let text = SMALL.replacen(from, to, 1);

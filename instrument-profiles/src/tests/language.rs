@@ -148,7 +148,7 @@ fn a_record_number_that_repeats_is_a_lost_record_where_the_model_numbers_strictl
     let twice = "20260302141800|N-1\rO|1|G123426000002||^^^1|R||||||N\rR|1|^^^1|0.31|S/CO||||F||||20260302141800|N-1\r";
     let message = [("20260302141800|N-1\r", twice)];
     assert_eq!(outcome(&read(&[], &message)), "NonReactive,NonReactive");
-    let strict = ("[message]", "[message]\nsequence = \"strict\"");
+    let strict = ("sequence = \"lenient\"", "sequence = \"strict\"");
     let said = read(&[strict], &message);
     assert!(said.findings.iter().any(|f| f.consequence == Consequence::Quarantine), "{:#?}", said.findings);
     assert!(said.observations.iter().all(|o| o.value.interpretation.is_none()));
@@ -203,7 +203,7 @@ fn what_the_words_do_not_allow_is_refused_with_the_remedy() {
         ("expires_form = \"%d%m%Y\"", "expires_form = \"%d\"", "does not read back"),
         ("decimal = \"point\"", "decimal = \"point\"\nthousands = \".\"", "not the decimal mark"),
         ("[message]", "[message]\nsplit_escaped = \"R.4\"", "whole fields of HL7"),
-        ("[message]", "[message]\nsequence = \"strikt\"", "nearest known name: \"strict\""),
+        ("sequence = \"lenient\"", "sequence = \"strikt\"", "nearest known name: \"strict\""),
     ] {
         assert!(LIS02.contains(from), "{from}");
         let errors = Profile::read("profile.toml", &LIS02.replacen(from, to, 1)).unwrap_err().to_string();

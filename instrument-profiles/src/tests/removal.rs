@@ -1,7 +1,7 @@
 //! Whatever is taken away from a profile: it is not read any more, or what it read is held, or its own captures tell.
 
 use super::{CATALOGUE, MESSAGES, READINGS, mutations::compared, on_all_cores};
-use crate::{Interpretation, Profile};
+use crate::{Interpretation, Profile, schema::COUNTED};
 use std::{collections::BTreeSet, sync::Mutex};
 use vocabulary::Marker;
 
@@ -25,29 +25,11 @@ const BESIDE: &[&str] = &[
 /// Sections about orders: templates are tried whenever they are read, and results do not need them.
 const ORDERS: &[&str] = &["query", "answer", "order_out", "reply", "writing", "orderable"];
 
-/// Keys that can only make less be read, or be read of less: without one of them more is read, and nothing else in the
-/// profile could tell it from one that never had it. Other tests are about them.
-const GUARDS: &[&str] = &[
-    "when",
-    "check",
-    "reactive",
-    "by_number",
-    "whole",
-    "together",
-    "once",
-    "at_least",
-    "form",
-    "must_agree",
-    "trim_end",
-    "sequence",
-    "columns",
-    "complete",
-    "role",
-    "layout",
-    "requires",
-    "not_of_controls",
-    "each",
-];
+/// Keys that can only make less be read, or be read of less. Without one of them more may be read, and nothing in a message
+/// could tell the profile from one that never had it: so the profile is not read without it. These have to be said; what
+/// else is a guard is counted (`guards` in `[evidence]`).
+const SAID: &[&str] =
+    &["reactive", "by_number", "at_least", "form", "must_agree", "sequence", "columns", "requires"];
 
 /// Of these a capture has to tell: it reads otherwise without them, so that `profile test` fails.
 const TOLD: &[&str] = &["panel", "lot", "markers", "end_marker", "times"];
@@ -74,6 +56,10 @@ impl Key {
         self.path.iter().map(String::as_str).collect()
     }
 
+    fn is_guard(&self) -> bool {
+        self.path.iter().any(|key| is_guard(key))
+    }
+
     /// Whether it gives a text or a place a meaning, so that some capture has to show it.
     fn is_mapping(&self) -> bool {
         matches!(
@@ -86,10 +72,14 @@ impl Key {
     }
 }
 
-/// Every key of a profile but the guards, and every entry of its lists of tables.
+fn is_guard(key: &str) -> bool {
+    SAID.contains(&key) || COUNTED.contains(&key)
+}
+
+/// Every key of a profile, and every entry of its lists of tables.
 fn keys(value: &toml::Value, path: &[String], told: bool, found: &mut Vec<Key>) {
-    let guard =
-        |key: &String| GUARDS.contains(&key.as_str()) || (path.is_empty() && BESIDE.contains(&key.as_str()));
+    let guard = |key: &String| path.is_empty() && BESIDE.contains(&key.as_str());
+    let guarded = path.iter().any(|key| is_guard(key));
     let inside: Vec<(String, &toml::Value)> = match value {
         // What a flag does is said by its entry as a whole.
         toml::Value::Table(_) if path.len() == 3 && path[0] == "flags" => Vec::new(),
@@ -98,7 +88,7 @@ fn keys(value: &toml::Value, path: &[String], told: bool, found: &mut Vec<Key>) 
         toml::Value::Table(table) => {
             table.iter().filter(|(key, _)| !guard(key)).map(|(key, inside)| (key.clone(), inside)).collect()
         }
-        toml::Value::Array(items) if path.len() == 1 => {
+        toml::Value::Array(items) if path.len() == 1 || guarded => {
             items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()
         }
         toml::Value::Array(_)
@@ -111,7 +101,7 @@ fn keys(value: &toml::Value, path: &[String], told: bool, found: &mut Vec<Key>) 
     // Without any `[[row]]` every row is read by `[result]` alone: that is another profile, not a poorer one.
     let only_row = path == ["row"] && inside.len() == 1;
     for (key, value) in inside {
-        let told = told || TOLD.contains(&key.as_str());
+        let told = told || TOLD.contains(&key.as_str()) || is_guard(&key);
         let path = [path, &[key]].concat();
         // The code of a row may be a name that a panel asks for.
         if path.len() == 3 && path[0] == "row" && path[2] == "test" {
@@ -194,6 +184,15 @@ impl Subject {
         others.all(|marker| !poorer.required_controls(marker).names.contains(&name))
     }
 
+    /// A run that asks for more controls is valid less often.
+    fn asks_for_no_less(&self, key: &Key, poorer: &Profile) -> bool {
+        let asks = |profile: &Profile, marker| -> BTreeSet<String> {
+            profile.required_controls(marker).names.into_iter().map(str::to_owned).collect()
+        };
+        let more = |(marker, _): (Marker, &str)| asks(poorer, marker).is_superset(&asks(&self.whole, marker));
+        key.words().starts_with(&["run", "requires"]) && self.whole.assays().all(more)
+    }
+
     /// Whether some message without one of its lines reads otherwise without this: what a panel is for.
     fn misses_a_lost_line(&self, poorer: &Profile) -> bool {
         self.messages.iter().any(|(_, raw, _)| {
@@ -217,7 +216,12 @@ impl Subject {
     /// Takes one key away: `None` where what the rest refers to is missing, so that the profile is not read at all; else
     /// whether anything reads otherwise. What is told has to; of all else what is lost has to be held.
     fn without(&self, key: &Key) -> Result<Option<bool>, String> {
-        let text = toml::to_string(&without(&self.file, &key.path)).unwrap();
+        let mut poorer = without(&self.file, &key.path);
+        // A mapping that is lost has to be missed by what it leaves unread, also where nobody counts the guards within it.
+        if !key.is_guard() {
+            poorer["evidence"].as_table_mut().unwrap().remove("guards");
+        }
+        let text = toml::to_string(&poorer).unwrap();
         let Ok(poorer) = Profile::read("profile.toml", &text) else { return Ok(None) };
         let mut differs = false;
         let word = self.word_of(key);
@@ -240,7 +244,11 @@ impl Subject {
         if spare && differs {
             return Err(format!("{}: {} is told by now and no more to spare", self.id, key.path.join(".")));
         }
-        let shown = differs || spare || self.is_harmless(key, &poorer) || !(key.told || key.is_mapping());
+        let shown = differs
+            || spare
+            || self.is_harmless(key, &poorer)
+            || self.asks_for_no_less(key, &poorer)
+            || !(key.told || key.is_mapping());
         if shown {
             Ok(Some(differs))
         } else {
@@ -284,4 +292,19 @@ fn a_key_that_is_removed_is_missed_or_holds_what_it_read_or_a_capture_tells() {
     }
     wrong.sort();
     assert!(wrong.is_empty(), "{} keys of {}\n{}", wrong.len(), all.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_profile_of_the_catalogue_says_how_many_guards_it_has() {
+    for profile in CATALOGUE.list().filter(|profile| profile.reads_results()) {
+        let text = &profile.content().text;
+        let said = text.lines().find(|line| line.starts_with("guards = "));
+        let found = crate::schema::guards_of(text).unwrap();
+        assert_eq!(said, Some(format!("guards = {found}").as_str()), "{}", profile.reference());
+        assert!(found > 20, "{}: {found}", profile.reference());
+        let wrong = text.replacen(&format!("guards = {found}"), &format!("guards = {}", found + 1), 1);
+        let templates = &profile.content().templates;
+        let refused = Profile::read_with("profile.toml", &wrong, templates).unwrap_err().to_string();
+        assert!(refused.contains("one was lost"), "{refused}");
+    }
 }

@@ -98,7 +98,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("\"non-reactive\" = \"open\"", "\"non-reactive\" = \"non_reactive\""),
     ("\"reactive\" = \"open\"", "\"reactive\" = \"reactive\""),
     ("code = \"ALB\"\nopen = ", "code = \"ALB\"\naside = \"a protein, no test of a donation\" # "),
-    ("code = \"HBS\"\nopen = ", "code = \"HBS\"\nmarker = \"HBsAg\"\nassay = \"NOVEL HBsAg\" # "),
+    (
+        "code = \"HBS\"\nopen = ",
+        "code = \"HBS\"\nmarker = \"HBsAg\"\nassay = \"NOVEL HBsAg\"\nreactive = \">= 1.00\" # ",
+    ),
 ];
 
 #[test]
