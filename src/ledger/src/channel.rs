@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use vocabulary::{ConnectionId, LotRole, MarkerKind, Observation, RunId, SpecimenKind};
+use vocabulary::{ConnectionId, LotRole, MarkerKind, Mode, Observation, ResultStatus, RunId, SpecimenKind};
 
 /// One assay with one reagent lot on one analyser.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,9 +58,13 @@ impl Channel {
         o.value.od.is_none() && o.marker.kind() != MarkerKind::Nat
     }
 
-    /// The name that an observation goes by among the readings of its channel; none for what is no control.
+    /// The name that an observation goes by among the readings of its channel; none for what is no control, and for what
+    /// can never speak for a result: readings outside production, and those that are not final.
     #[must_use]
-    pub fn reading(o: &Observation) -> Option<String> {
+    pub fn reading(mode: Mode, o: &Observation) -> Option<String> {
+        if mode != Mode::Production || matches!(o.status, ResultStatus::Preliminary | ResultStatus::Other) {
+            return None;
+        }
         match o.kind {
             SpecimenKind::Control => {
                 Some(o.control.as_ref().map_or_else(|| UNNAMED.to_owned(), |control| plain(&control.name)))
@@ -72,6 +76,12 @@ impl Channel {
             | SpecimenKind::Unknown => None,
         }
     }
+}
+
+/// Whether an observation says when it was made, so that it has a place among others.
+pub(crate) fn is_timed(o: &Observation) -> bool {
+    let text = o.completed_at.as_deref().unwrap_or_default();
+    text.parse::<release::Moment>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok()
 }
 
 /// The day that an observation is filed under: by its own clock, else by when its message came.

@@ -47,8 +47,8 @@ pub use entry::{
     BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorAct, DonorData, Draft, Earlier, Entry, HoldKind,
     HowEnded, KitRef, KitsAct, Known, LeftHeld, LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping,
     Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry, PoolMade, PoolMember, Pools,
-    ProfileContent, RulesAct, RunCause, Seq, SetAside, SignedAct, SignedDonation, Terms, UnitCount,
-    VerdictMade, What,
+    ProfileContent, RowAt, RulesAct, RunCause, Seq, SetAside, SignedAct, SignedDonation, Terms, UnitCount,
+    VerdictMade, What, WindowSpan,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;

@@ -418,6 +418,7 @@ mod pools {
             reason: "leak".into(),
             cause: ledger::RunCause::Equipment,
             repeated_in: None,
+            spans: vec![],
         })]);
         house.works();
         assert_eq!(house.states(), ["iii"; 6].join(" "));

@@ -25,7 +25,9 @@ pub use pooled::{PoolMade, PoolMember, Pools};
 pub use profiles::{Mapped, Mapping, ProfileContent};
 pub use rules::RulesAct;
 pub use seq::Seq;
-pub use signed::{BatchOf, HoldKind, LeftHeld, RunCause, SetAside, SignedAct, SignedDonation, UnitCount};
+pub use signed::{
+    BatchOf, HoldKind, LeftHeld, RowAt, RunCause, SetAside, SignedAct, SignedDonation, UnitCount, WindowSpan,
+};
 pub use verdict::VerdictMade;
 
 use serde::{Deserialize, Serialize};

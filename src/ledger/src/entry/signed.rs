@@ -1,6 +1,6 @@
 //! What people sign, hold, discard and call back. Who did it is the entry's `by`.
 
-use crate::Seq;
+use crate::{Channel, Seq};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
@@ -88,6 +88,36 @@ pub enum RunCause {
     Other,
 }
 
+/// A row of a message: it stays the same however the message is read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RowAt {
+    /// The message.
+    pub message: Seq,
+    /// The record in it.
+    pub record: String,
+}
+
+/// What a window covered in one channel when it was declared invalid. It falls by its time and by its rows, so that nothing
+/// that is read otherwise later, be it a control's time or its level, makes it valid again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowSpan {
+    /// Where.
+    pub channel: Channel,
+    /// When its opening control ran, or its first result where none did, milliseconds since 1970 UTC; nothing where no time
+    /// of its results was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_ms: Option<i64>,
+    /// When the control ran that closed it; nothing where none had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
+    /// The controls that opened it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opened_by: Vec<RowAt>,
+    /// The results in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<RowAt>,
+}
+
 /// An act of a person on donations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,6 +199,9 @@ pub enum SignedAct {
         /// The run in which its samples are tested again, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         repeated_in: Option<RunId>,
+        /// Of a window: what it covered then. Nothing for a whole run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spans: Vec<WindowSpan>,
     },
     /// Another person stands for the invalidation of a run.
     RunInvalidationConfirmed {

@@ -9,13 +9,13 @@ use crate::state::{
 use crate::{Known, Measured, ObservationRef, Pools, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
-    ConnectionId, Consequence, DonationId, Finding, Observation, OrderId, ProfileRef, RunId, SpecimenKind,
+    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, RunId, SpecimenKind,
 };
 
 pub(super) struct Part<'e> {
     pub(super) message: Seq,
-    /// The line that the message came over, and when.
-    of: (ConnectionId, i64),
+    /// The line that the message came over, what its results may be used for, and when.
+    of: (ConnectionId, Mode, i64),
     pub(super) number: u16,
     last: bool,
     profile: &'e ProfileRef,
@@ -82,7 +82,7 @@ impl Fold<'_, '_> {
             self.misfit();
             return Ok(());
         };
-        let part = part((record.connection.clone(), record.at_ms));
+        let part = part((record.connection.clone(), record.mode, record.at_ms));
         let standing = record.interpretation.take();
         if part.number == 0
             && let Some(standing) = &standing
@@ -177,7 +177,7 @@ impl Fold<'_, '_> {
                     runs.insert(run.clone());
                 }
                 if let Some(observation) = observation {
-                    self.result_in_channel((&part.of.0, part.of.1), observation);
+                    self.result_in_channel((&part.of.0, part.of.2), observation);
                 }
             }
             let key = Key::donation_refs(donation).seq(part.message).short(part.number).done();
@@ -185,7 +185,7 @@ impl Fold<'_, '_> {
         }
         let controls = self.controls(part)?;
         let readings =
-            self.readings((&part.of.0, part.of.1), (part.message, part.number), part.observations)?;
+            self.readings((&part.of.0, part.of.1, part.of.2), (part.message, part.number), part.observations)?;
         let donations: Vec<DonationId> = refs.into_keys().cloned().collect();
         for donation in &donations {
             self.reopen(donation)?;

@@ -3,28 +3,37 @@
 
 use super::{Fold, Folded};
 use crate::channel::whole_run;
-use crate::state::{Key, RunInvalidation, RunJudged, RunProposed, StateError, record};
+use crate::state::{
+    Key, PartRecord, RunInvalidation, RunJudged, RunProposed, StateError, long_record, record,
+};
 use crate::{Seq, SignedAct};
+use std::collections::BTreeSet;
 use vocabulary::RunId;
 
 impl Fold<'_, '_> {
     pub(super) fn run_act(&mut self, act: &SignedAct) -> Folded {
         let done = self.done();
-        if let SignedAct::RunInvalidated { run, reason, cause, repeated_in } = act {
+        if let SignedAct::RunInvalidated { run, reason, cause, repeated_in, spans } = act {
             let known = self.invalidation(run)?;
             // The first word stays the one that stands; who repeats it does not want the run to be valid again.
-            let stands = known.map(|known| RunInvalidation { reinstatement: None, ..known });
+            let stands = known.map(|mut known| {
+                let more: Vec<_> = spans.iter().filter(|span| !known.spans.contains(span)).cloned().collect();
+                known.spans.extend(more);
+                RunInvalidation { reinstatement: None, ..known }
+            });
             let new = || RunInvalidation {
                 run: run.clone(),
                 done,
                 reason: reason.clone(),
                 cause: *cause,
                 repeated_in: repeated_in.clone(),
+                spans: spans.clone(),
                 confirmed: None,
                 reinstatement: None,
             };
-            self.put_invalidation(&stands.unwrap_or_else(new))?;
-            return self.reopen_part(run);
+            let stands = stands.unwrap_or_else(new);
+            self.put_invalidation(&stands)?;
+            return self.reopen_fallen(&stands);
         }
         if let SignedAct::RunInvalidationConfirmed { run, invalidated } = act {
             let fits = |known: &RunInvalidation| {
@@ -81,15 +90,15 @@ impl Fold<'_, '_> {
         let fits = |known: &RunInvalidation| {
             known.reinstatement.as_ref().is_some_and(|p| p.done.entry == proposed && p.done.by != by)
         };
-        if self.invalidation(run)?.is_none_or(|known| !fits(&known)) {
+        let Some(known) = self.invalidation(run)?.filter(fits) else {
             self.misfit();
             return Ok(());
-        }
+        };
         self.view.delete(Key::run_invalidated(run).done());
-        if let Some(whole) = whole_run(run) {
-            self.view.delete(Key::windows_invalidated(&whole).text(run.as_str()).done());
+        for key in found_by(&known) {
+            self.view.delete(key.done());
         }
-        self.reopen_part(run)
+        self.reopen_fallen(&known)
     }
 
     fn invalidation(&self, run: &RunId) -> Result<Option<RunInvalidation>, StateError> {
@@ -97,15 +106,55 @@ impl Fold<'_, '_> {
     }
 
     fn put_invalidation(&mut self, known: &RunInvalidation) -> Folded {
-        if let Some(whole) = whole_run(&known.run) {
-            self.mark(Key::windows_invalidated(&whole).text(known.run.as_str()));
+        for key in found_by(known) {
+            self.mark(key);
         }
         self.view.put_record(Key::run_invalidated(&known.run).done(), known)
     }
 
-    /// A window's donations are among those of its run.
-    fn reopen_part(&mut self, run: &RunId) -> Folded {
-        self.reopen_run(run)?;
-        whole_run(run).map_or(Ok(()), |whole| self.reopen_run(&whole))
+    /// Opens again what an invalidation takes, or gave back. A window's donations are among those of its run; where its
+    /// results are read otherwise now, they are found by its rows, and by the days that it lay in.
+    fn reopen_fallen(&mut self, known: &RunInvalidation) -> Folded {
+        self.reopen_run(&known.run)?;
+        if let Some(whole) = whole_run(&known.run) {
+            self.reopen_run(&whole)?;
+        }
+        for message in messages_of(known) {
+            for run in self.runs_of_message(message)? {
+                self.reopen_run(&run)?;
+            }
+        }
+        for span in &known.spans {
+            let (from, until) = (span.from_ms, span.until_ms.unwrap_or(self.at_ms));
+            if let Some(from) = from {
+                self.reopen_channel(&span.channel, (from, until))?;
+            }
+        }
+        Ok(())
     }
+
+    fn runs_of_message(&self, message: Seq) -> Result<BTreeSet<RunId>, StateError> {
+        let mut runs = BTreeSet::new();
+        let mut number = 0;
+        while let Some(part) =
+            long_record::<PartRecord>(self.view, Key::message_parts(message).short(number))?
+        {
+            runs.extend(part.runs);
+            number += 1;
+        }
+        Ok(runs)
+    }
+}
+
+/// Where an invalidated window is found, beside its name: under its run, its channels and the messages with its rows.
+fn found_by(known: &RunInvalidation) -> Vec<Key> {
+    let whole = whole_run(&known.run).map(|whole| Key::windows_invalidated(&whole));
+    let channels = known.spans.iter().map(|span| Key::fallen_in(&span.channel));
+    let messages = messages_of(known).into_iter().map(Key::fallen_with);
+    whole.into_iter().chain(channels).chain(messages).map(|key| key.text(known.run.as_str())).collect()
+}
+
+fn messages_of(known: &RunInvalidation) -> BTreeSet<Seq> {
+    let rows = known.spans.iter().flat_map(|span| span.opened_by.iter().chain(&span.results));
+    rows.map(|row| row.message).collect()
 }

@@ -12,23 +12,30 @@ use serde::Serialize;
 use std::ops::ControlFlow;
 use vocabulary::RunId;
 
-/// Messages with readings that are looked at for one question. A control that ran so often in a few days has to be looked
-/// into by a person: what lies behind is not read, and so proves nothing.
+/// Messages with readings that are looked at before a result, and as many behind it. A control that ran so often in a few
+/// days has to be looked into by a person: the nearest ones are read, and that more were left out is told.
 const READINGS_MAX: usize = 2_000;
-/// Connection, instrument, assay, lot and name.
-const TEXTS_BEFORE_DAY: usize = 5;
+
+/// Readings of one control.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Readings {
+    /// The readings, oldest day first.
+    pub found: Vec<EvidenceObservation>,
+    /// There are more than are looked at; those farthest from the result were left out.
+    pub left_out: bool,
+}
+
+/// A message with readings, and which.
+type Row = (Seq, RefsRecord);
 
 fn day_and_message(key: &[u8]) -> Option<(Date, Seq)> {
     let mut parts = KeyParts::of(key);
-    for _ in 0..TEXTS_BEFORE_DAY {
-        parts.text()?;
-    }
-    Some((parts.text()?.parse().ok()?, parts.seq()?))
+    Some((parts.day_of_reading()?.parse().ok()?, parts.seq()?))
 }
 
 impl Reader {
-    /// Readings of a control in a channel from a day to another, and those of the first day behind it that has any;
-    /// oldest day first.
+    /// Readings of a control in a channel from a day to another, and behind it those up to the first day that has one whose
+    /// time is known.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -38,19 +45,21 @@ impl Reader {
         name: &str,
         (from, until): (Date, Date),
         known: &mut Interpretations,
-    ) -> Result<Vec<EvidenceObservation>, ReadError> {
-        let mut span = Key::channel_readings(channel).text(name).under();
-        span.from = Key::channel_readings(channel).text(name).text(&from.to_string()).done();
-        let mut behind = None;
-        self.readings_in(&span, known, |day| {
-            if day > until {
-                return *behind.get_or_insert(day) == day;
-            }
-            true
-        })
+    ) -> Result<Readings, ReadError> {
+        let of = |day: Date| Key::channel_readings(channel).text(name).text(&day.to_string());
+        let mut behind = Key::channel_readings(channel).text(name).under();
+        behind.from = of(until).under().to;
+        // From the newest back: where there are too many, the oldest are left out.
+        let around = Span { from: of(from).done(), to: behind.from.clone(), backwards: true };
+        let (mut rows, left_out) = self.rows_in(&around, |_, _| true)?;
+        rows.reverse();
+        let (later, left_out_later) = self.rows_in(&behind, up_to_a_timed_day())?;
+        rows.extend(later);
+        Ok(Readings { found: self.resolved(rows, known)?, left_out: left_out || left_out_later })
     }
 
-    /// Calibrations of a channel: those of a day, and of the last day before it that has any.
+    /// Calibrations of a channel: those of a day, and before it those back to the last day that has one whose time is
+    /// known.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -59,50 +68,73 @@ impl Reader {
         channel: &Channel,
         until: Date,
         known: &mut Interpretations,
-    ) -> Result<Vec<EvidenceObservation>, ReadError> {
-        let mut span = Key::channel_readings(channel).text(CALIBRATION).under();
-        span.to = Key::channel_readings(channel).text(CALIBRATION).text(&until.to_string()).under().to;
-        span.backwards = true;
-        let mut before = None;
-        self.readings_in(&span, known, |day| {
-            if day < until {
-                return *before.get_or_insert(day) == day;
-            }
-            true
-        })
+    ) -> Result<Readings, ReadError> {
+        let of = || Key::channel_readings(channel).text(CALIBRATION);
+        let mut span = of().under();
+        (span.to, span.backwards) = (of().text(&until.to_string()).under().to, true);
+        let mut before = up_to_a_timed_day();
+        let (mut rows, left_out) = self.rows_in(&span, |day, refs| day >= until || before(day, refs))?;
+        rows.reverse();
+        Ok(Readings { found: self.resolved(rows, known)?, left_out })
     }
 
-    /// What stands in `span`, for as long as its days are wanted.
-    fn readings_in(
+    /// What stands in `span`, for as long as it is wanted; and whether there was more of that.
+    fn rows_in(
         &self,
         span: &Span,
-        known: &mut Interpretations,
-        mut wanted: impl FnMut(Date) -> bool,
-    ) -> Result<Vec<EvidenceObservation>, ReadError> {
-        let mut rows: Vec<(Seq, RefsRecord)> = Vec::new();
+        mut wanted: impl FnMut(Date, &RefsRecord) -> bool,
+    ) -> Result<(Vec<Row>, bool), ReadError> {
+        let (mut rows, mut left_out): (Vec<Row>, bool) = (Vec::new(), false);
         let mut failed = None;
         self.store().walk(span, &mut |key, value| {
             let Some((day, message)) = day_and_message(key) else { return ControlFlow::Continue(()) };
-            if rows.len() >= READINGS_MAX || !wanted(day) {
-                return ControlFlow::Break(());
-            }
-            match refs(value) {
-                Ok(read) => rows.push((message, read)),
+            let read = match refs(value) {
+                Ok(read) => read,
                 Err(error) => {
                     failed = Some(error);
                     return ControlFlow::Break(());
                 }
+            };
+            if !wanted(day, &read) {
+                return ControlFlow::Break(());
             }
+            left_out = rows.len() >= READINGS_MAX;
+            if left_out {
+                return ControlFlow::Break(());
+            }
+            rows.push((message, read));
             ControlFlow::Continue(())
         })?;
         if let Some(error) = failed {
             return Err(error.into());
         }
+        Ok((rows, left_out))
+    }
+
+    fn resolved(
+        &self,
+        rows: Vec<Row>,
+        known: &mut Interpretations,
+    ) -> Result<Vec<EvidenceObservation>, ReadError> {
         let mut found = Vec::new();
         for (message, read) in rows {
             found.extend(self.resolve(message, &read, known)?.0);
         }
         Ok(found)
+    }
+}
+
+/// Wants every day up to the first that has a reading whose time is known, and that day whole.
+fn up_to_a_timed_day() -> impl FnMut(Date, &RefsRecord) -> bool {
+    let mut last = None;
+    move |day, refs| {
+        if last.is_some_and(|last| last != day) {
+            return false;
+        }
+        if !refs.untimed {
+            last = Some(day);
+        }
+        true
     }
 }
 

@@ -22,7 +22,7 @@ mod signed;
 mod transfers;
 mod work;
 
-pub use channels::RunSummary;
+pub use channels::{Readings, RunSummary};
 pub use deliveries::{DeliveryFilter, DeliveryView, OutboxItem};
 pub use donations::{
     DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Interpretations, Registered,

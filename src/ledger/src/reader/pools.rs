@@ -105,7 +105,7 @@ impl Reader {
             parts.text();
             let Some(message) = parts.seq() else { continue };
             let PoolRefsRecord { entry, made, observations, findings, .. } = decode(&value)?;
-            let refs = RefsRecord { entry, observations, findings, measured: Vec::new() };
+            let refs = RefsRecord { entry, observations, findings, ..RefsRecord::default() };
             let (results, held) = self.resolve(message, &refs, known)?;
             view.results.extend(results);
             view.findings.extend(held);

@@ -2,7 +2,7 @@
 
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
-use crate::channel::whole_run;
+use crate::channel::{Channel, whole_run};
 use crate::state::{BatchRecord, ByPeople, Key, KeyParts, Recall, RunInvalidation, collect, record, seq};
 use crate::{Entry, Seq};
 use serde::Serialize;
@@ -125,12 +125,50 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub fn windows_invalidated(&self, run: &RunId) -> Result<Vec<RunInvalidation>, ReadError> {
+        self.invalidated_under(Key::windows_invalidated(run), |parts| parts.text().map(|_| ()))
+    }
+
+    /// Windows that were declared invalid when they covered a time of a channel, whatever they are called now.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn invalidated_in(&self, channel: &Channel) -> Result<Vec<RunInvalidation>, ReadError> {
+        self.invalidated_under(Key::fallen_in(channel), |parts| parts.channel())
+    }
+
+    /// Windows that were declared invalid when rows of a message were in them.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn invalidated_with(&self, message: Seq) -> Result<Vec<RunInvalidation>, ReadError> {
+        self.invalidated_under(Key::fallen_with(message), |parts| parts.seq().map(|_| ()))
+    }
+
+    /// Whether any window stands as declared invalid.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn has_windows_invalidated(&self) -> Result<bool, ReadError> {
+        let mut found = false;
+        self.store().walk(&Key::every_window_invalidated().under(), &mut |_, _| {
+            found = true;
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    /// The invalidations whose runs' names stand behind what `pass` takes from the keys.
+    fn invalidated_under(
+        &self,
+        under: Key,
+        pass: impl Fn(&mut KeyParts<'_>) -> Option<()>,
+    ) -> Result<Vec<RunInvalidation>, ReadError> {
         let mut found = Vec::new();
-        for (key, _) in collect(self.store().as_ref(), &Key::windows_invalidated(run).under())? {
+        for (key, _) in collect(self.store().as_ref(), &under.under())? {
             let mut parts = KeyParts::of(&key);
-            parts.text();
-            if let Some(window) = parts.text().and_then(|text| RunId::new(text).ok()) {
-                found.extend(record(self.store().as_ref(), &Key::run_invalidated(&window).done())?);
+            let name = pass(&mut parts).and_then(|()| parts.text());
+            if let Some(run) = name.and_then(|name| RunId::new(name).ok()) {
+                found.extend(record(self.store().as_ref(), &Key::run_invalidated(&run).done())?);
             }
         }
         Ok(found)

@@ -60,6 +60,8 @@
 //! | `rj` run | the entry whose kits judge it, and who wants others |
 //! | `ri` run | what people said of its invalidity |
 //! | `rw` run · window | – : windows of it that were declared invalid |
+//! | `rx` connection · instrument · assay · lot · window | – : windows that were declared invalid, by what they covered |
+//! | `ry` message · window | – : windows that were declared invalid, by the messages with their rows |
 //! | `rt` verdict | recall |
 //! | `dc` collected at · donation | – : donations by the time they were taken |
 //! | `dn` donor | what stands of a donor |
@@ -343,6 +345,15 @@ impl Key {
     pub(crate) fn windows_invalidated(whole: &RunId) -> Self {
         Self::of(*b"rw").text(whole.as_str())
     }
+    pub(crate) fn every_window_invalidated() -> Self {
+        Self::of(*b"rw")
+    }
+    pub(crate) fn fallen_in(channel: &Channel) -> Self {
+        Self::of_channel(*b"rx", channel)
+    }
+    pub(crate) fn fallen_with(message: Seq) -> Self {
+        Self::of(*b"ry").seq(message)
+    }
     pub(crate) fn recalls() -> Self {
         Self::of(*b"rt")
     }
@@ -411,6 +422,29 @@ impl<'a> KeyParts<'a> {
 
     pub(crate) fn seq(&mut self) -> Option<Seq> {
         self.number().map(Seq::new)
+    }
+
+    /// The day of a reading in a channel ([`Key::channel_readings`]): behind connection, instrument, assay, lot and the
+    /// control's name.
+    pub(crate) fn day_of_reading(&mut self) -> Option<&'a str> {
+        self.channel()?;
+        self.text()?;
+        self.text()
+    }
+
+    /// The run with a result in a channel ([`Key::channel_runs`]): behind connection, instrument, assay, lot and the day.
+    pub(crate) fn run_in_channel(&mut self) -> Option<&'a str> {
+        self.channel()?;
+        self.text()?;
+        self.text()
+    }
+
+    /// Passes over connection, instrument, assay and lot.
+    pub(crate) fn channel(&mut self) -> Option<()> {
+        for _ in 0..4 {
+            self.text()?;
+        }
+        Some(())
     }
 
     pub(crate) fn text(&mut self) -> Option<&'a str> {

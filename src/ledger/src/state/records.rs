@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 11;
+pub(crate) const STATE_VERSION: u32 = 12;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,6 +276,9 @@ pub(crate) struct RefsRecord {
     /// What the observations measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) measured: Vec<Known>,
+    /// Readings of a control of which none says when it was made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) untimed: bool,
 }
 
 /// How a delivery is.

@@ -1,6 +1,6 @@
 //! Batches, signatures, holds, discards and recalls as the state keeps them.
 
-use crate::{BatchOf, HoldKind, KitRef, RunCause, Seq, SetAside, UnitCount};
+use crate::{BatchOf, HoldKind, KitRef, RunCause, Seq, SetAside, UnitCount, WindowSpan};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
@@ -111,6 +111,9 @@ pub struct RunInvalidation {
     pub cause: RunCause,
     /// The run in which its samples are tested again, where that is known.
     pub repeated_in: Option<RunId>,
+    /// Of a window: what it covered when it was declared invalid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<WindowSpan>,
     /// The other person who stands for it.
     pub confirmed: Option<Done>,
     /// Somebody wants it to be valid again, and nobody else has agreed yet.

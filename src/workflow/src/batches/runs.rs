@@ -10,7 +10,7 @@
 use super::{Refused, text, write};
 use crate::Settings;
 use crate::people::{Act, Actor};
-use crate::runs::run_now;
+use crate::runs::spans_of;
 use ledger::{Ledger, Reader, RunCause, RunInvalidation, RunProposed, Seq, SignedAct, whole_run};
 use serde::{Deserialize, Serialize};
 use vocabulary::RunId;
@@ -64,7 +64,9 @@ pub fn invalidate_run(
     let reader = ledger.state();
     actor.check(&reader, Act::InvalidateRun)?;
     let reason = text("reason", &invalid.reason)?;
-    if !is_known(&reader, run)? || !is_a_window_if_named_so(settings, &reader, run)? {
+    let spans = spans_of(settings, &reader, run)?;
+    // A name with a time in it has to be that of a window which some result lies in.
+    if !(has_own(&reader, run)? || whole_run(run).is_some() && !spans.is_empty()) {
         return Err(Refused::NoSuchRun(run.clone()));
     }
     if invalid.repeated_in.as_ref() == Some(run) {
@@ -74,7 +76,7 @@ pub fn invalidate_run(
         return Err(Refused::InvalidAlready { run: said.run, entry: said.done.entry, by: said.done.by });
     }
     let (cause, repeated_in) = (invalid.cause, invalid.repeated_in.clone());
-    write(ledger, actor, SignedAct::RunInvalidated { run: run.clone(), reason, cause, repeated_in })
+    write(ledger, actor, SignedAct::RunInvalidated { run: run.clone(), reason, cause, repeated_in, spans })
 }
 
 /// A person wants a run judged by the kits that are in force now: the first one proposes it, another one agrees.
@@ -113,24 +115,15 @@ fn two_people(
     write(ledger, actor, agree(done.entry)).map(|entry| Agreed::Done { entry })
 }
 
+/// Whether a run, or the run that a window is of, is known.
 fn is_known(reader: &Reader, run: &RunId) -> Result<bool, Refused> {
-    for run in [Some(run.clone()), whole_run(run)].into_iter().flatten() {
-        let view = reader.run(&run)?;
-        if !view.controls.is_empty() || !view.donations.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(has_own(reader, run)? || whole_run(run).map_or(Ok(false), |whole| has_own(reader, &whole))?)
 }
 
-/// A name with a time in it has to be that of a window which some result lies in.
-fn is_a_window_if_named_so(settings: &Settings, reader: &Reader, run: &RunId) -> Result<bool, Refused> {
-    let Some(whole) = whole_run(run) else { return Ok(true) };
-    let own = reader.run(run)?;
-    if !own.controls.is_empty() || !own.donations.is_empty() {
-        return Ok(true);
-    }
-    Ok(run_now(settings, reader, &whole)?.windows.iter().any(|window| window.run == *run))
+/// Whether anything came under this very name.
+fn has_own(reader: &Reader, run: &RunId) -> Result<bool, Refused> {
+    let view = reader.run(run)?;
+    Ok(!view.controls.is_empty() || !view.donations.is_empty())
 }
 
 fn said(reader: &Reader, run: &RunId) -> Result<RunInvalidation, Refused> {

@@ -4,7 +4,9 @@ use super::Outcome;
 use crate::Settings;
 use crate::kits::{Readable, Shelf};
 use jiff::civil::Date;
-use ledger::{Channel, EvidenceObservation, Interpretations, ReadError, Reader, RunInvalidation};
+use ledger::{
+    Channel, EvidenceObservation, Interpretations, ReadError, Reader, Readings, RunInvalidation, Seq,
+};
 use quality_control::kits::KitFile;
 use quality_control::ratio::Ratio;
 use std::collections::BTreeMap;
@@ -25,8 +27,12 @@ pub(super) type Plate = (Outcome, Option<Ratio>);
 pub(crate) struct Known {
     runs: BTreeMap<RunId, Controls>,
     fallen: BTreeMap<RunId, Fallen>,
-    readings: BTreeMap<Asked, Controls>,
-    calibrations: BTreeMap<(Channel, Date), Controls>,
+    /// Whether any window was declared invalid at all.
+    any_fallen: Option<bool>,
+    fallen_in: BTreeMap<Channel, Fallen>,
+    fallen_with: BTreeMap<Seq, Fallen>,
+    readings: BTreeMap<Asked, Arc<Readings>>,
+    calibrations: BTreeMap<(Channel, Date), Arc<Readings>>,
     /// By run, assay and kit: the wells of a plate come to the same for every sample on it.
     plates: BTreeMap<(RunId, String, String), Plate>,
     batches: BTreeMap<(RunId, String), Outcome>,
@@ -91,13 +97,45 @@ impl Known {
         }
     }
 
-    /// Windows of a run that people declared invalid.
-    pub(super) fn windows_invalidated(&mut self, reader: &Reader, run: &RunId) -> Result<Fallen, ReadError> {
-        if let Some(known) = self.fallen.get(run) {
-            return Ok(Arc::clone(known));
+    /// Windows that people declared invalid, and that a result may have lain in then: of its run, of its channel, or with a
+    /// row of one of `messages`. Each once.
+    pub(super) fn windows_invalidated(
+        &mut self,
+        reader: &Reader,
+        (run, channel): (&RunId, Option<&Channel>),
+        messages: impl IntoIterator<Item = Seq>,
+    ) -> Result<Vec<RunInvalidation>, ReadError> {
+        let any = match self.any_fallen {
+            Some(known) => known,
+            None => *self.any_fallen.insert(reader.has_windows_invalidated()?),
+        };
+        if !any {
+            return Ok(Vec::new());
         }
-        let fallen = reader.windows_invalidated(run)?.into();
-        Ok(remember(&mut self.fallen, run.clone(), fallen))
+        let mut all: Vec<Fallen> = Vec::new();
+        all.push(match self.fallen.get(run) {
+            Some(known) => Arc::clone(known),
+            None => remember(&mut self.fallen, run.clone(), reader.windows_invalidated(run)?.into()),
+        });
+        if let Some(channel) = channel {
+            all.push(match self.fallen_in.get(channel) {
+                Some(known) => Arc::clone(known),
+                None => remember(&mut self.fallen_in, channel.clone(), reader.invalidated_in(channel)?.into()),
+            });
+        }
+        for message in messages {
+            all.push(match self.fallen_with.get(&message) {
+                Some(known) => Arc::clone(known),
+                None => remember(&mut self.fallen_with, message, reader.invalidated_with(message)?.into()),
+            });
+        }
+        let mut found: Vec<RunInvalidation> = Vec::new();
+        for said in all.iter().flat_map(|some| some.iter()) {
+            if !found.iter().any(|known| known.run == said.run) {
+                found.push(said.clone());
+            }
+        }
+        Ok(found)
     }
 
     pub(super) fn readings(
@@ -105,13 +143,13 @@ impl Known {
         reader: &Reader,
         (channel, name): (&Channel, &str),
         (from, until): (Date, Date),
-    ) -> Result<Controls, ReadError> {
+    ) -> Result<Arc<Readings>, ReadError> {
         let key = (channel.clone(), name.to_owned(), from, until);
         if let Some(known) = self.readings.get(&key) {
             return Ok(Arc::clone(known));
         }
         let read = reader.readings(channel, name, (from, until), &mut self.interpretations)?;
-        Ok(remember(&mut self.readings, key, read.into()))
+        Ok(remember(&mut self.readings, key, Arc::new(read)))
     }
 
     pub(super) fn calibrations(
@@ -119,12 +157,12 @@ impl Known {
         reader: &Reader,
         channel: &Channel,
         until: Date,
-    ) -> Result<Controls, ReadError> {
+    ) -> Result<Arc<Readings>, ReadError> {
         let key = (channel.clone(), until);
         if let Some(known) = self.calibrations.get(&key) {
             return Ok(Arc::clone(known));
         }
         let read = reader.calibrations(channel, until, &mut self.interpretations)?;
-        Ok(remember(&mut self.calibrations, key, read.into()))
+        Ok(remember(&mut self.calibrations, key, Arc::new(read)))
     }
 }

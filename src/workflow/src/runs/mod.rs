@@ -16,10 +16,12 @@ mod known;
 mod now;
 mod plate;
 mod profile;
+mod spans;
 mod window;
 
 pub(crate) use known::Known;
 pub use now::{DependsNow, RunNow, WindowNow, run_now};
+pub use spans::spans_of;
 
 use crate::Settings;
 use crate::facts::{Fact, RunCheck, RunFacts, Told};

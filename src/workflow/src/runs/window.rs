@@ -4,7 +4,10 @@ use super::{Known, Outcome, declared, is_final};
 use crate::facts::{Fact, RunCheck, Told};
 use crate::{Settings, moments::moment};
 use jiff::{Span, Timestamp, civil::Date};
-use ledger::{Channel, EvidenceObservation, ReadError, Reader, Seq, UNNAMED, WINDOW_MARK, day_of};
+use ledger::{
+    Channel, EvidenceObservation, ReadError, Reader, RowAt, RunInvalidation, Seq, UNNAMED, WINDOW_MARK, WindowSpan,
+    day_of,
+};
 use quality_control::grouping::{Due, passes};
 use quality_control::immunoassay::{self, Calibration, ControlReadingAt, WindowState};
 use quality_control::kits::{CellRules, KitFile, WindowRules};
@@ -23,10 +26,10 @@ fn at(settings: &Settings, reading: &EvidenceObservation, in_range: bool) -> Opt
     }
 }
 
-/// When a reading was made, its message, and its lots.
+/// When a reading was made, its row, and its lots.
 struct Came {
     at: Timestamp,
-    message: Seq,
+    row: RowAt,
     lots: Vec<LotUse>,
 }
 
@@ -38,18 +41,29 @@ struct Around<'a> {
     days: (Date, Date),
 }
 
+/// What was read around a result.
+#[derive(Default)]
+struct Read {
+    controls: Vec<ControlReadingAt>,
+    came: Vec<Came>,
+    /// A level that has more readings than are looked at.
+    too_many: Option<String>,
+}
+
 impl Around<'_> {
     /// One level's readings, with those of controls that nobody named: they are in range of nothing.
     fn readings(
         &self,
         known: &mut Known,
-        level: &str,
+        (level, into): (&str, &mut Read),
         in_range: impl Fn(&Observation) -> bool,
-    ) -> Result<(Vec<ControlReadingAt>, Vec<Came>), ReadError> {
-        let mut found = Vec::new();
-        let mut came = Vec::new();
+    ) -> Result<(), ReadError> {
         for (name, is_named) in [(level, true), (UNNAMED, false)] {
-            for reading in known.readings(self.reader, (self.channel, name), self.days)?.iter() {
+            let readings = known.readings(self.reader, (self.channel, name), self.days)?;
+            if readings.left_out {
+                into.too_many = Some(level.to_owned());
+            }
+            for reading in &readings.found {
                 let o = &reading.observation;
                 if reading.mode != Mode::Production || is_final(o) == Some(false) {
                     continue;
@@ -57,12 +71,24 @@ impl Around<'_> {
                 let in_range = is_named && is_final(o) == Some(true) && in_range(o);
                 let Some(at) = at(self.settings, reading, in_range) else { continue };
                 let lot = self.channel.lot.clone();
-                found.push(ControlReadingAt { at, level: level.to_owned(), lot, in_range });
-                came.push(Came { at, message: reading.message, lots: o.lots.clone() });
+                into.controls.push(ControlReadingAt { at, level: level.to_owned(), lot, in_range });
+                let row = RowAt { message: reading.message, record: o.source.record.clone() };
+                into.came.push(Came { at, row, lots: o.lots.clone() });
             }
         }
-        Ok((found, came))
+        Ok(())
     }
+}
+
+/// Nobody has looked at every reading, so nothing may be concluded.
+fn more_than_are_read(name: &str, assay: &str) -> Outcome {
+    Outcome::open(Told::new(
+        format!(
+            "{name} of {assay} ran so often around it that not every reading was looked at; find out why, and test the \
+             samples again on another day or analyser"
+        ),
+        format!("{assay} 的 {name} 在其前后读数过多，未能逐一查看；请查明原因，并另日或换仪器重测标本"),
+    ))
 }
 
 fn days(hours: u32, tested: Date) -> (Date, Date) {
@@ -80,6 +106,115 @@ fn no_time(fact: &Fact) -> Outcome {
     ))
 }
 
+/// Where a result of a kit with windows lies.
+pub(super) struct Lies {
+    channel: Channel,
+    tested: Timestamp,
+    read: Read,
+    /// When the last control ran that was not after it.
+    opened: Option<Timestamp>,
+}
+
+impl Lies {
+    fn of(
+        settings: &Settings,
+        (reader, known): (&Reader, &mut Known),
+        rules: &WindowRules,
+        (fact, tested): (&Fact, Timestamp),
+    ) -> Result<Self, ReadError> {
+        let o = &fact.observation;
+        let channel = Channel::of(&fact.connection, o);
+        let days = days(rules.hours, day_of(o, tested.as_millisecond()));
+        let around = Around { settings, reader, channel: &channel, days };
+        let mut read = Read::default();
+        for level in &rules.levels {
+            let passes = |o: &Observation| {
+                o.control.as_ref().is_some_and(|control| control.passes(o.value.interpretation))
+            };
+            around.readings(known, (level, &mut read), passes)?;
+        }
+        let opened = read.came.iter().map(|one| one.at).filter(|at| *at <= tested).max();
+        Ok(Self { channel, tested, read, opened })
+    }
+
+    /// When the first control ran after it.
+    fn closed(&self) -> Option<Timestamp> {
+        self.read.came.iter().map(|one| one.at).filter(|at| *at > self.tested).min()
+    }
+
+    fn opened_by(&self) -> impl Iterator<Item = &RowAt> {
+        let opening = self.read.came.iter().filter(|one| Some(one.at) == self.opened);
+        opening.map(|one| &one.row)
+    }
+
+    /// Of each level the lots of its last control before.
+    fn lots(&self, levels: &BTreeSet<String>) -> Vec<LotUse> {
+        let both = || self.read.controls.iter().zip(&self.read.came);
+        let last = |level: &String| {
+            let before = both().filter(|(c, _)| c.level == *level && c.at <= self.tested);
+            before.max_by_key(|(c, _)| c.at).into_iter().flat_map(|(_, came)| came.lots.clone())
+        };
+        levels.iter().flat_map(last).collect()
+    }
+
+    /// Whether what was declared invalid covers it. The name of a window is the time of its opening control, and that may be
+    /// read otherwise later: so it is held against what the window covered when it was declared, by rows and by time.
+    fn is_covered(&self, said: &RunInvalidation, (run, own): (&RunId, &RowAt)) -> bool {
+        if said.spans.is_empty() {
+            // It was written when acts did not say that: the window is the one that it lay in then.
+            let before = |one: &&Came| one.at <= self.tested && one.row.message < said.done.entry;
+            let then = self.read.came.iter().filter(before).map(|one| one.at).max();
+            return window_of(run, then) == said.run;
+        }
+        let opens = |span: &WindowSpan| self.opened_by().any(|row| span.opened_by.contains(row));
+        said.spans.iter().any(|span| {
+            span.results.contains(own) || opens(span) || self.overlaps(span, said.done.at_ms)
+        })
+    }
+
+    /// Whether its window shares time with a span. One that nothing had closed reaches to when it was declared invalid.
+    fn overlaps(&self, span: &WindowSpan, declared_ms: i64) -> bool {
+        let Some(from) = span.from_ms else { return false };
+        let opened = self.opened.map(Timestamp::as_millisecond);
+        let begins_in_time = opened.is_none_or(|opened| match span.until_ms {
+            Some(until) => opened < until,
+            None => opened <= declared_ms,
+        });
+        let ends_in_time = self.closed().is_none_or(|closed| closed.as_millisecond() > from);
+        span.channel == self.channel && begins_in_time && ends_in_time
+    }
+}
+
+/// A result's row.
+pub(super) fn row_of(fact: &Fact) -> RowAt {
+    RowAt { message: Seq::new(fact.message), record: fact.observation.source.record.clone() }
+}
+
+/// What the window of a result covers in its channel.
+pub(super) fn span(
+    settings: &Settings,
+    (reader, known): (&Reader, &mut Known),
+    rules: &WindowRules,
+    fact: &Fact,
+) -> Result<WindowSpan, ReadError> {
+    let results = vec![row_of(fact)];
+    let Some(tested) = fact.tested_at.map(release::Moment::at) else {
+        let channel = Channel::of(&fact.connection, &fact.observation);
+        return Ok(WindowSpan { channel, from_ms: None, until_ms: None, opened_by: Vec::new(), results });
+    };
+    let lies = Lies::of(settings, (reader, known), rules, (fact, tested))?;
+    let mut opened_by: Vec<RowAt> = lies.opened_by().cloned().collect();
+    opened_by.sort_unstable();
+    opened_by.dedup();
+    Ok(WindowSpan {
+        from_ms: Some(lies.opened.unwrap_or(tested).as_millisecond()),
+        until_ms: lies.closed().map(Timestamp::as_millisecond),
+        opened_by,
+        results,
+        channel: lies.channel,
+    })
+}
+
 /// What stands for one result of a kit with windows, and the run that it belongs to: `RUN@TIME OF THE LAST CONTROL`.
 pub(super) fn assess(
     settings: &Settings,
@@ -89,32 +224,32 @@ pub(super) fn assess(
     (run, fact): (&RunId, &Fact),
 ) -> Result<(RunId, Outcome), ReadError> {
     let o = &fact.observation;
+    let own = row_of(fact);
     let Some(tested) = fact.tested_at.map(release::Moment::at) else {
-        return Ok((window_of(run, None), no_time(fact).by(kit)));
+        let mut outcome = no_time(fact).by(kit);
+        for said in known.windows_invalidated(reader, (run, None), [own.message])? {
+            if said.spans.iter().any(|span| span.results.contains(&own)) {
+                outcome = declared(&said).and(outcome);
+            }
+        }
+        return Ok((window_of(run, None), outcome));
     };
-    let own = Channel::of(&fact.connection, o);
-    let day = day_of(o, tested.as_millisecond());
-    let around = Around { settings, reader, channel: &own, days: days(rules.hours, day) };
-    let mut controls = Vec::new();
-    let (mut lots, mut opens): (Vec<LotUse>, Vec<(Timestamp, Seq)>) = (Vec::new(), Vec::new());
-    for level in &rules.levels {
-        let passes = |o: &Observation| {
-            o.control.as_ref().is_some_and(|control| control.passes(o.value.interpretation))
-        };
-        let (found, came) = around.readings(known, level, passes)?;
-        controls.extend(found);
-        let before = || came.iter().filter(|one| one.at <= tested);
-        opens.extend(before().map(|one| (one.at, one.message)));
-        lots.extend(before().max_by_key(|one| one.at).into_iter().flat_map(|one| one.lots.clone()));
-    }
+    let lies = Lies::of(settings, (reader, known), rules, (fact, tested))?;
+    let (day, lot) = (day_of(o, tested.as_millisecond()), lies.channel.lot.clone());
+    let around = Around { settings, reader, channel: &lies.channel, days: days(rules.hours, day) };
     let calibrations = match rules.calibration_days {
         None => None,
         Some(hold) => Some(calibrations(&around, known, (day, hold))?),
     };
-    let channel =
-        immunoassay::Channel { calibrations, controls, changes: Vec::new(), levels: rules.levels.clone() };
-    let found = channel.window(&own.lot, tested, Timestamp::MAX, i64::from(rules.hours));
-    let id = window_of(run, channel.opened(&own.lot, tested));
+    let uncounted = calibrations.as_ref().is_some_and(|(_, left_out)| *left_out);
+    let channel = immunoassay::Channel {
+        calibrations: calibrations.map(|(all, _)| all),
+        controls: lies.read.controls.clone(),
+        changes: Vec::new(),
+        levels: rules.levels.clone(),
+    };
+    let found = channel.window(&lot, tested, Timestamp::MAX, i64::from(rules.hours));
+    let id = window_of(run, lies.opened);
     let assay = &o.assay;
     let told = Told::new(format!("{assay}: {}", found.why), format!("{assay}：{}", found.why_zh));
     let check = RunCheck {
@@ -129,12 +264,20 @@ pub(super) fn assess(
         WindowState::Out => Outcome::out_of_control(told),
         WindowState::Invalid => Outcome::invalid(told),
     };
+    let lots = lies.lots(&rules.levels);
     let mut outcome = Outcome { checks: vec![check], lots, ..outcome }.by(kit);
-    // What was declared invalid stays so, whatever control comes late and opens another window.
-    for said in known.windows_invalidated(reader, run)?.iter() {
-        let then = opens.iter().filter(|(_, message)| *message < said.done.entry).map(|(at, _)| *at).max();
-        if said.run != id && window_of(run, then) == said.run {
-            outcome = declared(said).and(outcome);
+    if let Some(level) = &lies.read.too_many {
+        outcome = more_than_are_read(&format!("control {level}"), assay).and(outcome);
+    }
+    if uncounted {
+        outcome = more_than_are_read("the calibration", assay).and(outcome);
+    }
+    let opened_by = lies.opened_by().map(|row| row.message);
+    let messages: BTreeSet<Seq> = opened_by.chain([own.message]).collect();
+    for said in known.windows_invalidated(reader, (run, Some(&lies.channel)), messages)? {
+        // What goes by this very name falls by it.
+        if said.run != id && lies.is_covered(&said, (run, &own)) {
+            outcome = declared(&said).and(outcome);
         }
     }
     Ok((id, outcome))
@@ -154,9 +297,9 @@ fn calibrations(
     around: &Around<'_>,
     known: &mut Known,
     (day, hold): (Date, u32),
-) -> Result<Vec<Calibration>, ReadError> {
-    let found = known.calibrations(around.reader, around.channel, day)?;
-    let production = found.iter().filter(|c| c.mode == Mode::Production);
+) -> Result<(Vec<Calibration>, bool), ReadError> {
+    let read = known.calibrations(around.reader, around.channel, day)?;
+    let production = read.found.iter().filter(|c| c.mode == Mode::Production);
     let all = production.filter_map(|c| {
         let o = &c.observation;
         // What was not obtained is a calibration that failed.
@@ -166,7 +309,7 @@ fn calibrations(
         let expires = at.checked_add(Span::new().hours(i64::from(hold) * i64::from(HOURS_OF_A_DAY))).ok()?;
         Some(Calibration { at, expires, lot: around.channel.lot.clone(), accepted })
     });
-    Ok(all.collect())
+    Ok((all.collect(), read.left_out))
 }
 
 /// Summaries, and the sample's own control column: they stand with the columns, and have no reagent of their own.
@@ -201,11 +344,12 @@ pub(super) fn cells(
     let own = Channel::of(&fact.connection, o);
     let day = day_of(o, tested.as_millisecond());
     let around = Around { settings, reader, channel: &own, days: days(rules.hours, day) };
-    let mut controls = Vec::new();
+    let mut read = Read::default();
     for one in &due {
         let shows = |o: &Observation| o.value.grade.is_some_and(|grade| passes(one.due, grade));
-        controls.extend(around.readings(known, &one.with, shows)?.0);
+        around.readings(known, (&one.with, &mut read), shows)?;
     }
+    let controls = read.controls;
     let levels: BTreeSet<String> = due.iter().map(|one| one.with.clone()).collect();
     let channel = immunoassay::Channel { calibrations: None, controls, changes: Vec::new(), levels };
     let found = channel.window(&own.lot, tested, Timestamp::MAX, i64::from(rules.hours));
@@ -226,7 +370,11 @@ pub(super) fn cells(
         WindowState::Missing => Outcome::open(told),
         WindowState::Out | WindowState::Invalid => Outcome::invalid(told),
     };
-    Ok(Some(Outcome { checks: vec![check], ..outcome }.by(kit)))
+    let mut outcome = Outcome { checks: vec![check], ..outcome }.by(kit);
+    if let Some(name) = &read.too_many {
+        outcome = more_than_are_read(&format!("known sample {name}"), &o.assay).and(outcome);
+    }
+    Ok(Some(outcome))
 }
 
 fn shown(due: Due) -> String {

@@ -19,6 +19,7 @@ fn a_run_that_falls_after_release_opens_the_donation_again_and_raises_a_recall()
             reason: "x".into(),
             cause: RunCause::Other,
             repeated_in: None,
+            spans: vec![],
         };
         house.append(What::Signed(act));
     };
@@ -71,6 +72,96 @@ fn a_window_that_was_declared_invalid_is_not_saved_by_a_control_that_comes_late(
     assert_eq!(house.serology("D3"), "INVALID", "so would it, had it come before");
 }
 
+/// What was declared invalid is held against what it covered then: however its opening control, its level or its times are
+/// read later, and whatever its window is called then, it stays invalid until two people say otherwise.
+#[test]
+fn a_window_that_was_declared_invalid_is_not_saved_by_what_is_read_otherwise() {
+    type Mend = fn(&mut Vec<Observation>);
+    let later = |o: &mut Observation, by: &str| {
+        let at = o.completed_at.as_deref().unwrap().replace("T08:00", by).replace("T09:00", "T17:00");
+        o.completed_at = Some(at);
+    };
+    let time: Mend = |levels| levels.iter_mut().for_each(|o| o.completed_at = Some("2026-03-01T08:10:00Z".into()));
+    let level: Mend = |levels| levels.iter_mut().for_each(|o| o.control.as_mut().unwrap().name = "other".into());
+    let other_day: Mend = |levels| {
+        for o in levels {
+            o.completed_at = Some("2026-03-01T13:30:00Z".into());
+        }
+    };
+    for mend in [time, level, other_day] {
+        let house = House::new("cn-2019");
+        house.says(&levels("01T06:00", true));
+        let opening = house.says(&levels("01T08:00", true));
+        house.says(&clia("D1", "01T09:00", "0.20"));
+        house.says(&levels("01T12:00", true));
+        house.says(&clia("D2", "01T13:00", "0.20"));
+        house.works();
+        let (window, _) = house.stands("D1");
+        let spans = workflow::runs::spans_of(&house.settings, &house.ledger.state(), &window).unwrap();
+        assert_eq!(spans.len(), 1);
+        let declared = by(&house, "qc", invalid_in(&window, RunCause::Other, spans));
+        house.works();
+        assert_eq!(house.serology("D1"), "INVALID");
+        let mut read = levels("01T08:00", true);
+        mend(&mut read);
+        house.means(opening, &read);
+        house.works();
+        assert_ne!(house.stands("D1").0, window, "it goes by another name now");
+        assert_eq!(house.serology("D1"), "INVALID");
+        house.says(&clia("D3", "01T09:30", "0.20"));
+        house.works();
+        assert_eq!(house.serology("D3"), "INVALID", "it lies in the same time");
+        assert_eq!(house.serology("D2"), "FINAL_NR", "what lay outside stands");
+        let reason = "it was another washer".to_owned();
+        let run = window.clone();
+        let propose = SignedAct::RunReinstatementProposed { run: run.clone(), invalidated: declared, reason };
+        let proposed = by(&house, "qc", propose);
+        by(&house, "b", SignedAct::RunReinstated { run, proposed });
+        house.works();
+        assert_eq!((house.serology("D1"), house.serology("D3")), ("FINAL_NR".to_owned(), "FINAL_NR".to_owned()));
+    }
+    // A clock that is read otherwise moves controls and results alike: the rows are the same.
+    let house = House::new("cn-2019");
+    let opening = house.says(&levels("01T08:00", true));
+    let result = house.says(&clia("D1", "01T09:00", "0.20"));
+    house.works();
+    let (window, _) = house.stands("D1");
+    let spans = workflow::runs::spans_of(&house.settings, &house.ledger.state(), &window).unwrap();
+    by(&house, "qc", invalid_in(&window, RunCause::Other, spans));
+    let (mut controls, mut moved) = (levels("01T08:00", true), clia("D1", "01T09:00", "0.20"));
+    controls.iter_mut().chain(&mut moved).for_each(|o| later(o, "T16:00"));
+    moved[0].run = Some(RunId::new("line/CLIA/01B").unwrap());
+    house.means(opening, &controls);
+    house.means(result, &moved);
+    house.works();
+    assert_eq!(house.serology("D1"), "INVALID");
+}
+
+/// One that nothing had closed yet ends with the first control that runs after it was declared invalid.
+#[test]
+fn an_open_window_that_was_declared_invalid_ends_with_the_next_control() {
+    let house = House::new("cn-2019");
+    house.says(&levels("01T08:00", true));
+    house.says(&clia("D1", "01T09:00", "0.20"));
+    house.works();
+    let (window, _) = house.stands("D1");
+    let spans = workflow::runs::spans_of(&house.settings, &house.ledger.state(), &window).unwrap();
+    by(&house, "qc", invalid_in(&window, RunCause::Other, spans));
+    // The acts of this house are of today, and its analyser's clock stands in March 2026: far in the future of the act is the
+    // year 2099.
+    let far = |mut all: Vec<Observation>| {
+        for o in &mut all {
+            o.completed_at = o.completed_at.as_deref().map(|at| at.replace("2026", "2099"));
+            o.run = Some(RunId::new("line/CLIA/01").unwrap());
+        }
+        all
+    };
+    house.says(&far(levels("01T08:00", true)));
+    house.says(&far(clia("D2", "01T09:00", "0.20")));
+    house.works();
+    assert_eq!((house.serology("D1"), house.serology("D2")), ("INVALID".to_owned(), "FINAL_NR".to_owned()));
+}
+
 pub(crate) fn by(house: &House, who: &str, act: SignedAct) -> ledger::Seq {
     let draft = Draft { by: format!("user:{who}"), what: What::Signed(act) };
     let seq = house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
@@ -79,12 +170,12 @@ pub(crate) fn by(house: &House, who: &str, act: SignedAct) -> ledger::Seq {
 }
 
 fn invalid(run: &RunId, cause: RunCause) -> SignedAct {
-    SignedAct::RunInvalidated {
-        run: run.clone(),
-        reason: "the washer leaked".into(),
-        cause,
-        repeated_in: None,
-    }
+    invalid_in(run, cause, vec![])
+}
+
+fn invalid_in(run: &RunId, cause: RunCause, spans: Vec<ledger::WindowSpan>) -> SignedAct {
+    let reason = "the washer leaked".into();
+    SignedAct::RunInvalidated { run: run.clone(), reason, cause, repeated_in: None, spans }
 }
 
 /// Whoever writes the entries: what one person wrote alone makes no run valid, and confirms nothing.

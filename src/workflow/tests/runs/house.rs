@@ -64,23 +64,37 @@ impl House {
             protocol: Protocol::Lis02,
             body: Body::Whole(b"-".as_slice().into()),
         });
-        let donations = (0..).zip(observations).filter(|(_, o)| o.kind == SpecimenKind::Patient);
-        let donation = |o: &Observation| DonationId::new(o.specimen.as_ref().unwrap().as_str()).unwrap();
-        self.append(What::MessageInterpreted {
-            message,
-            profile,
-            observations: observations.to_vec(),
-            findings: vec![],
-            donations: donations.map(|(at, o)| (at, donation(o))).collect(),
-            holds: vec![],
-            orders: vec![],
-            measured: vec![],
-            continues: vec![],
-            pools: ledger::Pools::default(),
-            part: 0,
-            last: true,
-        });
+        self.means(message, observations);
         message
+    }
+
+    /// What a message is taken to mean, from now on.
+    pub(crate) fn means(&self, message: Seq, observations: &[Observation]) {
+        let profile = ProfileRef { id: "maker/model".into(), revision: "1".into() };
+        self.append(interpreted(message, profile, observations));
+    }
+
+    /// The same content, in so many messages.
+    pub(crate) fn says_often(&self, times: usize, observations: &[Observation]) {
+        let profile = ProfileRef { id: "maker/model".into(), revision: "1".into() };
+        let first = self.says(observations).get() + 2;
+        let both = |at: u64| {
+            let received = What::MessageReceived {
+                connection: line(),
+                mode: Mode::Production,
+                profile: profile.clone(),
+                protocol: Protocol::Lis02,
+                body: Body::Whole(b"-".as_slice().into()),
+            };
+            let message = Seq::new(first + 2 * at);
+            [received, interpreted(message, profile.clone(), observations)].map(Draft::by_system)
+        };
+        let drafts: Vec<Draft> = (0..times as u64 - 1).flat_map(both).collect();
+        for some in drafts.chunks(200) {
+            let durable = self.ledger.append(some.to_vec()).unwrap().wait().unwrap();
+            assert!(durable.last().get() >= first);
+        }
+        self.ledger.wait_applied(Seq::new(first + 2 * times as u64 - 3)).wait().unwrap();
     }
 
     pub(crate) fn works(&self) {
@@ -105,6 +119,25 @@ impl House {
         let (verdict, _) = self.judged(donation);
         let found = verdict.serology().iter().find(|s| s.marker == Marker::HBsAg).unwrap();
         serde_json::to_value(found).unwrap()["state"].as_str().unwrap().to_owned()
+    }
+}
+
+fn interpreted(message: Seq, profile: ProfileRef, observations: &[Observation]) -> What {
+    let donations = (0..).zip(observations).filter(|(_, o)| o.kind == SpecimenKind::Patient);
+    let donation = |o: &Observation| DonationId::new(o.specimen.as_ref().unwrap().as_str()).unwrap();
+    What::MessageInterpreted {
+        message,
+        profile,
+        observations: observations.to_vec(),
+        findings: vec![],
+        donations: donations.map(|(at, o)| (at, donation(o))).collect(),
+        holds: vec![],
+        orders: vec![],
+        measured: vec![],
+        continues: vec![],
+        pools: ledger::Pools::default(),
+        part: 0,
+        last: true,
     }
 }
 

@@ -104,3 +104,40 @@ fn controls_speak_for_a_day_across_midnight_and_for_their_own_lot_and_analyser_a
     check(lot, "01T21:00", Open, "has not run before it");
     check(|o| o.completed_at = None, "01T21:00", Open, "is not known");
 }
+
+/// The next control that can speak is the one that has to pass: neither one that is not final nor one without a time hides it.
+#[test]
+fn a_control_that_fails_days_later_takes_back_what_lies_before_whatever_came_between() {
+    let preliminary: fn(&mut Observation) = |o| o.status = vocabulary::ResultStatus::Preliminary;
+    let untimed: fn(&mut Observation) = |o| o.completed_at = Some("2026-03-02 at noon".into());
+    for between in [preliminary, untimed] {
+        let house = House::new("cn-2019");
+        house.says(&levels("01T08:00", true));
+        house.says(&clia("D1", "01T09:00", "0.20"));
+        let mut says_nothing = levels("02T12:00", true);
+        says_nothing.iter_mut().for_each(between);
+        house.says(&says_nothing);
+        house.works();
+        assert_eq!(house.serology("D1"), "FINAL_NR");
+        house.says(&levels("04T08:00", false));
+        house.works();
+        assert_eq!(house.serology("D1"), "INVALID");
+        let id = vocabulary::DonationId::new("D1").unwrap();
+        let standing = house.ledger.state().donation(&id).unwrap().unwrap().summary.verdict.unwrap();
+        assert_eq!(standing.content_hash, house.judged("D1").0.content_hash(), "it was decided anew");
+    }
+}
+
+#[test]
+fn where_a_control_ran_more_often_than_is_looked_at_nothing_is_concluded() {
+    let house = House::new("cn-2019");
+    house.says(&clia("D1", "01T23:00", "0.20"));
+    house.says_often(2_001, &levels("01T08:00", true));
+    let (_, facts) = house.stands("D1");
+    assert_eq!(facts.validity, Validity::Open);
+    let why = facts.why.unwrap();
+    assert!(why.en.contains("control positive of CLIA HBsAg ran so often around it"), "{}", why.en);
+    // The nearest are kept: one that failed just before the result is seen, however many came before.
+    house.says(&levels("01T22:59", false));
+    assert_eq!(house.stands("D1").1.qc, Qc::OutOfControl);
+}

@@ -1,0 +1,73 @@
+//! What a window covers at the moment when a person declares it invalid.
+
+use super::{Known, window};
+use crate::facts::Fact;
+use crate::{Settings, decider};
+use ledger::{Interpretations, ReadError, Reader, WindowSpan, whole_run};
+use quality_control::kits::{Found, KitRules};
+use vocabulary::RunId;
+
+/// Rows of a channel that an invalidation names; what lies beyond falls by its time alone.
+const ROWS_MAX: usize = 2_000;
+
+/// What a window covers, by channel: nothing where no result lies in a window of this name.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn spans_of(
+    settings: &Settings,
+    reader: &Reader,
+    window: &RunId,
+) -> Result<Vec<WindowSpan>, ReadError> {
+    let Some(run) = whole_run(window) else { return Ok(Vec::new()) };
+    let (mut known, mut read) = (decider::Known::default(), Interpretations::default());
+    let mut spans: Vec<WindowSpan> = Vec::new();
+    for donation in reader.run(&run)?.donations {
+        let about = reader.donation_with(&donation, &mut read)?;
+        let facts = decider::facts(settings, reader, &donation, about, &mut known)?;
+        for fact in facts.observations.iter().filter(|fact| fact.window.as_ref() == Some(window)) {
+            if let Some(span) = span_of(settings, (reader, &mut known.runs), &run, fact)? {
+                add(&mut spans, span);
+            }
+        }
+    }
+    Ok(spans)
+}
+
+fn span_of(
+    settings: &Settings,
+    (reader, known): (&Reader, &mut Known),
+    run: &RunId,
+    fact: &Fact,
+) -> Result<Option<WindowSpan>, ReadError> {
+    let Ok(kits) = known.kits(settings, (reader, run), fact.message)? else { return Ok(None) };
+    match kits.of(&fact.observation.assay, fact.tested_at.map(release::Moment::day)) {
+        Found::Kit(kit) => match &kit.rules {
+            KitRules::Window(rules) => window::span(settings, (reader, known), rules, fact).map(Some),
+            KitRules::Plate(_) | KitRules::Batch(_) | KitRules::Cells(_) => Ok(None),
+        },
+        Found::None | Found::NotInForce => Ok(None),
+    }
+}
+
+/// Both where they are of one channel: from the earlier to the later, and open where one is.
+fn add(spans: &mut Vec<WindowSpan>, span: WindowSpan) {
+    let Some(known) = spans.iter_mut().find(|known| known.channel == span.channel) else {
+        spans.push(span);
+        return;
+    };
+    (known.from_ms, known.until_ms) = match (known.from_ms, span.from_ms) {
+        (None, _) => (span.from_ms, span.until_ms),
+        (Some(_), None) => (known.from_ms, known.until_ms),
+        (Some(one), Some(other)) => {
+            (Some(one.min(other)), known.until_ms.zip(span.until_ms).map(|(one, other)| one.max(other)))
+        }
+    };
+    for row in span.opened_by {
+        if !known.opened_by.contains(&row) {
+            known.opened_by.push(row);
+        }
+    }
+    let fits = known.results.len() < ROWS_MAX;
+    known.results.extend(span.results.into_iter().filter(|_| fits));
+}
