@@ -48,6 +48,7 @@ pub(crate) enum Against<'e> {
     Field { laboratory: AboGroup, field: AboGroup },
     Neighbour { donation: &'e DonationId },
     WrongTube { tube: BloodGroup, bag: BloodGroup },
+    TubeUnclear { bag: BloodGroup },
 }
 
 /// Judges all determinations together.
@@ -69,7 +70,7 @@ pub(crate) fn judge<'e>(
     let considered = all.get(from..).unwrap_or_default();
     let usable: Vec<&Determination<'_>> = considered.iter().filter(|d| d.is_usable()).collect();
     let mut group = Combined::default();
-    group.hold_tube_against_bag(&all);
+    group.hold_tube_against_bag(&all, from);
     group.take_parts(considered, &usable);
     let (abo, rhd) = (group.abo, group.rhd);
     group.hold_against_donor(evidence.donor.as_ref(), &usable, pack);
@@ -120,6 +121,7 @@ fn step<'e>(against: &Against<'e>) -> Option<Step<'e>> {
         Against::History { now, before } => Step::GroupHistory { laboratory: *now, history: *before },
         Against::Neighbour { donation } => Step::GroupNeighbour(donation),
         Against::WrongTube { .. } => Step::GroupWrongTube,
+        Against::TubeUnclear { .. } => Step::GroupTubeAgain,
         Against::Field { laboratory, field } => Step::GroupSegment { laboratory: *laboratory, field: *field },
     })
 }
@@ -235,8 +237,10 @@ impl<'e> Combined<'e> {
     }
 
     /// Blood of one group in the tube and of another in the bag is two donors' blood: every result of the tube is another
-    /// donation's. A closed inquiry takes the earlier group back, and not what it has shown.
-    fn hold_tube_against_bag(&mut self, all: &[Determination<'_>]) {
+    /// donation's. A closed inquiry takes the earlier group back, and not what it has shown. A tube whose own columns disagree
+    /// has no group to be held against the bag's: it holds too, until the tube agrees or the inquiry is closed by one of the
+    /// determinations from `from` on; and where its forward columns alone say another group, closing changes nothing.
+    fn hold_tube_against_bag(&mut self, all: &[Determination<'_>], from: usize) {
         let differ = |one: BloodGroup, other: BloodGroup| {
             matches!((one.abo, other.abo), (Some(a), Some(b)) if a != b)
                 || matches!((one.rhd, other.rhd), (Some(a), Some(b)) if a != b)
@@ -255,6 +259,15 @@ impl<'e> Combined<'e> {
             if differ(tube, bag) {
                 self.flags.push(Flag::WrongTube);
                 self.object(GroupStatus::Discrepant, Against::WrongTube { tube, bag });
+            }
+        }
+        let tubes = || all.iter().enumerate().filter(|(_, one)| one.is_discrepant() && !one.is_of_segment());
+        for bag in all.iter().filter(|one| !cleared && one.is_of_segment()).map(Determination::group) {
+            for (at, tube) in tubes() {
+                let other = matches!((tube.forward, bag.abo), (Some(a), Some(b)) if a != b);
+                if bag.abo.is_some() && (at >= from || other) {
+                    self.object(GroupStatus::Discrepant, Against::TubeUnclear { bag });
+                }
             }
         }
     }

@@ -243,6 +243,10 @@ impl Say for Against<'_> {
                 group_name(*tube),
                 group_name(*bag)
             ),
+            Self::TubeUnclear { bag } => said!(
+                "the columns of the sample tube disagree, so that nobody can say whether it holds the bag's blood, {}",
+                group_name(*bag)
+            ),
             Self::Field { laboratory, field } => {
                 said!("the laboratory finds {laboratory}, the field pre-test {field}; not repeated yet")
             }
@@ -273,6 +277,9 @@ impl Say for Against<'_> {
                 group_name(*tube),
                 group_name(*bag)
             ),
+            Self::TubeUnclear { bag } => {
+                said!("标本管各列结果不符，无法判定其是否与血袋（{}）为同一人血液", group_name(*bag))
+            }
             Self::Field { laboratory, field } => said!("实验室为 {laboratory}，初筛为 {field}，尚未复核"),
         }
     }

@@ -41,6 +41,7 @@ pub(crate) enum Step<'e> {
     GroupReference,
     GroupNeighbour(&'e DonationId),
     GroupWrongTube,
+    GroupTubeAgain,
     ReviewUnruled(Marker),
     ReferScreen,
     RemoveUnit,
@@ -135,6 +136,9 @@ impl Say for Step<'_> {
             Self::GroupWrongTube => {
                 "Find whose tube it is and hold that donation too; do not release this one on results of a tube that is not its own.".into()
             }
+            Self::GroupTubeAgain => {
+                "Group the sample tube again: its columns disagree. If it agrees with the bag then, nothing is open; else have two people close the inquiry, or find whose tube it is.".into()
+            }
             Self::ReviewUnruled(what) => said!("Have {what} reviewed: the rule pack has no rule for it."),
             Self::ReferScreen => {
                 "Refer the sample for antibody identification: the antibody screen is positive.".into()
@@ -198,6 +202,9 @@ impl Say for Step<'_> {
             }
             Self::GroupWrongTube => {
                 "查明该标本管属于哪一份献血并一并暂扣；本份不得凭他人标本的结果放行。".into()
+            }
+            Self::GroupTubeAgain => {
+                "标本管自身结果不符，请重做该管血型：若与血袋一致则解除；否则由两人结论复核，或查明该管属于谁。".into()
             }
             Self::ReviewUnruled(what) => said!("请复核{what}：规则包中没有相应规则。"),
             Self::ReferScreen => "送抗体鉴定：抗体筛查阳性。".into(),

@@ -51,6 +51,8 @@ pub(super) struct Determination<'e> {
     state: State,
     pub(super) abo: Abo,
     pub(super) rhd: Rhd,
+    /// What anti-A and anti-B alone say, where both are clear.
+    pub(super) forward: Option<AboGroup>,
 }
 
 impl Determination<'_> {
@@ -65,6 +67,10 @@ impl Determination<'_> {
     }
     pub(super) fn is_empty(&self) -> bool {
         self.state == State::Empty
+    }
+    /// Its own columns disagree, whatever became of its run.
+    pub(super) fn is_discrepant(&self) -> bool {
+        matches!(self.abo, Abo::Discrepant(_)) || self.rhd == Rhd::Discrepant
     }
     /// Of a segment of the bag, and not of the sample tube.
     pub(super) fn is_of_segment(&self) -> bool {
@@ -107,7 +113,8 @@ pub(super) fn judge<'e>(
         (_, Abo::Discrepant(_)) => "G3",
         (_, Abo::Missing(_) | Abo::StrengthNotTold(_)) => "1.6",
     };
-    let one = Determination { grouping, number, state, abo, rhd };
+    let forward = forward(grouping, pack);
+    let one = Determination { grouping, number, state, abo, rhd, forward };
     let outcome = match state {
         State::Invalid => "INVALID".into(),
         State::Waiting => "waits for its run".into(),
@@ -260,6 +267,22 @@ fn abo(g: &Grouping, pack: &RulePack) -> Abo {
             let seen = Columns { anti_a, anti_b, a1_cells: a1, b_cells: b, o_cells: g.o_cells, auto: g.auto };
             Abo::Discrepant(patterns::candidates(&seen))
         }
+    }
+}
+
+/// What the forward columns say for themselves.
+fn forward(g: &Grouping, pack: &RulePack) -> Option<AboGroup> {
+    let (anti_a, anti_b) = (g.anti_a?, g.anti_b?);
+    if !strength_not_told(&[("anti-A", &[anti_a]), ("anti-B", &[anti_b])], pack).is_empty() {
+        return None;
+    }
+    let min = pack.settings().group.forward_min.value.0;
+    match (reaction(anti_a, min, false), reaction(anti_b, min, false)) {
+        (Reaction::Positive, Reaction::Negative) => Some(AboGroup::A),
+        (Reaction::Negative, Reaction::Positive) => Some(AboGroup::B),
+        (Reaction::Positive, Reaction::Positive) => Some(AboGroup::AB),
+        (Reaction::Negative, Reaction::Negative) => Some(AboGroup::O),
+        (Reaction::Doubtful, _) | (_, Reaction::Doubtful) => None,
     }
 }
 

@@ -311,8 +311,21 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
         (ta.is_some() && ba.is_some() && ta != ba) || (td.is_some() && bd.is_some() && td != bd)
     };
     let wrong_tube = pairs.iter().any(|(t, b)| differ(t, b) && (both(t, b) || !cleared));
-    let discrepant =
-        wrong_tube || abos.contains(&None) || all_abo.len() > 1 || all_rhd.len() > 1 || weak_twice;
+    // A tube that contradicts itself says nothing of whose blood it holds.
+    let contradicts = |t: &Grouping| {
+        let immediate = t.anti_d.as_ref().unwrap().0[0];
+        let iat: Vec<Grade> = t.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
+        let vanished =
+            immediate.strength == Some(Strength::One) && iat.len() >= 2 && iat.iter().all(|g| g.is_zero());
+        abo(t).is_none() || vanished
+    };
+    let tube_unclear = !cleared && pairs.iter().any(|(t, b)| abo(b).is_some() && contradicts(t));
+    let discrepant = wrong_tube
+        || tube_unclear
+        || abos.contains(&None)
+        || all_abo.len() > 1
+        || all_rhd.len() > 1
+        || weak_twice;
     let determined = !usable.is_empty() && !discrepant && all_rhd.len() == 1;
     let iat_open = rhds.iter().any(|(d, _)| d.is_none()) && !settled_by_iat;
     let mut good = determined && !waiting && !iat_open;
