@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use vocabulary::RunId;
 use workflow::batches::{self, BatchNow, MemberNow, NewBatch, Refused, ReleaseAsked};
+use workflow::people::Actor;
 
 fn refused(why: &Refused) -> Problem {
     let detail = format!("{} ({})", why.english(), why.chinese());
@@ -289,27 +290,36 @@ struct Why {
 
 /// One of the two names under a run that is to be valid again.
 pub(crate) async fn reinstate_run(
-    State(site): State<Arc<Site>>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    site: State<Arc<Site>>,
+    caller: Extension<Caller>,
+    id: Path<String>,
     body: Bytes,
 ) -> Result<Json<batches::Agreed>, Problem> {
-    let Why { reason } = read(&body)?;
-    let run = RunId::new(&id).map_err(Problem::bad_request)?;
-    let work = move |with: &Work| batches::reinstate_run(&with.ledger, &with.actor, &run, &reason);
-    Ok(Json(command(&site, &caller, work).await?))
+    agreed((site, caller), id, &body, batches::reinstate_run).await
 }
 
 /// One of the two names under a run that is to be judged by the kits of now.
 pub(crate) async fn judge_run_anew(
-    State(site): State<Arc<Site>>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    site: State<Arc<Site>>,
+    caller: Extension<Caller>,
+    id: Path<String>,
     body: Bytes,
 ) -> Result<Json<batches::Agreed>, Problem> {
-    let Why { reason } = read(&body)?;
+    agreed((site, caller), id, &body, batches::judge_run_anew).await
+}
+
+/// What two people have to agree on for a run, with why.
+type AgreeOn = fn(&ledger::Ledger, &Actor, &RunId, &str) -> Result<batches::Agreed, batches::Refused>;
+
+async fn agreed(
+    (State(site), Extension(caller)): (State<Arc<Site>>, Extension<Caller>),
+    Path(id): Path<String>,
+    body: &Bytes,
+    on: AgreeOn,
+) -> Result<Json<batches::Agreed>, Problem> {
+    let Why { reason } = read(body)?;
     let run = RunId::new(&id).map_err(Problem::bad_request)?;
-    let work = move |with: &Work| batches::judge_run_anew(&with.ledger, &with.actor, &run, &reason);
+    let work = move |with: &Work| on(&with.ledger, &with.actor, &run, &reason);
     Ok(Json(command(&site, &caller, work).await?))
 }
 

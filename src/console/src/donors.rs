@@ -14,7 +14,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use ledger::{LookbackId, LookbackStep, Seq};
-use release::evidence::{Confirmatory, EarlierDonation, ReentryTest};
+use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, ReentryTest};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::TooMany { .. }
         | Refused::NoEvidence
         | Refused::NoSuchGrouping(_)
+        | Refused::SeveralGroupings { .. }
         | Refused::Itself => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),
     }
@@ -227,11 +228,13 @@ pub(crate) async fn settle(
     command(&site, &caller, work).await
 }
 
-/// `{"run":"…","reason":"…"}`
+/// `{"run":"…","message":1234,"sample":"tube","reason":"…"}`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SettleGroup {
     run: vocabulary::RunId,
+    message: Option<u64>,
+    sample: Option<GroupingSample>,
     reason: String,
 }
 
@@ -242,9 +245,10 @@ pub(crate) async fn settle_group(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let SettleGroup { run, reason } = read(&body)?;
+    let SettleGroup { run, message, sample, reason } = read(&body)?;
+    let which = donors::Which { run, message, sample };
     let work = move |with: &Work| {
-        donors::settle_group(&with.settings, &with.ledger, &with.actor, (&id, &run), &reason)
+        donors::settle_group(&with.settings, &with.ledger, &with.actor, (&id, &which), &reason)
     };
     command(&site, &caller, work).await
 }
@@ -275,6 +279,8 @@ pub(crate) async fn look_back(
 /// Every open task, those with the nearest last day first.
 pub(crate) async fn tasks(State(site): State<Arc<Site>>) -> Answer {
     let settings = Arc::clone(&site.workflow);
-    let open = site.read(move |reader| tasks::open(&settings, reader, Timestamp::now())).await?;
+    let reader = site.ledger.state();
+    let open = tokio::task::spawn_blocking(move || tasks::open(&settings, &reader, Timestamp::now())).await;
+    let open = open.map_err(|e| Problem::internal(&e))?.map_err(|e| Problem::internal(&e))?;
     Ok(Json(json!({ "items": open })))
 }

@@ -70,7 +70,7 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
     for task in answer.get("items").and_then(Value::as_array).into_iter().flatten() {
         let late = task.get("overdue") == Some(&Value::Bool(true));
         let due = text(task, "/due") + if late { lang.pick(" (overdue)", "（已逾期）") } else { "" };
-        let about = [text(task, "/marker"), text(task, "/trigger"), text(task, "/donor")];
+        let about = [text(task, "/run"), text(task, "/marker"), text(task, "/trigger"), text(task, "/donor")];
         let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).collect();
         printer.item(task, || {
             vec![
@@ -138,8 +138,9 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
             let what = if *settled { "neighbours/settle" } else { "neighbours" };
             (donations(donation, what), json!({ "donation": beside, "reason": reason }))
         }
-        Donor::Group { donation, run, reason, .. } => {
-            (donations(donation, "group/settle"), json!({ "run": run, "reason": reason }))
+        Donor::Group { donation, run, message, sample, reason, .. } => {
+            let body = json!({ "run": run, "message": message, "sample": sample, "reason": reason });
+            (donations(donation, "group/settle"), body)
         }
         Donor::Lookback { trigger, marker, earlier, step, outcome, .. } => (
             "tasks/lookback".to_owned(),

@@ -151,6 +151,7 @@ fn fact(settings: &Settings, o: EvidenceObservation, located: Option<Located>) -
         |tested: release::Moment| settings.lots.expired(&o.observation, &o.connection, tested.day());
     Fact {
         message: o.message.get(),
+        entry: o.entry.get(),
         lot_expired: tested_at.is_some_and(expired),
         tested_at,
         connection: o.connection,

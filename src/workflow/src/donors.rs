@@ -18,13 +18,16 @@ pub use facts::DonorFacts;
 pub use refused::Refused;
 
 use crate::Settings;
+use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
+use crate::rules::Book;
 use jiff::civil::Date;
 use ledger::{DonorAct, Draft, Ledger, LookbackId, LookbackStep, Reader, Seq, What};
 use release::{
     Evidence,
     evidence::{
-        Call, Confirmatory, Donor, EarlierDonation, Reentry, ReentryTest, Register, RegisterState, Resolution,
+        Call, Confirmatory, Donor, EarlierDonation, GroupingSample, Reentry, ReentryTest, Register,
+        RegisterState, Resolution,
     },
 };
 use serde::Deserialize;
@@ -230,7 +233,10 @@ pub fn approve(
     }
     case.approved = Some(Resolution { by: actor.user().to_string(), reason });
     case.approved_on = on.to_vec();
-    let state = state_of(settings, &donor, &case)?;
+    // By the pack in force, which need not be the configured one.
+    let book = Book::read(settings, &reader).map_err(|why| Refused::Broken(why.to_string()))?;
+    let now = jiff::Timestamp::now().as_millisecond();
+    let state = state_of(book.taken_at(now), &donor, &case)?;
     if state != release::ReentryState::Approved {
         return Err(Refused::Reentry { state });
     }
@@ -300,33 +306,60 @@ pub fn settle(
     write(ledger, actor, DonorAct::NeighbourSettled { donation, suspect, reason })
 }
 
-/// One of the two names under the end of an inquiry into a donation's blood group: the determination of one run stands,
-/// and takes the place of those before it. Blood of another group in the tube than in the bag goes on holding.
+/// Which determination of a blood group is meant. Where its run has several, the message or the material says which.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// Its run.
+    pub run: RunId,
+    /// The message that its rows came with.
+    #[serde(default)]
+    pub message: Option<u64>,
+    /// What it was made from.
+    #[serde(default)]
+    pub sample: Option<GroupingSample>,
+}
+
+/// One of the two names under the end of an inquiry into a donation's blood group: one determination stands, and takes the
+/// place of those before it. Blood of another group in the tube than in the bag goes on holding.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::NoSuchGrouping`], [`Refused::SaidAlready`].
+/// [`Refused`]; [`Refused::NoSuchGrouping`], [`Refused::SeveralGroupings`], [`Refused::SaidAlready`].
 pub fn settle_group(
     settings: &Settings,
     ledger: &Ledger,
     actor: &Actor,
-    (given, run): (&str, &RunId),
+    (given, which): (&str, &Which),
     reason: &str,
 ) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::SettleGroup)?;
     let (donation, reason) = (donation(settings, given)?, text("reason", reason)?);
-    let known = crate::evidence(&crate::facts_of(settings, &reader, &donation)?, settings).grouping;
-    if !known.iter().any(|grouping| grouping.run.as_ref() == Some(run)) {
-        return Err(Refused::NoSuchGrouping(run.clone()));
-    }
-    let groups = reader.notes_of(&donation)?.groups;
-    if groups.iter().any(|settled| settled.run == *run && settled.done.by == actor.user().as_str()) {
+    let facts = crate::facts_of(settings, &reader, &donation)?;
+    let all = determinations(&facts, settings);
+    let is_meant = |one: &&Determination| {
+        one.is_of(&which.run)
+            && which.message.is_none_or(|message| message == one.message)
+            && which.sample.is_none_or(|sample| sample == one.sample)
+    };
+    let meant: Vec<&Determination> = all.iter().filter(is_meant).collect();
+    let one = match meant.as_slice() {
+        [] => return Err(Refused::NoSuchGrouping(which.run.clone())),
+        [one] => *one,
+        several => {
+            let messages = several.iter().map(|one| one.message).collect();
+            return Err(Refused::SeveralGroupings { run: which.run.clone(), messages });
+        }
+    };
+    if facts.donor.words_on(one, &all).any(|settled| settled.done.by == actor.user().as_str()) {
         return Err(Refused::SaidAlready);
     }
-    if groups.len() >= LINES_MAX {
+    if facts.donor.groups.len() >= LINES_MAX {
         return Err(Refused::TooMany { max: LINES_MAX });
     }
-    write(ledger, actor, DonorAct::GroupSettled { donation, run: run.clone(), reason })
+    let (message, sample) = (Some(Seq::new(one.message)), Some(one.sample));
+    let run = one.run.clone().unwrap_or_else(|| which.run.clone());
+    write(ledger, actor, DonorAct::GroupSettled { donation, run, message, sample, reason })
 }
 
 /// Records a step of a look-back.

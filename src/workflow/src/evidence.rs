@@ -12,6 +12,7 @@ use crate::{
     pools::{hours_between, pooled},
     signing,
 };
+pub(crate) use grouping::Determination;
 use grouping::groupings;
 use release::pack::{AntibodyScreen, ExternalControl};
 use release::{
@@ -45,7 +46,8 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     let reactive_from = reactive_from(settings);
     let (measured, changed) = measurements(&facts.observations, reactive_from);
     let used: Vec<&Fact> = measured.iter().map(|one| one.fact).collect();
-    evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), reactive_from);
+    let cut = Cut::of(settings);
+    evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), cut);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     let collected = facts.registration.as_ref().map(|r| r.collected_at);
     evidence.nat = nucleic(&used, collected, settings);
@@ -55,9 +57,12 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     if settings.pack.settings().tests.ab_screen.value != AntibodyScreen::Off {
         evidence.antibody_screen = of_kind(&used, MarkerKind::Screening).map(screen).collect();
     }
-    evidence.grouping = groupings(&measured);
+    evidence.grouping = facts.donor.settled(groupings(&measured));
     let with_pools: Vec<&Fact> = used.iter().chain(&pooled.used).copied().collect();
     evidence.runs = runs(&with_pools, &facts.runs, &settings.lots);
+    for run in &mut evidence.runs {
+        run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cut));
+    }
     let beside = facts.beside.iter().map(|s| Neighbour { donation: s.donation.clone(), settled: s.settled });
     evidence.neighbours = beside.collect();
     evidence.findings = facts
@@ -75,6 +80,11 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     facts.donor.fill(&mut evidence);
     signing::held_by_people(&mut evidence, &facts.people);
     evidence
+}
+
+/// The determinations of a donation's blood group, each with what names it.
+pub(crate) fn determinations(facts: &DonationFacts, settings: &Settings) -> Vec<Determination> {
+    groupings(&measurements(&facts.observations, reactive_from(settings)).0)
 }
 
 pub(crate) fn open(finding: &str, what: String) -> OpenFinding {
@@ -196,6 +206,55 @@ pub(crate) fn reactive_from(settings: &Settings) -> Decimal {
     grey.map_or(sero.cut.value, |grey| grey.value).number()
 }
 
+/// From which S/CO on wells are reactive under the pack.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// A first well.
+    initial: Decimal,
+    /// A well of the duplicate round.
+    duplicate: Decimal,
+}
+
+impl Cut {
+    fn of(settings: &Settings) -> Self {
+        let sero = &settings.pack.settings().sero;
+        let grey = sero.gz_low.as_ref().filter(|_| sero.dup_uses_gz.value);
+        let duplicate = grey.map_or(sero.cut.value, |grey| grey.value).number();
+        Self { initial: reactive_from(settings), duplicate }
+    }
+}
+
+/// An expired reagent loses sensitivity: what it did not find is done again. What it did find stays.
+fn falls_by_lot(fact: &Fact, result: &SerologyResult, cut: Cut) -> bool {
+    let competitive = fact.kit.as_ref().is_some_and(|kit| kit.competitive);
+    let from = match result.kind {
+        SerologyKind::Initial | SerologyKind::Repeat => cut.initial,
+        SerologyKind::Duplicate => cut.duplicate.min(cut.initial),
+    };
+    fact.lot_expired && result.validity.is_none() && !looks_reactive(result, competitive, from)
+}
+
+/// Whether nothing of a run rests on a lot any more: whatever was made with it fell with it, and was done again in the same
+/// run with another.
+fn is_done_again((run, lot): (&RunId, &Lot), facts: &[&Fact], lots: &LotRegister, cut: Cut) -> bool {
+    let made_with = |fact: &&&Fact| {
+        fact.run() == Some(run)
+            && lots.of(&fact.observation, &fact.connection).iter().any(|one| judged(one, lots) == *lot)
+    };
+    let mut made = facts.iter().enumerate().filter(|(_, fact)| made_with(fact)).peekable();
+    made.peek().is_some()
+        && made.all(|(at, fact)| {
+            let o = &fact.observation;
+            let fell = o.marker.kind() == MarkerKind::Serology
+                && falls_by_lot(fact, &well(fact, SerologyKind::Initial), cut)
+                && falls_by_lot(fact, &well(fact, SerologyKind::Duplicate), cut);
+            let again = |later: &&Fact| {
+                later.run() == Some(run) && later.observation.assay == o.assay && !later.lot_expired
+            };
+            fell && facts.iter().skip(at + 1).any(again)
+        })
+}
+
 /// A laboratory with two reagents a marker waits for both: one that has sent nothing yet is a series without results.
 fn expect_reagents(serology: &mut Vec<SerologySeries>, reagents: usize) {
     for marker in SEROLOGY {
@@ -213,7 +272,7 @@ fn expect_reagents(serology: &mut Vec<SerologySeries>, reagents: usize) {
 fn serology(
     facts: &[&Fact],
     (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
-    reactive_from: Decimal,
+    cut: Cut,
 ) -> Vec<SerologySeries> {
     let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
     for fact in of_kind(facts, MarkerKind::Serology) {
@@ -230,7 +289,7 @@ fn serology(
                 .iter()
                 .any(|f| f.kit.as_ref().is_some_and(|kit| kit.competitive))
                 .then_some(Direction::Competitive),
-            results: wells(&facts, (runs, keep_reactive), reactive_from),
+            results: wells(&facts, (runs, keep_reactive), cut),
         })
         .collect()
 }
@@ -239,7 +298,7 @@ fn serology(
 fn wells(
     facts: &[&Fact],
     (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
-    reactive_from: Decimal,
+    cut: Cut,
 ) -> Vec<SerologyResult> {
     let mut duplicates_due = false;
     facts
@@ -248,12 +307,8 @@ fn wells(
             let kind = if duplicates_due { SerologyKind::Duplicate } else { SerologyKind::Initial };
             let mut result = well(fact, kind);
             let competitive = fact.kit.as_ref().is_some_and(|kit| kit.competitive);
-            // An expired reagent loses sensitivity: what it did not find is done again, and holds nothing afterwards
-            // (R-GATE-06). What it did find stays.
-            if fact.lot_expired
-                && result.validity.is_none()
-                && !looks_reactive(&result, competitive, reactive_from)
-            {
+            // It holds nothing once it is done again (R-GATE-06).
+            if falls_by_lot(fact, &result, cut) {
                 result.validity = Some(Validity::Invalid);
                 result.why = Some("a lot that it was made with had expired".to_owned());
             }
@@ -266,7 +321,7 @@ fn wells(
             let usable = run_valid && result.validity.is_none();
             duplicates_due |= usable
                 && result.interpretation != Some(Call::NonReactive)
-                && looks_reactive(&result, competitive, reactive_from);
+                && looks_reactive(&result, competitive, cut.initial);
             result
         })
         .collect()
@@ -449,10 +504,8 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
         run.analyser = run.analyser.take().or_else(|| fact.observation.instrument.clone());
         run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
         run.tested_at = run.tested_at.or(fact.tested_at);
-        let sent = fact.observation.lots.iter().cloned();
-        let on_board = lots.in_use_on(&fact.connection).filter(|_| fact.observation.lots.is_empty());
-        for lot in sent.chain(on_board) {
-            let lot = judged(&lot, lots);
+        for lot in lots.of(&fact.observation, &fact.connection) {
+            let lot = judged(lot, lots);
             if !run.lots.contains(&lot) {
                 run.lots.push(lot);
             }

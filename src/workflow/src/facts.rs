@@ -18,6 +18,8 @@ use vocabulary::{
 pub struct Fact {
     /// Sequence number of its message.
     pub message: u64,
+    /// The entry that says what it means.
+    pub entry: u64,
     /// The connection it came over.
     pub connection: ConnectionId,
     /// The profile revision that read it.
@@ -201,29 +203,42 @@ pub struct AcceptedLot {
 
 /// The laboratory's accepted lots. A lot that is not in it is not accepted.
 #[derive(Debug, Clone, Default)]
-pub struct LotRegister(BTreeMap<String, Vec<AcceptedLot>>);
+pub struct LotRegister {
+    by_number: BTreeMap<String, Vec<AcceptedLot>>,
+    /// What analysers have on board that name no lots in their messages.
+    on_board: BTreeMap<ConnectionId, Vec<LotUse>>,
+}
 
 impl LotRegister {
     /// A register of these lots.
     #[must_use]
     pub fn new(lots: impl IntoIterator<Item = AcceptedLot>) -> Self {
-        let mut register: BTreeMap<String, Vec<AcceptedLot>> = BTreeMap::new();
+        let mut by_number: BTreeMap<String, Vec<AcceptedLot>> = BTreeMap::new();
         for lot in lots {
-            register.entry(lot.lot.clone()).or_default().push(lot);
+            by_number.entry(lot.lot.clone()).or_default().push(lot);
         }
-        Self(register)
+        let mut on_board: BTreeMap<ConnectionId, Vec<LotUse>> = BTreeMap::new();
+        for lot in by_number.values().flatten() {
+            if let Some(connection) = &lot.in_use_on {
+                on_board.entry(connection.clone()).or_default().push(LotUse {
+                    role: lot.role.unwrap_or(LotRole::Reagent),
+                    name: None,
+                    lot: lot.lot.clone(),
+                    expires: lot.expires,
+                });
+            }
+        }
+        Self { by_number, on_board }
     }
 
     /// The lots that an analyser has on board by the laboratory's own word.
-    pub(crate) fn in_use_on(&self, connection: &ConnectionId) -> impl Iterator<Item = LotUse> {
-        let on_board =
-            self.0.values().flatten().filter(move |lot| lot.in_use_on.as_ref() == Some(connection));
-        on_board.map(|lot| LotUse {
-            role: lot.role.unwrap_or(LotRole::Reagent),
-            name: None,
-            lot: lot.lot.clone(),
-            expires: lot.expires,
-        })
+    pub(crate) fn in_use_on(&self, connection: &ConnectionId) -> &[LotUse] {
+        self.on_board.get(connection).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The lots that a result was made with: those that it names, else those on board.
+    pub(crate) fn of<'l>(&'l self, o: &'l Observation, connection: &ConnectionId) -> &'l [LotUse] {
+        if o.lots.is_empty() { self.in_use_on(connection) } else { &o.lots }
     }
 
     /// The last day of a lot: the earliest of what the analyser says and of what the register's lines with its number say.
@@ -233,8 +248,7 @@ impl LotRegister {
 
     /// Whether a lot of a result had expired on the day that it was finished.
     pub(crate) fn expired(&self, o: &Observation, connection: &ConnectionId, day: jiff::civil::Date) -> bool {
-        let on_board = self.in_use_on(connection).filter(|_| o.lots.is_empty());
-        o.lots.iter().cloned().chain(on_board).any(|lot| self.last_day(&lot).is_some_and(|last| last < day))
+        self.of(o, connection).iter().any(|lot| self.last_day(lot).is_some_and(|last| last < day))
     }
 
     pub(crate) fn find(&self, lot: &LotUse) -> Option<&AcceptedLot> {
@@ -244,7 +258,7 @@ impl LotRegister {
     /// Two makers may number alike.
     fn lines(&self, lot: &LotUse) -> impl Iterator<Item = &AcceptedLot> {
         let role = lot.role;
-        let alike = self.0.get(&lot.lot).into_iter().flatten();
+        let alike = self.by_number.get(&lot.lot).into_iter().flatten();
         alike.filter(move |known| known.role.is_none_or(|known| known == role))
     }
 }

@@ -311,6 +311,11 @@ impl<'s> Book<'s> {
         self.other_for(facts).map_or(self.own, |other| other)
     }
 
+    /// The settings that judge what was taken then.
+    pub(crate) fn taken_at(&self, ms: i64) -> &Settings {
+        self.at(ms).map_or(self.own, |other| other)
+    }
+
     fn at(&self, ms: i64) -> Option<&Arc<Settings>> {
         let pack = &self.rules.at(ms)?.pack;
         self.others.iter().find(|(known, _)| known == pack).map(|(_, with)| with)

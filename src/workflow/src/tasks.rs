@@ -1,10 +1,11 @@
-//! What people have still to do, by the last day for it: recalls, look-backs, re-entry.
+//! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed.
 
-use crate::Settings;
+use crate::rules::Book;
+use crate::{Settings, Stopped};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use ledger::{LookbackStep, Page, ReadError, Reader};
 use serde::Serialize;
-use vocabulary::DonationId;
+use vocabulary::{DonationId, RunId};
 
 /// Tasks of each kind that are looked at.
 const TASKS_MAX: usize = 1_000;
@@ -19,6 +20,8 @@ pub enum TaskKind {
     Lookback,
     /// A donor may be examined for re-entry.
     Reentry,
+    /// A run was declared invalid, and another person has to confirm that.
+    RunInvalid,
 }
 
 /// A task that is open.
@@ -29,7 +32,11 @@ pub struct Task {
     /// Its number: of a recall its own, else the entry that raised it.
     pub id: ledger::Seq,
     /// The donation that something is to be done about.
-    pub donation: DonationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donation: Option<DonationId>,
+    /// The run that something is to be done about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// The donation that raised it, where that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<DonationId>,
@@ -58,12 +65,13 @@ pub struct Task {
 /// Every open task, those with the nearest last day first, then those without one by age.
 ///
 /// # Errors
-/// [`ReadError`].
-pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<Task>, ReadError> {
+/// [`Stopped`].
+pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<Task>, Stopped> {
     let today = now.to_zoned(settings.time_zone.clone()).date();
     let mut tasks = recalls(reader)?;
     tasks.extend(lookbacks(reader, today)?);
-    tasks.extend(reentries(settings, reader)?);
+    tasks.extend(reentries(&Book::read(settings, reader)?, reader)?);
+    tasks.extend(invalid_runs(reader)?);
     tasks.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
     Ok(tasks)
 }
@@ -75,7 +83,8 @@ fn recalls(reader: &Reader) -> Result<Vec<Task>, ReadError> {
         .map(|recall| Task {
             kind: TaskKind::Recall,
             id: recall.recall,
-            donation: recall.about.donation,
+            donation: Some(recall.about.donation),
+            run: None,
             trigger: None,
             marker: None,
             donor: None,
@@ -126,7 +135,8 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<Vec<Task>, ReadError> {
             Task {
                 kind: TaskKind::Lookback,
                 id: lookback.raised,
-                donation: lookback.id.earlier.clone(),
+                donation: Some(lookback.id.earlier.clone()),
+                run: None,
                 trigger: Some(lookback.id.trigger.clone()),
                 marker: Some(lookback.id.marker.clone()),
                 donor: None,
@@ -141,14 +151,38 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<Vec<Task>, ReadError> {
         .collect())
 }
 
-fn reentries(settings: &Settings, reader: &Reader) -> Result<Vec<Task>, ReadError> {
-    let months = i64::from(settings.pack.settings().donor.reentry_months.value);
+fn invalid_runs(reader: &Reader) -> Result<Vec<Task>, ReadError> {
+    let all = reader.unconfirmed_invalidations(TASKS_MAX)?;
+    Ok(all
+        .into_iter()
+        .map(|said| Task {
+            kind: TaskKind::RunInvalid,
+            id: said.done.entry,
+            donation: None,
+            run: Some(said.run),
+            trigger: None,
+            marker: None,
+            donor: None,
+            raised_at_ms: said.done.at_ms,
+            next: "have another person confirm that the run is invalid (hemogate runs confirm)",
+            next_zh: "由另一人确认该批次无效(hemogate runs confirm)",
+            due: None,
+            not_before: None,
+            overdue: false,
+        })
+        .collect())
+}
+
+fn reentries(book: &Book<'_>, reader: &Reader) -> Result<Vec<Task>, ReadError> {
     let mut tasks = Vec::new();
     for candidate in reader.candidates(&Page::first(TASKS_MAX))?.items {
         let case = reader.donor(&candidate.donor)?.reentry;
         if case.as_ref().is_some_and(|case| case.approved.is_some()) {
             continue;
         }
+        // By the pack that judged the donation, and not by the one that is configured now.
+        let settings = book.taken_at(candidate.collected_at_ms);
+        let months = i64::from(settings.pack.settings().donor.reentry_months.value);
         let taken = Timestamp::from_millisecond(candidate.collected_at_ms).ok();
         let taken = taken.map(|at| at.to_zoned(settings.time_zone.clone()).date());
         let since = case.as_ref().map(|case| case.deferred_on).or(taken);
@@ -159,7 +193,8 @@ fn reentries(settings: &Settings, reader: &Reader) -> Result<Vec<Task>, ReadErro
         tasks.push(Task {
             kind: TaskKind::Reentry,
             id: candidate.raised,
-            donation: candidate.donation,
+            donation: Some(candidate.donation),
+            run: None,
             trigger: None,
             marker: None,
             donor: Some(candidate.donor),

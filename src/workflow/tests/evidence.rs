@@ -78,6 +78,7 @@ mod evidence {
             tested_at: None,
             tube: None,
             segment: false,
+            entry: 0,
             lot_expired: false,
             observation,
             window: None,
@@ -323,12 +324,14 @@ mod evidence {
 
     #[test]
     fn what_an_expired_lot_did_not_find_is_invalid_and_holds_no_longer_when_it_is_repeated() {
-        let gate_06 = |repeated: bool| {
+        let gate_06 = |repeated_in: Option<&str>| {
             let first = observation(Marker::HBsAg, "first", ratio("0.3"));
-            let mut again = first.clone();
-            (again.run, again.completed_at) =
-                (Some(RunId::new("R2").unwrap()), Some("2026-03-01T12:00:00Z".into()));
-            let mut known = facts(if repeated { vec![first, again] } else { vec![first] });
+            let again = repeated_in.map(|run| Observation {
+                run: Some(RunId::new(run).unwrap()),
+                completed_at: Some("2026-03-01T12:00:00Z".into()),
+                ..first.clone()
+            });
+            let mut known = facts([Some(first), again].into_iter().flatten().collect());
             for fact in &mut known.observations {
                 fact.tested_at = Some("2026-03-01T12:00:00Z".parse().unwrap());
             }
@@ -350,8 +353,27 @@ mod evidence {
             let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Lots).unwrap();
             gate.why.contains("OLD")
         };
-        assert!(gate_06(false), "until then the lot is named");
-        assert!(!gate_06(true), "afterwards nothing rests on it");
+        assert!(gate_06(None), "until then the lot is named");
+        assert!(!gate_06(Some("R2")), "afterwards nothing rests on it");
+        assert!(!gate_06(Some("R1")), "nor in the run of the day, which both came under");
+    }
+
+    #[test]
+    fn a_grey_duplicate_well_of_an_expired_lot_stays_where_the_pack_counts_it() {
+        let mut with = settings("cn-2019");
+        for (uses_gz, expect) in [(true, None), (false, Some(Validity::Invalid))] {
+            let overlay = format!(
+                "id = \"s\"\nbased_on = \"cn-2019\"\n[sero]\ngz_low = \"0.90\"\ndup_uses_gz = {uses_gz}\n"
+            );
+            with.pack = RulePack::from_toml(&overlay).unwrap();
+            let first = observation(Marker::HBsAg, "first", ratio("5.1"));
+            let mut grey = observation(Marker::HBsAg, "first", ratio("0.95"));
+            grey.completed_at = Some("2026-03-01T12:00:00Z".into());
+            let mut known = facts(vec![first, grey]);
+            known.observations[1].lot_expired = true;
+            let found = &workflow::evidence(&known, &with).serology[0].results[1];
+            assert_eq!((found.kind, found.validity), (SerologyKind::Duplicate, expect), "{uses_gz}");
+        }
     }
 
     #[test]

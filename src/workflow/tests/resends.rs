@@ -249,6 +249,7 @@ mod resends {
             tested_at: observation.completed_at.as_ref().map(|t| t.parse().unwrap()),
             tube: None,
             segment: false,
+            entry: 0,
             lot_expired: false,
             observation: observation.clone(),
             window: None,

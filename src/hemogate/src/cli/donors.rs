@@ -190,6 +190,12 @@ pub(crate) enum Donor {
         /// The run of the determination that stands
         #[arg(long)]
         run: String,
+        /// The message that it came with, where the run has several
+        #[arg(long)]
+        message: Option<u64>,
+        /// What it was made from, where the message has both: tube, segment
+        #[arg(long)]
+        sample: Option<String>,
         /// What the inquiry found
         #[arg(long)]
         reason: String,

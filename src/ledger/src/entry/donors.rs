@@ -3,7 +3,9 @@
 
 use crate::Seq;
 use jiff::civil::Date;
-use release::evidence::{Call, Confirmatory, EarlierDonation, Reentry, ReentryTest, Register};
+use release::evidence::{
+    Call, Confirmatory, EarlierDonation, GroupingSample, Reentry, ReentryTest, Register,
+};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
@@ -136,6 +138,12 @@ pub enum DonorAct {
         donation: DonationId,
         /// The run of the determination that stands.
         run: RunId,
+        /// The message that its rows came with. An entry without it names the only determination that the run had then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Seq>,
+        /// What it was made from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample: Option<GroupingSample>,
         /// What the inquiry found.
         reason: String,
     },

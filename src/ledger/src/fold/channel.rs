@@ -4,9 +4,9 @@
 //! it. So what a reading changes lies between its neighbours, and the runs of those days are decided anew, no others. Only a
 //! reading that can speak is a neighbour: one that says when it was made.
 
+use super::interpret::refs;
 use super::{Fold, Folded};
 use crate::Seq;
-use super::interpret::refs;
 use crate::channel::{Channel, day_of, is_timed};
 use crate::state::{Key, KeyParts, Read, RefsRecord, Span, StateError};
 use jiff::{Timestamp, tz::TimeZone};

@@ -42,8 +42,14 @@ impl Fold<'_, '_> {
                     true
                 })
             }),
-            DonorAct::GroupSettled { donation, run, reason } => {
-                let settled = GroupSettled { run: run.clone(), done: self.done(), reason: reason.clone() };
+            DonorAct::GroupSettled { donation, run, message, sample, reason } => {
+                let settled = GroupSettled {
+                    run: run.clone(),
+                    message: *message,
+                    sample: *sample,
+                    done: self.done(),
+                    reason: reason.clone(),
+                };
                 self.noted(donation, |notes| {
                     notes.groups.push(settled);
                     notes.groups.len() <= LINES_MAX

@@ -9,7 +9,8 @@ use crate::state::{
 use crate::{Known, Measured, ObservationRef, Pools, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
-    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, RunId, SpecimenKind,
+    ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, RunId,
+    SpecimenKind,
 };
 
 pub(super) struct Part<'e> {
@@ -184,8 +185,11 @@ impl Fold<'_, '_> {
             self.view.put_record(key, &about)?;
         }
         let controls = self.controls(part)?;
-        let readings =
-            self.readings((&part.of.0, part.of.1, part.of.2), (part.message, part.number), part.observations)?;
+        let readings = self.readings(
+            (&part.of.0, part.of.1, part.of.2),
+            (part.message, part.number),
+            part.observations,
+        )?;
         let donations: Vec<DonationId> = refs.into_keys().cloned().collect();
         for donation in &donations {
             self.reopen(donation)?;

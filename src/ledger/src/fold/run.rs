@@ -75,7 +75,7 @@ impl Fold<'_, '_> {
     fn run_judged_anew(&mut self, run: &RunId, proposed: Seq) -> Folded {
         let by = self.done().by;
         let fits = |known: &RunProposed| known.done.entry == proposed && known.done.by != by;
-        if !self.judged(run)?.proposed.is_some_and(|known| fits(&known)) {
+        if !self.stands(run, self.judged(run)?.proposed.filter(fits).as_ref())? {
             self.misfit();
             return Ok(());
         }
@@ -94,11 +94,21 @@ impl Fold<'_, '_> {
             self.misfit();
             return Ok(());
         };
+        if !self.stands(run, known.reinstatement.as_ref())? {
+            self.misfit();
+            return Ok(());
+        }
         self.view.delete(Key::run_invalidated(run).done());
+        self.view.delete(Key::unconfirmed().text(run.as_str()).done());
         for key in found_by(&known) {
             self.view.delete(key.done());
         }
         self.reopen_fallen(&known)
+    }
+
+    /// Whether something is proposed of a run that has not lapsed.
+    fn stands(&self, run: &RunId, proposed: Option<&RunProposed>) -> Result<bool, StateError> {
+        proposed.map_or(Ok(false), |proposed| proposed.stands(self.view, run, self.at_ms))
     }
 
     fn invalidation(&self, run: &RunId) -> Result<Option<RunInvalidation>, StateError> {
@@ -108,6 +118,12 @@ impl Fold<'_, '_> {
     fn put_invalidation(&mut self, known: &RunInvalidation) -> Folded {
         for key in found_by(known) {
             self.mark(key);
+        }
+        let unconfirmed = Key::unconfirmed().text(known.run.as_str());
+        if known.confirmed.is_none() {
+            self.mark(unconfirmed);
+        } else {
+            self.view.delete(unconfirmed.done());
         }
         self.view.put_record(Key::run_invalidated(&known.run).done(), known)
     }

@@ -3,7 +3,9 @@
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::channel::{Channel, whole_run};
-use crate::state::{BatchRecord, ByPeople, Key, KeyParts, Recall, RunInvalidation, collect, record, seq};
+use crate::state::{
+    BatchRecord, ByPeople, Key, KeyParts, Recall, RunInvalidation, RunProposed, collect, record, seq,
+};
 use crate::{Entry, Seq};
 use serde::Serialize;
 use std::ops::ControlFlow;
@@ -120,6 +122,37 @@ impl Reader {
         }
     }
 
+    /// Runs and windows that were declared invalid, where nobody else has confirmed it; by name, at most `limit`.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn unconfirmed_invalidations(&self, limit: usize) -> Result<Vec<RunInvalidation>, ReadError> {
+        let mut names = Vec::new();
+        self.store().walk(&Key::unconfirmed().under(), &mut |key, _| {
+            names.extend(KeyParts::of(key).text().and_then(|name| RunId::new(name).ok()));
+            if names.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let mut found = Vec::new();
+        for run in names {
+            found.extend(record(self.store().as_ref(), &Key::run_invalidated(&run).done())?);
+        }
+        Ok(found)
+    }
+
+    /// Whether another person can agree now to what was proposed of a run: it lapses with time, and when a control of the run
+    /// comes, or is read anew.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn run_proposal_stands(
+        &self,
+        run: &RunId,
+        proposed: &RunProposed,
+        now_ms: i64,
+    ) -> Result<bool, ReadError> {
+        Ok(proposed.stands(self.store().as_ref(), run, now_ms)?)
+    }
+
     /// Windows of a run that were declared invalid.
     ///
     /// # Errors
@@ -133,7 +166,10 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub fn invalidated_in(&self, channel: &Channel) -> Result<Vec<RunInvalidation>, ReadError> {
-        self.invalidated_under(Key::fallen_in(channel), |parts| parts.channel())
+        self.invalidated_under(Key::fallen_in(channel), |parts| {
+            parts.channel()?;
+            Some(())
+        })
     }
 
     /// Windows that were declared invalid when rows of a message were in them.

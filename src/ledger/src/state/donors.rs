@@ -2,7 +2,7 @@
 
 use super::Done;
 use crate::{LookbackAsked, LookbackId, LookbackStep, Seq};
-use release::evidence::{Confirmatory, EarlierDonation, Neighbour, Reentry, Register};
+use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, Neighbour, Reentry, Register};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
@@ -46,6 +46,12 @@ pub struct DonationNotes {
 pub struct GroupSettled {
     /// The run of the determination.
     pub run: RunId,
+    /// The message that its rows came with, where the entry says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Seq>,
+    /// What it was made from, where the entry says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<GroupingSample>,
     /// Who, when.
     #[serde(flatten)]
     pub done: Done,

@@ -62,6 +62,7 @@
 //! | `rw` run · window | – : windows of it that were declared invalid |
 //! | `rx` connection · instrument · assay · lot · window | – : windows that were declared invalid, by what they covered |
 //! | `ry` message · window | – : windows that were declared invalid, by the messages with their rows |
+//! | `ru` run | – : runs that were declared invalid and that nobody else has confirmed |
 //! | `rt` verdict | recall |
 //! | `dc` collected at · donation | – : donations by the time they were taken |
 //! | `dn` donor | what stands of a donor |
@@ -347,6 +348,9 @@ impl Key {
     }
     pub(crate) fn every_window_invalidated() -> Self {
         Self::of(*b"rw")
+    }
+    pub(crate) fn unconfirmed() -> Self {
+        Self::of(*b"ru")
     }
     pub(crate) fn fallen_in(channel: &Channel) -> Self {
         Self::of_channel(*b"rx", channel)

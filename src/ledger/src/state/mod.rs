@@ -25,8 +25,8 @@ pub use records::{Counters, DeliveryState};
 pub use rules::{InForce, RulesInForce, RulesProposal};
 pub(crate) use signed::KitsRecord;
 pub use signed::{
-    BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Recall, ReleaseSigned, RunInvalidation, RunJudged,
-    RunProposed, SignedBasis,
+    BatchRecord, ByPeople, DiscardDone, Done, HoldStands, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned,
+    RunInvalidation, RunJudged, RunProposed, SignedBasis,
 };
 pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};
 pub(crate) use view::{View, collect, decode, long_record, record, seq};

@@ -1,5 +1,7 @@
 //! Batches, signatures, holds, discards and recalls as the state keeps them.
 
+use super::{Key, Read, RefsRecord, StateError, collect, decode};
+use crate::channel::whole_run;
 use crate::{BatchOf, HoldKind, KitRef, RunCause, Seq, SetAside, UnitCount, WindowSpan};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
@@ -136,7 +138,11 @@ pub struct RunJudged {
     pub proposed: Option<RunProposed>,
 }
 
-/// Something about a run that another person has to agree to.
+/// For so long another person can agree to what somebody proposed of a run: three days. Then it has to be proposed again.
+pub const RUN_PROPOSAL_STANDS_MS: i64 = 3 * 24 * 3_600_000;
+
+/// Something about a run that another person has to agree to, while it stands: for [`RUN_PROPOSAL_STANDS_MS`], and while the
+/// run's controls are what they were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunProposed {
     /// Who, when.
@@ -144,6 +150,25 @@ pub struct RunProposed {
     pub done: Done,
     /// Why.
     pub reason: String,
+}
+
+impl RunProposed {
+    /// Whether another person can still agree to what this one says of `run`.
+    pub(crate) fn stands(&self, read: &dyn Read, run: &RunId, now_ms: i64) -> Result<bool, StateError> {
+        let age = now_ms.saturating_sub(self.done.at_ms);
+        if age > RUN_PROPOSAL_STANDS_MS {
+            return Ok(false);
+        }
+        for run in [Some(run.clone()), whole_run(run)].into_iter().flatten() {
+            for (_, value) in collect(read, &Key::run_controls(&run).under())? {
+                let controls: RefsRecord = decode(&value)?;
+                if controls.entry > self.done.entry {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// A batch in short.

@@ -11,6 +11,7 @@ use super::{Refused, text, write};
 use crate::Settings;
 use crate::people::{Act, Actor};
 use crate::runs::spans_of;
+use jiff::Timestamp;
 use ledger::{Ledger, Reader, RunCause, RunInvalidation, RunProposed, Seq, SignedAct, whole_run};
 use serde::{Deserialize, Serialize};
 use vocabulary::RunId;
@@ -92,21 +93,27 @@ pub fn judge_run_anew(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str)
     }
     let proposed = reader.run_judged(run)?.proposed;
     let propose = SignedAct::RunJudgingProposed { run: run.clone(), reason };
-    two_people(ledger, actor, proposed, propose, |proposed| SignedAct::RunJudgedAnew {
+    two_people(ledger, (&reader, run), actor, proposed, propose, |proposed| SignedAct::RunJudgedAnew {
         run: run.clone(),
         proposed,
     })
 }
 
-/// The first person proposes; the same one changes nothing; another one agrees.
+/// The first person proposes; the same one changes nothing; another one agrees. What has lapsed is proposed anew.
 fn two_people(
     ledger: &Ledger,
+    (reader, run): (&Reader, &RunId),
     actor: &Actor,
     proposed: Option<RunProposed>,
     propose: SignedAct,
     agree: impl FnOnce(Seq) -> SignedAct,
 ) -> Result<Agreed, Refused> {
-    let Some(RunProposed { done, .. }) = proposed else {
+    let now = Timestamp::now().as_millisecond();
+    let standing = match proposed {
+        Some(proposed) => reader.run_proposal_stands(run, &proposed, now)?.then_some(proposed),
+        None => None,
+    };
+    let Some(RunProposed { done, .. }) = standing else {
         return write(ledger, actor, propose).map(|entry| Agreed::Proposed { entry });
     };
     if done.by == actor.user().as_str() {
@@ -160,8 +167,7 @@ pub fn reinstate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) 
     let said = said(&reader, run)?;
     let propose =
         SignedAct::RunReinstatementProposed { run: run.clone(), invalidated: said.done.entry, reason };
-    two_people(ledger, actor, said.reinstatement, propose, |proposed| SignedAct::RunReinstated {
-        run: run.clone(),
-        proposed,
+    two_people(ledger, (&reader, run), actor, said.reinstatement, propose, |proposed| {
+        SignedAct::RunReinstated { run: run.clone(), proposed }
     })
 }

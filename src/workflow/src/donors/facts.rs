@@ -1,11 +1,12 @@
 //! What is known of a donor and a donation beside its results, as evidence.
 
+use crate::evidence::Determination;
 use ledger::{Given, GroupSettled, ReadError, Reader};
 use release::{
     Evidence, Moment,
     evidence::{
-        Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierResult, Neighbour, Reentry, Register,
-        Resolution,
+        Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierResult, Grouping, Neighbour, Reentry,
+        Register, Resolution,
     },
 };
 use serde_json::Value;
@@ -68,9 +69,6 @@ impl DonorFacts {
     pub(crate) fn fill(&self, evidence: &mut Evidence) {
         evidence.confirmatory.extend(self.confirmatory.iter().cloned());
         evidence.neighbours.extend(self.neighbours.iter().cloned());
-        for grouping in &mut evidence.grouping {
-            grouping.resolves = grouping.run.as_ref().and_then(|run| self.resolution(run));
-        }
         if let Some(donor) = &mut evidence.donor {
             donor.register.clone_from(&self.register);
             donor.earlier.clone_from(&self.earlier);
@@ -78,13 +76,39 @@ impl DonorFacts {
         }
     }
 
-    /// What two persons said of the determination of a run; nothing while it is one.
-    fn resolution(&self, run: &RunId) -> Option<Resolution> {
-        let said = || self.groups.iter().filter(|settled| settled.run == *run);
+    /// Determinations as evidence, with what two persons said of them.
+    pub(crate) fn settled(&self, all: Vec<Determination>) -> Vec<Grouping> {
+        let resolutions: Vec<Option<Resolution>> = all.iter().map(|one| self.resolution(one, &all)).collect();
+        let with =
+            |(one, resolves): (Determination, Option<Resolution>)| Grouping { resolves, ..one.grouping };
+        all.into_iter().zip(resolutions).map(with).collect()
+    }
+
+    /// What two persons said of a determination; nothing while it is one. Who spoke before its last row came, or was read
+    /// as it is now, has not seen it.
+    fn resolution(&self, of: &Determination, all: &[Determination]) -> Option<Resolution> {
+        let said = || self.words_on(of, all);
         let by: BTreeSet<&str> = said().map(|settled| settled.done.by.as_str()).collect();
         let reason = said().next_back().map(|settled| settled.reason.clone())?;
         let by: Vec<&str> = by.into_iter().collect();
         (by.len() >= SETTLING_PERSONS).then(|| Resolution { by: by.join(", "), reason })
+    }
+
+    /// The words that stand for a determination.
+    pub(crate) fn words_on<'s>(
+        &'s self,
+        of: &'s Determination,
+        all: &[Determination],
+    ) -> impl DoubleEndedIterator<Item = &'s GroupSettled> {
+        let of_run = |run: &RunId| all.iter().filter(|one| one.is_of(run)).count();
+        let alone = of.grouping.run.as_ref().is_some_and(|run| of_run(run) == 1);
+        self.groups.iter().filter(move |settled| {
+            let named = match settled.message {
+                Some(message) => message.get() == of.message && settled.sample == Some(of.sample),
+                None => alone,
+            };
+            named && of.is_of(&settled.run) && settled.done.entry.get() > of.entry
+        })
     }
 }
 

@@ -22,7 +22,7 @@ fn station() -> Station {
     station
 }
 
-fn row(scan: &str, run: &str, marker: Marker, grade: &str) -> Observation {
+fn row(scan: &str, (run, at): (&str, &str), marker: Marker, grade: &str) -> Observation {
     Observation {
         specimen: Some(SpecimenId::new(scan).unwrap()),
         instrument: Some("i1".into()),
@@ -34,7 +34,7 @@ fn row(scan: &str, run: &str, marker: Marker, grade: &str) -> Observation {
         status: ResultStatus::Final,
         run: Some(RunId::new(run).unwrap()),
         lots: vec![],
-        completed_at: Some("2026-03-01T10:00:00Z".into()),
+        completed_at: Some(format!("2026-03-01T{at}:00Z")),
         replicate: None,
         operator: None,
         control: None,
@@ -44,6 +44,10 @@ fn row(scan: &str, run: &str, marker: Marker, grade: &str) -> Observation {
 
 /// An analyser groups what it reads under `scan`.
 fn grouped(station: &Station, scan: &str, run: &str, columns: [&str; 4]) {
+    grouped_at(station, scan, (run, "10:00"), columns);
+}
+
+fn grouped_at(station: &Station, scan: &str, run: (&str, &str), columns: [&str; 4]) {
     let profile = ProfileRef { id: "maker/model".into(), revision: "1".into() };
     let message = station.write(What::MessageReceived {
         connection: ConnectionId::new("line").unwrap(),
@@ -86,14 +90,45 @@ fn verdict(station: &Station, donation: &str) -> Verdict {
 }
 
 fn settle(station: &Station, who: &Actor, donation: &str, run: &str) -> Result<Seq, Refused> {
-    let run = RunId::new(run).unwrap();
-    settle_group(
-        &station.settings,
-        &station.ledger,
-        who,
-        (donation, &run),
-        "anti-A1, confirmed with A2 cells",
-    )
+    settle_of(station, who, donation, (run, None))
+}
+
+fn settle_of(
+    station: &Station,
+    who: &Actor,
+    donation: &str,
+    (run, message): (&str, Option<u64>),
+) -> Result<Seq, Refused> {
+    let which = Which { run: RunId::new(run).unwrap(), message, sample: None };
+    let why = "anti-A1, confirmed with A2 cells";
+    settle_group(&station.settings, &station.ledger, who, (donation, &which), why)
+}
+
+/// Whoever signed has seen what there was: what comes later under the same run is another determination, and what is read
+/// otherwise later is not what they saw.
+#[test]
+fn what_comes_after_the_two_words_inherits_nothing_of_them() {
+    let station = station();
+    let reviewer = station.person("rev", Role::Reviewer);
+    let reference = station.person("ref", Role::ReferenceLaboratory);
+    grouped(&station, "G1", "T1", A_WITH_ANTI_A1);
+    grouped(&station, "G1-S", "S1", GROUP_A);
+    for who in [&reviewer, &reference] {
+        settle(&station, who, "G1", "S1").unwrap();
+    }
+    assert_eq!(verdict(&station, "G1").group().abo, Some(AboGroup::A));
+    grouped_at(&station, "G1", ("S1", "11:00"), A_WITH_ANTI_A1);
+    let later = verdict(&station, "G1");
+    assert_eq!(later.group().status, GroupStatus::Discrepant, "{:?}", later.group());
+    grouped_at(&station, "G1-S", ("S1", "12:00"), GROUP_A);
+    assert_eq!(verdict(&station, "G1").group().status, GroupStatus::Discrepant);
+    let several = settle(&station, &reviewer, "G1", "S1");
+    let Err(Refused::SeveralGroupings { messages, .. }) = several else { panic!("{several:?}") };
+    assert_eq!(messages.len(), 3);
+    for who in [&reviewer, &reference] {
+        settle_of(&station, who, "G1", ("S1", messages.last().copied())).unwrap();
+    }
+    assert_eq!(verdict(&station, "G1").group().abo, Some(AboGroup::A));
 }
 
 #[test]

@@ -55,6 +55,13 @@ pub enum Refused {
     NotSuspected(DonationId),
     /// The donation has no grouping of that run.
     NoSuchGrouping(RunId),
+    /// The run has several determinations of it.
+    SeveralGroupings {
+        /// The run.
+        run: RunId,
+        /// The messages that they came with.
+        messages: Vec<u64>,
+    },
     /// This person has said so already: the other name has to be another's.
     SaidAlready,
     /// There is no such look-back that is open for that step.
@@ -86,6 +93,13 @@ impl Refused {
             }
             Self::Itself => "a donation is not its own neighbour".into(),
             Self::NotSuspected(donation) => format!("no such neighbour of donation {donation} is open"),
+            Self::SeveralGroupings { run, messages } => {
+                let messages = listed(messages);
+                format!(
+                    "the donation has several blood groupings of run {run}, of messages {messages}; say which by its message, \
+                     or by its sample (tube, segment)"
+                )
+            }
             Self::NoSuchGrouping(run) => {
                 format!(
                     "the donation has no blood grouping of run {run}; name the run of the determination that stands"
@@ -115,6 +129,12 @@ impl Refused {
             Self::Reentry { state } => format!("归队检查为{state:?}，不得据此恢复献血"),
             Self::Itself => "献血不能是自身的相邻献血".into(),
             Self::NotSuspected(donation) => format!("献血{donation}没有该项未解决的相邻疑问"),
+            Self::SeveralGroupings { run, messages } => {
+                let messages = listed(messages);
+                format!(
+                    "批次{run}中该献血有多次血型鉴定（消息 {messages}）；请给出消息编号，或标本（tube、segment）"
+                )
+            }
             Self::NoSuchGrouping(run) => {
                 format!("该献血没有批次{run}的血型鉴定；请给出作为定论的鉴定所在批次")
             }
@@ -143,4 +163,8 @@ impl From<ledger::ReadError> for Refused {
     fn from(error: ledger::ReadError) -> Self {
         Self::Broken(error.to_string())
     }
+}
+
+fn listed(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -130,7 +130,11 @@ fn a_confirmed_positive_raises_look_backs_with_their_last_days_for_earlier_donat
     let tasks = open("2026-03-12T00:00:00Z");
     assert_eq!(tasks.len(), 1, "{tasks:#?}");
     let task = &tasks[0];
-    let about = (task.donation.as_str(), task.trigger.as_ref().unwrap().as_str(), task.marker.as_deref());
+    let about = (
+        task.donation.as_ref().unwrap().as_str(),
+        task.trigger.as_ref().unwrap().as_str(),
+        task.marker.as_deref(),
+    );
     assert_eq!(about, ("G1", "G2", Some("HIV")));
     assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-03-13"), "three calendar days");
     assert!(!task.overdue && open("2026-03-14T00:00:00Z")[0].overdue);

@@ -6,31 +6,66 @@ use crate::measurement::Used;
 use release::evidence::{Grades, Grouping, GroupingSample, Validity};
 use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, RhD, RunId};
 
-/// Message, run, and whether it was a segment of the bag: what stands together there was measured together.
-type Place<'a> = (u64, Option<&'a RunId>, bool);
+/// One determination: its rows came with one message, in one run, from one material.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Determination {
+    /// The message.
+    pub(crate) message: u64,
+    /// The run as the analyser names it.
+    pub(crate) run: Option<RunId>,
+    /// What it was made from.
+    pub(crate) sample: GroupingSample,
+    /// The last of the entries that say what its rows mean.
+    pub(crate) entry: u64,
+    /// Its columns.
+    pub(crate) grouping: Grouping,
+}
+
+impl Determination {
+    /// Whether its run goes by this name: its own, or that of the window which it lies in.
+    pub(crate) fn is_of(&self, run: &RunId) -> bool {
+        self.run.as_ref() == Some(run) || self.grouping.run.as_ref() == Some(run)
+    }
+
+    fn new(home: u64, fact: &Fact) -> Self {
+        let sample = if fact.segment { GroupingSample::Segment } else { GroupingSample::Tube };
+        Self {
+            message: home,
+            run: fact.observation.run.clone(),
+            sample,
+            entry: 0,
+            grouping: Grouping {
+                run: fact.run().cloned(),
+                sample: fact.segment.then_some(GroupingSample::Segment),
+                ..Grouping::default()
+            },
+        }
+    }
+
+    fn has(&self, home: u64, fact: &Fact) -> bool {
+        let segment = self.sample == GroupingSample::Segment;
+        (self.message, self.grouping.run.as_ref(), segment) == (home, fact.run(), fact.segment)
+    }
+}
 
 /// The rows of one message and one run are one determination.
-pub(super) fn groupings(measured: &[Used<'_>]) -> Vec<Grouping> {
-    let mut all: Vec<(Place<'_>, Grouping)> = Vec::new();
+pub(crate) fn groupings(measured: &[Used<'_>]) -> Vec<Determination> {
+    let mut all: Vec<Determination> = Vec::new();
     for Used { fact, home } in
         measured.iter().filter(|m| m.fact.observation.marker.kind() == MarkerKind::Grouping)
     {
-        let key = (*home, fact.run(), fact.segment);
-        let known = all.iter().position(|(k, _)| *k == key);
-        let at = known.unwrap_or(all.len());
-        if known.is_none() {
-            let run = fact.run().cloned();
-            let sample = fact.segment.then_some(GroupingSample::Segment);
-            all.push((key, Grouping { run, sample, ..Grouping::default() }));
-        }
-        if let Some((_, grouping)) = all.get_mut(at)
-            && let Err(why) = column(grouping, fact)
-        {
-            grouping.validity = Some(Validity::Invalid);
-            grouping.why = Some(why);
+        let at = all.iter().position(|one| one.has(*home, fact)).unwrap_or_else(|| {
+            all.push(Determination::new(*home, fact));
+            all.len() - 1
+        });
+        let Some(one) = all.get_mut(at) else { continue };
+        one.entry = one.entry.max(fact.entry);
+        if let Err(why) = column(&mut one.grouping, fact) {
+            one.grouping.validity = Some(Validity::Invalid);
+            one.grouping.why = Some(why);
         }
     }
-    all.into_iter().map(|(_, grouping)| grouping).collect()
+    all
 }
 
 /// Puts one row where it belongs; a row that says nothing usable makes the determination invalid.

@@ -120,7 +120,9 @@ impl Known {
         if let Some(channel) = channel {
             all.push(match self.fallen_in.get(channel) {
                 Some(known) => Arc::clone(known),
-                None => remember(&mut self.fallen_in, channel.clone(), reader.invalidated_in(channel)?.into()),
+                None => {
+                    remember(&mut self.fallen_in, channel.clone(), reader.invalidated_in(channel)?.into())
+                }
             });
         }
         for message in messages {

@@ -6,6 +6,8 @@ use crate::plates::{GOOD_PLATE, plate_controls, plate_sample};
 use crate::windows::{clia, levels};
 use ledger::{Draft, Page, RunCause, SignedAct, VerdictMade, What};
 use proptest::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use vocabulary::{DonationId, Observation, RunId};
 
 const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");
@@ -81,8 +83,10 @@ fn a_window_that_was_declared_invalid_is_not_saved_by_what_is_read_otherwise() {
         let at = o.completed_at.as_deref().unwrap().replace("T08:00", by).replace("T09:00", "T17:00");
         o.completed_at = Some(at);
     };
-    let time: Mend = |levels| levels.iter_mut().for_each(|o| o.completed_at = Some("2026-03-01T08:10:00Z".into()));
-    let level: Mend = |levels| levels.iter_mut().for_each(|o| o.control.as_mut().unwrap().name = "other".into());
+    let time: Mend =
+        |levels| levels.iter_mut().for_each(|o| o.completed_at = Some("2026-03-01T08:10:00Z".into()));
+    let level: Mend =
+        |levels| levels.iter_mut().for_each(|o| o.control.as_mut().unwrap().name = "other".into());
     let other_day: Mend = |levels| {
         for o in levels {
             o.completed_at = Some("2026-03-01T13:30:00Z".into());
@@ -118,7 +122,10 @@ fn a_window_that_was_declared_invalid_is_not_saved_by_what_is_read_otherwise() {
         let proposed = by(&house, "qc", propose);
         by(&house, "b", SignedAct::RunReinstated { run, proposed });
         house.works();
-        assert_eq!((house.serology("D1"), house.serology("D3")), ("FINAL_NR".to_owned(), "FINAL_NR".to_owned()));
+        assert_eq!(
+            (house.serology("D1"), house.serology("D3")),
+            ("FINAL_NR".to_owned(), "FINAL_NR".to_owned())
+        );
     }
     // A clock that is read otherwise moves controls and results alike: the rows are the same.
     let house = House::new("cn-2019");
@@ -173,7 +180,7 @@ fn invalid(run: &RunId, cause: RunCause) -> SignedAct {
     invalid_in(run, cause, vec![])
 }
 
-fn invalid_in(run: &RunId, cause: RunCause, spans: Vec<ledger::WindowSpan>) -> SignedAct {
+pub(crate) fn invalid_in(run: &RunId, cause: RunCause, spans: Vec<ledger::WindowSpan>) -> SignedAct {
     let reason = "the washer leaked".into();
     SignedAct::RunInvalidated { run: run.clone(), reason, cause, repeated_in: None, spans }
 }
@@ -193,7 +200,13 @@ fn a_run_is_invalid_with_one_person_and_valid_again_with_two() {
     let before = misfits();
     by(&house, "a", confirm(first));
     assert!(said(&house).unwrap().confirmed.is_none() && misfits() == before + 1);
+    let tasks = || {
+        let open = workflow::tasks::open(&house.settings, &house.ledger.state(), jiff::Timestamp::UNIX_EPOCH);
+        open.unwrap().into_iter().map(|task| (task.kind, task.run)).collect::<Vec<_>>()
+    };
+    assert_eq!(tasks(), [(workflow::tasks::TaskKind::RunInvalid, Some(run.clone()))]);
     by(&house, "b", confirm(first));
+    assert_eq!(tasks(), [], "nobody is asked twice");
     assert_eq!(said(&house).unwrap().confirmed.unwrap().by, "b");
     let propose = |invalidated| SignedAct::RunReinstatementProposed {
         run: run.clone(),
@@ -209,6 +222,50 @@ fn a_run_is_invalid_with_one_person_and_valid_again_with_two() {
     house.works();
     assert!(said(&house).is_none());
     assert_eq!(house.serology("D1"), "FINAL_NR");
+}
+
+#[derive(Default)]
+struct Hands(AtomicI64);
+
+impl ledger::Clock for Hands {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Whoever agrees agrees to what the other one saw: not after three days, and not when a control has come meanwhile.
+#[test]
+fn a_proposal_lapses_with_time_and_with_what_it_saw() {
+    let clock = Arc::new(Hands::default());
+    let house = House::with_clock("cn-2019", Arc::clone(&clock) as Arc<dyn ledger::Clock>);
+    let run = RunId::new("line/CLIA/01").unwrap();
+    house.says(&levels("01T08:00", true));
+    house.says(&clia("D1", "01T09:00", "0.20"));
+    let invalidated = by(&house, "a", invalid(&run, RunCause::Equipment));
+    let stands = || house.ledger.state().run_invalidated(&run).unwrap().is_some();
+    let proposed = || {
+        let reason = "it was another washer".to_owned();
+        by(&house, "b", SignedAct::RunReinstatementProposed { run: run.clone(), invalidated, reason })
+    };
+    let anew = || {
+        let reason = "the leaflet has changed".to_owned();
+        by(&house, "b", SignedAct::RunJudgingProposed { run: run.clone(), reason })
+    };
+    let agreed = |proposed, anew| {
+        by(&house, "c", SignedAct::RunReinstated { run: run.clone(), proposed });
+        by(&house, "c", SignedAct::RunJudgedAnew { run: run.clone(), proposed: anew });
+        let judged = house.ledger.state().run_judged(&run).unwrap().from.is_some();
+        (!stands(), judged)
+    };
+    let (back, other) = (proposed(), anew());
+    house.says(&levels("01T10:00", true));
+    assert_eq!(agreed(back, other), (false, false), "a control has come since");
+    let (back, other) = (proposed(), anew());
+    clock.0.fetch_add(ledger::RUN_PROPOSAL_STANDS_MS + 1, Ordering::SeqCst);
+    assert_eq!(agreed(back, other), (false, false), "three days have gone by");
+    let (back, other) = (proposed(), anew());
+    clock.0.fetch_add(ledger::RUN_PROPOSAL_STANDS_MS, Ordering::SeqCst);
+    assert_eq!(agreed(back, other), (true, true));
 }
 
 /// Rules.md §2.5: declared out for the laboratory's own controls, the pack says what becomes of reactive results.

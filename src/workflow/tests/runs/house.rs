@@ -3,6 +3,7 @@
 use ledger::{Body, Draft, Ledger, Seq, StateStore, What};
 use quality_control::kits::{KitFile, Kits, SHIPPED};
 use release::{RulePack, Verdict};
+use std::sync::Arc;
 use vocabulary::{
     ConnectionId, ControlReading, DonationId, Expected, Marker, Mode, Observation, ProfileRef, Protocol,
     ResultStatus, RunId, Source, SpecimenId, SpecimenKind, Value,
@@ -25,9 +26,14 @@ pub(crate) fn kits() -> Kits {
 
 impl House {
     pub(crate) fn new(pack: &str) -> Self {
+        Self::with_clock(pack, Arc::new(ledger::SystemClock))
+    }
+
+    pub(crate) fn with_clock(pack: &str, clock: Arc<dyn ledger::Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = ledger::Settings::new(folder.path());
         settings.state = StateStore::Memory;
+        settings.clock = clock;
         settings.free_bytes_min = 0;
         settings.ballast_bytes = 0;
         Self {
