@@ -151,6 +151,25 @@ pub(crate) fn measurements(facts: &[Fact], reactive_from: Decimal) -> (Vec<Used<
     (used, findings)
 }
 
+/// Of each result the message whose rows it belongs with, as [`Used::home`] has it; all of one donation.
+pub(crate) fn homes(facts: &[&Fact]) -> Vec<u64> {
+    let mut places: BTreeMap<(u64, Like<'_>), u32> = BTreeMap::new();
+    let keys: Vec<(Like<'_>, u32)> = facts
+        .iter()
+        .map(|fact| {
+            let like = Like::of(fact);
+            let place = places.entry((fact.message, like)).or_default();
+            *place += 1;
+            (like, *place)
+        })
+        .collect();
+    let mut first: BTreeMap<(Like<'_>, u32), u64> = BTreeMap::new();
+    for (key, fact) in keys.iter().zip(facts).filter(|(_, fact)| fact.stage() < Stage::Corrected) {
+        first.entry(*key).and_modify(|known| *known = fact.message.min(*known)).or_insert(fact.message);
+    }
+    keys.iter().zip(facts).map(|(key, fact)| first.get(key).copied().unwrap_or(fact.message)).collect()
+}
+
 /// Which version of a measurement stands.
 fn standing<'f>(
     versions: &[&'f Fact],

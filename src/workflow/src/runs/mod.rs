@@ -4,7 +4,7 @@
 //!  results of a donation ── by run ──► kit of the assay on that day?
 //!     [plate]  the plate's control wells, by formula          ─┐
 //!     [batch]  the batch's controls, each target               ├─► validity and quality control of the run
-//!     [cells]  known samples before and after, each reagent   ─┘
+//!     [cells]  known samples before and after, each reagent   ─┘   (a donation grouped again: RUN@#MESSAGE each)
 //!     [window] controls before and after ─► a run of its own a window: RUN@TIME OF THE LAST CONTROL
 //!     none     every control of the run passed, until the run ends (`profile`)
 //! ```
@@ -12,6 +12,7 @@
 //! Nothing here depends on the order in which messages came: it is asked anew whenever a control or a result comes.
 
 mod batch;
+mod determinations;
 mod known;
 mod now;
 mod plate;
@@ -25,12 +26,13 @@ pub use spans::spans_of;
 
 use crate::Settings;
 use crate::facts::{Fact, RunCheck, RunFacts, Told};
+use determinations::{Parts, Row};
 use ledger::{EvidenceObservation, ReadError, Reader, RunCause, RunInvalidation};
 use quality_control::kits::{Found, KitFile, KitRules};
 use release::evidence::{Qc, Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use vocabulary::{LotUse, Observation, ResultStatus, RunId};
+use vocabulary::{LotUse, MarkerKind, Observation, ResultStatus, RunId};
 
 /// What one kit, or the profile, says of some results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,6 +220,10 @@ fn of_run(
         let own: Vec<&Observation> = all.filter(|o| !covered.contains(o.assay.as_str())).collect();
         whole.take(profile::assess(settings, reader, &own, &by_kit.without)?);
     }
+    let grouping = |fact: &&mut Fact| fact.observation.marker.kind() == MarkerKind::Grouping;
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    rows.extend(by_kit.without.into_iter().filter(grouping).map(|fact| Row { fact, outcome: None }));
+    let mut has_cells = false;
     for outcome in by_kit.not_in_force {
         whole.take(outcome);
     }
@@ -230,12 +236,10 @@ fn of_run(
                 whole.take(known.batch(run, &kit, || batch::assess(&kit, rules, &controls)));
             }
             KitRules::Cells(rules) => {
-                whole.results |= !facts.is_empty();
+                has_cells |= !facts.is_empty();
                 for fact in facts {
-                    let outcome = window::cells(settings, (reader, known), &kit, rules, fact)?;
-                    if let Some(outcome) = outcome {
-                        whole.take(outcome);
-                    }
+                    let outcome = window::cells(settings, (reader, known), &kit, rules, (run, fact))?;
+                    rows.push(Row { fact, outcome });
                 }
             }
             KitRules::Window(rules) => {
@@ -245,6 +249,17 @@ fn of_run(
                     windows.push((id, outcome));
                 }
             }
+        }
+    }
+    if has_cells {
+        match determinations::parts(run, rows, whole.outcome.as_ref()) {
+            Parts::Whole(outcomes) => {
+                whole.results = true;
+                for outcome in outcomes {
+                    whole.take(outcome);
+                }
+            }
+            Parts::Each(parts) => windows.extend(parts),
         }
     }
     windows.extend(whole.ended(&controls).map(|outcome| (run.clone(), outcome)));

@@ -14,11 +14,7 @@ const ROWS_MAX: usize = 2_000;
 ///
 /// # Errors
 /// [`ReadError`].
-pub fn spans_of(
-    settings: &Settings,
-    reader: &Reader,
-    window: &RunId,
-) -> Result<Vec<WindowSpan>, ReadError> {
+pub fn spans_of(settings: &Settings, reader: &Reader, window: &RunId) -> Result<Vec<WindowSpan>, ReadError> {
     let Some(run) = whole_run(window) else { return Ok(Vec::new()) };
     let (mut known, mut read) = (decider::Known::default(), Interpretations::default());
     let mut spans: Vec<WindowSpan> = Vec::new();
@@ -44,7 +40,8 @@ fn span_of(
     match kits.of(&fact.observation.assay, fact.tested_at.map(release::Moment::day)) {
         Found::Kit(kit) => match &kit.rules {
             KitRules::Window(rules) => window::span(settings, (reader, known), rules, fact).map(Some),
-            KitRules::Plate(_) | KitRules::Batch(_) | KitRules::Cells(_) => Ok(None),
+            KitRules::Cells(_) => Ok(Some(window::rows_alone(fact))),
+            KitRules::Plate(_) | KitRules::Batch(_) => Ok(None),
         },
         Found::None | Found::NotInForce => Ok(None),
     }

@@ -5,13 +5,13 @@ use crate::facts::{Fact, RunCheck, Told};
 use crate::{Settings, moments::moment};
 use jiff::{Span, Timestamp, civil::Date};
 use ledger::{
-    Channel, EvidenceObservation, ReadError, Reader, RowAt, RunInvalidation, Seq, UNNAMED, WINDOW_MARK, WindowSpan,
-    day_of,
+    Channel, EvidenceObservation, ReadError, Reader, RowAt, RunInvalidation, Seq, UNNAMED, WINDOW_MARK,
+    WindowSpan, day_of,
 };
 use quality_control::grouping::{Due, passes};
 use quality_control::immunoassay::{self, Calibration, ControlReadingAt, WindowState};
 use quality_control::kits::{CellRules, KitFile, WindowRules};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{LotUse, Marker, Mode, Observation, RunId};
 
 const HOURS_OF_A_DAY: u32 = 24;
@@ -147,16 +147,6 @@ impl Lies {
         opening.map(|one| &one.row)
     }
 
-    /// Of each level the lots of its last control before.
-    fn lots(&self, levels: &BTreeSet<String>) -> Vec<LotUse> {
-        let both = || self.read.controls.iter().zip(&self.read.came);
-        let last = |level: &String| {
-            let before = both().filter(|(c, _)| c.level == *level && c.at <= self.tested);
-            before.max_by_key(|(c, _)| c.at).into_iter().flat_map(|(_, came)| came.lots.clone())
-        };
-        levels.iter().flat_map(last).collect()
-    }
-
     /// Whether what was declared invalid covers it. The name of a window is the time of its opening control, and that may be
     /// read otherwise later: so it is held against what the window covered when it was declared, by rows and by time.
     fn is_covered(&self, said: &RunInvalidation, (run, own): (&RunId, &RowAt)) -> bool {
@@ -167,9 +157,9 @@ impl Lies {
             return window_of(run, then) == said.run;
         }
         let opens = |span: &WindowSpan| self.opened_by().any(|row| span.opened_by.contains(row));
-        said.spans.iter().any(|span| {
-            span.results.contains(own) || opens(span) || self.overlaps(span, said.done.at_ms)
-        })
+        said.spans
+            .iter()
+            .any(|span| span.results.contains(own) || opens(span) || self.overlaps(span, said.done.at_ms))
     }
 
     /// Whether its window shares time with a span. One that nothing had closed reaches to when it was declared invalid.
@@ -185,9 +175,28 @@ impl Lies {
     }
 }
 
+/// Of each level the lots of its last control before.
+fn last_lots(read: &Read, tested: Timestamp) -> Vec<LotUse> {
+    let mut last: BTreeMap<&str, (Timestamp, &[LotUse])> = BTreeMap::new();
+    let before = read.controls.iter().zip(&read.came).filter(|(control, _)| control.at <= tested);
+    for (control, came) in before {
+        let known = last.entry(&control.level).or_insert((control.at, &came.lots));
+        if control.at >= known.0 {
+            *known = (control.at, &came.lots);
+        }
+    }
+    last.into_values().flat_map(|(_, lots)| lots.iter().cloned()).collect()
+}
+
 /// A result's row.
 pub(super) fn row_of(fact: &Fact) -> RowAt {
     RowAt { message: Seq::new(fact.message), record: fact.observation.source.record.clone() }
+}
+
+/// What covers a result by its row and by no time.
+pub(super) fn rows_alone(fact: &Fact) -> WindowSpan {
+    let channel = Channel::of(&fact.connection, &fact.observation);
+    WindowSpan { channel, from_ms: None, until_ms: None, opened_by: Vec::new(), results: vec![row_of(fact)] }
 }
 
 /// What the window of a result covers in its channel.
@@ -197,11 +206,8 @@ pub(super) fn span(
     rules: &WindowRules,
     fact: &Fact,
 ) -> Result<WindowSpan, ReadError> {
+    let Some(tested) = fact.tested_at.map(release::Moment::at) else { return Ok(rows_alone(fact)) };
     let results = vec![row_of(fact)];
-    let Some(tested) = fact.tested_at.map(release::Moment::at) else {
-        let channel = Channel::of(&fact.connection, &fact.observation);
-        return Ok(WindowSpan { channel, from_ms: None, until_ms: None, opened_by: Vec::new(), results });
-    };
     let lies = Lies::of(settings, (reader, known), rules, (fact, tested))?;
     let mut opened_by: Vec<RowAt> = lies.opened_by().cloned().collect();
     opened_by.sort_unstable();
@@ -264,7 +270,7 @@ pub(super) fn assess(
         WindowState::Out => Outcome::out_of_control(told),
         WindowState::Invalid => Outcome::invalid(told),
     };
-    let lots = lies.lots(&rules.levels);
+    let lots = last_lots(&lies.read, tested);
     let mut outcome = Outcome { checks: vec![check], lots, ..outcome }.by(kit);
     if let Some(level) = &lies.read.too_many {
         outcome = more_than_are_read(&format!("control {level}"), assay).and(outcome);
@@ -324,6 +330,27 @@ pub(super) fn cells(
     (reader, known): (&Reader, &mut Known),
     kit: &KitFile,
     rules: &CellRules,
+    (run, fact): (&RunId, &Fact),
+) -> Result<Option<Outcome>, ReadError> {
+    let outcome = columns(settings, (reader, known), kit, rules, fact)?;
+    let own = row_of(fact);
+    let mut declared_invalid = None;
+    for said in known.windows_invalidated(reader, (run, None), [own.message])? {
+        if said.spans.iter().any(|span| span.results.contains(&own)) {
+            declared_invalid = Some(declared(&said));
+        }
+    }
+    Ok(match (declared_invalid, outcome) {
+        (Some(declared), Some(outcome)) => Some(declared.and(outcome)),
+        (declared, outcome) => declared.or(outcome),
+    })
+}
+
+fn columns(
+    settings: &Settings,
+    (reader, known): (&Reader, &mut Known),
+    kit: &KitFile,
+    rules: &CellRules,
     fact: &Fact,
 ) -> Result<Option<Outcome>, ReadError> {
     let o = &fact.observation;
@@ -349,6 +376,7 @@ pub(super) fn cells(
         let shows = |o: &Observation| o.value.grade.is_some_and(|grade| passes(one.due, grade));
         around.readings(known, (&one.with, &mut read), shows)?;
     }
+    let lots = last_lots(&read, tested);
     let controls = read.controls;
     let levels: BTreeSet<String> = due.iter().map(|one| one.with.clone()).collect();
     let channel = immunoassay::Channel { calibrations: None, controls, changes: Vec::new(), levels };
@@ -370,7 +398,7 @@ pub(super) fn cells(
         WindowState::Missing => Outcome::open(told),
         WindowState::Out | WindowState::Invalid => Outcome::invalid(told),
     };
-    let mut outcome = Outcome { checks: vec![check], ..outcome }.by(kit);
+    let mut outcome = Outcome { checks: vec![check], lots, ..outcome }.by(kit);
     if let Some(name) = &read.too_many {
         outcome = more_than_are_read(&format!("known sample {name}"), &o.assay).and(outcome);
     }

@@ -69,3 +69,32 @@ fn a_reagent_that_fails_takes_back_what_lies_between_its_passing_controls() {
     house.says(&grouped("D4", "03T13:30"));
     assert_eq!(house.stands("D4").1.validity, Validity::Open, "known cells speak for a day");
 }
+
+/// What a day's run is called says nothing of which known samples stand for a determination: the one that is made again, as
+/// asked, stands on its own.
+#[test]
+fn a_determination_that_is_made_again_in_the_same_run_can_be_valid() {
+    let house = House::new("cn-2019");
+    house.says(&known_cells("01T12:00", "1+"));
+    let first = house.says(&grouped("D1", "01T12:30"));
+    assert_eq!(house.stands("D1").0.as_str(), "line/G/01", "one determination stands with its run");
+    assert_eq!(house.stands("D1").1.validity, Validity::Invalid);
+    house.says(&known_cells("01T13:00", "4+"));
+    let again = house.says(&grouped("D1", "01T13:30"));
+    let (run, facts) = house.stands("D1");
+    assert_eq!((run.as_str(), facts.validity), (&*format!("line/G/01@#{again}"), Validity::Valid));
+    let (_, known) = house.judged("D1");
+    let of_first = vocabulary::RunId::new(&format!("line/G/01@#{first}")).unwrap();
+    assert_eq!(known.runs[&of_first].validity, Validity::Invalid);
+    let evidence = workflow::evidence(&known, &house.settings);
+    let made: Vec<_> = evidence.grouping.iter().map(|one| (one.run.clone(), one.b_cells.is_some())).collect();
+    assert_eq!(made, [(Some(of_first), true), (Some(run.clone()), true)], "each is whole");
+    // One of them can be declared invalid for itself, and the run for both.
+    let spans = workflow::runs::spans_of(&house.settings, &house.ledger.state(), &run).unwrap();
+    assert!(!spans.is_empty());
+    crate::falls::by(&house, "qc", crate::falls::invalid_in(&run, ledger::RunCause::Other, spans));
+    assert_eq!(house.stands("D1").1.validity, Validity::Invalid);
+    house.means(first, &[]);
+    assert_eq!(house.stands("D1").0.as_str(), "line/G/01", "it is the only one now");
+    assert_eq!(house.stands("D1").1.validity, Validity::Invalid, "and stays what was said of it");
+}
