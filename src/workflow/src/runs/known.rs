@@ -17,7 +17,18 @@ use vocabulary::{Mode, RunId};
 const REMEMBERED_MAX: usize = 512;
 
 type Controls = Arc<[EvidenceObservation]>;
-type Fallen = Arc<[RunInvalidation]>;
+type Fallen = Arc<[Arc<RunInvalidation>]>;
+
+/// A window that was declared invalid, and whether it was found by a row.
+pub(super) struct Declared {
+    pub(super) said: Arc<RunInvalidation>,
+    pub(super) by_row: bool,
+}
+
+fn shared(all: Vec<RunInvalidation>) -> Fallen {
+    all.into_iter().map(Arc::new).collect()
+}
+
 type Asked = (Channel, String, Date, Date);
 /// What a plate came to, and its cut-off.
 pub(super) type Plate = (Outcome, Option<Ratio>);
@@ -104,7 +115,7 @@ impl Known {
         reader: &Reader,
         (run, channel): (&RunId, Option<&Channel>),
         messages: impl IntoIterator<Item = Seq>,
-    ) -> Result<Vec<RunInvalidation>, ReadError> {
+    ) -> Result<Vec<Declared>, ReadError> {
         let any = match self.any_fallen {
             Some(known) => known,
             None => *self.any_fallen.insert(reader.has_windows_invalidated()?),
@@ -112,29 +123,34 @@ impl Known {
         if !any {
             return Ok(Vec::new());
         }
-        let mut all: Vec<Fallen> = Vec::new();
-        all.push(match self.fallen.get(run) {
+        let mut all: Vec<(Fallen, bool)> = Vec::new();
+        for message in messages {
+            let with = match self.fallen_with.get(&message) {
+                Some(known) => Arc::clone(known),
+                None => remember(&mut self.fallen_with, message, shared(reader.invalidated_with(message)?)),
+            };
+            all.push((with, true));
+        }
+        let of_run = match self.fallen.get(run) {
             Some(known) => Arc::clone(known),
-            None => remember(&mut self.fallen, run.clone(), reader.windows_invalidated(run)?.into()),
-        });
+            None => remember(&mut self.fallen, run.clone(), shared(reader.windows_invalidated(run)?)),
+        };
+        all.push((of_run, false));
         if let Some(channel) = channel {
-            all.push(match self.fallen_in.get(channel) {
+            let within = match self.fallen_in.get(channel) {
                 Some(known) => Arc::clone(known),
                 None => {
-                    remember(&mut self.fallen_in, channel.clone(), reader.invalidated_in(channel)?.into())
+                    remember(&mut self.fallen_in, channel.clone(), shared(reader.invalidated_in(channel)?))
                 }
-            });
+            };
+            all.push((within, false));
         }
-        for message in messages {
-            all.push(match self.fallen_with.get(&message) {
-                Some(known) => Arc::clone(known),
-                None => remember(&mut self.fallen_with, message, reader.invalidated_with(message)?.into()),
-            });
-        }
-        let mut found: Vec<RunInvalidation> = Vec::new();
-        for said in all.iter().flat_map(|some| some.iter()) {
-            if !found.iter().any(|known| known.run == said.run) {
-                found.push(said.clone());
+        let mut found: Vec<Declared> = Vec::new();
+        for (some, by_row) in &all {
+            for said in some.iter() {
+                if !found.iter().any(|known| known.said.run == said.run) {
+                    found.push(Declared { said: Arc::clone(said), by_row: *by_row });
+                }
             }
         }
         Ok(found)

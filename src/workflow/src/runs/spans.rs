@@ -7,8 +7,8 @@ use ledger::{Interpretations, ReadError, Reader, WindowSpan, whole_run};
 use quality_control::kits::{Found, KitRules};
 use vocabulary::RunId;
 
-/// Rows of a channel that an invalidation names; what lies beyond falls by its time alone.
-const ROWS_MAX: usize = 2_000;
+/// Rows of results that an invalidation names; what lies beyond falls by its time, and by the controls that opened it.
+const ROWS_MAX: usize = 1_500;
 
 /// What a window covers, by channel: nothing where no result lies in a window of this name.
 ///
@@ -48,7 +48,10 @@ fn span_of(
 }
 
 /// Both where they are of one channel: from the earlier to the later, and open where one is.
-fn add(spans: &mut Vec<WindowSpan>, span: WindowSpan) {
+fn add(spans: &mut Vec<WindowSpan>, mut span: WindowSpan) {
+    if spans.iter().map(|known| known.results.len()).sum::<usize>() >= ROWS_MAX {
+        span.results.clear();
+    }
     let Some(known) = spans.iter_mut().find(|known| known.channel == span.channel) else {
         spans.push(span);
         return;
@@ -65,6 +68,5 @@ fn add(spans: &mut Vec<WindowSpan>, span: WindowSpan) {
             known.opened_by.push(row);
         }
     }
-    let fits = known.results.len() < ROWS_MAX;
-    known.results.extend(span.results.into_iter().filter(|_| fits));
+    known.results.extend(span.results);
 }

@@ -1,12 +1,12 @@
 //! Analysers without plates: the controls before a result and the first after it (rules.md §2.2, §2.4).
 
+use super::known::Declared;
 use super::{Known, Outcome, declared, is_final};
 use crate::facts::{Fact, RunCheck, Told};
 use crate::{Settings, moments::moment};
 use jiff::{Span, Timestamp, civil::Date};
 use ledger::{
-    Channel, EvidenceObservation, ReadError, Reader, RowAt, RunInvalidation, Seq, UNNAMED, WINDOW_MARK,
-    WindowSpan, day_of,
+    Channel, EvidenceObservation, ReadError, Reader, RowAt, Seq, UNNAMED, WINDOW_MARK, WindowSpan, day_of,
 };
 use quality_control::grouping::{Due, passes};
 use quality_control::immunoassay::{self, Calibration, ControlReadingAt, WindowState};
@@ -149,7 +149,7 @@ impl Lies {
 
     /// Whether what was declared invalid covers it. The name of a window is the time of its opening control, and that may be
     /// read otherwise later: so it is held against what the window covered when it was declared, by rows and by time.
-    fn is_covered(&self, said: &RunInvalidation, (run, own): (&RunId, &RowAt)) -> bool {
+    fn is_covered(&self, Declared { said, by_row }: &Declared, (run, own): (&RunId, &RowAt)) -> bool {
         if said.spans.is_empty() {
             // It was written when acts did not say that: the window is the one that it lay in then.
             let before = |one: &&Came| one.at <= self.tested && one.row.message < said.done.entry;
@@ -157,9 +157,10 @@ impl Lies {
             return window_of(run, then) == said.run;
         }
         let opens = |span: &WindowSpan| self.opened_by().any(|row| span.opened_by.contains(row));
-        said.spans
-            .iter()
-            .any(|span| span.results.contains(own) || opens(span) || self.overlaps(span, said.done.at_ms))
+        said.spans.iter().any(|span| {
+            let has_row = *by_row && (span.results.contains(own) || opens(span));
+            has_row || self.overlaps(span, said.done.at_ms)
+        })
     }
 
     /// Whether its window shares time with a span. One that nothing had closed reaches to when it was declared invalid.
@@ -233,7 +234,7 @@ pub(super) fn assess(
     let own = row_of(fact);
     let Some(tested) = fact.tested_at.map(release::Moment::at) else {
         let mut outcome = no_time(fact).by(kit);
-        for said in known.windows_invalidated(reader, (run, None), [own.message])? {
+        for Declared { said, .. } in known.windows_invalidated(reader, (run, None), [own.message])? {
             if said.spans.iter().any(|span| span.results.contains(&own)) {
                 outcome = declared(&said).and(outcome);
             }
@@ -280,10 +281,10 @@ pub(super) fn assess(
     }
     let opened_by = lies.opened_by().map(|row| row.message);
     let messages: BTreeSet<Seq> = opened_by.chain([own.message]).collect();
-    for said in known.windows_invalidated(reader, (run, Some(&lies.channel)), messages)? {
+    for found in known.windows_invalidated(reader, (run, Some(&lies.channel)), messages)? {
         // What goes by this very name falls by it.
-        if said.run != id && lies.is_covered(&said, (run, &own)) {
-            outcome = declared(&said).and(outcome);
+        if found.said.run != id && lies.is_covered(&found, (run, &own)) {
+            outcome = declared(&found.said).and(outcome);
         }
     }
     Ok((id, outcome))
@@ -335,7 +336,7 @@ pub(super) fn cells(
     let outcome = columns(settings, (reader, known), kit, rules, fact)?;
     let own = row_of(fact);
     let mut declared_invalid = None;
-    for said in known.windows_invalidated(reader, (run, None), [own.message])? {
+    for Declared { said, .. } in known.windows_invalidated(reader, (run, None), [own.message])? {
         if said.spans.iter().any(|span| span.results.contains(&own)) {
             declared_invalid = Some(declared(&said));
         }
