@@ -1,5 +1,6 @@
 //! The rooms: a ledger on the disk, the workflow on it, the people of the laboratory, and a receiver.
 
+use super::kept;
 use super::people::Staff;
 use super::post::Transfer;
 use super::reckoning::Accounts;
@@ -7,7 +8,7 @@ use super::street::Street;
 use crate::BenchError;
 use jiff::civil::Date;
 use ledger::{Clock, Draft, Ledger, Pending, Seq, Settings, What};
-use simulator::{scenario::Duty, year::Letter};
+use simulator::year::{Letter, Sender};
 use std::{
     path::Path,
     sync::{
@@ -16,7 +17,7 @@ use std::{
     },
 };
 use vocabulary::{DestinationId, Protocol};
-use workflow::{AcceptedLot, LotRegister, SpecimenRule};
+use workflow::{AcceptedLot, Kits, LotRegister};
 
 /// Deliveries that are taken at once.
 const TAKEN_AT_ONCE: usize = 2_000;
@@ -55,6 +56,7 @@ impl<'a> House<'a> {
         folder: &Path,
         street: &'a Street,
         lots: Vec<AcceptedLot>,
+        kits: Kits,
     ) -> Result<Self, BenchError> {
         let calendar = Arc::new(Calendar::default());
         let settings = Settings {
@@ -69,10 +71,10 @@ impl<'a> House<'a> {
         let settings = workflow::Settings {
             profiles: street.catalogue.list().cloned().collect(),
             pack: release::RulePack::built_in("cn-2019").map_err(BenchError::part("read the rule pack"))?,
-            specimens: SpecimenRule::of(identifiers::Normaliser::default()),
+            specimens: kept::specimens()?,
             time_zone: jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8)),
             lots: LotRegister::new(lots),
-            kits: workflow::Kits::default(),
+            kits,
             reagents_per_marker: 2,
             deliver_to: vec![receiver.clone()],
             sign_off: workflow::SignOff::Here,
@@ -101,9 +103,9 @@ impl<'a> House<'a> {
         Ok(())
     }
 
-    /// Which connection a duty has.
-    pub(super) fn connection(&self, duty: Duty) -> Option<&vocabulary::ConnectionId> {
-        self.street.places.get(&duty).map(|place| &place.connection)
+    /// Which connection a sender has.
+    pub(super) fn connection(&self, from: Sender) -> Option<&vocabulary::ConnectionId> {
+        self.street.places.get(&from).map(|place| &place.connection)
     }
 
     /// Writes drafts and waits until the state knows them.
@@ -134,20 +136,20 @@ impl<'a> House<'a> {
         let mut groups = Vec::new();
         let mut rest = letters;
         while let Some(first) = rest.first() {
-            let Some(place) = self.street.places.get(&first.duty) else {
+            let Some(place) = self.street.places.get(&first.from) else {
                 return Err(BenchError::Part {
                     what: "send a message".into(),
-                    why: first.duty.name().into(),
+                    why: first.from.name().into(),
                 });
             };
             let most = match place.profile.protocol() {
-                Protocol::Lis02 => place.model.messages_per_transfer(),
+                Protocol::Lis02 => place.model.as_ref().map_or(1, |model| model.messages_per_transfer()),
                 Protocol::Hl7v2 | Protocol::PkBlocks => BLOCKS_AT_ONCE,
                 Protocol::Delimited => 1,
             };
             // What breaks off ends its transfer.
-            let whole = rest.iter().take_while(|l| l.duty == first.duty && !l.breaks_off).count();
-            let some = if whole < most && rest.get(whole).is_some_and(|l| l.duty == first.duty) {
+            let whole = rest.iter().take_while(|l| l.from == first.from && !l.breaks_off).count();
+            let some = if whole < most && rest.get(whole).is_some_and(|l| l.from == first.from) {
                 whole + 1
             } else {
                 whole.min(most)

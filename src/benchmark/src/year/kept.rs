@@ -2,6 +2,7 @@
 
 use super::YearOptions;
 use crate::BenchError;
+use identifiers::{Form, Normaliser, Rules};
 use serde_json::Value;
 use std::{
     fmt::Write as _,
@@ -9,10 +10,25 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
-use workflow::AcceptedLot;
+use workflow::{AcceptedLot, SpecimenRule};
 
 /// The ledger's folder beside its configuration.
 const LEDGER: &str = "ledger";
+/// The kits' folder beside it.
+const KITS: &str = "kits";
+/// What a pool's number looks like; any other id is a donation's.
+const POOLS: &str = r"(?<pool>MP\d{8})";
+const DONATIONS: &str = r"(?<donation>\S+)";
+
+/// What this laboratory's codes are.
+pub(super) fn specimens() -> Result<SpecimenRule, BenchError> {
+    let donations = Form { fallback: true, ..Form::pattern("donations", DONATIONS) };
+    let rules = Rules::of(vec![Form::pattern("pools", POOLS), donations]);
+    let first =
+        |faults: Vec<identifiers::RulesFault>| faults.first().map(ToString::to_string).unwrap_or_default();
+    let of = Normaliser::new(&rules).map_err(first).map_err(BenchError::part("read the forms of codes"))?;
+    Ok(SpecimenRule::of(of))
+}
 
 /// A folder that goes when the year is over, or one that stays.
 pub(super) enum Place {
@@ -22,7 +38,11 @@ pub(super) enum Place {
 
 impl Place {
     /// Makes it. A ledger that stays has a configuration beside it, so that every command can be used with it.
-    pub(super) fn make(options: &YearOptions, lots: &[AcceptedLot]) -> Result<Self, BenchError> {
+    pub(super) fn make(
+        options: &YearOptions,
+        lots: &[AcceptedLot],
+        kits: &[(String, String)],
+    ) -> Result<Self, BenchError> {
         let Some(keep) = &options.keep else {
             let made = tempfile::Builder::new().prefix("hemogate-year-").tempdir_in(&options.folder);
             let wrong = BenchError::io(format!("make a folder in {}", options.folder.display()));
@@ -31,6 +51,12 @@ impl Place {
         // One that is there may hold somebody's ledger.
         fs::create_dir(keep).map_err(BenchError::io(format!("make the folder {}", keep.display())))?;
         let file = keep.join("hemogate.toml");
+        let folder = keep.join(KITS);
+        fs::create_dir(&folder).map_err(BenchError::io(format!("make the folder {}", folder.display())))?;
+        for (name, text) in kits {
+            let kit = folder.join(name);
+            fs::write(&kit, text).map_err(BenchError::io(format!("write {}", kit.display())))?;
+        }
         fs::write(&file, configuration(lots)).map_err(BenchError::io(format!("write {}", file.display())))?;
         Ok(Self::Stays(keep.clone()))
     }
@@ -48,7 +74,10 @@ impl Place {
 fn configuration(lots: &[AcceptedLot]) -> String {
     let mut text = format!(
         "# A simulated year. Compare two packs over it: hemogate --config THIS rules compare cn-2019 us-fda\n\
-         [site]\ntime_zone = \"Asia/Shanghai\"\n\n[store]\npath = \"{LEDGER}\"\n\n[rules]\npack = \"cn-2019\"\n"
+         [site]\ntime_zone = \"Asia/Shanghai\"\nkits = \"{KITS}\"\n\n\
+         [[site.identifiers.form]]\nname = \"pools\"\nkind = \"pattern\"\npattern = '{POOLS}'\n\n\
+         [[site.identifiers.form]]\nname = \"donations\"\nkind = \"pattern\"\nfallback = true\npattern = '{DONATIONS}'\n\n\
+         [store]\npath = \"{LEDGER}\"\n\n[rules]\npack = \"cn-2019\"\n"
     );
     // A text of JSON without control characters is one of TOML.
     let quoted = |word: &str| Value::from(word).to_string();

@@ -7,6 +7,7 @@
 
 mod house;
 mod kept;
+mod kits;
 mod people;
 mod post;
 mod progress;
@@ -26,7 +27,7 @@ use ledger::{Draft, Seq, What};
 use people::Attempts;
 use progress::Progress;
 use reckoning::Accounts;
-use simulator::year::{Kind, WorkingDay, Year, YearSettings};
+use simulator::year::{WorkingDay, Year, YearSettings};
 use std::{
     collections::VecDeque,
     io::Write,
@@ -81,9 +82,10 @@ pub fn year(options: &YearOptions, out: &mut dyn Write) -> Result<YearVerdict, B
     };
     let street = street::Street::of_catalogue()?;
     let lots = street.lots(FIRST_DAY)?;
-    let place = Place::make(options, &lots)?;
+    let kits = kits::texts(&street.assays(simulator::scenario::Duty::SerologyFirst)?);
+    let place = Place::make(options, &lots, &kits)?;
     let year = Year::new(settings, street.models.clone());
-    let mut house = House::open(&place.ledger(), &street, lots)?;
+    let mut house = House::open(&place.ledger(), &street, lots, kits::kits(&kits)?)?;
     let mut accounts = Accounts::default();
     let mut attempts = Attempts::default();
     let mut days: VecDeque<(WorkingDay, Option<Seq>)> = VecDeque::new();
@@ -159,13 +161,15 @@ fn a_day(
         if day.given.is_empty() {
             continue;
         }
-        let tried: Option<Kind> = if batch.is_none() { day.people } else { None };
+        if batch.is_none() {
+            attempts.want(day.people);
+        }
         let opened = match *batch {
             Some(opened) => opened,
             None => house.open_batch(day)?,
         };
         *batch = Some(opened);
-        house.sign(opened, tried, attempts)?;
+        house.sign(opened, attempts)?;
     }
     house.work()?;
     house.deliver(accounts)

@@ -4,10 +4,10 @@
 use super::house::House;
 use crate::BenchError;
 use jiff::Timestamp;
-use ledger::{HoldKind, Ledger, Seq};
-use simulator::year::{Kind, WorkingDay};
-use std::collections::BTreeMap;
-use vocabulary::Role;
+use ledger::{HoldKind, Interpretations, Ledger, ReadError, Seq};
+use simulator::year::{Fallen, Kind, Sender, WorkingDay};
+use std::collections::{BTreeMap, VecDeque};
+use vocabulary::{PoolId, Role, RunId};
 use workflow::{
     batches::{self, Aside, BatchNow, MemberNow, NewBatch, Refused, ReleaseAsked, Session, Stage},
     people::{Actor, Confirmed, Local, NewUser, PasswordRules, People, PeopleRules},
@@ -18,11 +18,25 @@ const PASSWORD: &str = "Signed-all-year-2";
 
 /// What people tried, how often, and how often it was refused as it has to be.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(pub(super) BTreeMap<Kind, (u32, u32)>);
+pub(super) struct Attempts {
+    pub(super) made: BTreeMap<Kind, (u32, u32)>,
+    /// What somebody wants to try as soon as a batch lets it be tried.
+    wanted: VecDeque<Kind>,
+}
 
 impl Attempts {
+    pub(super) fn want(&mut self, kind: Option<Kind>) {
+        self.wanted.extend(kind);
+    }
+
+    /// The first that can be tried.
+    fn next(&mut self, can_be: impl Fn(Kind) -> bool) -> Option<Kind> {
+        let at = self.wanted.iter().position(|kind| can_be(*kind))?;
+        self.wanted.remove(at)
+    }
+
     fn note(&mut self, kind: Kind, refused: bool) {
-        let (tried, kept) = self.0.entry(kind).or_default();
+        let (tried, kept) = self.made.entry(kind).or_default();
         *tried += 1;
         *kept += u32::from(refused);
     }
@@ -109,14 +123,12 @@ impl House<'_> {
     }
 
     /// Failing units are taken out, what is ready is reviewed and released.
-    pub(super) fn sign(
-        &self,
-        batch: Seq,
-        tried: Option<Kind>,
-        attempts: &mut Attempts,
-    ) -> Result<(), BenchError> {
+    pub(super) fn sign(&self, batch: Seq, attempts: &mut Attempts) -> Result<(), BenchError> {
         let mut now = self.look(batch)?;
         let failing = numbers(now.members.iter().filter(|m| m.stage == Stage::Failing));
+        let is_ready = now.members.iter().any(|m| m.stage == Stage::Ready);
+        let of_failing = |kind| matches!(kind, Kind::NotLocated | Kind::GateSetAside);
+        let tried = attempts.next(|kind| if of_failing(kind) { !failing.is_empty() } else { is_ready });
         self.try_first(&now, &failing, tried, attempts)?;
         if !failing.is_empty() {
             let counted = u32::try_from(failing.len()).unwrap_or(u32::MAX);
@@ -232,16 +244,8 @@ impl House<'_> {
             let who = &self.staff.technician;
             batches::hold(&self.settings, &self.ledger, who, (None, &which), why).map_err(broken("hold"))?;
         }
-        for (donation, duty, marker) in &day.invalidated_late {
-            let connection = self.connection(*duty);
-            let known =
-                self.ledger.state().donation(donation).map_err(BenchError::part("read a donation"))?;
-            let mut results = known.iter().flat_map(|view| &view.observations);
-            let run = results.find_map(|o| {
-                let is = Some(&o.connection) == connection
-                    && marker.is_none_or(|marker| o.observation.marker == marker);
-                o.observation.run.clone().filter(|_| is)
-            });
+        for fallen in &day.invalidated_late {
+            let run = self.run_of(fallen).map_err(BenchError::part("find a run"))?;
             if let Some(run) = run {
                 let who = &self.staff.quality;
                 let invalid = batches::Invalid {
@@ -257,5 +261,21 @@ impl House<'_> {
             }
         }
         Ok(())
+    }
+
+    fn run_of(&self, fallen: &Fallen) -> Result<Option<RunId>, ReadError> {
+        let reader = self.ledger.state();
+        let results = if fallen.from == Sender::PoolAnalyser {
+            let Ok(pool) = PoolId::new(fallen.tube.as_str()) else { return Ok(None) };
+            let view = reader.pool(&pool, &mut Interpretations::default())?;
+            view.map(|view| view.results).unwrap_or_default()
+        } else {
+            reader.donation(&fallen.tube)?.map(|view| view.observations).unwrap_or_default()
+        };
+        let connection = self.connection(fallen.from);
+        let mine = |marker| fallen.marker.is_none_or(|only| only == marker);
+        let mut of =
+            results.iter().filter(|o| Some(&o.connection) == connection && mine(o.observation.marker));
+        Ok(of.find_map(|o| o.observation.run.clone()))
     }
 }

@@ -7,8 +7,8 @@ fn options(folder: &std::path::Path) -> YearOptions {
     let asked = |name: &str, else_: u32| std::env::var(name).ok().map_or(else_, |n| n.parse().unwrap());
     YearOptions {
         // A longer one on demand: YEAR_DONATIONS=2000 YEAR_PER_DAY=200 cargo test -p benchmark year -- --nocapture
-        donations: asked("YEAR_DONATIONS", 300),
-        per_day: asked("YEAR_PER_DAY", 25),
+        donations: asked("YEAR_DONATIONS", 336),
+        per_day: asked("YEAR_PER_DAY", 14),
         seed: 1,
         folder: folder.to_owned(),
         keep: None,
@@ -35,8 +35,8 @@ fn a_short_year_with_every_kind_of_fault_releases_nothing_unsafe_and_loses_nothi
     for kind in Kind::ALL {
         assert!(struck.contains(&kind), "{kind} did not come: {table}");
     }
-    // Half of so short a year is struck by something; what is not has to go.
-    assert!(verdict.untouched_percent() > 90.0 && verdict.safe_percent() > 25.0, "{table}");
+    // Most of so short a year is struck by something; what is not has to go, unless a tube beside it may be another's.
+    assert!(verdict.untouched_percent() > 85.0 && verdict.safe_percent() > 20.0, "{table}");
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn a_year_that_is_stopped_plays_what_has_begun_to_its_end_and_its_ledger_stays_i
     stop.cancel();
     let options = YearOptions { keep: Some(keep.clone()), stop, ..options(folder.path()) };
     let (verdict, table) = played(&options);
-    assert_eq!((verdict.days, verdict.all.touched), ((1, 12), 25), "{table}");
-    assert!(verdict.is_reached() && table.contains("stopped after 1 of 12 days"), "{table}");
+    assert_eq!((verdict.days, verdict.all.touched), ((1, 24), 14), "{table}");
+    assert!(verdict.is_reached() && table.contains("stopped after 1 of 24 days"), "{table}");
 
     let configured: toml::Table =
         std::fs::read_to_string(keep.join("hemogate.toml")).unwrap().parse().unwrap();
@@ -60,7 +60,7 @@ fn a_year_that_is_stopped_plays_what_has_begun_to_its_end_and_its_ledger_stays_i
     };
     let (ledger, _) = ledger::Ledger::open(settings, &mut |_| {}).unwrap();
     // A cut barcode is a donation that nobody registered.
-    assert!(ledger.state().counters().unwrap().donations >= 25);
+    assert!(ledger.state().counters().unwrap().donations >= 14);
     ledger.close();
 
     let mut out = Vec::new();
@@ -69,7 +69,9 @@ fn a_year_that_is_stopped_plays_what_has_begun_to_its_end_and_its_ledger_stays_i
 }
 
 fn told_verdict(wrong: u32, lost: u32, accepted: u32) -> YearVerdict {
-    let attempts = Attempts([(Kind::OnePersonTwice, (2, 2 - accepted))].into());
+    let made = [(Kind::OnePersonTwice, (2, 2 - accepted))].into();
+    let mut attempts = Attempts::default();
+    attempts.made = made;
     let mut verdict = YearVerdict::new(attempts, std::time::Duration::from_secs(1));
     verdict.unsafe_releases = wrong;
     verdict.all.lost = lost;

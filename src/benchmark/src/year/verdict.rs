@@ -97,7 +97,7 @@ impl YearVerdict {
     pub(super) fn new(attempts: Attempts, took: Duration) -> Self {
         Self {
             rows: BTreeMap::new(),
-            attempts: attempts.0,
+            attempts: attempts.made,
             all: Row::default(),
             safe: Row::default(),
             untouched: Row::default(),

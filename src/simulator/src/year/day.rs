@@ -4,7 +4,7 @@ use super::given::{Given, comes_later, corrected_by, place};
 use super::kind::Kind;
 use super::letters::{Letter, LotFault, Mail};
 use super::plan::Strike;
-use super::runs::Rack;
+use super::runs::{Rack, SERIES_TUBES};
 use super::truth::serology;
 use super::work::{Bench, Reagent};
 use super::{Models, YearError};
@@ -14,17 +14,21 @@ use jiff::{ToSpan, civil::DateTime};
 use rust_decimal::Decimal;
 use vocabulary::Marker;
 
-/// What random-access analysers do between two sets of controls.
-const SERIES_TUBES: usize = 200;
 /// Measurement begins at two in the afternoon, repeats of yesterday at nine.
 const BEGIN_HOUR: i8 = 14;
 const AGAIN_HOUR: i8 = 9;
 /// Runs of one analyser follow one another at least so far apart.
 const RUN_MINUTES: i64 = 12;
+/// An analyser gives a result in so many seconds, and has so many controls at most.
+const RESULT_SECONDS: i64 = 3;
+const CONTROL_RESULTS: usize = 20;
 /// Messages that are written outside the order of the day are counted from here on.
 const EXTRA: u32 = 900_000;
 /// Runs of the next day are numbered from here on.
 const AGAIN_RUNS: u32 = 501;
+/// Plates of pools are numbered from here on, and those of the next day.
+const POOL_RUNS: u32 = 301;
+const POOL_RUNS_AGAIN: u32 = 801;
 /// What a drifting control reads on the plate whose control is below the cut-off, and so much more on each before.
 const DRIFTED: i64 = 78;
 const DRIFT_STEP: i64 = 26;
@@ -43,14 +47,14 @@ pub(super) struct Writer<'a> {
 struct Desk<'a> {
     duty: Duty,
     day: &'a DaySettings,
+    /// The next run begins.
     begin: DateTime,
     number: u32,
-    runs: i64,
 }
 
 impl<'a> Desk<'a> {
     fn new(duty: Duty, day: &'a DaySettings, hour: i8, number: u32) -> Self {
-        Self { duty, day, begin: day.day.at(hour, 0, 0, 0), number, runs: 0 }
+        Self { duty, day, begin: day.day.at(hour, 0, 0, 0), number }
     }
 
     fn run(
@@ -59,9 +63,12 @@ impl<'a> Desk<'a> {
         tests: Vec<Test>,
         controls: Controls,
     ) -> Result<Run, YearError> {
-        let started_at = self.begin.checked_add((self.runs * RUN_MINUTES).minutes())?;
-        let number = self.number;
-        (self.runs, self.number) = (self.runs + 1, number + 1);
+        let (started_at, number) = (self.begin, self.number);
+        // Its last result comes before the first one of the next run: controls stand for what lies between them.
+        let results = tests.iter().map(|test| test.readings.len()).sum::<usize>() + CONTROL_RESULTS;
+        let seconds = i64::try_from(results).unwrap_or(0) * RESULT_SECONDS;
+        self.begin = started_at.checked_add((RUN_MINUTES * 60).max(seconds).seconds())?;
+        self.number = number + 1;
         let id = format!("{}-{}-{number:03}", self.day.day.strftime("%y%m%d"), self.duty.code());
         Ok(Run { id, number, marker, started_at, controls, tests })
     }
@@ -85,8 +92,46 @@ impl<'a> Writer<'a> {
                     self.again(&mut bench, &mut morning, rack)?;
                 }
             }
+            // What was repeated has its own controls after it, too.
+            if duty == Duty::SerologyFirst && morning.number > AGAIN_RUNS {
+                let closing = morning.run(None, Vec::new(), Controls::Pass)?;
+                let written = self.render(duty, &tomorrow, &closing)?;
+                self.mail.next_day.extend(written.into_iter().map(|m| Letter::new(duty, m)));
+            }
         }
+        self.pools(racks)?;
         Ok(self.mail)
+    }
+
+    /// Plates of pools: the robot's log, what the analyser finds today, and what is done again tomorrow.
+    fn pools(&mut self, racks: &[Rack]) -> Result<(), YearError> {
+        let (today, tomorrow) = (self.today.clone(), self.tomorrow.clone());
+        let duty = Duty::Nat;
+        let mut bench = Bench::new(self.given, Draw::new(today.seed, &format!("{} pools", today.day)));
+        let mut desk = Desk::new(duty, &today, BEGIN_HOUR, POOL_RUNS);
+        let mut morning = Desk::new(duty, &tomorrow, AGAIN_HOUR, POOL_RUNS_AGAIN);
+        // Runs of single donations begin the next day, too.
+        let mut singles = Desk::new(duty, &tomorrow, AGAIN_HOUR + 1, AGAIN_RUNS + 100);
+        let mut sequence = 0;
+        for rack in racks.iter().filter(|rack| !rack.pools.is_empty()) {
+            let tests = rack.pools.iter().map(|pool| pool.test(&mut bench, self.given, rack)).collect();
+            let run = desk.run(None, tests, controls(rack))?;
+            self.log(rack, &run)?;
+            let from = rack.sender();
+            let written = self.models.pools().messages(&today, duty, &run, &mut sequence)?;
+            let lot = lot_fault(rack);
+            self.mail.evening.extend(written.into_iter().map(|m| Letter { lot, ..Letter::new(from, m) }));
+            if !rack.again.is_empty() {
+                self.again(&mut bench, &mut singles, rack)?;
+            }
+            let again = self.pools_again(&mut bench, rack);
+            if !again.is_empty() {
+                let run = morning.run(None, again, Controls::Pass)?;
+                let written = self.models.pools().messages(&tomorrow, duty, &run, &mut sequence)?;
+                self.mail.next_day.extend(written.into_iter().map(|m| Letter::new(from, m)));
+            }
+        }
+        Ok(())
     }
 
     fn render(&mut self, duty: Duty, day: &DaySettings, run: &Run) -> Result<Vec<Outgoing>, YearError> {
@@ -107,11 +152,7 @@ impl<'a> Writer<'a> {
         let today = self.today.clone();
         let mut written = self.models.of(duty)?.messages(&today, duty, run, sequence)?;
         let strike = rack.and_then(|rack| rack.strike);
-        let lot = match strike.map(|s| s.kind) {
-            Some(Kind::ExpiredLot) => Some(LotFault::Expired),
-            Some(Kind::UnacceptedLot) => Some(LotFault::Unaccepted),
-            _ => None,
-        };
+        let lot = rack.and_then(lot_fault);
         match strike {
             Some(Strike { kind: Kind::ControlMissing, variant, .. }) => {
                 let controls = written.iter().filter(|m| m.kind == OutgoingKind::Controls).count();
@@ -183,7 +224,11 @@ impl<'a> Writer<'a> {
     /// A run's tubes on the next day, and the duplicates that this asks for.
     fn again(&mut self, bench: &mut Bench<'a>, desk: &mut Desk<'_>, rack: &Rack) -> Result<(), YearError> {
         let again: Vec<&Given> = rack.again.iter().filter_map(|at| self.given.get(*at)).collect();
-        let tests = again.iter().map(|one| first(bench, one, rack, Reagent::Good)).collect();
+        let mut good = |one: &'a Given| match rack.marker {
+            Some(marker) => bench.serology(one, rack.duty, &[marker], Reagent::Good),
+            None => bench.nucleic(one, 1, Reagent::Good),
+        };
+        let tests = again.iter().copied().map(&mut good).collect();
         let mut runs = vec![desk.run(rack.marker, tests, Controls::Pass)?];
         if let Some(marker) = rack.marker {
             let tests: Vec<Test> =
@@ -205,10 +250,11 @@ fn is_target_of(target: Marker, marker: Marker) -> bool {
     target.virus().is_some() && target.virus() == marker.virus()
 }
 
-fn first<'a>(bench: &mut Bench<'a>, one: &'a Given, rack: &Rack, reagent: Reagent) -> Test {
-    match rack.marker {
-        Some(marker) => bench.serology(one, rack.duty, &[marker], reagent),
-        None => bench.nucleic(one, 1, reagent),
+fn lot_fault(rack: &Rack) -> Option<LotFault> {
+    match rack.strike.map(|s| s.kind) {
+        Some(Kind::ExpiredLot) => Some(LotFault::Expired),
+        Some(Kind::UnacceptedLot) => Some(LotFault::Unaccepted),
+        _ => None,
     }
 }
 
@@ -221,30 +267,64 @@ fn runs<'a, 'r>(
     racks: &'r [Rack],
 ) -> Result<Vec<(Run, Option<&'r Rack>)>, YearError> {
     let mut all = Vec::new();
-    let mine = racks.iter().filter(|rack| rack.duty == duty);
+    let mine = racks.iter().filter(|rack| rack.duty == duty && rack.pools.is_empty());
     for rack in mine {
-        let tests = rack.tubes.clone().filter_map(|at| Some((at, given.get(at)?)));
+        let tests = rack.tubes.iter().filter_map(|at| Some((*at, given.get(*at)?)));
         let tests = tests.map(|(at, one)| of_rack(bench, one, rack, at)).collect();
-        all.push((desk.run(rack.marker, tests, controls(rack))?, Some(rack)));
+        let failed = failed_window(rack);
+        // What stands before the control that fails has a good one after it.
+        if failed == Some(At::Before) && !all.is_empty() {
+            all.push((desk.run(None, Vec::new(), Controls::Pass)?, None));
+        }
+        let before = if failed == Some(At::After) { Controls::Pass } else { controls(rack) };
+        all.push((desk.run(rack.measures(), tests, before)?, Some(rack)));
+        if failed == Some(At::After) {
+            all.push((desk.run(None, Vec::new(), controls(rack))?, None));
+        }
     }
     for (marker, tests) in plain(bench, given, duty, racks) {
         for tests in tests.chunks(SERIES_TUBES) {
             all.push((desk.run(marker, tests.to_vec(), Controls::Pass)?, None));
         }
     }
+    if duty == Duty::SerologyFirst {
+        all.push((desk.run(None, Vec::new(), Controls::Pass)?, None));
+    }
     Ok(all)
 }
 
+/// Which control of a window fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Before,
+    After,
+}
+
+fn failed_window(rack: &Rack) -> Option<At> {
+    let strike = rack.strike.filter(|strike| strike.kind == Kind::FailedWindow)?;
+    Some(if strike.variant.is_multiple_of(2) { At::Before } else { At::After })
+}
+
 fn of_rack<'a>(bench: &mut Bench<'a>, one: &'a Given, rack: &Rack, at: usize) -> Test {
-    let reagent = if rack.is_blind_for(at) { Reagent::Blind } else { Reagent::Good };
+    let blind = rack.is_blind_for(at);
+    let reagent = match rack.marker.filter(|_| blind) {
+        Some(marker) => Reagent::BlindFor(marker),
+        None if blind => Reagent::Blind,
+        None => Reagent::Good,
+    };
     let invalid = one.strike.is_some_and(|s| matches!(s.kind, Kind::NatInvalid | Kind::NatInvalidOnce));
-    if invalid && rack.duty == Duty::Nat { Bench::no_nucleic(one) } else { first(bench, one, rack, reagent) }
+    match (rack.duty, rack.measures()) {
+        (Duty::Nat, _) if invalid => Bench::no_nucleic(one),
+        (Duty::SerologyFirst, _) => bench.serology(one, rack.duty, rack.duty.markers(), reagent),
+        (_, Some(marker)) => bench.serology(one, rack.duty, &[marker], reagent),
+        (_, None) => bench.nucleic(one, 1, reagent),
+    }
 }
 
 fn controls(rack: &Rack) -> Controls {
     let of = rack.marker.unwrap_or(Marker::HbvDna);
     match (rack.strike.map(|s| s.kind), rack.before_last) {
-        (Some(Kind::InvalidRun), _) => Controls::Fail(of),
+        (Some(Kind::InvalidRun | Kind::FailedWindow), _) => Controls::Fail(of),
         (_, Some(plates)) => {
             let steps = i64::try_from(plates).unwrap_or(0);
             Controls::Read(of, Decimal::new(DRIFTED + steps * DRIFT_STEP, 2))
@@ -271,10 +351,7 @@ fn plain<'a>(
     };
     match duty {
         Duty::SerologyFirst => {
-            let first =
-                given.iter().map(|one| bench.serology(one, duty, duty.markers(), Reagent::Good)).collect();
-            let again = duty.markers().iter().flat_map(|marker| duplicates(bench, marker)).collect();
-            vec![(None, first), (None, again)]
+            vec![(None, duty.markers().iter().flat_map(|marker| duplicates(bench, marker)).collect())]
         }
         Duty::SerologySecond => {
             duty.markers().iter().map(|marker| (Some(*marker), duplicates(bench, marker))).collect()

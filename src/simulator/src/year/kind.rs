@@ -45,6 +45,8 @@ pub(super) enum Strikes {
     Pair,
     /// A run of a day.
     Run,
+    /// A pool of a day.
+    Pool,
     /// What people do on a day.
     People,
 }
@@ -112,6 +114,20 @@ kinds! {
     UnacceptedLot = "unaccepted-lot", 60, Run, "the run was made with a lot that the laboratory had not accepted; as above";
     /// Controls that drift.
     DriftingControl = "drifting-control", 60, Run, "the positive controls sank from plate to plate, and on the last one below the cut-off; that one is repeated the next day, all but one tube";
+    /// Controls of a window failed.
+    FailedWindow = "failed-window", 100, Run, "a control before the series, or the first one after it, was out of its range; the tubes are tested again the next day, all but one";
+    /// A pool's member that is not in the pool.
+    PoolMemberMissing = "pool-member-missing", 200, Pool, "of one member of the pool nothing was drawn, and the pooling log shows it; the members are tested singly the next day, all or all but that one";
+    /// A pool's log that did not come.
+    PoolLogLate = "pool-log-late", 120, Pool, "the pooling log of a pool comes the next day, or never";
+    /// A pool without a result.
+    PoolInvalid = "pool-invalid", 150, Pool, "the pool's internal control failed; the pool is tested again the next day";
+    /// A reactive pool that one member explains.
+    ReactivePool = "reactive-pool", 150, Pool, "the pool was reactive; its members are tested singly the next day, and one of them is reactive";
+    /// A reactive pool that no member explains.
+    UnresolvedPool = "unresolved-pool", 100, Pool, "the pool was reactive, and the next day none of its members is";
+    /// A reactive pool whose singles are not all there.
+    PoolSingleMissing = "pool-single-missing", 100, Pool, "the pool was reactive, and one of its members was never tested singly";
     /// One person signing twice.
     OnePersonTwice = "one-person-twice", 80, People, "the person who reviewed the batch tried to release it too";
     /// A change between the signatures.

@@ -18,11 +18,40 @@ pub enum LotFault {
     Unaccepted,
 }
 
+/// Who sends a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sender {
+    /// The analyser of a duty.
+    Analyser(Duty),
+    /// The analyser that tests pools.
+    PoolAnalyser,
+    /// The robot that makes them: its log.
+    PoolingRobot,
+}
+
+impl Sender {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Analyser(duty) => duty.name(),
+            Self::PoolAnalyser => "nat-pools",
+            Self::PoolingRobot => "pooling",
+        }
+    }
+}
+
+impl From<Duty> for Sender {
+    fn from(duty: Duty) -> Self {
+        Self::Analyser(duty)
+    }
+}
+
 /// A message as it comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// Whose analyser sends it.
-    pub duty: Duty,
+    /// Who sends it.
+    pub from: Sender,
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// The name of its file, where it is one.
@@ -34,8 +63,9 @@ pub struct Letter {
 }
 
 impl Letter {
-    pub(super) fn new(duty: Duty, message: Outgoing) -> Self {
-        Self { duty, bytes: message.bytes, file_name: message.file_name, breaks_off: false, lot: None }
+    pub(super) fn new(from: impl Into<Sender>, message: Outgoing) -> Self {
+        let from = from.into();
+        Self { from, bytes: message.bytes, file_name: message.file_name, breaks_off: false, lot: None }
     }
 }
 

@@ -17,6 +17,7 @@ mod given;
 mod kind;
 mod letters;
 mod plan;
+mod pools;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ mod work;
 
 pub use given::{Given, Justified, Round};
 pub use kind::Kind;
-pub use letters::{Letter, LotFault, Mail, replaced};
+pub use letters::{Letter, LotFault, Mail, Sender, replaced};
 pub use truth::{Infection, Nonspecific, TrueAlt, TrueRhD, Truth};
 
 use crate::model::{Model, RenderError};
@@ -60,20 +61,27 @@ pub enum YearError {
     Number(#[from] vocabulary::IdentifierError),
 }
 
-/// Which model does which duty.
+/// Which model does which duty, and which tests pools.
 #[derive(Debug, Clone)]
-pub struct Models(BTreeMap<Duty, Arc<Model>>);
+pub struct Models(BTreeMap<Duty, Arc<Model>>, Arc<Model>);
 
 impl Models {
-    /// A model for every duty.
+    /// A model for every duty, and one that tests pools: it writes a run with its controls in one message.
     ///
     /// # Errors
     /// [`YearError::NoModel`].
-    pub fn new(models: BTreeMap<Duty, Arc<Model>>) -> Result<Self, YearError> {
+    pub fn new(models: BTreeMap<Duty, Arc<Model>>, pools: Arc<Model>) -> Result<Self, YearError> {
         match Duty::ALL.iter().find(|duty| !models.contains_key(duty)) {
             Some(lacking) => Err(YearError::NoModel(lacking.name())),
-            None => Ok(Self(models)),
+            None if !pools.duties().contains(&Duty::Nat) => Err(YearError::NoModel("pools")),
+            None => Ok(Self(models, pools)),
         }
+    }
+
+    /// Who tests pools.
+    #[must_use]
+    pub fn pools(&self) -> &Arc<Model> {
+        &self.1
     }
 
     /// Who does `duty`.
@@ -115,11 +123,21 @@ pub struct WorkingDay {
     pub deferred_late: Vec<DonationRegistration>,
     /// Held on the day after next: the donor rang up.
     pub rang_up: Vec<DonationId>,
-    /// Declared invalid on the day after next: the run of this duty that this donation stood in, with its serology
-    /// marker.
-    pub invalidated_late: Vec<(DonationId, Duty, Option<vocabulary::Marker>)>,
+    /// Declared invalid on the day after next.
+    pub invalidated_late: Vec<Fallen>,
     /// What people try on that day, besides their work.
     pub people: Option<Kind>,
+}
+
+/// A run that falls: one in which this tube stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallen {
+    /// The donation, or the pool.
+    pub tube: DonationId,
+    /// Whose run.
+    pub from: Sender,
+    /// Its only serology marker.
+    pub marker: Option<vocabulary::Marker>,
 }
 
 /// A year, day by day.
@@ -166,7 +184,7 @@ impl Year {
     pub fn day(&self, number: u32) -> Result<WorkingDay, YearError> {
         let (date, next) = (self.date(number)?, self.date(number + 1)?);
         let mut given = self.given(number, date)?;
-        let racks = runs::racks(&self.plan, number, &mut given);
+        let racks = runs::racks(&self.plan, number, &mut given)?;
         let settings = |day: Date| DaySettings {
             seed: self.settings.seed,
             donations: self.settings.per_day,
@@ -190,8 +208,9 @@ impl Year {
         };
         let invalidated = racks.iter().filter(|r| r.strike.is_some_and(|s| s.kind == Kind::LateInvalidated));
         let invalidated = invalidated.filter_map(|rack| {
-            let one = given.get(rack.tubes.start)?;
-            Some((one.registration.donation.clone(), rack.duty, rack.marker))
+            let single = || given.get(*rack.tubes.first()?).map(|one| &one.registration.donation);
+            let tube = rack.pools.first().map(|pool| &pool.number).or_else(single)?.clone();
+            Some(Fallen { tube, from: rack.sender(), marker: rack.marker })
         });
         Ok(WorkingDay {
             number,

@@ -8,10 +8,24 @@ use std::collections::BTreeMap;
 const TIMES_MIN: u32 = 2;
 /// A draw that hits what was struck before is drawn again so often; then the year is too short for one more.
 const DRAWS_MAX: u32 = 200;
-/// What runs can be struck on a day: the racks of the nucleic acid test, and the plates of four markers.
-pub(super) const SLOTS: u32 = 5;
+/// What runs can be struck on a day: the racks of the nucleic acid test, the plates of four markers, and the series of
+/// the first serology.
+pub(super) const SLOTS: u32 = 6;
 /// The slot of the nucleic acid test.
 pub(super) const NAT_SLOT: u32 = 0;
+/// The slot of the first serology.
+pub(super) const SERIES_SLOT: u32 = 5;
+/// So many pools of a day can be struck.
+pub(super) const POOL_SLOTS: u32 = 3;
+
+/// How many donations share a pool on a day; none where every donation is tested singly. The days take turns.
+pub(super) fn pool_size(day: u32) -> Option<u16> {
+    match day % 4 {
+        0 => Some(6),
+        2 => Some(8),
+        _ => None,
+    }
+}
 
 /// A fault in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +44,8 @@ pub(super) struct Plan {
     pub(super) ones: BTreeMap<u32, Strike>,
     /// By day and slot.
     pub(super) runs: BTreeMap<(u32, u32), Strike>,
+    /// By day and slot.
+    pub(super) pools: BTreeMap<(u32, u32), Strike>,
     /// By day.
     pub(super) people: BTreeMap<u32, Kind>,
 }
@@ -42,7 +58,9 @@ impl Plan {
         for kind in Kind::ALL.iter().copied() {
             let of = match kind.strikes() {
                 Strikes::One | Strikes::Pair => u64::from(donations) * u64::from(kind.rate()) / 100_000,
-                Strikes::Run | Strikes::People => u64::from(days) * u64::from(kind.rate()) / 1_000,
+                Strikes::Run | Strikes::Pool | Strikes::People => {
+                    u64::from(days) * u64::from(kind.rate()) / 1_000
+                }
             };
             let times = u32::try_from(of).unwrap_or(u32::MAX).max(TIMES_MIN);
             for nth in 0..times {
@@ -51,6 +69,7 @@ impl Plan {
                     Strikes::One => plan.one(strike, draw.below(donations)),
                     Strikes::Pair => plan.pair(strike, draw.below(donations), (donations, per_day)),
                     Strikes::Run => plan.run(strike, draw.below(days), draw.below(SLOTS)),
+                    Strikes::Pool => plan.pool(strike, draw.below(days), draw.below(POOL_SLOTS)),
                     Strikes::People => {
                         let day = draw.below(days);
                         let free = !plan.people.contains_key(&day);
@@ -81,10 +100,21 @@ impl Plan {
     }
 
     fn run(&mut self, strike: Strike, day: u32, slot: u32) -> bool {
-        // A plate's file holds its controls; only a rack's come in messages of their own.
+        // A plate's file holds its controls, and so does a file of pools; only a rack's come in messages of their own.
         let of_racks = matches!(strike.kind, Kind::ControlMissing | Kind::ControlFailsLate);
         let of_plates = strike.kind == Kind::DriftingControl;
-        let fits = if slot == NAT_SLOT { !of_plates } else { !of_racks };
+        let fits = match slot {
+            SERIES_SLOT => strike.kind == Kind::FailedWindow,
+            _ if strike.kind == Kind::FailedWindow => false,
+            NAT_SLOT => !of_plates && (!of_racks || pool_size(day).is_none()),
+            _ => !of_racks,
+        };
         fits && !self.runs.contains_key(&(day, slot)) && self.runs.insert((day, slot), strike).is_none()
+    }
+
+    /// Pools of a day whose run is struck are left alone.
+    fn pool(&mut self, strike: Strike, day: u32, slot: u32) -> bool {
+        let fits = pool_size(day).is_some() && !self.runs.contains_key(&(day, NAT_SLOT));
+        fits && !self.pools.contains_key(&(day, slot)) && self.pools.insert((day, slot), strike).is_none()
     }
 }

@@ -3,14 +3,15 @@ use super::kind::{Kind, Strikes};
 use super::plan::{Plan, Strike};
 use super::truth::{Infection, TrueAlt, TrueRhD};
 use super::*;
-use crate::scenario::Draw;
+use crate::scenario::{Draw, Duty};
 use vocabulary::{AboGroup, Marker};
 
 const DONATIONS: u32 = 480;
 const A_DAY: u32 = 40;
 
 fn strikes(plan: &Plan) -> Vec<Kind> {
-    let by_place = plan.ones.values().chain(plan.runs.values()).map(|strike| strike.kind);
+    let by_place = plan.ones.values().chain(plan.runs.values()).chain(plan.pools.values());
+    let by_place = by_place.map(|strike| strike.kind);
     by_place.chain(plan.people.values().copied()).collect()
 }
 
@@ -93,12 +94,12 @@ fn a_run_that_falls_delays_its_tubes_and_one_that_falls_late_ends_their_release(
         (Kind::ControlFailsLate, Some(Round::Evening), Some(Round::Late)),
     ] {
         let mut plan = Plan::default();
-        plan.runs.insert((0, 0), Strike { kind, armed: true, variant: 0 });
+        plan.runs.insert((1, 0), Strike { kind, armed: true, variant: 0 });
         let mut given: Vec<Given> = (0..20).map(|n| given(Kind::RepeatedMessage, false, n)).collect();
         for one in &mut given {
             (one.strike, one.justified, one.truth.infection) = (None, Justified::AT_ONCE, None);
         }
-        let racks = runs::racks(&plan, 0, &mut given);
+        let racks = runs::racks(&plan, 1, &mut given).unwrap();
         let struck: Vec<_> = racks.iter().filter(|rack| rack.strike.is_some()).collect();
         assert_eq!(struck.len(), 1);
         let infected = given.iter().filter(|one| one.truth.is_infectious()).count();
@@ -106,6 +107,74 @@ fn a_run_that_falls_delays_its_tubes_and_one_that_falls_late_ends_their_release(
         for one in given.iter().filter(|one| !one.truth.is_infectious()) {
             assert_eq!((one.justified.from, one.justified.until), (from, until), "{kind}");
         }
+    }
+}
+
+/// Donations that nothing strikes by itself.
+fn plain(count: u32) -> Vec<Given> {
+    let mut given: Vec<Given> = (0..count).map(|n| given(Kind::RepeatedMessage, false, n)).collect();
+    for one in &mut given {
+        (one.strike, one.justified, one.truth.infection) = (None, Justified::AT_ONCE, None);
+    }
+    given
+}
+
+#[test]
+fn a_pool_that_is_struck_delays_its_members_or_keeps_them_and_leaves_the_others_alone() {
+    let (at_once, next_day) = (Some(Round::Evening), Some(Round::NextDay));
+    let later = 1 << 6;
+    // Kind, armed, variant; when five members may go, and the chosen one; how many are tested singly the next day.
+    for (kind, armed, variant, others, chosen, singly) in [
+        (Kind::PoolMemberMissing, true, 0, next_day, None, 6),
+        (Kind::PoolMemberMissing, false, 0, next_day, None, 5),
+        (Kind::PoolLogLate, true, later, next_day, next_day, 0),
+        (Kind::PoolLogLate, true, 0, None, None, 0),
+        (Kind::PoolInvalid, true, 0, None, None, 0),
+        (Kind::PoolInvalid, false, 0, next_day, next_day, 0),
+        (Kind::ReactivePool, true, 0, next_day, None, 6),
+        (Kind::ReactivePool, false, 0, next_day, None, 6),
+        (Kind::UnresolvedPool, true, 0, None, None, 6),
+        (Kind::PoolSingleMissing, true, 0, None, None, 5),
+        (Kind::PoolSingleMissing, false, 0, None, None, 5),
+    ] {
+        let mut plan = Plan::default();
+        plan.pools.insert((0, 0), Strike { kind, armed, variant });
+        let mut given = plain(20);
+        let racks = runs::racks(&plan, 0, &mut given).unwrap();
+        let plate = racks.iter().find(|rack| !rack.pools.is_empty()).unwrap();
+        let singles = racks.iter().find(|rack| rack.duty == Duty::Nat && rack.pools.is_empty()).unwrap();
+        assert_eq!((plate.pools.len(), singles.tubes.as_slice()), (3, [18, 19].as_slice()));
+        let mut from: Vec<Option<Round>> = given[..6].iter().map(|one| one.justified.from).collect();
+        let nth = from.iter().position(|from| *from == chosen).unwrap();
+        assert_eq!(from.remove(nth), chosen, "{kind} {armed}");
+        assert!(from.iter().all(|from| *from == others), "{kind} {armed}: {from:?}");
+        assert_eq!(plate.again.len(), singly, "{kind} {armed}");
+        assert!(given[..6].iter().all(|one| one.struck.contains(&kind)));
+        assert!(given[6..].iter().all(|one| one.justified.from == at_once && !one.struck.contains(&kind)));
+        let infected = given.iter().filter(|one| one.truth.is_infectious()).count();
+        let shows = armed || kind == Kind::ReactivePool;
+        let shows = shows && !matches!(kind, Kind::PoolLogLate | Kind::UnresolvedPool);
+        assert_eq!(infected, usize::from(shows), "{kind} {armed}");
+    }
+}
+
+#[test]
+fn a_member_that_is_found_of_itself_opens_its_pool_unless_the_whole_plate_is_repeated() {
+    for (kind, resolved, until) in [
+        (None, true, None),
+        (Some(Kind::InvalidRun), false, None),
+        (Some(Kind::LateInvalidated), true, Some(Round::Late)),
+    ] {
+        let mut plan = Plan::default();
+        plan.runs.extend(kind.map(|kind| ((0, 0), Strike { kind, armed: false, variant: 0 })));
+        let mut given = plain(18);
+        given[7].truth.infection = Some(Infection::established(Marker::HBsAg));
+        let racks = runs::racks(&plan, 0, &mut given).unwrap();
+        let plate = racks.iter().find(|rack| !rack.pools.is_empty()).unwrap();
+        let opened = given[6..12].iter().all(|one| one.struck.contains(&Kind::ReactivePool));
+        assert_eq!((opened, plate.again.len()), (resolved, if resolved { 6 } else { 17 }), "{kind:?}");
+        assert_eq!(given[0].justified.until, until, "{kind:?}");
+        assert_eq!(given[6].justified.until, None, "it was tested singly: {kind:?}");
     }
 }
 

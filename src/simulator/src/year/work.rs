@@ -4,7 +4,7 @@ use super::given::Given;
 use super::kind::Kind;
 use super::truth::{Infection, TrueAlt, TrueRhD, Truth};
 use crate::scenario::{Draw, Duty, Finding, Level, Reading, Test, reaction};
-use vocabulary::{Grade, Marker, Strength};
+use vocabulary::{DonationId, Grade, Marker, Strength};
 
 /// What is tested of a tube in one run, and whether it is a repeat of the same day.
 pub(super) struct Bench<'a> {
@@ -18,6 +18,24 @@ pub(super) enum Reagent {
     Good,
     /// It finds nothing.
     Blind,
+    /// It finds nothing of one marker.
+    BlindFor(Marker),
+}
+
+impl Reagent {
+    fn finds(self, marker: Marker) -> bool {
+        match self {
+            Self::Good => true,
+            Self::Blind => false,
+            Self::BlindFor(one) => one != marker,
+        }
+    }
+}
+
+/// What a nucleic acid test says whose internal control failed.
+pub(super) fn invalid() -> Vec<Reading> {
+    let of = |marker: &Marker| Reading { marker: *marker, replicate: 1, finding: Finding::Invalid };
+    Duty::Nat.markers().iter().map(of).collect()
 }
 
 impl<'a> Bench<'a> {
@@ -37,7 +55,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The infection that tests can see in the tube; one that a later correction tells of is not seen now.
-    fn infection(&self, given: &'a Given, duty: Duty) -> Option<Infection> {
+    pub(super) fn infection(&self, given: &'a Given, duty: Duty) -> Option<Infection> {
         let later = given.strike.is_some_and(|s| s.kind == Kind::CorrectedAfterRelease);
         self.blood(given, duty).infection.filter(|_| !later)
     }
@@ -62,10 +80,7 @@ impl<'a> Bench<'a> {
         for marker in markers {
             let odd = self.blood(given, duty).nonspecific.filter(|n| (n.duty, n.marker) == (duty, *marker));
             let reactive = self.reacts(given, duty, *marker) || odd.is_some();
-            let level = match (reactive, reagent) {
-                (true, Reagent::Good) => Level::Weak,
-                (true, Reagent::Blind) | (false, _) => Level::Low,
-            };
+            let level = if reactive && reagent.finds(*marker) { Level::Weak } else { Level::Low };
             readings.push(self.index(*marker, 1, level));
         }
         Self::test(given, readings)
@@ -100,8 +115,18 @@ impl<'a> Bench<'a> {
 
     /// A nucleic acid test whose internal control fails.
     pub(super) fn no_nucleic(given: &Given) -> Test {
-        let of = |marker: &Marker| Reading { marker: *marker, replicate: 1, finding: Finding::Invalid };
-        Self::test(given, Duty::Nat.markers().iter().map(of).collect())
+        Self::test(given, invalid())
+    }
+
+    /// Of a pool: reactive where `reactive` says so of a target; nothing where its internal control failed.
+    pub(super) fn pooled(&mut self, pool: &DonationId, reactive: impl Fn(Marker) -> bool) -> Test {
+        let target = |target: &Marker| Reading {
+            marker: *target,
+            replicate: 1,
+            finding: self.draw.target(reactive(*target)),
+        };
+        let readings = Duty::Nat.markers().iter().map(target).collect();
+        Test { donation: pool.clone(), readings, sent_twice: false, unmapped: false, corrected: false }
     }
 
     /// A grouping; `second` adds the antiglobulin test where anti-D is not plainly positive.
