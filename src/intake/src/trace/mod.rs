@@ -35,9 +35,9 @@ pub struct TraceLimits {
 }
 
 impl Default for TraceLimits {
-    /// Some hundred messages, or the last minutes of a lively line. With 32 bytes an event it is 384 KiB a connection.
+    /// Some eighty messages, or the last minute of a lively line. With 32 bytes an event it is 192 KiB a connection.
     fn default() -> Self {
-        Self { bytes_max: 256 * 1024, events_max: 4_096 }
+        Self { bytes_max: 128 * 1024, events_max: 2_048 }
     }
 }
 

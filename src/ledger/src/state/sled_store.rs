@@ -13,8 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// Segment size; cannot change later.
-pub(crate) const SEGMENT_BYTES: usize = 8 << 20;
+/// Segment size: four at most are in memory, and a batch between two flushes has to stay far below one. A store that
+/// was made with another cannot be opened, and is made again from the journal.
+pub(crate) const SEGMENT_BYTES: usize = 4 << 20;
 
 impl From<sled::Error> for StateError {
     fn from(error: sled::Error) -> Self {

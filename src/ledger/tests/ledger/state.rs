@@ -132,6 +132,20 @@ fn a_state_that_opens_empty_behind_its_checkpoint_or_is_no_store_is_made_again()
 }
 
 #[test]
+fn a_state_of_other_segments_than_todays_is_made_again() {
+    let of_segments = |bytes: usize| {
+        move |dir: &Path| {
+            fs::remove_dir_all(dir.join("state")).unwrap();
+            let store = sled::Config::new().path(dir.join("state")).segment_size(bytes).open().unwrap();
+            store.insert("@a", "").unwrap();
+            store.flush().unwrap();
+        }
+    };
+    check_made_again(of_segments(8 << 20), "io buffer size");
+    check_made_again(of_segments(512 << 10), "io buffer size");
+}
+
+#[test]
 fn a_state_ahead_of_the_journal_is_made_again() {
     let dir = tempfile::tempdir().unwrap();
     let (settings, _) = filled(dir.path());
