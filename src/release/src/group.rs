@@ -10,7 +10,7 @@ use crate::evidence::{Donor, Evidence, Grouping};
 use crate::notes::Notes;
 use crate::pack::RulePack;
 use crate::runs::Runs;
-use crate::say::said;
+use crate::say::{Said, said};
 use crate::steps::Step;
 use crate::test::Test;
 use crate::trace::Subject;
@@ -88,8 +88,7 @@ pub(crate) fn judge<'e>(
     }
     group.flags.sort_unstable();
     group.flags.dedup();
-    let found = group_name(BloodGroup { abo: group.abo, rhd: group.rhd });
-    let outcome = said!("{}: {found}", group.status.name());
+    let outcome = outcome(group.status, BloodGroup { abo: group.abo, rhd: group.rhd });
     notes.trace.line("1.6", Subject::Word("blood group"), outcome).count("determinations", usable.len());
     Outcome {
         abo_determined: abo.is_some(),
@@ -146,6 +145,45 @@ pub(crate) fn group_name(BloodGroup { abo, rhd }: BloodGroup) -> String {
     format!("{abo} RhD {rhd}")
 }
 
+/// The group for the trace; a final one's words stand ready.
+fn outcome(status: GroupStatus, group: BloodGroup) -> Said {
+    if let (GroupStatus::Final, Some(abo), Some(rhd)) = (status, group.abo, group.rhd) {
+        return usual(abo, rhd).into();
+    }
+    said!("{}: {}", status.name(), group_name(group))
+}
+
+fn usual(abo: AboGroup, rhd: RhD) -> &'static str {
+    match (abo, rhd) {
+        (AboGroup::O, RhD::Positive) => "final: O RhD positive",
+        (AboGroup::A, RhD::Positive) => "final: A RhD positive",
+        (AboGroup::B, RhD::Positive) => "final: B RhD positive",
+        (AboGroup::AB, RhD::Positive) => "final: AB RhD positive",
+        (AboGroup::O, RhD::Negative) => "final: O RhD negative",
+        (AboGroup::A, RhD::Negative) => "final: A RhD negative",
+        (AboGroup::B, RhD::Negative) => "final: B RhD negative",
+        (AboGroup::AB, RhD::Negative) => "final: AB RhD negative",
+    }
+}
+
+/// What several determinations say of one thing: the first of them, and whether another says something else.
+struct Told<T> {
+    first: Option<T>,
+    differ: bool,
+}
+
+impl<T: Copy + PartialEq> Told<T> {
+    const NOTHING: Self = Self { first: None, differ: false };
+
+    fn add(&mut self, said: T) {
+        self.differ |= *self.first.get_or_insert(said) != said;
+    }
+
+    fn agreed(&self) -> Option<T> {
+        self.first.filter(|_| !self.differ)
+    }
+}
+
 struct Combined<'e> {
     status: GroupStatus,
     abo: Option<AboGroup>,
@@ -189,13 +227,12 @@ impl<'e> Combined<'e> {
             }
             return;
         }
-        let mut groups = BTreeSet::new();
-        let mut types = BTreeSet::new();
+        let (mut groups, mut types) = (Told::NOTHING, Told::NOTHING);
         let mut missing: BTreeSet<&'static str> = BTreeSet::new();
         for one in usable {
             match &one.abo {
                 Abo::Group(group) => {
-                    groups.insert(*group);
+                    groups.add(*group);
                 }
                 Abo::Missing(columns) => missing.extend(columns),
                 Abo::StrengthNotTold(columns) => {
@@ -208,7 +245,7 @@ impl<'e> Combined<'e> {
             }
             match &one.rhd {
                 Rhd::Type { rhd, flags } => {
-                    types.insert(*rhd);
+                    types.add(*rhd);
                     self.flags.extend(flags);
                 }
                 Rhd::Missing(columns) => missing.extend(columns),
@@ -222,12 +259,12 @@ impl<'e> Combined<'e> {
                 Rhd::Discrepant => self.object(GroupStatus::Discrepant, Against::Discrepant),
             }
         }
-        if groups.len() > 1 || types.len() > 1 {
+        if groups.differ || types.differ {
             self.object(GroupStatus::Discrepant, Against::DeterminationsDisagree);
         }
         let settled = self.status != GroupStatus::Discrepant;
-        self.abo = groups.first().copied().filter(|_| groups.len() == 1 && settled);
-        self.rhd = types.first().copied().filter(|_| types.len() == 1 && settled);
+        self.abo = groups.agreed().filter(|_| settled);
+        self.rhd = types.agreed().filter(|_| settled);
         if self.abo.is_none() || self.rhd.is_none() {
             let missing: Vec<&'static str> = missing.into_iter().collect();
             if !missing.is_empty() && settled {
@@ -302,14 +339,14 @@ impl<'e> Combined<'e> {
         let known_donor = donor.first_time == Some(false) && history.abo.is_some() && history.rhd.is_some();
         let need = if known_donor { 1 } else { pack.settings().group.first_time_determinations.value };
         // Two tests of one run are not independent of each other.
-        let runs: BTreeSet<_> =
-            usable.iter().filter(whole).map(|one| (one.grouping.run.as_ref(), one.is_of_segment())).collect();
-        if runs.len() < need
-            && self.status != GroupStatus::Discrepant
-            && now.abo.is_some()
-            && now.rhd.is_some()
-        {
-            self.object(GroupStatus::Pending, Against::SecondDetermination { have: runs.len(), need });
+        let have = if need == 1 {
+            usize::from(usable.iter().any(|one| whole(&one)))
+        } else {
+            let runs = usable.iter().filter(whole);
+            runs.map(|one| (one.grouping.run.as_ref(), one.is_of_segment())).collect::<BTreeSet<_>>().len()
+        };
+        if have < need && self.status != GroupStatus::Discrepant && now.abo.is_some() && now.rhd.is_some() {
+            self.object(GroupStatus::Pending, Against::SecondDetermination { have, need });
         }
     }
 
@@ -343,6 +380,21 @@ impl<'e> Combined<'e> {
         if !from_segment && !as_before {
             self.object(GroupStatus::Pending, Against::Field { laboratory, field });
             self.abo = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_stand_ready_are_those_that_would_be_made() {
+        for abo in [AboGroup::O, AboGroup::A, AboGroup::B, AboGroup::AB] {
+            for rhd in [RhD::Positive, RhD::Negative] {
+                let group = BloodGroup { abo: Some(abo), rhd: Some(rhd) };
+                assert_eq!(usual(abo, rhd), format!("final: {}", group_name(group)));
+            }
         }
     }
 }

@@ -12,11 +12,20 @@ pub(crate) struct Use<'e> {
     pub(crate) run: Option<&'e RunId>,
 }
 
-#[derive(Debug, Default)]
+/// Results that a donation with nothing out of the ordinary rests on, so that they are asked for once.
+const USUAL_USES: usize = 16;
+
+#[derive(Debug)]
 pub(crate) struct Notes<'e> {
     pub(crate) uses: Vec<Use<'e>>,
     pub(crate) trace: Trace,
     pub(crate) steps: Vec<Step<'e>>,
+}
+
+impl Default for Notes<'_> {
+    fn default() -> Self {
+        Self { uses: Vec::with_capacity(USUAL_USES), trace: Trace::default(), steps: Vec::new() }
+    }
 }
 
 impl<'e> Notes<'e> {
