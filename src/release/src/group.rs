@@ -275,8 +275,9 @@ impl<'e> Combined<'e> {
 
     /// Blood of one group in the tube and of another in the bag is two donors' blood: every result of the tube is another
     /// donation's. A closed inquiry takes the earlier group back, and not what it has shown. A tube whose own columns disagree
-    /// has no group to be held against the bag's: it holds too, until the tube agrees or the inquiry is closed by one of the
-    /// determinations from `from` on; and where its forward columns alone say another group, closing changes nothing.
+    /// or do not tell how strongly they react has no group to be held against the bag's: it holds too, until the tube agrees
+    /// or the inquiry is closed by one of the determinations from `from` on; and where its forward columns alone say another
+    /// group, closing changes nothing. Those alone hold a tube too whose other columns are missing.
     fn hold_tube_against_bag(&mut self, all: &[Determination<'_>], from: usize) {
         let differ = |one: BloodGroup, other: BloodGroup| {
             matches!((one.abo, other.abo), (Some(a), Some(b)) if a != b)
@@ -298,11 +299,14 @@ impl<'e> Combined<'e> {
                 self.object(GroupStatus::Discrepant, Against::WrongTube { tube, bag });
             }
         }
-        let tubes = || all.iter().enumerate().filter(|(_, one)| one.is_discrepant() && !one.is_of_segment());
+        let tubes = || all.iter().enumerate().filter(|(_, one)| !one.is_of_segment());
         for bag in all.iter().filter(|one| !cleared && one.is_of_segment()).map(Determination::group) {
             for (at, tube) in tubes() {
                 let other = matches!((tube.forward, bag.abo), (Some(a), Some(b)) if a != b);
-                if bag.abo.is_some() && (at >= from || other) {
+                let unclear = (tube.is_discrepant() || tube.is_untold()) && (at >= from || other);
+                // Columns that are missing leave what the others say as it is.
+                let shows_other = tube.group().abo.is_none() && other;
+                if bag.abo.is_some() && (unclear || shows_other) {
                     self.object(GroupStatus::Discrepant, Against::TubeUnclear { bag });
                 }
             }
@@ -343,7 +347,7 @@ impl<'e> Combined<'e> {
             usize::from(usable.iter().any(|one| whole(&one)))
         } else {
             let runs = usable.iter().filter(whole);
-            runs.map(|one| (one.grouping.run.as_ref(), one.is_of_segment())).collect::<BTreeSet<_>>().len()
+            runs.map(|one| (one.grouping.whole_run(), one.is_of_segment())).collect::<BTreeSet<_>>().len()
         };
         if have < need && self.status != GroupStatus::Discrepant && now.abo.is_some() && now.rhd.is_some() {
             self.object(GroupStatus::Pending, Against::SecondDetermination { have, need });
@@ -375,7 +379,7 @@ impl<'e> Combined<'e> {
         let agreeing =
             || usable.iter().filter(|one| matches!(one.abo, Abo::Group(group) if group == laboratory));
         let from_segment = agreeing().any(|one| one.is_of_segment());
-        let runs: BTreeSet<_> = agreeing().filter_map(|one| one.grouping.run.as_ref()).collect();
+        let runs: BTreeSet<_> = agreeing().filter_map(|one| one.grouping.whole_run()).collect();
         let as_before = history == Some(laboratory) && runs.len() > 1;
         if !from_segment && !as_before {
             self.object(GroupStatus::Pending, Against::Field { laboratory, field });

@@ -244,7 +244,7 @@ impl Say for Against<'_> {
                 group_name(*bag)
             ),
             Self::TubeUnclear { bag } => said!(
-                "the columns of the sample tube disagree, so that nobody can say whether it holds the bag's blood, {}",
+                "the columns of the sample tube disagree with each other or with the bag, so that nobody can say whether it holds the bag's blood, {}",
                 group_name(*bag)
             ),
             Self::Field { laboratory, field } => {

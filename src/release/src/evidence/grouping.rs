@@ -126,4 +126,16 @@ pub struct Grouping {
     /// Its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// The run as the analyser names it, where `run` is a part of it and another determination of the donation lies in
+    /// another part: two tests of one run are not independent of each other, whatever their parts are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyser_run: Option<RunId>,
+}
+
+impl Grouping {
+    /// The run that says whether this determination is independent of another one.
+    #[must_use]
+    pub fn whole_run(&self) -> Option<&RunId> {
+        self.analyser_run.as_ref().or(self.run.as_ref())
+    }
 }

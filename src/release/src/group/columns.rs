@@ -72,6 +72,10 @@ impl Determination<'_> {
     pub(super) fn is_discrepant(&self) -> bool {
         matches!(self.abo, Abo::Discrepant(_)) || self.rhd == Rhd::Discrepant
     }
+    /// Its ABO columns do not tell how strongly they react, whatever became of its run.
+    pub(super) fn is_untold(&self) -> bool {
+        matches!(self.abo, Abo::StrengthNotTold(_))
+    }
     /// Of a segment of the bag, and not of the sample tube.
     pub(super) fn is_of_segment(&self) -> bool {
         self.grouping.sample == Some(GroupingSample::Segment)

@@ -246,13 +246,14 @@ fn grouping(rng: &mut Dice) -> Grouping {
     Grouping {
         anti_a: grade(rng, a),
         anti_b: grade(rng, b),
-        a1_cells: grade(rng, a1),
-        b_cells: grade(rng, bc),
+        a1_cells: grade(rng, a1).filter(|_| !one_in(rng, 30)),
+        b_cells: grade(rng, bc).filter(|_| !one_in(rng, 30)),
         control: grade(rng, "0"),
         anti_d: Some(Grades(vec![id(anti_d)])),
         iat_d: iat,
         sample: one_in(rng, 5).then_some(GroupingSample::Segment),
         run: run_id(rng, &["G1", "G2"]),
+        analyser_run: if one_in(rng, 8) { Some(id("G1")) } else { None },
         ..Grouping::default()
     }
 }

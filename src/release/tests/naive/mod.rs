@@ -257,6 +257,30 @@ fn abo(g: &Grouping) -> Option<AboGroup> {
     }
 }
 
+fn missing(g: &Grouping) -> bool {
+    g.a1_cells.is_none() || g.b_cells.is_none()
+}
+
+/// What anti-A and anti-B alone say.
+fn forward(g: &Grouping) -> Option<AboGroup> {
+    let antigen = |grade: Option<Grade>| match grade.unwrap() {
+        grade if grade.is_zero() => Some(false),
+        grade if !grade.has_remark() && grade.strength.is_some_and(|s| s >= Strength::Three) => Some(true),
+        _ => None,
+    };
+    Some(match (antigen(g.anti_a)?, antigen(g.anti_b)?) {
+        (true, true) => AboGroup::AB,
+        (true, false) => AboGroup::A,
+        (false, true) => AboGroup::B,
+        (false, false) => AboGroup::O,
+    })
+}
+
+/// The analyser's own run.
+fn own(g: &Grouping) -> Option<RunId> {
+    if g.analyser_run.is_some() { g.analyser_run.clone() } else { g.run.clone() }
+}
+
 /// The type; `None` while the antiglobulin test is open. Weak D is positive. Second: typed by antiglobulin.
 fn rhd(g: &Grouping) -> (Option<RhD>, bool) {
     let immediate = g.anti_d.as_ref().unwrap().0[0];
@@ -317,16 +341,20 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
         let iat: Vec<Grade> = t.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
         let vanished =
             immediate.strength == Some(Strength::One) && iat.len() >= 2 && iat.iter().all(|g| g.is_zero());
-        abo(t).is_none() || vanished
+        (abo(t).is_none() && !missing(t)) || vanished
     };
-    let tube_unclear = !cleared && pairs.iter().any(|(t, b)| abo(b).is_some() && contradicts(t));
+    // One without reverse columns says something by its forward ones.
+    let shows_other =
+        |t: &Grouping, b: &Grouping| missing(t) && forward(t).is_some_and(|f| abo(b) != Some(f));
+    let tube_unclear =
+        !cleared && pairs.iter().any(|(t, b)| abo(b).is_some() && (contradicts(t) || shows_other(t, b)));
     let discrepant = wrong_tube
         || tube_unclear
-        || abos.contains(&None)
+        || usable.iter().any(|g| abo(g).is_none() && !missing(g))
         || all_abo.len() > 1
         || all_rhd.len() > 1
         || weak_twice;
-    let determined = !usable.is_empty() && !discrepant && all_rhd.len() == 1;
+    let determined = all_abo.len() == 1 && !discrepant && all_rhd.len() == 1;
     let iat_open = rhds.iter().any(|(d, _)| d.is_none()) && !settled_by_iat;
     let mut good = determined && !waiting && !iat_open;
     match &e.donor {
@@ -339,13 +367,14 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
             let runs: BTreeSet<_> = usable
                 .iter()
                 .zip(&rhds)
-                .filter(|(_, (d, _))| d.is_some() || settled_by_iat)
-                .map(|(g, _)| (g.run.clone(), g.sample == Some(GroupingSample::Segment)))
+                .filter(|(g, (d, _))| abo(g).is_some() && (d.is_some() || settled_by_iat))
+                .map(|(g, _)| (own(g), g.sample == Some(GroupingSample::Segment)))
                 .collect();
             good &= runs.len() >= if known { 1 } else { 2 };
             if donor.field_abo.is_some_and(|field| Some(&field) != a) {
-                let segment = usable.iter().any(|g| g.sample == Some(GroupingSample::Segment));
-                let by_run: BTreeSet<_> = usable.iter().filter_map(|g| g.run.clone()).collect();
+                let typed = || usable.iter().filter(|g| abo(g).is_some());
+                let segment = typed().any(|g| g.sample == Some(GroupingSample::Segment));
+                let by_run: BTreeSet<_> = typed().filter_map(|g| own(g)).collect();
                 good &= segment || (by_run.len() > 1 && history.abo.as_ref() == a);
             }
         }
