@@ -101,7 +101,8 @@ impl DonorFacts {
         all: &[Determination],
     ) -> impl DoubleEndedIterator<Item = &'s GroupSettled> {
         let of_run = |run: &RunId| all.iter().filter(|one| one.is_of(run)).count();
-        let alone = of.grouping.run.as_ref().is_some_and(|run| of_run(run) == 1);
+        // A part of a run holds one determination only; who named no message may have meant any of the run's.
+        let alone = of.run.as_ref().or(of.grouping.run.as_ref()).is_some_and(|run| of_run(run) == 1);
         self.groups.iter().filter(move |settled| {
             let named = match settled.message {
                 Some(message) => message.get() == of.message && settled.sample == Some(of.sample),

@@ -4,6 +4,7 @@ use super::unusable;
 use crate::facts::Fact;
 use crate::measurement::Used;
 use release::evidence::{Grades, Grouping, GroupingSample, Validity};
+use std::collections::BTreeMap;
 use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, RhD, RunId};
 
 /// One determination: its rows came with one message, in one run, from one material.
@@ -65,7 +66,20 @@ pub(crate) fn groupings(measured: &[Used<'_>]) -> Vec<Determination> {
             one.grouping.why = Some(why);
         }
     }
+    name_shared_runs(&mut all);
     all
+}
+
+/// Determinations in parts of one run are told to be of that run; what stands alone in its own says no more than its part.
+fn name_shared_runs(all: &mut [Determination]) {
+    let mut seen: BTreeMap<RunId, usize> = BTreeMap::new();
+    for run in all.iter().filter_map(|one| one.run.as_ref()) {
+        *seen.entry(run.clone()).or_default() += 1;
+    }
+    for one in all {
+        let shared = one.run.as_ref().filter(|run| seen.get(*run).is_some_and(|count| *count > 1));
+        one.grouping.analyser_run = shared.filter(|run| one.grouping.run.as_ref() != Some(run)).cloned();
+    }
 }
 
 /// Puts one row where it belongs; a row that says nothing usable makes the determination invalid.

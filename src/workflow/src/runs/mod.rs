@@ -259,7 +259,9 @@ fn of_run(
                     whole.take(outcome);
                 }
             }
-            Parts::Each(parts) => windows.extend(parts),
+            Parts::Each(parts) => {
+                windows.extend(parts.into_iter().map(|(id, outcome)| (id, with_lots(outcome, &controls))));
+            }
         }
     }
     windows.extend(whole.ended(&controls).map(|outcome| (run.clone(), outcome)));
@@ -284,11 +286,14 @@ impl Whole {
     /// Where nothing spoke for such results nothing may be concluded.
     fn ended(self, controls: &[EvidenceObservation]) -> Option<Outcome> {
         let outcome = self.outcome.or_else(|| self.results.then(|| Outcome::open(nothing_speaks())));
-        outcome.map(|mut outcome| {
-            outcome.lots.extend(controls.iter().flat_map(|c| c.observation.lots.iter().cloned()));
-            outcome
-        })
+        outcome.map(|outcome| with_lots(outcome, controls))
     }
+}
+
+/// With the lots that the run's controls were made with.
+fn with_lots(mut outcome: Outcome, controls: &[EvidenceObservation]) -> Outcome {
+    outcome.lots.extend(controls.iter().flat_map(|c| c.observation.lots.iter().cloned()));
+    outcome
 }
 
 fn nothing_speaks() -> Told {

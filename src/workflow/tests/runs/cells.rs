@@ -98,3 +98,69 @@ fn a_determination_that_is_made_again_in_the_same_run_can_be_valid() {
     assert_eq!(house.stands("D1").0.as_str(), "line/G/01", "it is the only one now");
     assert_eq!(house.stands("D1").1.validity, Validity::Invalid, "and stays what was said of it");
 }
+
+fn evidence(house: &House, donation: &str) -> release::evidence::Evidence {
+    workflow::evidence(&house.judged(donation).1, &house.settings)
+}
+
+/// Two parts of one run are one run where two determinations have to be independent of each other, and each has been made
+/// with the lots that the run's controls were made with.
+#[test]
+fn a_part_of_a_run_knows_the_run_and_its_lots() {
+    let house = House::new("cn-2019");
+    let lot = vocabulary::LotUse {
+        role: vocabulary::LotRole::Reagent,
+        name: None,
+        lot: "L7".into(),
+        expires: None,
+    };
+    let mut beside = column(SpecimenKind::Control, ("Dat", Marker::Dat), "01T11:50", "0");
+    beside.lots = vec![lot.clone()];
+    house.says(&[control(beside, "saline", Expected::Positive)]);
+    house.says(&known_cells("01T12:00", "4+"));
+    house.says(&grouped("D1", "01T12:30"));
+    let once = evidence(&house, "D1").grouping;
+    assert_eq!(once.iter().map(|one| one.analyser_run.clone()).collect::<Vec<_>>(), [None], "as it ever was");
+    assert!(house.stands("D1").1.lots.contains(&lot));
+    house.says(&grouped("D1", "01T12:40"));
+    let twice = evidence(&house, "D1").grouping;
+    let of = vocabulary::RunId::new("line/G/01").unwrap();
+    assert_eq!(twice.len(), 2);
+    let known = house.judged("D1").1;
+    for one in &twice {
+        assert_ne!(one.run.as_ref(), Some(&of));
+        assert_eq!(one.analyser_run.as_ref(), Some(&of));
+        assert!(known.runs[one.run.as_ref().unwrap()].lots.contains(&lot), "{:?}", one.run);
+    }
+}
+
+/// An old word names a run and no message.
+#[test]
+fn a_word_without_a_message_speaks_for_the_only_determination_of_its_run() {
+    let house = House::new("cn-2019");
+    house.says(&known_cells("01T12:00", "4+"));
+    house.says(&grouped("D1", "01T12:30"));
+    let says = || {
+        for who in ["rev", "ref"] {
+            let word = ledger::DonorAct::GroupSettled {
+                donation: vocabulary::DonationId::new("D1").unwrap(),
+                run: vocabulary::RunId::new("line/G/01").unwrap(),
+                message: None,
+                sample: None,
+                reason: "anti-A1".into(),
+            };
+            let draft = ledger::Draft { by: format!("user:{who}"), what: ledger::What::Donor(word) };
+            let seq = house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
+            house.ledger.wait_applied(seq).wait().unwrap();
+        }
+    };
+    let settled = || {
+        let all = evidence(&house, "D1").grouping;
+        all.iter().map(|one| one.resolves.is_some()).collect::<Vec<_>>()
+    };
+    says();
+    assert_eq!(settled(), [true]);
+    house.says(&grouped("D1", "01T12:40"));
+    says();
+    assert_eq!(settled(), [false, false], "it may have meant either");
+}
