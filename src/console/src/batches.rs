@@ -42,7 +42,8 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NotLocated { .. }
         | Refused::NotHeld(_)
         | Refused::InvalidAlready { .. }
-        | Refused::NotInvalid(_) => Problem::conflict(detail),
+        | Refused::NotInvalid(_)
+        | Refused::Lapsed(_) => Problem::conflict(detail),
         Refused::Empty
         | Refused::RepeatedInItself(_)
         | Refused::TooMany { .. }

@@ -225,6 +225,10 @@ pub enum SignedAct {
         run: RunId,
         /// The [`SignedAct::RunReinstatementProposed`] entry.
         proposed: Seq,
+        /// The proposal counts only while it has not lapsed. Entries from before there was such a rule do not say so, and stay
+        /// what they were.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lapses: bool,
     },
     /// A person wants a run judged by the kits that are in force now, and not by those of when its results came.
     RunJudgingProposed {
@@ -239,6 +243,10 @@ pub enum SignedAct {
         run: RunId,
         /// The [`SignedAct::RunJudgingProposed`] entry.
         proposed: Seq,
+        /// The proposal counts only while it has not lapsed. Entries from before there was such a rule do not say so, and stay
+        /// what they were.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lapses: bool,
     },
     /// A recall was closed. It goes by the number of the verdict that raised it.
     RecallClosed {

@@ -53,16 +53,16 @@ impl Fold<'_, '_> {
             };
             return self.put_invalidation(&RunInvalidation { reinstatement: Some(proposed), ..known });
         }
-        if let SignedAct::RunReinstated { run, proposed } = act {
-            return self.run_reinstated(run, *proposed);
+        if let SignedAct::RunReinstated { run, proposed, lapses } = act {
+            return self.run_reinstated(run, *proposed, *lapses);
         }
         if let SignedAct::RunJudgingProposed { run, reason } = act {
             let proposed = Some(RunProposed { done, reason: reason.clone() });
             let judged = RunJudged { proposed, ..self.judged(run)? };
             return self.view.put_record(Key::run_judged(run).done(), &judged);
         }
-        if let SignedAct::RunJudgedAnew { run, proposed } = act {
-            return self.run_judged_anew(run, *proposed);
+        if let SignedAct::RunJudgedAnew { run, proposed, lapses } = act {
+            return self.run_judged_anew(run, *proposed, *lapses);
         }
         Ok(())
     }
@@ -72,10 +72,10 @@ impl Fold<'_, '_> {
     }
 
     /// It may make an invalid run valid: it takes two.
-    fn run_judged_anew(&mut self, run: &RunId, proposed: Seq) -> Folded {
+    fn run_judged_anew(&mut self, run: &RunId, proposed: Seq, lapses: bool) -> Folded {
         let by = self.done().by;
         let fits = |known: &RunProposed| known.done.entry == proposed && known.done.by != by;
-        if !self.stands(run, self.judged(run)?.proposed.filter(fits).as_ref())? {
+        if !self.stands(run, self.judged(run)?.proposed.filter(fits).as_ref(), lapses)? {
             self.misfit();
             return Ok(());
         }
@@ -85,7 +85,7 @@ impl Fold<'_, '_> {
     }
 
     /// Whoever wrote the entry: without the proposal of somebody else nothing changes.
-    fn run_reinstated(&mut self, run: &RunId, proposed: Seq) -> Folded {
+    fn run_reinstated(&mut self, run: &RunId, proposed: Seq, lapses: bool) -> Folded {
         let by = self.done().by;
         let fits = |known: &RunInvalidation| {
             known.reinstatement.as_ref().is_some_and(|p| p.done.entry == proposed && p.done.by != by)
@@ -94,7 +94,7 @@ impl Fold<'_, '_> {
             self.misfit();
             return Ok(());
         };
-        if !self.stands(run, known.reinstatement.as_ref())? {
+        if !self.stands(run, known.reinstatement.as_ref(), lapses)? {
             self.misfit();
             return Ok(());
         }
@@ -106,9 +106,11 @@ impl Fold<'_, '_> {
         self.reopen_fallen(&known)
     }
 
-    /// Whether something is proposed of a run that has not lapsed.
-    fn stands(&self, run: &RunId, proposed: Option<&RunProposed>) -> Result<bool, StateError> {
-        proposed.map_or(Ok(false), |proposed| proposed.stands(self.view, run, self.at_ms))
+    /// Whether something is proposed of a run that has not lapsed; what was agreed on before proposals lapsed stays agreed.
+    fn stands(&self, run: &RunId, proposed: Option<&RunProposed>, lapses: bool) -> Result<bool, StateError> {
+        proposed.map_or(Ok(false), |proposed| {
+            if lapses { proposed.stands(self.view, run, self.at_ms) } else { Ok(true) }
+        })
     }
 
     fn invalidation(&self, run: &RunId) -> Result<Option<RunInvalidation>, StateError> {

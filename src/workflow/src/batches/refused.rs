@@ -105,6 +105,9 @@ pub enum Refused {
         /// Who.
         by: String,
     },
+    /// What the first of two people proposed of a run lapsed, or was changed, before the ledger took the second one's word:
+    /// that entry changes nothing.
+    Lapsed(RunId),
     /// The ledger cannot be read or takes nothing.
     Broken(String),
 }
@@ -137,6 +140,7 @@ impl Refused {
             Self::InvalidAlready { .. } => "invalid_already",
             Self::NotInvalid(_) => "not_invalid",
             Self::SecondPerson { .. } => "second_person",
+            Self::Lapsed(_) => "lapsed",
             Self::Broken(_) => "unavailable",
         }
     }
@@ -195,6 +199,10 @@ impl Refused {
             }
             Self::NotInvalid(run) => format!("nobody has declared run {run} invalid"),
             Self::SecondPerson { by } => format!("{by} has declared it invalid; another person confirms it"),
+            Self::Lapsed(run) => format!(
+                "what was proposed of run {run} no longer stands: a control came, its three days went by, or somebody changed it \
+                 meanwhile; nothing was agreed; look again, and propose it anew"
+            ),
             Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
         }
     }
@@ -234,6 +242,11 @@ impl Refused {
             }
             Self::NotInvalid(run) => format!("检测批{run}未被判定无效"),
             Self::SecondPerson { by } => format!("{by}已判定其无效；须由另一人确认"),
+            Self::Lapsed(run) => {
+                format!(
+                    "检测批{run}的提议已失效：其间有新的质控结果、已超过三天或已被他人更改；本次同意未生效，请重新查看并重新提议"
+                )
+            }
             Self::Broken(why) => format!("账本暂不可写：{why}"),
         }
     }

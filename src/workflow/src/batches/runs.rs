@@ -83,7 +83,7 @@ pub fn invalidate_run(
 /// A person wants a run judged by the kits that are in force now: the first one proposes it, another one agrees.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`Refused`]; [`Refused::Lapsed`] where what was agreed to no longer stood when the entry was written.
 pub fn judge_run_anew(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) -> Result<Agreed, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::InvalidateRun)?;
@@ -93,10 +93,16 @@ pub fn judge_run_anew(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str)
     }
     let proposed = reader.run_judged(run)?.proposed;
     let propose = SignedAct::RunJudgingProposed { run: run.clone(), reason };
-    two_people(ledger, (&reader, run), actor, proposed, propose, |proposed| SignedAct::RunJudgedAnew {
-        run: run.clone(),
-        proposed,
-    })
+    let agreed = two_people(ledger, (&reader, run), actor, proposed, propose, |proposed| {
+        SignedAct::RunJudgedAnew { run: run.clone(), proposed, lapses: true }
+    })?;
+    // Something came between the look and the entry: the ledger has it, and it changes nothing.
+    if let Agreed::Done { entry } = agreed
+        && ledger.state().run_judged(run)?.from != Some(entry)
+    {
+        return Err(Refused::Lapsed(run.clone()));
+    }
+    Ok(agreed)
 }
 
 /// The first person proposes; the same one changes nothing; another one agrees. What has lapsed is proposed anew.
@@ -159,7 +165,7 @@ pub fn confirm_run(ledger: &Ledger, actor: &Actor, run: &RunId) -> Result<Seq, R
 /// A person wants a run that was declared invalid to be valid again: the first one proposes it, another one agrees.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`Refused`]; [`Refused::Lapsed`] where what was agreed to no longer stood when the entry was written.
 pub fn reinstate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) -> Result<Agreed, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::InvalidateRun)?;
@@ -167,7 +173,14 @@ pub fn reinstate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) 
     let said = said(&reader, run)?;
     let propose =
         SignedAct::RunReinstatementProposed { run: run.clone(), invalidated: said.done.entry, reason };
-    two_people(ledger, (&reader, run), actor, said.reinstatement, propose, |proposed| {
-        SignedAct::RunReinstated { run: run.clone(), proposed }
-    })
+    let agreed = two_people(ledger, (&reader, run), actor, said.reinstatement, propose, |proposed| {
+        SignedAct::RunReinstated { run: run.clone(), proposed, lapses: true }
+    })?;
+    if matches!(agreed, Agreed::Done { .. })
+        && let Some(still) = ledger.state().run_invalidated(run)?.filter(|still| still.run == *run)
+        && still.done.entry == said.done.entry
+    {
+        return Err(Refused::Lapsed(run.clone()));
+    }
+    Ok(agreed)
 }

@@ -54,11 +54,16 @@ pub(crate) fn registered(donation: &str, collected_at: &str) -> What {
 
 impl Station {
     pub(crate) fn new() -> Self {
+        Self::with_clock(std::sync::Arc::new(ledger::SystemClock))
+    }
+
+    pub(crate) fn with_clock(clock: std::sync::Arc<dyn ledger::Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let of_ledger = ledger::Settings {
             state: StateStore::Memory,
             free_bytes_min: 0,
             ballast_bytes: 0,
+            clock,
             ..ledger::Settings::new(folder.path())
         };
         let (ledger, _) = Ledger::open(of_ledger, &mut |_| {}).unwrap();

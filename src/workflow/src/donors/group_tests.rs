@@ -196,3 +196,37 @@ fn a_window_that_no_result_lies_in_is_refused_and_the_run_itself_is_not() {
     }
     declare("T1").unwrap();
 }
+
+/// A clock of the ledger that goes ahead of the one by which a command looks.
+#[derive(Default)]
+struct Ahead(std::sync::atomic::AtomicI64);
+
+impl ledger::Clock for Ahead {
+    fn now_ms(&self) -> i64 {
+        ledger::SystemClock.now_ms() + self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+/// The look and the entry are not one moment: what lapsed in between is told, and not called done.
+#[test]
+fn the_second_person_is_told_what_the_ledger_did_not_take() {
+    use crate::batches::{self, Agreed, Invalid};
+    use std::sync::{Arc, atomic::Ordering};
+    let clock = Arc::new(Ahead::default());
+    let station = Station::with_clock(Arc::clone(&clock) as Arc<dyn ledger::Clock>);
+    let (first, second) = (station.person("qc1", Role::QcOfficer), station.person("qc2", Role::QcOfficer));
+    grouped(&station, "G1", "T1", GROUP_A);
+    let run = RunId::new("T1").unwrap();
+    let anew = |who: &Actor| batches::judge_run_anew(&station.ledger, who, &run, "x");
+    let back = |who: &Actor| batches::reinstate_run(&station.ledger, who, &run, "x");
+    let invalid = Invalid { reason: "x".into(), cause: ledger::RunCause::Other, repeated_in: None };
+    batches::invalidate_run(&station.settings, &station.ledger, &first, (&run, &invalid)).unwrap();
+    for agree in [&anew as &dyn Fn(&Actor) -> Result<Agreed, batches::Refused>, &back] {
+        assert!(matches!(agree(&first), Ok(Agreed::Proposed { .. })));
+        clock.0.store(ledger::RUN_PROPOSAL_STANDS_MS * 2, Ordering::SeqCst);
+        assert_eq!(agree(&second), Err(batches::Refused::Lapsed(run.clone())));
+        assert!(station.ledger.state().run_invalidated(&run).unwrap().is_some());
+        clock.0.store(0, Ordering::SeqCst);
+        assert!(matches!(agree(&second), Ok(Agreed::Done { .. })));
+    }
+}

@@ -120,7 +120,7 @@ fn a_window_that_was_declared_invalid_is_not_saved_by_what_is_read_otherwise() {
         let run = window.clone();
         let propose = SignedAct::RunReinstatementProposed { run: run.clone(), invalidated: declared, reason };
         let proposed = by(&house, "qc", propose);
-        by(&house, "b", SignedAct::RunReinstated { run, proposed });
+        by(&house, "b", SignedAct::RunReinstated { run, proposed, lapses: true });
         house.works();
         assert_eq!(
             (house.serology("D1"), house.serology("D3")),
@@ -214,11 +214,11 @@ fn a_run_is_invalid_with_one_person_and_valid_again_with_two() {
         reason: "it was another washer".into(),
     };
     let proposed = by(&house, "b", propose(first));
-    by(&house, "b", SignedAct::RunReinstated { run: run.clone(), proposed });
+    by(&house, "b", SignedAct::RunReinstated { run: run.clone(), proposed, lapses: true });
     house.works();
     assert!(said(&house).is_some() && misfits() == before + 2);
     assert_eq!(house.serology("D1"), "INVALID");
-    by(&house, "c", SignedAct::RunReinstated { run: run.clone(), proposed });
+    by(&house, "c", SignedAct::RunReinstated { run: run.clone(), proposed, lapses: true });
     house.works();
     assert!(said(&house).is_none());
     assert_eq!(house.serology("D1"), "FINAL_NR");
@@ -251,21 +251,46 @@ fn a_proposal_lapses_with_time_and_with_what_it_saw() {
         let reason = "the leaflet has changed".to_owned();
         by(&house, "b", SignedAct::RunJudgingProposed { run: run.clone(), reason })
     };
-    let agreed = |proposed, anew| {
-        by(&house, "c", SignedAct::RunReinstated { run: run.clone(), proposed });
-        by(&house, "c", SignedAct::RunJudgedAnew { run: run.clone(), proposed: anew });
+    let agreed = |proposed, anew, lapses| {
+        by(&house, "c", SignedAct::RunReinstated { run: run.clone(), proposed, lapses });
+        by(&house, "c", SignedAct::RunJudgedAnew { run: run.clone(), proposed: anew, lapses });
         let judged = house.ledger.state().run_judged(&run).unwrap().from.is_some();
         (!stands(), judged)
     };
     let (back, other) = (proposed(), anew());
     house.says(&levels("01T10:00", true));
-    assert_eq!(agreed(back, other), (false, false), "a control has come since");
+    assert_eq!(agreed(back, other, true), (false, false), "a control has come since");
     let (back, other) = (proposed(), anew());
     clock.0.fetch_add(ledger::RUN_PROPOSAL_STANDS_MS + 1, Ordering::SeqCst);
-    assert_eq!(agreed(back, other), (false, false), "three days have gone by");
+    assert_eq!(agreed(back, other, true), (false, false), "three days have gone by");
     let (back, other) = (proposed(), anew());
     clock.0.fetch_add(ledger::RUN_PROPOSAL_STANDS_MS, Ordering::SeqCst);
-    assert_eq!(agreed(back, other), (true, true));
+    assert_eq!(agreed(back, other, true), (true, true));
+}
+
+/// What was agreed on before proposals lapsed does not say so, and stays agreed when the state is made again.
+#[test]
+fn an_agreement_from_before_proposals_lapsed_stays() {
+    let clock = Arc::new(Hands::default());
+    let house = House::with_clock("cn-2019", Arc::clone(&clock) as Arc<dyn ledger::Clock>);
+    let run = RunId::new("line/CLIA/01").unwrap();
+    house.says(&levels("01T08:00", true));
+    let invalidated = by(&house, "a", invalid(&run, RunCause::Equipment));
+    let reason = || "it was another washer".to_owned();
+    let back = SignedAct::RunReinstatementProposed { run: run.clone(), invalidated, reason: reason() };
+    let back = by(&house, "b", back);
+    let anew = by(&house, "b", SignedAct::RunJudgingProposed { run: run.clone(), reason: reason() });
+    house.says(&levels("01T10:00", true));
+    clock.0.fetch_add(ledger::RUN_PROPOSAL_STANDS_MS + 1, Ordering::SeqCst);
+    let of_then = |name: &str, proposed: ledger::Seq| {
+        let written = serde_json::json!({ name: { "run": run, "proposed": proposed } });
+        serde_json::from_value::<SignedAct>(written).unwrap()
+    };
+    by(&house, "c", of_then("run_reinstated", back));
+    by(&house, "c", of_then("run_judged_anew", anew));
+    let state = house.ledger.state();
+    assert!(state.run_invalidated(&run).unwrap().is_none());
+    assert!(state.run_judged(&run).unwrap().from.is_some());
 }
 
 /// Rules.md §2.5: declared out for the laboratory's own controls, the pack says what becomes of reactive results.

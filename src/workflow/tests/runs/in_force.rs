@@ -39,10 +39,10 @@ fn other_kits_judge_what_comes_from_then_on_and_an_old_run_only_when_two_people_
     let run = RunId::new("line/P1").unwrap();
     let wanted = SignedAct::RunJudgingProposed { run: run.clone(), reason: "the leaflet has changed".into() };
     let proposed = by(&house, "a", wanted);
-    by(&house, "a", SignedAct::RunJudgedAnew { run: run.clone(), proposed });
+    by(&house, "a", SignedAct::RunJudgedAnew { run: run.clone(), proposed, lapses: true });
     house.works();
     assert_eq!(house.serology("D1"), "FINAL_NR", "one person changes nothing");
-    by(&house, "b", SignedAct::RunJudgedAnew { run, proposed });
+    by(&house, "b", SignedAct::RunJudgedAnew { run, proposed, lapses: true });
     house.works();
     assert_eq!(house.serology("D1"), "INVALID");
     let (now, _) = house.judged("D1");
