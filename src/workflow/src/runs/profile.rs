@@ -6,7 +6,7 @@ use crate::facts::{Fact, Told};
 use ledger::{ReadError, Reader};
 use quality_control::{RequiredControl, RunState, assess_run};
 use std::collections::BTreeSet;
-use vocabulary::Observation;
+use vocabulary::{Observation, ProfileRef};
 
 /// Assesses a run for the results `used` of it.
 pub(super) fn assess(
@@ -21,6 +21,8 @@ pub(super) fn assess(
             let (assay, marker) = (fact.observation.assay.as_str(), fact.observation.marker);
             let names = profile.required_controls(marker).names;
             required.extend(names.into_iter().map(|name| (name.to_owned(), assay, marker)));
+        } else if reader.kept_profile(&fact.profile)?.is_some() {
+            return Ok(Outcome::open(unreadable(&fact.profile)));
         }
     }
     let required: Vec<RequiredControl<'_>> = required
@@ -39,4 +41,17 @@ pub(super) fn assess(
         RunState::Open => Outcome::open(told),
         RunState::Invalid => Outcome::invalid(told),
     })
+}
+
+/// Which controls a run has to have is not known, so that none that came may stand for all of them.
+fn unreadable(profile: &ProfileRef) -> Told {
+    Told::new(
+        format!(
+            "profile {profile} cannot be read by this release, so that the controls it requires are not known; \
+             activate a revision that can be read (two people), then reprocess the run's messages"
+        ),
+        format!(
+            "本版本无法读取仪器配置 {profile}，不知道其要求哪些质控；请两人启用可读取的版本，再重新解析该批次的消息"
+        ),
+    )
 }

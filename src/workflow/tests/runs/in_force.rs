@@ -3,9 +3,11 @@
 use crate::falls::by;
 use crate::house::{House, kits};
 use crate::plates::{GOOD_PLATE, plate_controls, plate_sample};
-use ledger::SignedAct;
+use ledger::{ProfileContent, SignedAct, What};
 use quality_control::kits::{KitFile, Kits, SHIPPED};
-use vocabulary::RunId;
+use release::evidence::{Qc, Validity};
+use std::collections::BTreeMap;
+use vocabulary::{Interpretation, ProfileRef, RunId};
 
 /// The same kits, and the plate's positive controls have to be stronger than those of [`GOOD_PLATE`].
 fn stricter() -> Kits {
@@ -69,4 +71,24 @@ fn what_came_before_there_were_kits_is_judged_by_the_controls_of_its_profile() {
     assert!(workflow::kits::start(&house.ledger, &house.settings.kits).unwrap());
     assert_eq!(house.stands("D1").1, before);
     assert!(before.kits.is_empty());
+}
+
+#[test]
+fn a_run_whose_profile_cannot_be_read_any_more_is_not_judged_by_the_controls_that_happen_to_be_there() {
+    let mut house = House::new("cn-2019");
+    house.settings.kits = Kits::new([]).unwrap();
+    let mut plate = plate_controls("line/P1", "NC 0.012");
+    plate[0].value.interpretation = Some(Interpretation::NonReactive);
+    plate.push(plate_sample("line/P1", "D1", "0.020", "0.105"));
+    house.says(&plate);
+    house.works();
+    assert_eq!(house.stands("D1").1.validity, Validity::Valid, "no kit, and nothing is required by name");
+    house.append(What::ProfileKept {
+        profile: ProfileRef { id: "maker/model".into(), revision: "1".into() },
+        content: ProfileContent { text: "of another release".into(), templates: BTreeMap::new() },
+        mapping: None,
+    });
+    let (_, stands) = house.stands("D1");
+    assert_eq!((stands.validity, stands.qc), (Validity::Open, Qc::Open));
+    assert!(stands.why.iter().any(|why| format!("{why:?}").contains("maker/model")), "{stands:?}");
 }
