@@ -60,8 +60,10 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.grouping = facts.donor.settled(groupings(&measured));
     let with_pools: Vec<&Fact> = used.iter().chain(&pooled.used).copied().collect();
     evidence.runs = runs(&with_pools, &facts.runs, &settings.lots);
-    for run in &mut evidence.runs {
-        run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cut));
+    if with_pools.iter().any(|fact| fact.lot_expired) {
+        for run in &mut evidence.runs {
+            run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cut));
+        }
     }
     let beside = facts.beside.iter().map(|s| Neighbour { donation: s.donation.clone(), settled: s.settled });
     evidence.neighbours = beside.collect();
@@ -226,12 +228,11 @@ impl Cut {
 
 /// An expired reagent loses sensitivity: what it did not find is done again. What it did find stays.
 fn falls_by_lot(fact: &Fact, result: &SerologyResult, cut: Cut) -> bool {
-    let competitive = fact.kit.as_ref().is_some_and(|kit| kit.competitive);
     let from = match result.kind {
         SerologyKind::Initial | SerologyKind::Repeat => cut.initial,
         SerologyKind::Duplicate => cut.duplicate.min(cut.initial),
     };
-    fact.lot_expired && result.validity.is_none() && !looks_reactive(result, competitive, from)
+    fact.lot_expired && result.validity.is_none() && !looks_reactive(result, fact.is_competitive(), from)
 }
 
 /// Whether nothing of a run rests on a lot any more: whatever was made with it fell with it, and was done again in the same
@@ -285,10 +286,7 @@ fn serology(
             marker,
             reagent: assay.to_owned(),
             maker: Some(maker),
-            direction: facts
-                .iter()
-                .any(|f| f.kit.as_ref().is_some_and(|kit| kit.competitive))
-                .then_some(Direction::Competitive),
+            direction: facts.iter().any(|fact| fact.is_competitive()).then_some(Direction::Competitive),
             results: wells(&facts, (runs, keep_reactive), cut),
         })
         .collect()
@@ -306,7 +304,6 @@ fn wells(
         .map(|fact| {
             let kind = if duplicates_due { SerologyKind::Duplicate } else { SerologyKind::Initial };
             let mut result = well(fact, kind);
-            let competitive = fact.kit.as_ref().is_some_and(|kit| kit.competitive);
             // It holds nothing once it is done again (R-GATE-06).
             if falls_by_lot(fact, &result, cut) {
                 result.validity = Some(Validity::Invalid);
@@ -321,7 +318,7 @@ fn wells(
             let usable = run_valid && result.validity.is_none();
             duplicates_due |= usable
                 && result.interpretation != Some(Call::NonReactive)
-                && looks_reactive(&result, competitive, cut.initial);
+                && looks_reactive(&result, fact.is_competitive(), cut.initial);
             result
         })
         .collect()

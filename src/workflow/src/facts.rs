@@ -94,6 +94,11 @@ impl Fact {
         self.window.as_ref().or(self.observation.run.as_ref())
     }
 
+    /// Whether its kit reacts the less the more there is of what it looks for.
+    pub(crate) fn is_competitive(&self) -> bool {
+        self.kit.as_ref().is_some_and(|kit| kit.competitive)
+    }
+
     /// What was measured, without what came out and without its place: two facts that agree in it may be one measurement.
     pub(crate) fn identity(&self) -> String {
         identity((&self.connection, &self.profile.id), self.tube.as_deref(), &self.observation)
