@@ -113,22 +113,8 @@ fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
         Marker::AntiD => listed(&mut grouping.anti_d),
         Marker::DIat => listed(&mut grouping.iat_d),
         // A summary that is there and names no type says that the analyser could not type it.
-        Marker::Abo => match (grouping.reported_abo, abo(observation)) {
-            (None, Some(group)) => {
-                grouping.reported_abo = Some(group);
-                Ok(())
-            }
-            (_, None) => Err(nothing()),
-            (Some(_), Some(_)) => Err(twice()),
-        },
-        Marker::RhD => match (grouping.reported_rhd, rhd(observation)) {
-            (None, Some(rhd)) => {
-                grouping.reported_rhd = Some(rhd);
-                Ok(())
-            }
-            (_, None) => Err(nothing()),
-            (Some(_), Some(_)) => Err(twice()),
-        },
+        Marker::Abo => first(&mut grouping.reported_abo, abo(observation).ok_or_else(nothing)?, twice),
+        Marker::RhD => first(&mut grouping.reported_rhd, rhd(observation).ok_or_else(nothing)?, twice),
         Marker::Phenotype => Ok(()),
         Marker::HBsAg
         | Marker::AntiHbc
@@ -145,6 +131,15 @@ fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
         | Marker::Alt
         | Marker::AntibodyScreen => Err(format!("{marker} is no column of a grouping")),
     }
+}
+
+/// Puts a summary where none is yet; the first one stays.
+fn first<T>(slot: &mut Option<T>, said: T, twice: impl FnOnce() -> String) -> Result<(), String> {
+    if slot.is_some() {
+        return Err(twice());
+    }
+    *slot = Some(said);
+    Ok(())
 }
 
 fn abo(observation: &Observation) -> Option<AboGroup> {
