@@ -36,10 +36,7 @@ pub(super) fn parts(run: &RunId, rows: Vec<Row<'_>>, whole: Option<&Outcome>) ->
         let mut joined = whole.cloned();
         for Row { fact, outcome } in rows {
             fact.window = Some(id.clone());
-            joined = match (joined, outcome) {
-                (Some(before), Some(outcome)) => Some(before.and(outcome)),
-                (before, outcome) => before.or(outcome),
-            };
+            joined = Outcome::both(joined, outcome);
         }
         parts.push((id, joined.unwrap_or_else(|| Outcome::open(super::nothing_speaks()))));
     }

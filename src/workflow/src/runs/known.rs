@@ -60,15 +60,25 @@ fn remember<K: Ord, V: Clone>(all: &mut BTreeMap<K, V>, key: K, value: V) -> V {
     value
 }
 
+/// What is remembered, or else read.
+fn recall<K: Ord + Clone, V: Clone>(
+    all: &mut BTreeMap<K, V>,
+    key: &K,
+    read: impl FnOnce() -> Result<V, ReadError>,
+) -> Result<V, ReadError> {
+    match all.get(key) {
+        Some(known) => Ok(known.clone()),
+        None => Ok(remember(all, key.clone(), read()?)),
+    }
+}
+
 impl Known {
     /// A run's controls in production.
     pub(super) fn controls(&mut self, reader: &Reader, run: &RunId) -> Result<Controls, ReadError> {
-        if let Some(known) = self.runs.get(run) {
-            return Ok(Arc::clone(known));
-        }
-        let all = reader.run(run)?.controls;
-        let controls = all.into_iter().filter(|c| c.mode == Mode::Production).collect();
-        Ok(remember(&mut self.runs, run.clone(), controls))
+        recall(&mut self.runs, run, || {
+            let all = reader.run(run)?.controls;
+            Ok(all.into_iter().filter(|c| c.mode == Mode::Production).collect())
+        })
     }
 
     /// The kits that judge a result of a run, which came as entry `message`.
@@ -78,12 +88,8 @@ impl Known {
         (reader, run): (&Reader, &RunId),
         message: u64,
     ) -> Result<Readable, ReadError> {
-        let from = if let Some(known) = self.judged.get(run) {
-            *known
-        } else {
-            let from = reader.run_judged(run)?.from.map_or(0, ledger::Seq::get);
-            remember(&mut self.judged, run.clone(), from)
-        };
+        let from =
+            recall(&mut self.judged, run, || Ok(reader.run_judged(run)?.from.map_or(0, ledger::Seq::get)))?;
         self.shelf.of(settings, reader, message.max(from))
     }
 
@@ -125,25 +131,14 @@ impl Known {
         }
         let mut all: Vec<(Fallen, bool)> = Vec::new();
         for message in messages {
-            let with = match self.fallen_with.get(&message) {
-                Some(known) => Arc::clone(known),
-                None => remember(&mut self.fallen_with, message, shared(reader.invalidated_with(message)?)),
-            };
-            all.push((with, true));
+            let read = || reader.invalidated_with(message).map(shared);
+            all.push((recall(&mut self.fallen_with, &message, read)?, true));
         }
-        let of_run = match self.fallen.get(run) {
-            Some(known) => Arc::clone(known),
-            None => remember(&mut self.fallen, run.clone(), shared(reader.windows_invalidated(run)?)),
-        };
-        all.push((of_run, false));
+        let of_run = || reader.windows_invalidated(run).map(shared);
+        all.push((recall(&mut self.fallen, run, of_run)?, false));
         if let Some(channel) = channel {
-            let within = match self.fallen_in.get(channel) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    remember(&mut self.fallen_in, channel.clone(), shared(reader.invalidated_in(channel)?))
-                }
-            };
-            all.push((within, false));
+            let within = || reader.invalidated_in(channel).map(shared);
+            all.push((recall(&mut self.fallen_in, channel, within)?, false));
         }
         let mut found: Vec<Declared> = Vec::new();
         for (some, by_row) in &all {
@@ -163,11 +158,8 @@ impl Known {
         (from, until): (Date, Date),
     ) -> Result<Arc<Readings>, ReadError> {
         let key = (channel.clone(), name.to_owned(), from, until);
-        if let Some(known) = self.readings.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let read = reader.readings(channel, name, (from, until), &mut self.interpretations)?;
-        Ok(remember(&mut self.readings, key, Arc::new(read)))
+        let read = || reader.readings(channel, name, (from, until), &mut self.interpretations).map(Arc::new);
+        recall(&mut self.readings, &key, read)
     }
 
     pub(super) fn calibrations(
@@ -177,10 +169,7 @@ impl Known {
         until: Date,
     ) -> Result<Arc<Readings>, ReadError> {
         let key = (channel.clone(), until);
-        if let Some(known) = self.calibrations.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let read = reader.calibrations(channel, until, &mut self.interpretations)?;
-        Ok(remember(&mut self.calibrations, key, Arc::new(read)))
+        let read = || reader.calibrations(channel, until, &mut self.interpretations).map(Arc::new);
+        recall(&mut self.calibrations, &key, read)
     }
 }

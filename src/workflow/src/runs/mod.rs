@@ -112,6 +112,14 @@ impl Outcome {
         self
     }
 
+    /// Both, where there are two.
+    fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.and(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     fn facts(mut self) -> RunFacts {
         self.lots.sort_unstable();
         self.lots.dedup();
@@ -159,11 +167,8 @@ pub(crate) fn stand<'f>(
     let mut found: BTreeMap<RunId, Outcome> = BTreeMap::new();
     for (run, facts) in by_run {
         for (id, outcome) in of_run(settings, (reader, known), &run, facts)? {
-            let outcome = match found.remove(&id) {
-                Some(before) => before.and(outcome),
-                None => outcome,
-            };
-            found.insert(id, outcome);
+            let outcome = Outcome::both(found.remove(&id), Some(outcome));
+            found.extend(outcome.map(|outcome| (id, outcome)));
         }
     }
     let mut all = BTreeMap::new();
@@ -277,10 +282,7 @@ struct Whole {
 
 impl Whole {
     fn take(&mut self, outcome: Outcome) {
-        self.outcome = Some(match self.outcome.take() {
-            Some(before) => before.and(outcome),
-            None => outcome,
-        });
+        self.outcome = Outcome::both(self.outcome.take(), Some(outcome));
     }
 
     /// Where nothing spoke for such results nothing may be concluded.

@@ -6,7 +6,8 @@ use crate::facts::{Fact, RunCheck, Told};
 use crate::{Settings, moments::moment};
 use jiff::{Span, Timestamp, civil::Date};
 use ledger::{
-    Channel, EvidenceObservation, ReadError, Reader, RowAt, Seq, UNNAMED, WINDOW_MARK, WindowSpan, day_of,
+    Channel, EvidenceObservation, ReadError, Reader, RowAt, RunInvalidation, Seq, UNNAMED, WINDOW_MARK,
+    WindowSpan, day_of,
 };
 use quality_control::grouping::{Due, passes};
 use quality_control::immunoassay::{self, Calibration, ControlReadingAt, WindowState};
@@ -194,6 +195,17 @@ pub(super) fn row_of(fact: &Fact) -> RowAt {
     RowAt { message: Seq::new(fact.message), record: fact.observation.source.record.clone() }
 }
 
+/// What people's words make of a result whose row lay in windows that they declared invalid, whenever it was tested.
+fn fallen_by_row(
+    (reader, known): (&Reader, &mut Known),
+    run: &RunId,
+    own: &RowAt,
+) -> Result<Vec<Outcome>, ReadError> {
+    let all = known.windows_invalidated(reader, (run, None), [own.message])?;
+    let has_row = |said: &RunInvalidation| said.spans.iter().any(|span| span.results.contains(own));
+    Ok(all.iter().filter(|found| has_row(&found.said)).map(|found| declared(&found.said)).collect())
+}
+
 /// What covers a result by its row and by no time.
 pub(super) fn rows_alone(fact: &Fact) -> WindowSpan {
     let channel = Channel::of(&fact.connection, &fact.observation);
@@ -233,15 +245,13 @@ pub(super) fn assess(
     let o = &fact.observation;
     let own = row_of(fact);
     let Some(tested) = fact.tested_at.map(release::Moment::at) else {
-        let mut outcome = no_time(fact).by(kit);
-        for Declared { said, .. } in known.windows_invalidated(reader, (run, None), [own.message])? {
-            if said.spans.iter().any(|span| span.results.contains(&own)) {
-                outcome = declared(&said).and(outcome);
-            }
-        }
-        return Ok((window_of(run, None), outcome));
+        let outcome = no_time(fact).by(kit);
+        let fallen = fallen_by_row((reader, known), run, &own)?.into_iter();
+        return Ok((window_of(run, None), fallen.fold(outcome, |after, declared| declared.and(after))));
     };
-    let lies = Lies::of(settings, (reader, known), rules, (fact, tested))?;
+    let mut lies = Lies::of(settings, (reader, known), rules, (fact, tested))?;
+    let lots = last_lots(&lies.read, tested);
+    let controls = std::mem::take(&mut lies.read.controls);
     let (day, lot) = (day_of(o, tested.as_millisecond()), lies.channel.lot.clone());
     let around = Around { settings, reader, channel: &lies.channel, days: days(rules.hours, day) };
     let calibrations = match rules.calibration_days {
@@ -251,7 +261,7 @@ pub(super) fn assess(
     let uncounted = calibrations.as_ref().is_some_and(|(_, left_out)| *left_out);
     let channel = immunoassay::Channel {
         calibrations: calibrations.map(|(all, _)| all),
-        controls: lies.read.controls.clone(),
+        controls,
         changes: Vec::new(),
         levels: rules.levels.clone(),
     };
@@ -271,7 +281,6 @@ pub(super) fn assess(
         WindowState::Out => Outcome::out_of_control(told),
         WindowState::Invalid => Outcome::invalid(told),
     };
-    let lots = last_lots(&lies.read, tested);
     let mut outcome = Outcome { checks: vec![check], lots, ..outcome }.by(kit);
     if let Some(level) = &lies.read.too_many {
         outcome = more_than_are_read(&format!("control {level}"), assay).and(outcome);
@@ -334,17 +343,8 @@ pub(super) fn cells(
     (run, fact): (&RunId, &Fact),
 ) -> Result<Option<Outcome>, ReadError> {
     let outcome = columns(settings, (reader, known), kit, rules, fact)?;
-    let own = row_of(fact);
-    let mut declared_invalid = None;
-    for Declared { said, .. } in known.windows_invalidated(reader, (run, None), [own.message])? {
-        if said.spans.iter().any(|span| span.results.contains(&own)) {
-            declared_invalid = Some(declared(&said));
-        }
-    }
-    Ok(match (declared_invalid, outcome) {
-        (Some(declared), Some(outcome)) => Some(declared.and(outcome)),
-        (declared, outcome) => declared.or(outcome),
-    })
+    let fallen = fallen_by_row((reader, known), run, &row_of(fact))?.into_iter();
+    Ok(fallen.fold(outcome, |after, declared| Outcome::both(Some(declared), after)))
 }
 
 fn columns(
