@@ -41,7 +41,7 @@ const BESIDE: [&str; 10] = [
 /// How many guards a file has: each of the keys, and each word, number and truth below it.
 pub(crate) fn guards(file: &DeTable<'_>) -> u32 {
     let sections = file.iter().filter(|(name, _)| !BESIDE.contains(&name.get_ref().as_ref()));
-    sections.map(|(name, value)| of_key(name.get_ref(), value.get_ref())).sum()
+    sections.map(|(name, value)| of_key(name.get_ref(), value.get_ref(), false)).sum()
 }
 
 /// As [`guards`], of a text; none when it is no TOML.
@@ -49,33 +49,23 @@ pub(crate) fn guards_of(text: &str) -> Option<u32> {
     DeTable::parse(text).ok().map(|file| guards(file.get_ref()))
 }
 
-fn of_key(key: &str, value: &DeValue<'_>) -> u32 {
-    if COUNTED.contains(&key) { 1 + leaves(value) } else { below(value) }
+/// A key and what is below it; `within` one that is counted, words are, and keys no more.
+fn of_key(key: &str, value: &DeValue<'_>, within: bool) -> u32 {
+    let counted = !within && COUNTED.contains(&key);
+    u32::from(counted) + below(value, within || counted)
 }
 
-fn below(value: &DeValue<'_>) -> u32 {
+fn below(value: &DeValue<'_>, within: bool) -> u32 {
     match value {
         DeValue::Table(table) => {
-            table.iter().map(|(key, inside)| of_key(key.get_ref(), inside.get_ref())).sum()
+            table.iter().map(|(key, inside)| of_key(key.get_ref(), inside.get_ref(), within)).sum()
         }
-        DeValue::Array(items) => items.iter().map(|item| below(item.get_ref())).sum(),
+        DeValue::Array(items) => items.iter().map(|item| below(item.get_ref(), within)).sum(),
         DeValue::String(_)
         | DeValue::Integer(_)
         | DeValue::Float(_)
         | DeValue::Boolean(_)
-        | DeValue::Datetime(_) => 0,
-    }
-}
-
-fn leaves(value: &DeValue<'_>) -> u32 {
-    match value {
-        DeValue::Table(table) => table.iter().map(|(_, inside)| leaves(inside.get_ref())).sum(),
-        DeValue::Array(items) => items.iter().map(|item| leaves(item.get_ref())).sum(),
-        DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_) => 1,
+        | DeValue::Datetime(_) => u32::from(within),
     }
 }
 
