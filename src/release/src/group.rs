@@ -299,14 +299,15 @@ impl<'e> Combined<'e> {
                 self.object(GroupStatus::Discrepant, Against::WrongTube { tube, bag });
             }
         }
-        let tubes = || all.iter().enumerate().filter(|(_, one)| !one.is_of_segment());
-        for bag in all.iter().filter(|one| !cleared && one.is_of_segment()).map(Determination::group) {
-            for (at, tube) in tubes() {
-                let other = matches!((tube.forward, bag.abo), (Some(a), Some(b)) if a != b);
-                let unclear = (tube.is_discrepant() || tube.is_untold()) && (at >= from || other);
+        let bags = all.iter().filter(|one| !cleared && one.is_of_segment()).map(Determination::group);
+        for bag in bags.filter(|bag| bag.abo.is_some()) {
+            for (at, tube) in all.iter().enumerate().filter(|(_, one)| !one.is_of_segment()) {
+                let unclear = tube.is_discrepant() || tube.is_untold();
+                let shows_other = tube.forward.is_some() && tube.forward != bag.abo;
                 // Columns that are missing leave what the others say as it is.
-                let shows_other = tube.group().abo.is_none() && other;
-                if bag.abo.is_some() && (unclear || shows_other) {
+                let holds =
+                    if shows_other { unclear || tube.group().abo.is_none() } else { unclear && at >= from };
+                if holds {
                     self.object(GroupStatus::Discrepant, Against::TubeUnclear { bag });
                 }
             }
