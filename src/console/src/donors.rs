@@ -279,8 +279,6 @@ pub(crate) async fn look_back(
 /// Every open task, those with the nearest last day first.
 pub(crate) async fn tasks(State(site): State<Arc<Site>>) -> Answer {
     let settings = Arc::clone(&site.workflow);
-    let reader = site.ledger.state();
-    let open = tokio::task::spawn_blocking(move || tasks::open(&settings, &reader, Timestamp::now())).await;
-    let open = open.map_err(|e| Problem::internal(&e))?.map_err(|e| Problem::internal(&e))?;
+    let open = site.look(move |reader| tasks::open(&settings, reader, Timestamp::now())).await?;
     Ok(Json(json!({ "items": open })))
 }

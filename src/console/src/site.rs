@@ -34,8 +34,16 @@ impl Site {
         &self,
         read: impl FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.look(read).await
+    }
+
+    /// As [`Self::read`], where more can fail than reading.
+    pub(crate) async fn look<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+        &self,
+        look: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem> {
         let reader = self.ledger.state();
-        let outcome = tokio::task::spawn_blocking(move || read(&reader)).await;
+        let outcome = tokio::task::spawn_blocking(move || look(&reader)).await;
         outcome.map_err(|e| Problem::internal(&e))?.map_err(|e| Problem::internal(&e))
     }
 }
