@@ -5,6 +5,7 @@ use crate::event::{AnomalyKind, Event, FrameTicket, LinkId, SendFailure, SendId,
 use crate::outgoing::Outgoing;
 use crate::output::Output;
 use crate::state::{Answer, Context, Neutral, Shared, State};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Instant;
 
@@ -148,8 +149,8 @@ impl<P> Link<P> {
         self.shared.interrupt = matches!(self.state, State::Receiving(_));
     }
 
-    /// The next block of bytes for the line.
-    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+    /// The next block of bytes for the line. An answer of one byte takes no memory.
+    pub fn poll_transmit(&mut self) -> Option<Cow<'static, [u8]>> {
         self.shared.output.next_block()
     }
 

@@ -2,7 +2,7 @@
 
 use crate::control::{CR, LF};
 use crate::event::{Anomaly, AnomalyKind, Event};
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 /// Input is left waiting while so many blocks have not been fetched.
 pub(crate) const TRANSMIT_BLOCKS_MAX: usize = 16;
@@ -11,7 +11,7 @@ const EVENTS_MAX: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    transmit: VecDeque<Vec<u8>>,
+    transmit: VecDeque<Cow<'static, [u8]>>,
     events: VecDeque<Event>,
     /// A frame among the events: the next one waits until it is fetched.
     frame_bytes: Option<usize>,
@@ -28,11 +28,11 @@ impl Output {
     }
 
     pub(crate) fn held_bytes(&self) -> usize {
-        self.frame_bytes.unwrap_or(0) + self.transmit.iter().map(Vec::capacity).sum::<usize>()
+        self.frame_bytes.unwrap_or(0) + self.transmit.iter().map(|block| block.len()).sum::<usize>()
     }
 
-    pub(crate) fn transmit(&mut self, block: &[u8]) {
-        self.transmit.push_back(block.to_vec());
+    pub(crate) fn transmit(&mut self, block: Cow<'static, [u8]>) {
+        self.transmit.push_back(block);
     }
 
     /// Whether something has not been fetched yet, so that no answer to it can have come.
@@ -42,7 +42,7 @@ impl Output {
 
     /// Takes back the last block, if it has not been fetched and is `block`.
     pub(crate) fn withdraw(&mut self, block: &[u8]) -> bool {
-        let is_last = self.transmit.back().is_some_and(|last| last == block);
+        let is_last = self.transmit.back().is_some_and(|last| **last == *block);
         is_last && self.transmit.pop_back().is_some()
     }
 
@@ -51,7 +51,7 @@ impl Output {
     }
 
     #[inline]
-    pub(crate) fn next_block(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn next_block(&mut self) -> Option<Cow<'static, [u8]>> {
         self.transmit.pop_front()
     }
 

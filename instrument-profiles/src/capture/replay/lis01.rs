@@ -89,7 +89,7 @@ impl<'p> Replay<'p> {
             }
         }
         while let Some(bytes) = self.link.poll_transmit() {
-            answers.said.extend(bytes);
+            answers.said.extend_from_slice(&bytes);
         }
     }
 
@@ -116,7 +116,7 @@ impl<'p> Replay<'p> {
             }
         }
         while let Some(bytes) = self.link.poll_transmit() {
-            answers.said.extend(bytes);
+            answers.said.extend_from_slice(&bytes);
         }
     }
 }

@@ -15,13 +15,14 @@ pub(crate) use receiving::Receiving;
 pub(crate) use sending::Sending;
 
 use crate::config::Config;
-use crate::control::{ACK, CR, ENQ, EOT, LF, STX};
+use crate::control::{ACK, CR, ENQ, EOT, LF, NAK, STX};
 use crate::event::{AnomalyKind, Event, LinkId, SendFailure};
 use crate::frame::FrameNumber;
 use crate::outgoing::{Outgoing, Transfer};
 use crate::output::Output;
 use crate::timer::{Deadline, Timer};
 use memchr::memchr3_iter;
+use std::borrow::Cow;
 use std::time::Instant;
 
 /// Where the link stands. Small: every step moves it.
@@ -156,6 +157,13 @@ impl Context<'_> {
     }
 
     pub(crate) fn send(&mut self, block: &[u8]) {
+        let block = match block {
+            [ACK] => Cow::Borrowed(&[ACK][..]),
+            [NAK] => Cow::Borrowed(&[NAK][..]),
+            [ENQ] => Cow::Borrowed(&[ENQ][..]),
+            [EOT] => Cow::Borrowed(&[EOT][..]),
+            _ => Cow::Owned(block.to_vec()),
+        };
         self.shared.output.transmit(block);
     }
 

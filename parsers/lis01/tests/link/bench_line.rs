@@ -105,7 +105,7 @@ impl Bench {
             if let Some(event) = self.link.poll_event() {
                 self.note(event);
             } else if let Some(block) = self.link.poll_transmit() {
-                self.sent.push(block);
+                self.sent.push(block.into_owned());
             } else {
                 return moved;
             }

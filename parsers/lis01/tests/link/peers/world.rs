@@ -95,7 +95,7 @@ impl World {
             self.sides[side].watch(self.now_ms);
             while let Some(block) = self.sides[side].link.poll_transmit() {
                 let fault = self.next_fault();
-                self.lines[side].carry(block, fault, self.now_ms, &mut self.rng);
+                self.lines[side].carry(block.into_owned(), fault, self.now_ms, &mut self.rng);
                 if fault == Some(Fault::Cut) {
                     self.cut();
                 }
