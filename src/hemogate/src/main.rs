@@ -1,6 +1,7 @@
 //! hemogate: command line, configuration, wiring, start, drain, stop. No logic of a laboratory lives here.
 
 mod again;
+mod allocator;
 mod analysers;
 mod batch;
 mod catalogue;
@@ -83,7 +84,10 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Interpret(asked) => catalogue::interpret(asked),
         Command::Profile(asked) => profile::profile(cli, asked, lang),
         Command::Check => check::check(cli, lang),
-        Command::Run => block_on(run::run(cli, lang)),
+        Command::Run => {
+            allocator::settle();
+            block_on(run::run(cli, lang))
+        }
         Command::Demo(asked) => block_on(demo::demo(asked, lang)),
         Command::Export(asked) => export::export(cli, asked),
         Command::Verify(asked) => store::verify(cli, asked, lang),
