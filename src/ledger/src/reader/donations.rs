@@ -400,16 +400,7 @@ impl Reader {
     /// [`ReadError`].
     pub fn run(&self, run: &RunId) -> Result<RunView, ReadError> {
         let store = self.store();
-        let mut view = RunView { run: run.clone(), controls: Vec::new(), donations: Vec::new() };
-        // Controls stand in one message, or in messages one after the other.
-        let mut known = Interpretations::default();
-        for (key, value) in collect(store.as_ref(), &Key::run_controls(run).under())? {
-            let mut parts = KeyParts::of(&key);
-            parts.text();
-            if let Some(message) = parts.seq() {
-                view.controls.extend(self.resolve(message, &refs(&value)?, &mut known)?.0);
-            }
-        }
+        let controls = self.controls_of(run, &mut Interpretations::default())?;
         let mut donations = BTreeSet::new();
         for (key, _) in collect(store.as_ref(), &Key::run_donations(run).under())? {
             let mut parts = KeyParts::of(&key);
@@ -419,7 +410,27 @@ impl Reader {
         for pool in pools_in(store.as_ref(), run)? {
             donations.extend(members(store.as_ref(), &pool)?);
         }
-        view.donations = donations.into_iter().collect();
-        Ok(view)
+        Ok(RunView { run: run.clone(), controls, donations: donations.into_iter().collect() })
+    }
+
+    /// A run's controls, calibrators and blanks alone, oldest message first: on a busy day a run has hundreds of
+    /// donations, and every decision about one of them asks for the controls.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn controls_of(
+        &self,
+        run: &RunId,
+        known: &mut Interpretations,
+    ) -> Result<Vec<EvidenceObservation>, ReadError> {
+        let mut controls = Vec::new();
+        for (key, value) in collect(self.store().as_ref(), &Key::run_controls(run).under())? {
+            let mut parts = KeyParts::of(&key);
+            parts.text();
+            if let Some(message) = parts.seq() {
+                controls.extend(self.resolve(message, &refs(&value)?, known)?.0);
+            }
+        }
+        Ok(controls)
     }
 }

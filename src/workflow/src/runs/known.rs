@@ -76,7 +76,7 @@ impl Known {
     /// A run's controls in production.
     pub(super) fn controls(&mut self, reader: &Reader, run: &RunId) -> Result<Controls, ReadError> {
         recall(&mut self.runs, run, || {
-            let all = reader.run(run)?.controls;
+            let all = reader.controls_of(run, &mut self.interpretations)?;
             Ok(all.into_iter().filter(|c| c.mode == Mode::Production).collect())
         })
     }
