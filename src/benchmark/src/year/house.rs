@@ -70,7 +70,7 @@ impl<'a> House<'a> {
         let receiver = DestinationId::new("bis").map_err(BenchError::part("name the receiver"))?;
         let settings = workflow::Settings {
             profiles: street.catalogue.list().cloned().collect(),
-            pack: release::RulePack::built_in("cn-2019").map_err(BenchError::part("read the rule pack"))?,
+            pack: kept::pack()?,
             specimens: kept::specimens()?,
             time_zone: jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8)),
             lots: LotRegister::new(lots),

@@ -3,6 +3,7 @@
 use super::YearOptions;
 use crate::BenchError;
 use identifiers::{Form, Normaliser, Rules};
+use release::RulePack;
 use serde_json::Value;
 use std::{
     fmt::Write as _,
@@ -16,6 +17,10 @@ use workflow::{AcceptedLot, SpecimenRule};
 const LEDGER: &str = "ledger";
 /// The kits' folder beside it.
 const KITS: &str = "kits";
+/// The rule pack beside it.
+const PACK: &str = "rules.toml";
+/// What this laboratory lays over `cn-2019`: it pools in sixes and in eights.
+const OVERLAY: &str = "id = \"simulated-year\"\nbased_on = \"cn-2019\"\n\n[nat]\nmode = \"MP8\"\n";
 /// What a pool's number looks like; any other id is a donation's.
 const POOLS: &str = r"(?<pool>MP\d{8})";
 const DONATIONS: &str = r"(?<donation>\S+)";
@@ -28,6 +33,11 @@ pub(super) fn specimens() -> Result<SpecimenRule, BenchError> {
         |faults: Vec<identifiers::RulesFault>| faults.first().map(ToString::to_string).unwrap_or_default();
     let of = Normaliser::new(&rules).map_err(first).map_err(BenchError::part("read the forms of codes"))?;
     Ok(SpecimenRule::of(of))
+}
+
+/// What this laboratory releases by.
+pub(super) fn pack() -> Result<RulePack, BenchError> {
+    RulePack::from_toml(OVERLAY).map_err(BenchError::part("read the rule pack"))
 }
 
 /// A folder that goes when the year is over, or one that stays.
@@ -51,6 +61,8 @@ impl Place {
         // One that is there may hold somebody's ledger.
         fs::create_dir(keep).map_err(BenchError::io(format!("make the folder {}", keep.display())))?;
         let file = keep.join("hemogate.toml");
+        let rules = keep.join(PACK);
+        fs::write(&rules, OVERLAY).map_err(BenchError::io(format!("write {}", rules.display())))?;
         let folder = keep.join(KITS);
         fs::create_dir(&folder).map_err(BenchError::io(format!("make the folder {}", folder.display())))?;
         for (name, text) in kits {
@@ -73,11 +85,11 @@ impl Place {
 /// What judges this ledger as the year judged it.
 fn configuration(lots: &[AcceptedLot]) -> String {
     let mut text = format!(
-        "# A simulated year. Compare two packs over it: hemogate --config THIS rules compare cn-2019 us-fda\n\
+        "# A simulated year. Compare two packs over it: hemogate --config THIS rules compare {PACK} us-fda\n\
          [site]\ntime_zone = \"Asia/Shanghai\"\nkits = \"{KITS}\"\n\n\
          [[site.identifiers.form]]\nname = \"pools\"\nkind = \"pattern\"\npattern = '{POOLS}'\n\n\
          [[site.identifiers.form]]\nname = \"donations\"\nkind = \"pattern\"\nfallback = true\npattern = '{DONATIONS}'\n\n\
-         [store]\npath = \"{LEDGER}\"\n\n[rules]\npack = \"cn-2019\"\n"
+         [store]\npath = \"{LEDGER}\"\n\n[rules]\npack = \"{PACK}\"\n"
     );
     // A text of JSON without control characters is one of TOML.
     let quoted = |word: &str| Value::from(word).to_string();

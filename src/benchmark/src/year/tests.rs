@@ -54,6 +54,8 @@ fn a_year_that_is_stopped_plays_what_has_begun_to_its_end_and_its_ledger_stays_i
         std::fs::read_to_string(keep.join("hemogate.toml")).unwrap().parse().unwrap();
     let lots: Vec<workflow::AcceptedLot> = configured["lot"].clone().try_into().unwrap();
     assert_eq!(lots, street::Street::of_catalogue().unwrap().lots(FIRST_DAY).unwrap());
+    let rules = keep.join(configured["rules"]["pack"].as_str().unwrap());
+    assert_eq!(release::RulePack::load(&rules).unwrap().hash(), kept::pack().unwrap().hash());
     let settings = ledger::Settings {
         free_bytes_min: 0,
         ..ledger::Settings::new(keep.join(configured["store"]["path"].as_str().unwrap()))

@@ -37,6 +37,10 @@ pub(crate) fn load(asked: Option<&Path>, environment: &[(String, String)]) -> Re
         }
         config.site.profiles = config.site.profiles.map(|own| folder.join(own));
         config.site.kits = config.site.kits.map(|own| folder.join(own));
+        let pack = folder.join(&config.rules.pack);
+        if pack.is_file() {
+            config.rules.pack = pack.display().to_string();
+        }
     }
     own_profiles(&mut config, &file)?;
     Ok(Loaded { config, file: found })

@@ -90,7 +90,7 @@ impl Default for Console {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rules {
-    /// Id of a built-in pack, or the path of a pack file.
+    /// Id of a built-in pack, or the path of a pack file, as seen from the configuration's folder.
     pub(crate) pack: String,
     /// Serology reagents that each of HBsAg, anti-HCV, HIV and syphilis is tested with; a verdict waits for all of them.
     pub(crate) serology_reagents: NonZeroU8,
