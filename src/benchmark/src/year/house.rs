@@ -80,6 +80,10 @@ impl<'a> House<'a> {
             sign_off: workflow::SignOff::Here,
             orders: workflow::orders::OrderRules::default(),
         };
+        // As the daemon does at its first start, so that the kept ledger is read later as it was here.
+        workflow::rules::start(&ledger, &settings.pack)
+            .map_err(BenchError::part("begin with the rule pack"))?;
+        workflow::kits::start(&ledger, &settings.kits).map_err(BenchError::part("begin with the kits"))?;
         Ok(Self {
             staff: Staff::hire(&ledger)?,
             ledger,

@@ -162,6 +162,13 @@ fn struck(rack: &mut Rack, strike: Strike, given: &mut [Given]) {
         let is_resolved = resolved.contains(&at);
         let Some(one) = given.get_mut(at) else { continue };
         one.struck.push(strike.kind);
+        // What was invalid in it anyway was measured again in another run the same evening, and rests on that.
+        if rack.duty == Duty::Nat && one.strike.is_some_and(|own| own.kind == Kind::NatInvalidOnce) {
+            if rack.blind == Blind::In(at) {
+                rack.blind = Blind::Nowhere;
+            }
+            continue;
+        }
         let alone = one.strike.is_none() && one.other.is_none();
         if at == chosen && strike.armed && alone && !(after_release && is_resolved) {
             one.truth.infection = Some(Infection::seen_only_by(rack.duty, marker));

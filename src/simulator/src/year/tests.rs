@@ -110,6 +110,25 @@ fn a_run_that_falls_delays_its_tubes_and_one_that_falls_late_ends_their_release(
     }
 }
 
+#[test]
+fn a_tube_whose_result_was_invalid_and_measured_again_elsewhere_is_no_later_when_its_run_falls() {
+    for kind in [Kind::InvalidRun, Kind::LateInvalidated, Kind::ControlFailsLate, Kind::ControlMissing] {
+        for variant in (0..20).map(|chosen| chosen * 64) {
+            let mut plan = Plan::default();
+            plan.runs.insert((1, 0), Strike { kind, armed: false, variant });
+            let mut given = plain(20);
+            given[7] = super::tests::given(Kind::NatInvalidOnce, false, 7);
+            let before = given[7].justified;
+            let racks = runs::racks(&plan, 1, &mut given).unwrap();
+            assert!(given[7].struck.contains(&kind), "it was in the run");
+            let (was, is) =
+                ((before.from, before.until), (given[7].justified.from, given[7].justified.until));
+            assert_eq!(is, was, "{kind} {variant}");
+            assert!(racks.iter().all(|rack| !rack.again.contains(&7)), "{kind}");
+        }
+    }
+}
+
 /// Donations that nothing strikes by itself.
 fn plain(count: u32) -> Vec<Given> {
     let mut given: Vec<Given> = (0..count).map(|n| given(Kind::RepeatedMessage, false, n)).collect();
