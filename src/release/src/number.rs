@@ -106,7 +106,7 @@ impl Reading {
 
     /// Whether the measured value is ≥ `limit`; nothing when the bound leaves it open.
     pub(crate) fn at_least(self, limit: Decimal) -> Option<bool> {
-        let order = self.number.cmp(&limit);
+        let order = order(self.number, limit);
         match self.bound {
             None => Some(order != Ordering::Less),
             Some(Comparator::Above | Comparator::AtLeast) => (order != Ordering::Less).then_some(true),
@@ -117,7 +117,7 @@ impl Reading {
 
     /// Whether the measured value is ≤ `limit`; nothing when the bound leaves it open.
     pub(crate) fn at_most(self, limit: Decimal) -> Option<bool> {
-        let order = self.number.cmp(&limit);
+        let order = order(self.number, limit);
         match self.bound {
             None => Some(order != Ordering::Greater),
             Some(Comparator::Below | Comparator::AtMost) => (order != Ordering::Greater).then_some(true),
@@ -129,6 +129,22 @@ impl Reading {
     /// The same measurement times a limit of the pack (positive, few digits): exact.
     pub(crate) fn times(self, factor: Limit) -> Self {
         Self { bound: self.bound, number: self.number * factor.number() }
+    }
+}
+
+/// The order of two numbers, exactly as theirs: as whole numbers of one scale, which is most of what a verdict computes.
+fn order(one: Decimal, other: Decimal) -> Ordering {
+    let scale = one.scale().max(other.scale());
+    let whole = |number: Decimal| {
+        let missing = scale - number.scale();
+        if missing == 0 {
+            return Some(number.mantissa());
+        }
+        number.mantissa().checked_mul(10_u64.checked_pow(missing)?.into())
+    };
+    match (whole(one), whole(other)) {
+        (Some(one), Some(other)) => one.cmp(&other),
+        (_, None) | (None, _) => one.cmp(&other),
     }
 }
 
@@ -253,6 +269,19 @@ mod tests {
         assert!(matches!("1.0000001".parse::<Limit>(), Err(NumberError::TooLong { .. })));
         assert!(matches!(">1".parse::<Exact>(), Err(NumberError::Bound(_))));
         assert!(serde_json::from_str::<Reading>("0.105").is_err(), "a binary float may not decide");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_are_ordered_as_decimals_are(
+            one: i64, other: i64, wide: i128, scales in (0..=28_u32, 0..=28_u32), as_wide: bool,
+        ) {
+            let other = if as_wide { wide >> 33 } else { i128::from(other) };
+            let (one, other) =
+                (Decimal::from_i128_with_scale(i128::from(one), scales.0), Decimal::from_i128_with_scale(other, scales.1));
+            proptest::prop_assert_eq!(order(one, other), one.cmp(&other));
+            proptest::prop_assert_eq!(order(one, one.normalize()), Ordering::Equal);
+        }
     }
 
     #[test]
