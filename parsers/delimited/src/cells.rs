@@ -25,19 +25,19 @@ pub(crate) enum Quoting {
     TextAfter,
 }
 
-/// The reader of cells. Making one takes longer than reading a small file. It cannot be cloned: csv-core 0.1.13
-/// leaves half of a reader's tables behind.
+/// The reader of cells. A cell that no quote opens ends at the next delimiter or line end, whatever stands in it; only the
+/// others need the reader of quotes.
 pub(crate) struct Cells {
-    reader: Reader,
+    /// Made with the first quote: making one takes longer than reading a small file. It cannot be cloned: csv-core 0.1.13
+    /// leaves half of a reader's tables behind.
+    reader: Option<Reader>,
+    delimiter: u8,
     quote: Option<u8>,
 }
 
 impl Cells {
     pub(crate) fn new(layout: &Layout) -> Self {
-        let quote = layout.quote_byte();
-        let mut builder = ReaderBuilder::new();
-        builder.delimiter(layout.delimiter_byte()).quoting(quote.is_some()).quote(quote.unwrap_or(b'"'));
-        Self { reader: builder.build(), quote }
+        Self { reader: None, delimiter: layout.delimiter_byte(), quote: layout.quote_byte() }
     }
 
     /// Reads the row that begins at `start`, up to its line end. Gives each cell to `take`; returns where the row's
@@ -48,10 +48,6 @@ impl Cells {
         start: usize,
         mut take: impl FnMut(FoundCell<'t>),
     ) -> usize {
-        // A row stands alone. The empty read tells the reader that its first input is past: it would drop a byte
-        // order mark there, and with it the places.
-        self.reader.reset();
-        self.reader.read_field(&[], &mut []);
         let mut cell_start = start;
         loop {
             let (at, last, copied) = self.read_cell(text, cell_start);
@@ -65,12 +61,31 @@ impl Cells {
 
     /// The cell's range, whether it is the row's last, and its text as copied out.
     fn read_cell(&mut self, text: &str, start: usize) -> (Range<usize>, bool, Vec<u8>) {
+        let rest = text.as_bytes().get(start..).unwrap_or_default();
+        match self.quote {
+            Some(quote) if rest.first() == Some(&quote) => self.read_quoted(text, start, quote),
+            Some(_) | None => {
+                let ends = |byte: &u8| *byte == self.delimiter || matches!(*byte, b'\r' | b'\n');
+                let length = rest.iter().position(ends).unwrap_or(rest.len());
+                (start..start + length, rest.get(length) != Some(&self.delimiter), Vec::new())
+            }
+        }
+    }
+
+    fn read_quoted(&mut self, text: &str, start: usize, quote: u8) -> (Range<usize>, bool, Vec<u8>) {
+        let delimiter = self.delimiter;
+        let reader =
+            self.reader.get_or_insert_with(|| ReaderBuilder::new().delimiter(delimiter).quote(quote).build());
+        // A cell stands alone. The empty read tells the reader that its first input is past: it would drop a byte order
+        // mark there, and with it the places.
+        reader.reset();
+        reader.read_field(&[], &mut []);
         let mut copied = Vec::new();
         let mut scratch = [0; 256];
         let mut at = start;
         loop {
             let input = text.as_bytes().get(at..).unwrap_or_default();
-            let (result, taken, written) = self.reader.read_field(input, &mut scratch);
+            let (result, taken, written) = reader.read_field(input, &mut scratch);
             copied.extend_from_slice(scratch.get(..written).unwrap_or_default());
             at += taken;
             match result {
