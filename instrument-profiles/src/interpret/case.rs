@@ -42,7 +42,7 @@ impl<'x, 'm> Case<'x, 'm> {
         withheld: bool,
     ) -> Self {
         let lead = Cursor::at(rows.first().map_or(0, |row| row.node));
-        let specimen = exam.specimen_text(lead).and_then(|text| SpecimenId::new(&text).ok());
+        let specimen = exam.specimen_id(lead);
         Self { exam, rows, test, lead, specimen, withheld, invalid: false, must_mean: Vec::new() }
     }
 
@@ -117,13 +117,14 @@ impl<'x, 'm> Case<'x, 'm> {
             if !look.holds(self.lead, &check.when) {
                 continue;
             }
-            let texts: Vec<_> = check.equal.iter().map(|path| look.text(self.lead, path)).collect();
-            let texts: Vec<&str> = texts.iter().map(|text| part_of(text, check.part.as_ref())).collect();
-            let Some(path) =
-                check.equal.first().filter(|_| texts.windows(2).any(|two| two.first() != two.last()))
-            else {
+            let Some((path, others)) = check.equal.split_first() else { continue };
+            let (text, part) = (look.text(self.lead, path), check.part.as_ref());
+            let same = |other: &Path| part_of(&look.text(self.lead, other), part) == part_of(&text, part);
+            if others.iter().all(same) {
                 continue;
-            };
+            }
+            let texts: Vec<_> = check.equal.iter().map(|path| look.text(self.lead, path)).collect();
+            let texts: Vec<&str> = texts.iter().map(|text| part_of(text, part)).collect();
             let what = format!("{}: {}", check.what, texts.join(", "));
             match check.does {
                 Consequence::Note => self.note(&check.finding, &Where::At(self.lead, path), what),
@@ -136,9 +137,14 @@ impl<'x, 'm> Case<'x, 'm> {
 
     /// `R|1,R|2`: every row that went into it.
     fn labels(&self) -> String {
-        let labels: Vec<String> =
-            self.rows.iter().map(|row| self.exam.look.document.label(row.node)).collect();
-        labels.join(",")
+        let mut labels = String::new();
+        for row in self.rows {
+            if !labels.is_empty() {
+                labels.push(',');
+            }
+            labels.push_str(&self.exam.look.document.label(row.node));
+        }
+        labels
     }
 
     /// What was taken for its specimen is none.

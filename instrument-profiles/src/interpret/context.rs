@@ -20,10 +20,14 @@ use vocabulary::{
 };
 
 impl Examination<'_> {
-    /// The specimen as the analyser read it, for findings.
+    /// The specimen as the analyser read it.
+    pub(super) fn specimen_id(&self, cursor: Cursor) -> Option<SpecimenId> {
+        SpecimenId::new(&self.look.specimen(cursor)?.text).ok()
+    }
+
+    /// The same, for findings.
     pub(super) fn specimen_text(&self, cursor: Cursor) -> Option<String> {
-        let text = &self.look.specimen(cursor)?.text;
-        SpecimenId::new(text).ok().map(String::from)
+        self.specimen_id(cursor).map(String::from)
     }
 }
 
@@ -196,13 +200,13 @@ impl<'m> Case<'_, 'm> {
         for row in self.rows {
             for path in &rules.at {
                 for piece in self.exam.look.pieces_of_all(Cursor::at(row.node), path) {
-                    for flag in split(&piece.text, rules.separator.as_deref(), rules.width) {
-                        if !seen.iter().any(|known| known == flag) {
+                    split(&piece.text, rules.separator.as_deref(), rules.width, |flag| {
+                        if !flag.is_empty() && !seen.iter().any(|known| known == flag) {
                             let place = Where::Piece(Cursor::at(row.node), path, piece.at.clone());
                             self.flag(flag, &place);
                             seen.push(flag.to_owned());
                         }
-                    }
+                    });
                 }
             }
         }
@@ -436,17 +440,13 @@ impl<'m> Case<'_, 'm> {
     }
 }
 
-fn split<'t>(
-    text: &'t str,
-    separator: Option<&'t str>,
-    width: Option<usize>,
-) -> impl Iterator<Item = &'t str> {
-    let parts: Vec<&str> = match (separator, width) {
-        (Some(separator), _) => text.split(separator).map(str::trim).collect(),
-        (None, Some(width)) => wide(text, width),
-        (None, None) => vec![text],
-    };
-    parts.into_iter().filter(|flag| !flag.is_empty())
+/// Gives each flag of a text to `take`, empty ones too.
+fn split(text: &str, separator: Option<&str>, width: Option<usize>, take: impl FnMut(&str)) {
+    match (separator, width) {
+        (Some(separator), _) => text.split(separator).map(str::trim).for_each(take),
+        (None, Some(width)) => wide(text, width).into_iter().for_each(take),
+        (None, None) => std::iter::once(text).for_each(take),
+    }
 }
 
 /// So many characters each; the last may be shorter.

@@ -47,7 +47,13 @@ struct Group<'m> {
     /// Places in `Examination::rows`.
     rows: Vec<usize>,
     lead: RowOf<'m>,
+    /// Why nothing of it is read, and the word for that.
+    aside: Option<(&'static str, &'m str)>,
 }
+
+/// Rows, or the test that they name, that a profile knows and does not read.
+const ROW_ASIDE: &str = "row_set_aside";
+const TEST_ASIDE: &str = "test_set_aside";
 
 impl<'m> Examination<'m> {
     pub(crate) fn new(
@@ -74,8 +80,8 @@ impl<'m> Examination<'m> {
         if self.carries_results() {
             self.rows_without_a_rule();
             let held_wells = self.plates();
-            let groups = self.groups();
-            for group in &groups {
+            let mut groups = self.groups();
+            for group in &mut groups {
                 self.group(group, &held_wells);
             }
             for group in &groups {
@@ -275,7 +281,7 @@ impl<'m> Examination<'m> {
             let cursor = Cursor::at(row.node);
             let code =
                 rule.test.as_ref().map_or_else(String::new, |path| self.look.text(cursor, path).into_owned());
-            let group = Group { code, rows: vec![at], lead: *row };
+            let group = Group { code, rows: vec![at], lead: *row, aside: None };
             let Some(together) = &self.profile.rules.together else {
                 groups.push(group);
                 continue;
@@ -294,9 +300,10 @@ impl<'m> Examination<'m> {
         groups
     }
 
-    fn group(&mut self, group: &Group<'m>, held_wells: &HashSet<usize>) {
+    fn group(&mut self, group: &mut Group<'m>, held_wells: &HashSet<usize>) {
         let rows: Vec<RowOf<'m>> = group.rows.iter().filter_map(|at| self.rows.get(*at).copied()).collect();
-        if all_aside(&rows).is_some() {
+        group.aside = all_aside(&rows).map(|why| (ROW_ASIDE, why));
+        if group.aside.is_some() {
             return;
         }
         let cursor = Cursor::at(group.lead.node);
@@ -318,7 +325,8 @@ impl<'m> Examination<'m> {
         if tests.len() > 1 {
             self.all_or_nothing(&rows, first, findings);
         }
-        if all_tests_aside(&tests).is_none() {
+        group.aside = all_tests_aside(&tests).map(|why| (TEST_ASIDE, why));
+        if group.aside.is_none() {
             let fate = fate.unwrap_or_else(|| Fate::Finding(self.nothing_read(group, cursor)));
             self.settle_all(group, fate);
         }
@@ -352,20 +360,15 @@ impl<'m> Examination<'m> {
     /// Rows and tests that give nothing to a value go with the first result of their order; where there is none, they are
     /// named in a note.
     fn set_aside(&mut self, group: &Group<'m>) {
-        let rows: Vec<RowOf<'m>> = group.rows.iter().filter_map(|at| self.rows.get(*at).copied()).collect();
-        let tests = self.tests_of(&group.code, Cursor::at(group.lead.node));
-        let name = group.lead.rule.map_or("", |rule| rule.name.as_str());
-        let (finding, name, why) = match (all_aside(&rows), all_tests_aside(&tests)) {
-            (Some(why), _) => ("row_set_aside", name, why),
-            (None, Some(why)) => ("test_set_aside", group.code.as_str(), why),
-            (None, None) => return,
-        };
+        let Some((finding, why)) = group.aside else { return };
+        let row = group.lead.rule.map_or("", |rule| rule.name.as_str());
+        let name = if finding == ROW_ASIDE { row } else { group.code.as_str() };
         let order = self.order_of(group.lead.node);
         let first = order.and_then(|order| self.made.get(&order)?.first().copied());
         if let Some(at) = first
             && let Some(observation) = self.observations.get_mut(at)
         {
-            for row in &rows {
+            for row in group.rows.iter().filter_map(|at| self.rows.get(*at)) {
                 observation.source.record.push(',');
                 observation.source.record.push_str(&self.look.document.label(row.node));
             }
@@ -476,8 +479,8 @@ impl<'m> Examination<'m> {
 
 /// Why no row of a group is read, if none is.
 fn all_aside<'m>(rows: &[RowOf<'m>]) -> Option<&'m str> {
-    let whys: Vec<&str> = rows.iter().filter_map(|row| row.rule?.aside.as_deref()).collect();
-    if whys.len() == rows.len() { whys.first().copied() } else { None }
+    let why = |row: &RowOf<'m>| row.rule?.aside.as_deref();
+    if rows.iter().all(|row| why(row).is_some()) { rows.iter().find_map(why) } else { None }
 }
 
 /// Why a code is not read, if it is known and never is.

@@ -29,7 +29,7 @@ impl<'m> Look<'m> {
                 Some((whole, number)) => part(self.document.piece(cursor, &whole)?, number),
                 None => self.document.piece(cursor, path),
             },
-            Path::Column(column) => self.document.node(cursor.node)?.record.column(column),
+            Path::Column(column) => self.document.column(cursor.node, column),
             Path::Specimen => self.specimen(cursor),
             Path::Plate => {
                 let plate = self.rules.plate.as_ref()?;
@@ -99,17 +99,19 @@ impl<'m> Look<'m> {
     }
 
     fn one_holds(&self, cursor: Cursor, condition: &Condition) -> bool {
-        let pieces = self.pieces(cursor, &condition.at);
-        let any = |fits: &dyn Fn(&str) -> bool| {
-            if pieces.is_empty() { fits("") } else { pieces.iter().any(|piece| fits(&piece.text)) }
+        let any = |fits: &mut dyn FnMut(&str) -> bool| match &condition.at {
+            Path::Field(field) if self.parted(field).is_none() => self.document.any(cursor, field, fits),
+            at @ (Path::Field(_) | Path::Column(_) | Path::Plate | Path::Specimen) => {
+                fits(self.piece(cursor, at).as_ref().map_or("", |piece| &piece.text))
+            }
         };
         match &condition.test {
-            ConditionTest::Is(texts) => any(&|found| texts.iter().any(|text| text == found)),
-            ConditionTest::IsNot(texts) => !any(&|found| texts.iter().any(|text| text == found)),
-            ConditionTest::StartsWith(start) => any(&|found| found.starts_with(start.as_str())),
-            ConditionTest::EndsWith(end) => any(&|found| found.ends_with(end.as_str())),
-            ConditionTest::Matches(pattern) => any(&|found| pattern.is_match(found)),
-            ConditionTest::Present(wanted) => pieces.is_empty() != *wanted,
+            ConditionTest::Is(texts) => any(&mut |found| texts.iter().any(|text| text == found)),
+            ConditionTest::IsNot(texts) => !any(&mut |found| texts.iter().any(|text| text == found)),
+            ConditionTest::StartsWith(start) => any(&mut |found| found.starts_with(start.as_str())),
+            ConditionTest::EndsWith(end) => any(&mut |found| found.ends_with(end.as_str())),
+            ConditionTest::Matches(pattern) => any(&mut |found| pattern.is_match(found)),
+            ConditionTest::Present(wanted) => self.pieces(cursor, &condition.at).is_empty() != *wanted,
         }
     }
 

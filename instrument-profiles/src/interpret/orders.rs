@@ -8,6 +8,9 @@ use vocabulary::{Consequence, Protocol};
 impl Examination<'_> {
     /// Tests that an order had to bring and did not.
     pub(super) fn panels(&mut self) {
+        if self.profile.rules.panels.is_empty() {
+            return;
+        }
         let mut orders: HashMap<usize, (usize, HashSet<String>)> = HashMap::new();
         let mut in_order = Vec::new();
         for row in &self.rows {
@@ -29,6 +32,9 @@ impl Examination<'_> {
     /// Rows of one order that say the same where that may be said once: which of them counts?
     pub(super) fn said_twice(&mut self) {
         let rules = &self.profile.rules;
+        if rules.once.is_empty() {
+            return;
+        }
         let mut seen: HashMap<(usize, usize, String), usize> = HashMap::new();
         let mut doubled = Vec::new();
         for row in &self.rows {
@@ -95,14 +101,15 @@ impl Examination<'_> {
             Protocol::Delimited | Protocol::PkBlocks => "",
         };
         let document = self.look.document;
-        let filled: HashSet<usize> = self
-            .rows
-            .iter()
-            .flat_map(|row| [Some(row.node), document.node(row.node).and_then(|node| node.parent)])
-            .flatten()
-            .collect();
-        for (at, node) in document.nodes.iter().enumerate() {
-            if node.name.is(name) && !filled.contains(&at) {
+        let mut filled = vec![false; document.nodes.len()];
+        for row in &self.rows {
+            let above = document.node(row.node).and_then(|node| node.parent);
+            for at in [Some(row.node), above].into_iter().flatten() {
+                filled.get_mut(at).into_iter().for_each(|filled| *filled = true);
+            }
+        }
+        for ((at, node), filled) in document.nodes.iter().enumerate().zip(filled) {
+            if !filled && node.name.is(name) {
                 self.empty_order(at);
             }
         }

@@ -16,7 +16,7 @@ const OBX: usize = 4;
 const LEVELS: usize = 5;
 
 pub(crate) fn read_hl7<'a>(message: &Message<'a>) -> Document<'a> {
-    let mut document = Document::default();
+    let mut document = Document::of(&message.segments());
     let mut open: [Option<usize>; LEVELS] = [None; LEVELS];
     let of_orders =
         || message.segments().map(|segment| segment.name()).filter(|name| matches!(*name, "ORC" | "OBR"));

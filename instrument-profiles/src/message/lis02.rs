@@ -4,8 +4,9 @@ use super::{Defect, Document, Record, RecordName};
 use lis02::{DefectKind, Reading, RecordType, Weight};
 
 pub(crate) fn read_lis02<'a>(reading: &Reading<'a>) -> Document<'a> {
-    let mut document = Document { terminated: true, ..Document::default() };
-    for record in reading.records() {
+    let records = reading.records();
+    let mut document = Document { terminated: true, ..Document::of(&records) };
+    for record in records {
         let letter = record.type_letter().unwrap_or('?');
         let name = RecordName::new(letter.encode_utf8(&mut [0; 4]));
         let parent = record.parent().map(|parent| parent.index());

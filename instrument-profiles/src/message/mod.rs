@@ -19,7 +19,7 @@ pub(crate) use lis02::read_lis02;
 pub(crate) use record::{Piece, Record, RecordName};
 pub(crate) use table::{layout_of, read_table};
 
-use crate::path::{FieldPath, RecordPath};
+use crate::path::{Column, FieldPath, RecordPath};
 use std::ops::Range;
 
 /// One record and what it belongs to.
@@ -46,6 +46,8 @@ pub(crate) struct Defect {
 #[derive(Debug, Default)]
 pub(crate) struct Document<'a> {
     pub(crate) nodes: Vec<Node<'a>>,
+    /// The headings of a file, blanks around them removed: every cell of it is asked for by one of them.
+    headings: Vec<&'a str>,
     /// How many records of each name there are.
     names: Vec<(RecordName, usize)>,
     pub(crate) defects: Vec<Defect>,
@@ -89,6 +91,11 @@ impl Cursor {
 }
 
 impl<'a> Document<'a> {
+    /// A document for so many records.
+    fn of(records: &impl Iterator) -> Self {
+        Self { nodes: Vec::with_capacity(records.size_hint().0), ..Self::default() }
+    }
+
     /// Adds a record.
     pub(crate) fn push(
         &mut self,
@@ -111,6 +118,11 @@ impl<'a> Document<'a> {
 
     pub(crate) fn node(&self, at: usize) -> Option<&Node<'a>> {
         self.nodes.get(at)
+    }
+
+    /// The cell of a row.
+    pub(crate) fn column(&self, at: usize, column: &Column) -> Option<Piece<'a>> {
+        self.nodes.get(at)?.record.column(&self.headings, column)
     }
 
     /// The record itself, what is attached to it, then the same for its parents.
@@ -163,6 +175,14 @@ impl<'a> Document<'a> {
         match self.find(cursor, &path.record).and_then(|at| self.nodes.get(at)) {
             Some(node) => node.record.pieces_at(path),
             None => Vec::new(),
+        }
+    }
+
+    /// Whether one of the texts of every repetition at a field path fits; nothing was sent there: whether an empty one does.
+    pub(crate) fn any(&self, cursor: Cursor, path: &FieldPath, fits: &mut dyn FnMut(&str) -> bool) -> bool {
+        match self.find(cursor, &path.record).and_then(|at| self.nodes.get(at)) {
+            Some(node) => node.record.any_at(path, fits),
+            None => fits(""),
         }
     }
 

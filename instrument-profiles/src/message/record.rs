@@ -34,8 +34,18 @@ impl RecordName {
         Self(bytes)
     }
 
+    /// Asked of every record that a path passes: nothing is made of the name that is compared.
+    #[inline]
     pub(crate) fn is(self, name: &str) -> bool {
-        name.len() <= 3 && Self::new(name) == self
+        let Self([first, second, third]) = self;
+        let same = |own: u8, other: &u8| own == other.to_ascii_uppercase();
+        match name.as_bytes() {
+            [] => self.0 == [0; 3],
+            [a] => same(first, a) && second == 0 && third == 0,
+            [a, b] => same(first, a) && same(second, b) && third == 0,
+            [a, b, c] => same(first, a) && same(second, b) && same(third, c),
+            [..] => false,
+        }
     }
 }
 
@@ -74,6 +84,24 @@ impl<'a> Record<'a> {
             None => self.pieces(path.spot),
             Some(_) => self.piece_at(path, path.spot).into_iter().collect(),
         }
+    }
+
+    /// As [`Self::pieces_at`], of which one has to fit: asked of every condition, and nothing is kept of what is there.
+    pub(crate) fn any_at(&self, path: &FieldPath, fits: &mut dyn FnMut(&str) -> bool) -> bool {
+        let spot = path.spot;
+        if path.anchor.is_some() || spot.repetition != Repetition::Each {
+            return fits(self.piece_at(path, spot).as_ref().map_or("", |piece| &piece.text));
+        }
+        let mut nothing = true;
+        for number in 1..=self.repetitions(spot.field) {
+            if let Some(piece) = self.part(spot, number) {
+                nothing = false;
+                if fits(&piece.text) {
+                    return true;
+                }
+            }
+        }
+        nothing && fits("")
     }
 
     /// The texts of every repetition; at least one place is looked at, empty ones are left out.
@@ -115,13 +143,15 @@ impl<'a> Record<'a> {
         }
     }
 
-    pub(crate) fn column(&self, column: &Column) -> Option<Piece<'a>> {
+    /// The cell of a row, by the headings of its file.
+    pub(crate) fn column(&self, headings: &[&str], column: &Column) -> Option<Piece<'a>> {
         match self {
             Self::Row(row) => {
-                let cell = match column {
-                    Column::Named(name) => row.named(name),
-                    Column::Numbered(number) => row.cell((*number).into()),
-                }?;
+                let number = match column {
+                    Column::Named(name) => headings.iter().position(|heading| heading == &name.trim())? + 1,
+                    Column::Numbered(number) => (*number).into(),
+                };
+                let cell = row.cell(number)?;
                 // Blanks around a cell are layout, never content.
                 let text = unpadded(cell.text());
                 (!text.is_empty()).then_some(Piece { text: Cow::Borrowed(text), at: cell.range() })

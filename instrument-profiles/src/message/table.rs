@@ -15,8 +15,10 @@ pub(crate) fn layout_of(rules: &TableRules) -> Result<Layout, LayoutError> {
 }
 
 pub(crate) fn read_table<'a>(table: &'a Table<'a>, rules: &TableRules) -> Document<'a> {
-    let mut document = Document { terminated: true, ..Document::default() };
-    for row in table.rows() {
+    let headings = table.column_names().collect();
+    let rows = table.rows();
+    let mut document = Document { terminated: true, headings, ..Document::of(&rows) };
+    for row in rows {
         document.push(Record::Row(row), RecordName::new("row"), None, false);
     }
     for defect in table.defects() {

@@ -153,9 +153,7 @@ impl Survey {
             .collect();
         let text = |node: usize, path: &Path| match path {
             Path::Field(path) => document.piece(Cursor::at(node), path).map(|piece| piece.text.into_owned()),
-            Path::Column(column) => {
-                document.node(node)?.record.column(column).map(|piece| piece.text.into_owned())
-            }
+            Path::Column(column) => document.column(node, column).map(|piece| piece.text.into_owned()),
             Path::Plate | Path::Specimen => None,
         };
         let rows: Vec<usize> = (0..document.nodes.len())
