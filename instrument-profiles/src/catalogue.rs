@@ -40,7 +40,18 @@ impl Entry {
     /// # Errors
     /// Every fault of the profile, with file, line and the nearest known name.
     pub fn load(folder: &Path) -> Result<Self, ProfileErrors> {
-        let profile = Profile::load(folder)?;
+        Self::with(Profile::load(folder)?, folder)
+    }
+
+    /// Reads the folder of one model by the rules of its time ([`Profile::read_kept`]), to be shown or compared.
+    ///
+    /// # Errors
+    /// Every fault that was one from the beginning.
+    pub fn load_kept(folder: &Path) -> Result<Self, ProfileErrors> {
+        Self::with(Profile::load_kept(folder)?, folder)
+    }
+
+    fn with(profile: Profile, folder: &Path) -> Result<Self, ProfileErrors> {
         let files = read_files(folder).map_err(|error| ProfileErrors {
             faults: vec![fault(&folder.display().to_string(), &error.to_string())],
         })?;

@@ -53,11 +53,13 @@ pub(crate) struct Faults<'t> {
     found: Vec<Fault>,
     /// What the author left open: no fault, and nothing reads it.
     open: Vec<Fault>,
+    /// What this release asks and a text of another time did not have to say.
+    unsaid: Vec<Fault>,
 }
 
 impl<'t> Faults<'t> {
     pub(crate) fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, found: Vec::new(), open: Vec::new() }
+        Self { file, text, found: Vec::new(), open: Vec::new(), unsaid: Vec::new() }
     }
 
     /// Notes a fault at a byte range of the text.
@@ -67,15 +69,24 @@ impl<'t> Faults<'t> {
 
     /// Notes something that the author has still to say.
     pub(crate) fn leave_open(&mut self, at: &Range<usize>, what: impl Into<String>) {
-        let (line, column) = line_and_column(self.text, at.start);
-        self.open.push(Fault { file: self.file.to_owned(), line, column, what: what.into(), nearest: None });
+        let fault = self.fault(at, what.into(), None);
+        self.open.push(fault);
     }
 
     /// What was left open, in order of place.
     pub(crate) fn take_open(&mut self) -> Vec<Fault> {
-        let mut open = std::mem::take(&mut self.open);
-        open.sort();
-        open
+        sorted(&mut self.open)
+    }
+
+    /// Notes something that a text of an earlier release did not have to say.
+    pub(crate) fn leave_unsaid(&mut self, at: &Range<usize>, what: impl Into<String>) {
+        let fault = self.fault(at, what.into(), None);
+        self.unsaid.push(fault);
+    }
+
+    /// What was not said, in order of place.
+    pub(crate) fn take_unsaid(&mut self) -> Vec<Fault> {
+        sorted(&mut self.unsaid)
     }
 
     /// Notes an unknown name, with the nearest of `known`.
@@ -110,7 +121,7 @@ impl<'t> Faults<'t> {
     /// # Errors
     /// Everything that was found, in order of place.
     pub(crate) fn into_result<T>(self, value: Option<T>) -> Result<T, ProfileErrors> {
-        let Self { file, text, mut found, open: _ } = self;
+        let Self { file, text, mut found, open: _, unsaid: _ } = self;
         match value {
             Some(value) if found.is_empty() => Ok(value),
             Some(_) | None => {
@@ -127,9 +138,22 @@ impl<'t> Faults<'t> {
     }
 
     pub(crate) fn push(&mut self, at: &Range<usize>, what: String, nearest: Option<String>) {
-        let (line, column) = line_and_column(self.text, at.start);
-        self.found.push(Fault { file: self.file.to_owned(), line, column, what, nearest });
+        let fault = self.fault(at, what, nearest);
+        self.found.push(fault);
     }
+
+    fn fault(&self, at: &Range<usize>, what: String, nearest: Option<String>) -> Fault {
+        let (line, column) = line_and_column(self.text, at.start);
+        Fault { file: self.file.to_owned(), line, column, what, nearest }
+    }
+}
+
+/// Takes a list, each of it once, in order of place.
+fn sorted(list: &mut Vec<Fault>) -> Vec<Fault> {
+    let mut list = std::mem::take(list);
+    list.sort();
+    list.dedup();
+    list
 }
 
 /// Line and column (characters) of a byte offset, both from 1.

@@ -35,12 +35,23 @@ pub(super) fn whole_text(pattern: &str) -> Result<regex::Regex, regex::Error> {
     Ok(compiled)
 }
 
+/// By whose rules a text is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// By all that this release asks: what is installed, added, mapped or activated now.
+    Today,
+    /// By the rules of its time: what a ledger keeps, since messages were read with it. What releases came to ask
+    /// later is listed, and means what its absence meant then.
+    OfItsTime,
+}
+
 /// Reads texts in the notation of one protocol and collects what is wrong with them.
 pub(crate) struct Builder<'f, 't> {
     pub(crate) protocol: Protocol,
     pub(crate) faults: &'f mut Faults<'t>,
     /// The templates in the folder `orders`, by file.
     pub(crate) templates: &'f BTreeMap<String, String>,
+    pub(crate) asked: Asked,
     /// Something could not even be read: what is missing may only be misspelt, so it is not reported as well.
     pub(crate) shape_faults: bool,
     /// Columns that are looked up by their names.
@@ -52,9 +63,10 @@ impl<'f, 't> Builder<'f, 't> {
         protocol: Protocol,
         faults: &'f mut Faults<'t>,
         templates: &'f BTreeMap<String, String>,
+        asked: Asked,
     ) -> Self {
         let shape_faults = faults.any();
-        Self { protocol, faults, templates, shape_faults, columns_read: BTreeSet::new() }
+        Self { protocol, faults, templates, asked, shape_faults, columns_read: BTreeSet::new() }
     }
 }
 
@@ -72,6 +84,21 @@ impl Builder<'_, '_> {
     pub(crate) fn missing(&mut self, at: &Range<usize>, what: &str) {
         if !self.shape_faults {
             self.faults.add(at, format!("missing {what}"));
+        }
+    }
+
+    /// As [`Self::missing`], of what releases did not ask from the beginning.
+    pub(crate) fn missing_today(&mut self, at: &Range<usize>, what: &str) {
+        if !self.shape_faults {
+            self.fault_today(at, format!("missing {what}"));
+        }
+    }
+
+    /// As [`Self::fault`], of what releases did not refuse from the beginning.
+    pub(crate) fn fault_today(&mut self, at: &Range<usize>, what: impl Into<String>) {
+        match self.asked {
+            Asked::Today => self.faults.add(at, what),
+            Asked::OfItsTime => self.faults.leave_unsaid(at, what),
         }
     }
 

@@ -66,7 +66,7 @@ impl Builder<'_, '_> {
             controls_open: false,
             kinds: vec![],
             controls: vec![],
-            run: RunRules { open: false, id: None, requires: vec![] },
+            run: RunRules { open: false, id: None, requires: vec![], unsaid: vec![] },
             lots: vec![],
             status: StatusRules::Always(ResultStatus::Other),
             flags: FlagRules {

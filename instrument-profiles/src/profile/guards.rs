@@ -3,7 +3,7 @@
 
 use super::{
     builder::Builder,
-    rules::{ControlRule, Measured, Rules, RunRules, Slot, TestBody, TestRule},
+    rules::{ControlRule, Measured, RequirementRule, Rules, RunRules, Slot, TestBody, TestRule},
 };
 use crate::{
     path::{Column, Path},
@@ -22,11 +22,14 @@ impl Builder<'_, '_> {
         if let Some(specimen) = &document.specimen {
             let (span, specimen) = (specimen.span(), specimen.get_ref());
             if specimen.form.is_none() {
-                self.missing(&span, "`form`, the form of a specimen id: \".+\" where any text may be one");
+                self.missing_today(
+                    &span,
+                    "`form`, the form of a specimen id: \".+\" where any text may be one",
+                );
             }
             if specimen.id.0.len() > 1 && specimen.must_agree.is_none() {
                 let what = "`must_agree`: whether all places of the specimen id have to say the same";
-                self.missing(&span, what);
+                self.missing_today(&span, what);
             }
         }
         let said = document.evidence.as_ref().and_then(|evidence| evidence.get_ref().guards.as_ref());
@@ -36,12 +39,12 @@ impl Builder<'_, '_> {
             let what = format!(
                 "the profile says {said} guards and has {found}: {lost}, or `guards = {found}` if that was meant"
             );
-            self.fault(&at, what);
+            self.fault_today(&at, what);
         }
         let sequence = document.message.as_ref().and_then(|message| message.get_ref().sequence);
         if self.protocol == Protocol::Lis02 && sequence.is_none() {
             let what = "`sequence` in `[message]`: whether a record number that does not follow is a lost record (\"strict\") or a habit (\"lenient\")";
-            self.missing(&START, what);
+            self.missing_today(&START, what);
         }
     }
 
@@ -50,24 +53,26 @@ impl Builder<'_, '_> {
         let reads_number = Rules::reads(test, Slot::Number);
         if reads_number && test.values.is_some() && written.reactive.is_none() {
             let what = "`reactive`: from which number on the text has to say reactive, \">= 1.00\"; \"none\" where the number says nothing of that";
-            self.missing(at, what);
+            self.missing_today(at, what);
         }
         if written.reactive.is_some() && test.values.is_none() && written.by_number.is_none() {
-            self.missing(at, "`by_number`: whether the number alone decides, as no text does");
+            self.missing_today(at, "`by_number`: whether the number alone decides, as no text does");
         }
     }
 
-    /// Every control stands for its markers: none of their runs is valid without it, unless that is said.
+    /// Every control stands for its markers: none of their runs is valid without it, unless that is said. Gives those of
+    /// which it is not said.
     pub(super) fn controls_are_required(
         &mut self,
         written: &[Spanned<schema::Control>],
         controls: &[ControlRule],
         tests: &[TestRule],
         run: &RunRules,
-    ) {
+    ) -> Vec<RequirementRule> {
+        let mut unsaid = Vec::new();
         let unknown = |name: &String| controls.iter().all(|control| control.name != *name);
         if run.open || self.shape_faults || run.requires.iter().flat_map(|rule| &rule.controls).any(unknown) {
-            return;
+            return unsaid;
         }
         for (written, rule) in written.iter().zip(controls) {
             let (span, control) = (written.span(), written.get_ref());
@@ -81,7 +86,7 @@ impl Builder<'_, '_> {
                         && (rule.markers.is_empty() || rule.markers.contains(marker))
                 })
             };
-            let names = |markers: Vec<Marker>| {
+            let names = |markers: &[Marker]| {
                 let names: Vec<String> =
                     markers.iter().map(|marker| format!("{:?}", marker.name())).collect();
                 names.join(", ")
@@ -92,21 +97,23 @@ impl Builder<'_, '_> {
                 let what = format!(
                     "no run needs the control {:?} for {}: name it in `[[run.requires]]`, or these markers in its `not_required_for`",
                     rule.name,
-                    names(open)
+                    names(&open)
                 );
-                self.fault(&span, what);
+                self.fault_today(&span, what);
+                unsaid.push(RequirementRule { controls: vec![rule.name.clone()], markers: open });
             }
             let both: Vec<Marker> = needed.into_iter().filter(|marker| spared.contains(marker)).collect();
             if !both.is_empty() {
                 let what = format!(
                     "`not_required_for` spares the control {:?} for {}, and `[[run.requires]]` asks for it",
                     rule.name,
-                    names(both)
+                    names(&both)
                 );
                 self.fault(&span, what);
             }
             self.strength_is_said(control, rule, tests, &span);
         }
+        unsaid
     }
 
     /// From which reaction on a positive control is positive.
@@ -121,7 +128,7 @@ impl Builder<'_, '_> {
         let graded = tests.iter().filter_map(measured).filter(stands_for).any(|test| test.grades.is_some());
         if graded && control.reads == Expected::Positive && control.at_least.is_none() {
             let what = "`at_least`: the weakest reaction of this control that is positive, as \"2+\" (\"+\" where no strength is told)";
-            self.missing(at, what);
+            self.missing_today(at, what);
         }
     }
 
@@ -142,7 +149,7 @@ impl Builder<'_, '_> {
             let what = format!(
                 "the column {name:?} is read, and a file without it would not be noticed: name it in `columns`"
             );
-            self.fault(&table.span(), what);
+            self.fault_today(&table.span(), what);
         }
     }
 }

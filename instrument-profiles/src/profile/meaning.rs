@@ -146,8 +146,11 @@ impl Builder<'_, '_> {
             let rule = FlagRule { does: flag.does, with, what: flag.what.clone() };
             known.insert(text.get_ref().clone(), rule);
         }
-        let at = self.required(flags.at.as_ref(), &span, "`at`: where flags and remarks stand ([]: nowhere)");
-        if at.is_some_and(|at| at.0.is_empty()) && !known.is_empty() {
+        let at = flags.at.as_ref();
+        if at.is_none() {
+            self.missing_today(&span, "`at`: where flags and remarks stand ([]: nowhere)");
+        }
+        if at.is_none_or(|at| at.0.is_empty()) && !known.is_empty() {
             self.fault(&span, "flags without a place in `at` are never seen");
         }
         let separator = flags.separator.as_ref().map(|text| text.get_ref().clone());

@@ -27,7 +27,7 @@ use crate::{
     orders::{ORDERS_FOLDER, OrderRules},
     schema,
 };
-use builder::Builder;
+use builder::{Asked, Builder};
 use rules::Rules;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, path::Path};
@@ -46,6 +46,7 @@ pub struct Profile {
     link: LinkSettings,
     evidence: Evidence,
     open: Vec<Fault>,
+    unsaid: Vec<Fault>,
     uncounted_guards: Option<u32>,
     content: Content,
     pub(crate) rules: Rules,
@@ -66,6 +67,9 @@ pub struct Content {
 pub struct RequiredControls<'p> {
     /// Names as in `ControlReading::name`.
     pub names: Vec<&'p str>,
+    /// A revision from before profiles had to say so names controls for the marker and requires none: which of them a run
+    /// has to have shown is not known, and none of them can show it to be valid.
+    pub unsaid: bool,
 }
 
 impl Profile {
@@ -74,12 +78,24 @@ impl Profile {
     /// # Errors
     /// Every fault, with file, line and the nearest known name.
     pub fn load(folder: &Path) -> Result<Self, ProfileErrors> {
+        Self::load_as(Asked::Today, folder)
+    }
+
+    /// Reads a model's folder by the rules of its time, as [`Self::read_kept`] does: to tell which revision it is.
+    ///
+    /// # Errors
+    /// Every fault that was one from the beginning, with file, line and the nearest known name.
+    pub fn load_kept(folder: &Path) -> Result<Self, ProfileErrors> {
+        Self::load_as(Asked::OfItsTime, folder)
+    }
+
+    fn load_as(asked: Asked, folder: &Path) -> Result<Self, ProfileErrors> {
         let file = folder.join(PROFILE_FILE);
         let name = file.display().to_string();
         match std::fs::read_to_string(&file) {
             Ok(text) => {
                 let files = read_files(folder).map_err(|error| unreadable(&name, &error))?;
-                Self::read_with(&name, &text, &templates_in(&files))
+                Self::read_as(asked, (&name, &text), &templates_in(&files))
             }
             Err(error) => Err(unreadable(&name, &error)),
         }
@@ -102,16 +118,63 @@ impl Profile {
         text: &str,
         templates: &BTreeMap<String, String>,
     ) -> Result<Self, ProfileErrors> {
+        Self::read_as(Asked::Today, (file, text), templates)
+    }
+
+    /// Reads a revision that a ledger keeps, as it was read when it was installed: what was asked of profiles only later is
+    /// not asked of it, and what is missing of that ([`Self::unsaid`]) reads as it did then, so that a message can be read
+    /// again years later and come out the same (laws 4 and 10). What it requires of controls is never less than it was:
+    /// [`Self::required_controls`]. Nothing that is to be installed or activated may be read so.
+    ///
+    /// # Errors
+    /// Every fault that was one from the beginning, with file, line and the nearest known name.
+    pub fn read_kept(
+        file: &str,
+        text: &str,
+        templates: &BTreeMap<String, String>,
+    ) -> Result<Self, ProfileErrors> {
+        Self::read_as(Asked::OfItsTime, (file, text), templates)
+    }
+
+    fn read_as(
+        asked: Asked,
+        (file, text): (&str, &str),
+        templates: &BTreeMap<String, String>,
+    ) -> Result<Self, ProfileErrors> {
         let mut faults = Faults::new(file, text);
         let Some(document) = schema::read(text, &mut faults) else { return faults.into_result(None) };
+        Self::made_of(asked, document, text, templates, faults)
+    }
+
+    /// A profile of a file whose tree was parsed before, for tests that read it again and again with something taken away.
+    #[cfg(test)]
+    pub(crate) fn of_tree(
+        text: &str,
+        tree: toml::Spanned<toml::de::DeTable<'_>>,
+    ) -> Result<Self, ProfileErrors> {
+        let faults = Faults::new(PROFILE_FILE, text);
+        match schema::read_tree(tree) {
+            Some(document) => Self::made_of(Asked::Today, document, text, &BTreeMap::new(), faults),
+            None => faults.into_result(None),
+        }
+    }
+
+    fn made_of(
+        asked: Asked,
+        document: schema::Document,
+        text: &str,
+        templates: &BTreeMap<String, String>,
+        mut faults: Faults<'_>,
+    ) -> Result<Self, ProfileErrors> {
         let Some(protocol) = document.protocol.as_ref().map(|protocol| *protocol.get_ref()) else {
             faults.add(&(0..0), "missing `protocol`: lis02, hl7v2 or delimited");
             return faults.into_result(None);
         };
-        let parts = Builder::new(protocol, &mut faults, templates).parts(&document);
-        let open = faults.take_open();
+        let parts = Builder::new(protocol, &mut faults, templates, asked).parts(&document);
+        let (open, unsaid) = (faults.take_open(), faults.take_unsaid());
         let profile = parts.map(|parts| Self {
             open,
+            unsaid,
             uncounted_guards: document.uncounted_guards(),
             reference: ProfileRef { id: parts.id, revision: revision(text, templates) },
             protocol,
@@ -211,6 +274,13 @@ impl Profile {
         self.uncounted_guards
     }
 
+    /// What this release asks of a profile and this revision does not say, with line, since it is of another time. Only of
+    /// one that a ledger keeps ([`Self::read_kept`]): it reads on as it did, and may not be activated anew.
+    #[must_use]
+    pub fn unsaid(&self) -> &[Fault] {
+        &self.unsaid
+    }
+
     /// Whether it reads results; else it is a dialect of orders alone, and messages with results are quarantined.
     #[must_use]
     pub fn reads_results(&self) -> bool {
@@ -238,16 +308,19 @@ impl Profile {
     }
 
     /// The controls a run must have shown for results of `marker`. Empty when the profile asks for none: then
-    /// nothing in the analyser's own messages can show a run of it to be valid.
+    /// nothing in the analyser's own messages can show a run of it to be valid. A revision of another time requires those
+    /// that it says, and each that it names and of which it does not say that runs are valid without it.
     #[must_use]
     pub fn required_controls(&self, marker: Marker) -> RequiredControls<'_> {
-        let applies =
-            |rule: &&rules::RequirementRule| rule.markers.is_empty() || rule.markers.contains(&marker);
-        let names = self.rules.run.requires.iter().filter(applies);
-        let mut names: Vec<&str> = names.flat_map(|rule| rule.controls.iter().map(String::as_str)).collect();
+        let run = &self.rules.run;
+        let mut names = rules::names_for(&run.requires, marker);
+        // Of what is not said the stricter is taken: all of them.
+        let spared_by_nothing = rules::names_for(&run.unsaid, marker);
+        let unsaid = names.is_empty() && !spared_by_nothing.is_empty();
+        names.extend(spared_by_nothing);
         names.sort_unstable();
         names.dedup();
-        RequiredControls { names }
+        RequiredControls { names, unsaid }
     }
 }
 

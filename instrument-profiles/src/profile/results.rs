@@ -1,7 +1,7 @@
 //! Checks the parts that turn rows into results: rows, tests, lots, runs, controls.
 
 use super::{
-    builder::{Builder, whole_text},
+    builder::{Asked, Builder, whole_text},
     meaning::{INTERPRETATIONS, OPEN},
     rules::{
         CheckRule, ControlRule, Criterion, Each, GradeMap, KindRule, LotRule, Measured, MessageRules,
@@ -31,8 +31,11 @@ impl Builder<'_, '_> {
         let nothing = schema::Message::default();
         let (span, message) = written.map_or((0..0, &nothing), |w| (w.span(), w.get_ref()));
         match self.protocol {
-            Protocol::Hl7v2 | Protocol::PkBlocks if reads_results && message.results.is_empty() => {
+            Protocol::Hl7v2 if reads_results && message.results.is_empty() => {
                 self.missing(&span, "`results` in `[message]`: which messages carry results");
+            }
+            Protocol::PkBlocks if reads_results && message.results.is_empty() => {
+                self.missing_today(&span, "`results` in `[message]`: which messages carry results");
             }
             Protocol::Lis02 | Protocol::Hl7v2 | Protocol::PkBlocks if message.sender.is_empty() => {
                 self.missing(&span, "`sender` in `[message]`: whose messages these are");
@@ -40,7 +43,7 @@ impl Builder<'_, '_> {
             Protocol::Lis02 | Protocol::Hl7v2 if reads_results && message.production.is_none() => {
                 let what =
                     "`production` in `[message]`: what marks a message as one of routine work ([]: nothing)";
-                self.missing(&span, what);
+                self.missing_today(&span, what);
             }
             Protocol::Lis02 | Protocol::Hl7v2 | Protocol::Delimited | Protocol::PkBlocks => {}
         }
@@ -86,7 +89,7 @@ impl Builder<'_, '_> {
         }
         SpecimenRules {
             id: self.paths(&specimen.id),
-            must_agree: specimen.must_agree.unwrap_or(true),
+            must_agree: specimen.must_agree.unwrap_or(self.asked == Asked::Today),
             trim_end: specimen.trim_end,
             not_of_controls: specimen.not_of_controls,
             form: specimen.form.as_ref().and_then(|form| self.pattern(form)),
@@ -207,7 +210,7 @@ impl Builder<'_, '_> {
                 markers: self.markers(&requirement.markers),
             });
         }
-        RunRules { open: open.is_some(), id, requires }
+        RunRules { open: open.is_some(), id, requires, unsaid: Vec::new() }
     }
 
     pub(crate) fn lots(&mut self, written: &[Spanned<schema::Lot>]) -> Vec<LotRule> {
@@ -216,7 +219,8 @@ impl Builder<'_, '_> {
             .filter_map(|written| {
                 let lot = written.get_ref();
                 if lot.required.is_none() {
-                    self.missing(&written.span(), "`required`: whether a result without this lot is held");
+                    let what = "`required`: whether a result without this lot is held";
+                    self.missing_today(&written.span(), what);
                 }
                 Some(LotRule {
                     role: lot.role,
@@ -226,7 +230,7 @@ impl Builder<'_, '_> {
                     expires: self.path_if(lot.expires.as_ref()),
                     expires_form: lot.expires_form.as_ref().map(|form| self.date_form(form)),
                     when: self.conditions(&lot.when),
-                    required: lot.required.unwrap_or(true),
+                    required: lot.required.unwrap_or(self.asked == Asked::Today),
                 })
             })
             .collect()
@@ -285,7 +289,8 @@ impl Builder<'_, '_> {
         let own_times = !row.completed_at.0.is_empty() || !usual;
         let completed_at = if own_times { &row.completed_at } else { &defaults.completed_at };
         if completed_at.0.is_empty() && usual && row.aside.is_none() {
-            self.missing(&written.span(), "`completed_at` in `[result]`: when a result was made");
+            let what = "`completed_at` in `[result]`: when a result was made";
+            self.missing_today(&written.span(), what);
         }
         let time_open = matches!(completed_at.0.as_slice(), [only] if only.get_ref() == OPEN);
         if let Some(at) = completed_at.0.first().filter(|_| time_open) {
@@ -430,7 +435,7 @@ impl Builder<'_, '_> {
                 "`whole` asks for the {}, which this test cannot read: a map or a unit, or a `whole` of its own",
                 slot.name()
             );
-            self.fault(at, what);
+            self.fault_today(at, what);
         }
     }
 

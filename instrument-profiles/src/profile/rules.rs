@@ -181,6 +181,8 @@ pub(crate) struct RunRules {
     pub(crate) open: bool,
     pub(crate) id: Option<RunTemplate>,
     pub(crate) requires: Vec<RequirementRule>,
+    /// Controls of which a text of another time does not say whether runs are valid without them.
+    pub(crate) unsaid: Vec<RequirementRule>,
 }
 
 #[derive(Debug, Clone)]
@@ -188,6 +190,12 @@ pub(crate) struct RequirementRule {
     pub(crate) controls: Vec<String>,
     /// Empty: for every marker.
     pub(crate) markers: Vec<Marker>,
+}
+
+/// The controls that these rules name for a marker.
+pub(crate) fn names_for(rules: &[RequirementRule], marker: Marker) -> Vec<&str> {
+    let of_marker = |rule: &&RequirementRule| rule.markers.is_empty() || rule.markers.contains(&marker);
+    rules.iter().filter(of_marker).flat_map(|rule| rule.controls.iter().map(String::as_str)).collect()
 }
 
 #[derive(Debug, Clone)]

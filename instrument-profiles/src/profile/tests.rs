@@ -310,3 +310,58 @@ fn an_acknowledgement_template_is_checked() {
     let bad = with("\"MSH|^~\\\\&|{noun}\", \"MSA|{code}|{MSH-10}|\"");
     assert!(bad.iter().any(|fault| fault.contains(":11:") && fault.contains("{noun}")), "{bad:#?}");
 }
+
+#[test]
+fn what_releases_came_to_ask_is_refused_today_and_listed_of_a_revision_that_is_kept() {
+    let requires = "[[run.requires]]\ncontrols = [\"negative\"]\nmarkers = [\"HBsAg\"]\n";
+    for (without, asked) in [
+        ("form = \".+\"\n", "missing `form`"),
+        ("sequence = \"lenient\"\n", "missing `sequence`"),
+        ("production = []\n", "missing `production`"),
+        ("[flags]\nat = []\nunknown = \"hold\"\n", "missing `[flags]`"),
+        ("at = []\n", "missing `at`"),
+        ("completed_at = \"R.13\"\n", "missing `completed_at`"),
+        (requires, "no run needs the control \"negative\""),
+    ] {
+        let text = SMALL.replacen(without, "", 1);
+        let refused = faults(&text);
+        assert!(refused.iter().any(|fault| fault.contains(asked)), "{asked}: {refused:#?}");
+        let kept = Profile::read_kept("profile.toml", &text, &BTreeMap::new()).unwrap();
+        let unsaid: Vec<String> = kept.unsaid().iter().map(ToString::to_string).collect();
+        assert!(unsaid.len() == 1 && unsaid[0].contains(asked), "{asked}: {unsaid:#?}");
+        assert_eq!(kept.content().text, text);
+    }
+    // What satisfies today's check is the same, read either way.
+    let kept = Profile::read_kept("profile.toml", SMALL, &BTreeMap::new()).unwrap();
+    let today = Profile::read("profile.toml", SMALL).unwrap();
+    assert!(kept.unsaid().is_empty());
+    assert_eq!(format!("{:?}", kept.rules.message), format!("{:?}", today.rules.message));
+    // What was a fault from the beginning is one.
+    for without in ["[status]\nat = \"R.9\"\n", "id = \"{R.14}/{assay}/{day}\"\n", "schema = 1\n"] {
+        let text = SMALL.replacen(without, "", 1);
+        assert!(Profile::read_kept("profile.toml", &text, &BTreeMap::new()).is_err(), "{without}");
+    }
+}
+
+#[test]
+fn a_kept_revision_requires_each_control_of_which_it_does_not_say_otherwise_and_is_silent_without_any() {
+    let requires = "[[run.requires]]\ncontrols = [\"negative\"]\nmarkers = [\"HBsAg\"]\n";
+    let second =
+        "[[control]]\nname = \"second\"\nreads = \"non_reactive\"\nwhen = [{ at = \"O.3.1\", is = \"2\" }]\n";
+    let two = SMALL.replacen("[run]", &format!("{second}[run]"), 1);
+    let spared = SMALL.replacen(requires, "", 1).replacen(
+        "name = \"negative\"",
+        "name = \"negative\"\nnot_required_for = [\"HBsAg\"]",
+        1,
+    );
+    for (text, names, unsaid) in [
+        (SMALL.to_owned(), vec!["negative"], false),
+        (SMALL.replacen(requires, "", 1), vec!["negative"], true),
+        (two.clone(), vec!["negative", "second"], false),
+        (two.replacen(requires, "", 1), vec!["negative", "second"], true),
+        (spared, vec![], false),
+    ] {
+        let kept = Profile::read_kept("profile.toml", &text, &BTreeMap::new()).unwrap();
+        assert_eq!(kept.required_controls(Marker::HBsAg), RequiredControls { names, unsaid }, "{text}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{
     builder::Builder,
-    rules::{ControlRule, Rules, Slot, TestRule},
+    rules::{ControlRule, FlagRules, Rules, Slot, TestRule},
 };
 use crate::{
     evidence::{Claim, Evidence, Level, Source},
@@ -15,7 +15,7 @@ use std::{
     ops::Range,
 };
 use toml::Spanned;
-use vocabulary::{Protocol, SpecimenKind};
+use vocabulary::{Consequence, Protocol, SpecimenKind};
 
 /// The version of the profile language that this release reads.
 const SCHEMA: u32 = 1;
@@ -126,8 +126,8 @@ impl Builder<'_, '_> {
         self.lost_rows_are_missed(document);
         self.guards_are_said(document);
         let nothing = schema::Run::default();
-        let run = self.run(document.run.as_ref().map_or(&nothing, Spanned::get_ref), &controls);
-        self.controls_are_required(&document.control, &controls, &tests, &run);
+        let mut run = self.run(document.run.as_ref().map_or(&nothing, Spanned::get_ref), &controls);
+        run.unsaid = self.controls_are_required(&document.control, &controls, &tests, &run);
         if document.run.as_ref().is_none_or(|run| run.get_ref().id.is_none()) {
             self.missing(&START, "`id` in `[run]`: no control would stand for any result");
         }
@@ -137,9 +137,7 @@ impl Builder<'_, '_> {
         let specimen = specimen.map(|specimen| self.specimen(specimen));
         let status = self.required(document.status.as_ref(), &START, "`[status]`");
         let status = status.and_then(|status| self.status(status));
-        let flags =
-            self.required(document.flags.as_ref(), &START, "`[flags]`: where flags and remarks stand");
-        let flags = flags.map(|flags| self.flags(flags));
+        let flags = self.flags_of(document);
         Some(Rules {
             reads_results: true,
             order_in: None,
@@ -159,7 +157,7 @@ impl Builder<'_, '_> {
             run,
             lots: self.lots(&document.lot),
             status: status?,
-            flags: flags?,
+            flags,
             rows,
             operator: self.paths(&document.result.operator),
             instrument: self.paths(&document.result.instrument),
@@ -173,6 +171,20 @@ impl Builder<'_, '_> {
         })
     }
 
+    fn flags_of(&mut self, document: &schema::Document) -> FlagRules {
+        if let Some(flags) = &document.flags {
+            return self.flags(flags);
+        }
+        self.missing_today(&START, "`[flags]`: where flags and remarks stand");
+        FlagRules {
+            at: vec![],
+            separator: None,
+            width: None,
+            unknown: Consequence::Hold,
+            known: HashMap::new(),
+        }
+    }
+
     /// What has neither a hierarchy nor numbers of its own says how a lost row is missed, or why that is bearable.
     fn lost_rows_are_missed(&mut self, document: &schema::Document) {
         let complete = document.plate.as_ref().is_some_and(|plate| plate.get_ref().complete);
@@ -181,7 +193,7 @@ impl Builder<'_, '_> {
         match self.protocol {
             Protocol::Delimited | Protocol::PkBlocks if !complete && !uncounted => {
                 let what = "`complete = true` in `[plate]`, or `uncounted` in `[message]` with the reason: how a lost row is missed";
-                self.missing(&START, what);
+                self.missing_today(&START, what);
             }
             Protocol::Delimited | Protocol::PkBlocks | Protocol::Lis02 | Protocol::Hl7v2 => {}
         }

@@ -17,6 +17,8 @@ pub(crate) use order_in::{OrderIn, OrderInAnswer};
 pub(crate) use orders::{Answer, Answers, Awaits, Each, OrderOut, Orderable, Query, Reply, Step, Writing};
 pub(crate) use pooling::{Aspirated, Pooling, PoolingAside, PoolingCheck};
 pub(crate) use reading::read;
+#[cfg(test)]
+pub(crate) use reading::read_tree;
 pub(crate) use results::{Check, FlagEffect, Flags, Panel, Results, Row, Status, Test};
 #[cfg(test)]
 pub(crate) use seal::COUNTED;

@@ -18,13 +18,18 @@ const SHAPE_FAULTS_MAX: usize = 200;
 
 /// What could be read. `None` when the text is no TOML at all.
 pub(crate) fn read(text: &str, faults: &mut Faults<'_>) -> Option<Document> {
-    let tree = tree_of(text, faults)?;
-    let guards = guards(tree.get_ref());
     // Nearly every profile is read at once, so the tree is not kept for another try: it is made again.
-    match Document::deserialize(toml::de::Deserializer::from(tree)) {
-        Ok(document) => Some(Document { guards, ..document }),
-        Err(_) => read_what_can_be(tree_of(text, faults)?, faults),
+    match read_tree(tree_of(text, faults)?) {
+        Some(document) => Some(document),
+        None => read_what_can_be(tree_of(text, faults)?, faults),
     }
+}
+
+/// What a tree without a fault of shape says.
+pub(crate) fn read_tree(tree: Spanned<DeTable<'_>>) -> Option<Document> {
+    let guards = guards(tree.get_ref());
+    let document = Document::deserialize(toml::de::Deserializer::from(tree)).ok()?;
+    Some(Document { guards, ..document })
 }
 
 fn tree_of<'t>(text: &'t str, faults: &mut Faults<'_>) -> Option<Spanned<DeTable<'t>>> {

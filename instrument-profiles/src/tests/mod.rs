@@ -6,6 +6,7 @@ mod compare;
 mod controls;
 mod faults;
 mod json_schema;
+mod kept;
 mod language;
 mod laws;
 mod mutations;

@@ -3,6 +3,10 @@
 use super::{CATALOGUE, MESSAGES, READINGS, mutations::compared, on_all_cores};
 use crate::{Interpretation, Profile, schema::COUNTED};
 use std::{collections::BTreeSet, sync::Mutex};
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
 use vocabulary::Marker;
 
 /// Sections that say nothing about results.
@@ -114,20 +118,30 @@ fn keys(value: &toml::Value, path: &[String], told: bool, found: &mut Vec<Key>) 
     }
 }
 
-fn without(file: &toml::Table, path: &[String]) -> toml::Table {
-    fn remove(value: &mut toml::Value, path: &[String]) {
-        let (first, rest) = path.split_first().unwrap();
-        match (value, rest) {
-            (toml::Value::Table(table), []) => drop(table.remove(first)),
-            (toml::Value::Table(table), rest) => remove(table.get_mut(first).unwrap(), rest),
-            (toml::Value::Array(items), []) => drop(items.remove(first.parse().unwrap())),
-            (toml::Value::Array(items), rest) => remove(&mut items[first.parse::<usize>().unwrap()], rest),
-            (other, _) => panic!("{other} has no {first}"),
-        }
+/// Takes a key away from a parsed file.
+fn take(table: &mut DeTable<'_>, path: &[String]) {
+    let (first, rest) = path.split_first().unwrap();
+    match rest {
+        [] => drop(table.remove(first.as_str()).unwrap()),
+        rest => take_from(table.get_mut(first.as_str()).unwrap().get_mut(), rest),
     }
-    let mut value = toml::Value::Table(file.clone());
-    remove(&mut value, path);
-    value.as_table().unwrap().clone()
+}
+
+fn take_from(value: &mut DeValue<'_>, path: &[String]) {
+    match (value, path) {
+        (DeValue::Table(table), path) => take(table, path),
+        (DeValue::Array(items), [at]) => {
+            let (at, mut left) = (at.parse::<usize>().unwrap(), DeArray::new());
+            let kept = items.iter().enumerate().filter(|(index, _)| *index != at);
+            kept.for_each(|(_, item)| left.push(item.clone()));
+            assert_eq!(left.len() + 1, items.len());
+            *items = left;
+        }
+        (DeValue::Array(items), [at, rest @ ..]) => {
+            take_from(items.iter_mut().nth(at.parse().unwrap()).unwrap().get_mut(), rest);
+        }
+        (other, path) => panic!("{other:?} has no {path:?}"),
+    }
 }
 
 /// The assay of a test whose code another test reads as well.
@@ -143,7 +157,10 @@ fn shared_code<'f>(file: &'f toml::Table, path: &[String]) -> Option<&'f str> {
 /// A profile as far as it reads results, and what it makes of its captures.
 struct Subject {
     id: String,
+    text: &'static str,
     file: toml::Table,
+    /// The same, with its places: what is read again and again.
+    tree: Spanned<DeTable<'static>>,
     whole: Profile,
     messages: Vec<(&'static str, &'static [u8], Interpretation)>,
     keys: Vec<Key>,
@@ -153,9 +170,14 @@ impl Subject {
     fn of(profile: &Profile) -> Self {
         let id = profile.reference().id.clone();
         let entry = CATALOGUE.entry(&id).unwrap();
-        let mut file = entry.text("profile.toml").unwrap().parse::<toml::Table>().unwrap();
+        let text = entry.text("profile.toml").unwrap();
+        let mut file = text.parse::<toml::Table>().unwrap();
         file.retain(|section, _| !ORDERS.contains(&section));
-        let bare = Profile::read("profile.toml", &toml::to_string(&file).unwrap())
+        let mut tree = DeTable::parse(text).unwrap();
+        for section in ORDERS {
+            tree.get_mut().remove(*section);
+        }
+        let bare = Profile::of_tree(text, tree.clone())
             .unwrap_or_else(|why| panic!("{id} without its orders: {why}"));
         let of_model = MESSAGES.iter().zip(READINGS.iter()).filter(|((of, ..), _)| of.reference().id == id);
         let mut messages = Vec::new();
@@ -166,7 +188,7 @@ impl Subject {
         }
         let mut found = Vec::new();
         keys(&toml::Value::Table(file.clone()), &[], false, &mut found);
-        Self { id, file, whole: bare, messages, keys: found }
+        Self { id, text, file, tree, whole: bare, messages, keys: found }
     }
 
     /// A control that counts for every marker is more controls, never fewer: harmless as long as no marker that it did not
@@ -216,13 +238,13 @@ impl Subject {
     /// Takes one key away: `None` where what the rest refers to is missing, so that the profile is not read at all; else
     /// whether anything reads otherwise. What is told has to; of all else what is lost has to be held.
     fn without(&self, key: &Key) -> Result<Option<bool>, String> {
-        let mut poorer = without(&self.file, &key.path);
+        let mut poorer = self.tree.clone();
+        take(poorer.get_mut(), &key.path);
         // A mapping that is lost has to be missed by what it leaves unread, also where nobody counts the guards within it.
         if !key.is_guard() {
-            poorer["evidence"].as_table_mut().unwrap().remove("guards");
+            take(poorer.get_mut(), &["evidence", "guards"].map(str::to_owned));
         }
-        let text = toml::to_string(&poorer).unwrap();
-        let Ok(poorer) = Profile::read("profile.toml", &text) else { return Ok(None) };
+        let Ok(poorer) = Profile::of_tree(self.text, poorer) else { return Ok(None) };
         let mut differs = false;
         let word = self.word_of(key);
         for (name, raw, before) in self.messages.iter().filter(|(_, raw, _)| may_hold(raw, word)) {

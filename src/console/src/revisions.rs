@@ -70,21 +70,25 @@ fn told(entry: &Entry) -> Value {
     json!({ "seq": entry.seq, "at_ms": entry.at_ms, "by": entry.by, "what": entry.what.name(), "detail": detail })
 }
 
-/// The revision that a connection reads with, what is proposed, how that one was made, and the history.
+/// The revision that a connection reads with, what this release asks and that revision does not say (it is of an earlier one
+/// then), what is proposed, how that one was made, and the history.
 pub(crate) async fn pinned(
     State(site): State<Arc<Site>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = connection(&id)?;
-    let wanted = id.clone();
+    let (wanted, profiles) = (id.clone(), site.workflow.profiles.clone());
     let found = site
         .read(move |reader| {
             let Some(pin) = reader.pin(&wanted)? else { return Ok(None) };
+            let profile = profiles.find(&reader, &pin.profile)?;
+            let unsaid = profile.iter().flat_map(|profile| profile.unsaid()).map(ToString::to_string);
+            let unsaid: Vec<String> = unsaid.collect();
             let proposed = pin.proposed.as_ref().map(|proposal| reader.kept_profile(&proposal.profile));
             let mapping = proposed.transpose()?.flatten().and_then(|kept| kept.mapping);
             let history = reader.pin_history(&wanted, &Page::newest(HISTORY_MAX))?.items;
             let history: Vec<Value> = history.iter().map(told).collect();
-            Ok(Some(json!({ "pin": pin, "proposed_mapping": mapping, "history": history })))
+            Ok(Some(json!({ "pin": pin, "unsaid": unsaid, "proposed_mapping": mapping, "history": history })))
         })
         .await?;
     found.map(Json).ok_or_else(|| Problem::not_found(format!("there is no connection {id}")))

@@ -56,7 +56,8 @@ pub(crate) fn ledger_settings(config: &Config) -> ledger::Settings {
 pub(crate) fn workflow_settings(config: &Config) -> Result<workflow::Settings, Failure> {
     let configured = wiring::configured(config)?;
     let profiles = wiring::every_profile(&configured)?;
-    settings_with(config, profiles, configured.iter().map(|(connection, profile)| (connection, profile)))
+    let sound = wiring::sound(&configured);
+    settings_with(config, profiles, sound.iter().map(|(connection, profile)| (connection, profile)))
 }
 
 /// What the rooms are given, with each connection and the profile that it reads with.

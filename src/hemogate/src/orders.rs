@@ -99,7 +99,7 @@ fn at_rest(cli: &Cli, asked: &OrderList) -> Result<Vec<Value>, Failure> {
         connection: asked.connection.as_ref().map(|c| c.parse().map_err(|e| usage(&e))).transpose()?,
         assay: asked.assay.clone(),
     };
-    let configured = crate::wiring::configured(&config)?;
+    let configured = crate::wiring::sound(&crate::wiring::configured(&config)?);
     let rules = crate::wiring::orders(&config, configured.iter().map(|(c, p)| (c, p)))?;
     let unavailable = |e: &dyn std::fmt::Display| Failure::new(Exit::Unavailable, e);
     let (ledger, _) = Ledger::open(ledger_settings(&config), &mut |_| {}).map_err(|e| unavailable(&e))?;

@@ -9,6 +9,7 @@ use crate::{
 };
 use instrument_profiles::Profile;
 use serde_json::{Value, json};
+use std::io::{self, Write};
 
 pub(crate) async fn revisions(cli: &Cli, asked: &Revisions, lang: Lang) -> Outcome {
     let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
@@ -30,6 +31,9 @@ pub(crate) async fn revisions(cli: &Cli, asked: &Revisions, lang: Lang) -> Outco
                 }
             }
             printer.finish()?;
+            if output.format == crate::cli::Format::Table {
+                of_another_time(&answer, lang)?;
+            }
             Ok(Exit::Done)
         }
         Revisions::Add { folder, r#as } => {
@@ -64,6 +68,27 @@ pub(crate) async fn revisions(cli: &Cli, asked: &Revisions, lang: Lang) -> Outco
             commanded(&client, r#as, (&path, &body), lang).await
         }
     }
+}
+
+/// What a revision of an earlier release leaves unsaid.
+fn of_another_time(answer: &Value, lang: Lang) -> Result<(), Failure> {
+    let unsaid =
+        answer.get("unsaid").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let lines: Vec<&str> = unsaid.collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let mut out = io::stdout().lock();
+    let what = lang.pick(
+        "This revision is of an earlier release and reads as it did then. What a profile has to say by now and this one does not; \
+         a run without controls that it requires by name stays open. Let two people activate a revision that says it:",
+        "此版本出自较早的发行版，仍按当时的规则读取。以下内容现在必须写明而此版本没有；未写明必需质控的批次一直待定。请由两人启用写明的版本：",
+    );
+    writeln!(out, "\n{what}")?;
+    for line in lines {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
 }
 
 /// Gives a command as a person, who is asked for the password.

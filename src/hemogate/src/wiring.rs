@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, LazyLock},
     time::Duration,
 };
-use workflow::orders::Exchange;
+use workflow::{orders::Exchange, pins::Unusable};
 
 /// The link of a profile, in intake's words.
 pub(crate) fn link(profile: &profiles::Profile) -> intake::Link {
@@ -83,23 +83,44 @@ pub(crate) fn profile(name: &str) -> Result<Arc<profiles::Profile>, Failure> {
     })
 }
 
-/// The connections of a configuration, each with the profile that it is configured with.
-pub(crate) fn configured(config: &Config) -> Result<Vec<(Connection, Arc<profiles::Profile>)>, Failure> {
-    let catalogue = built_in()?;
+/// A connection and the profile that it is configured with, or why that one is refused.
+pub(crate) type Configured = (Connection, Result<Arc<profiles::Profile>, Unusable>);
+
+/// The connections of a configuration. A profile with faults concerns its own connection alone; a name that is none is a
+/// fault of the configuration.
+pub(crate) fn configured(config: &Config) -> Result<Vec<Configured>, Failure> {
     let with = |connection: &Connection| {
-        let known = catalogue.get(&connection.profile).filter(|_| !is_folder(&connection.profile));
-        let profile = known.cloned().map_or_else(|| profile(&connection.profile), Ok)?;
+        let name = &connection.profile;
+        let profile = if is_folder(name) { of_folder(Path::new(name))? } else { Ok(profile(name)?) };
         Ok((connection.clone(), profile))
     };
     config.connections.iter().map(with).collect()
 }
 
+fn of_folder(folder: &Path) -> Result<Result<Arc<profiles::Profile>, Unusable>, Failure> {
+    Ok(match profiles::Profile::load(folder) {
+        Ok(profile) => Ok(Arc::new(profile)),
+        Err(errors) => {
+            let reference = profiles::Profile::load_kept(folder).ok();
+            let reference = reference.map(|profile| profile.reference().clone());
+            Err(Unusable { reference, errors })
+        }
+    })
+}
+
+/// Those whose profile is sound.
+pub(crate) fn sound(configured: &[Configured]) -> Vec<(Connection, Arc<profiles::Profile>)> {
+    let sound = configured.iter().filter_map(|(connection, profile)| match profile {
+        Ok(profile) => Some((connection.clone(), Arc::clone(profile))),
+        Err(Unusable { .. }) => None,
+    });
+    sound.collect()
+}
+
 /// Every profile that messages may need: the built-in catalogue, and the folders that connections name.
-pub(crate) fn every_profile(
-    configured: &[(Connection, Arc<profiles::Profile>)],
-) -> Result<workflow::Profiles, Failure> {
+pub(crate) fn every_profile(configured: &[Configured]) -> Result<workflow::Profiles, Failure> {
     let catalogue = built_in()?;
-    let own = configured.iter().map(|(_, profile)| profile);
+    let own = configured.iter().filter_map(|(_, profile)| profile.as_ref().ok());
     Ok(catalogue.list().chain(own).cloned().collect())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::people::{Act, Actor, Refused};
 use crate::{Profiles, Stopped};
-use instrument_profiles::Profile;
+use instrument_profiles::{Fault, Profile, ProfileErrors};
 use ledger::{Draft, Ledger, Page, Pin, ProfileContent, ReadError, Reader, Seq, What};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -10,6 +10,8 @@ use vocabulary::{ConnectionId, ProfileRef};
 
 /// So much of a revision's hash names it.
 pub const REVISION_DIGITS_MIN: usize = 8;
+/// Faults of a profile that a refusal lists; `profile test` lists them all.
+const FAULTS_SHOWN: usize = 5;
 /// Revisions of the ledger that are looked through for one that somebody names.
 const REVISIONS_LOOKED_AT: usize = 1_000;
 
@@ -22,6 +24,16 @@ pub enum Started {
     Pinned(Arc<Profile>),
     /// Nothing: it would be read otherwise than two people have agreed.
     Refused(Refusal),
+}
+
+/// A profile that a connection is configured with and that this release's check refuses: nothing is pinned to it, and nothing
+/// of it is kept.
+#[derive(Debug, Clone)]
+pub struct Unusable {
+    /// Its id and revision, where it is one of an earlier release.
+    pub reference: Option<ProfileRef>,
+    /// What is wrong with it, with file and line.
+    pub errors: ProfileErrors,
 }
 
 /// Why something about a revision cannot be done, in both languages.
@@ -138,6 +150,74 @@ pub fn start(
     })
 }
 
+/// What a connection is started with when the profile that it is configured with is refused: the revision that it is pinned
+/// to, where that is one of the same model and is kept. Two people have agreed on that one, and it reads as it did.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn start_without(
+    profiles: &Profiles,
+    ledger: &Ledger,
+    connection: &ConnectionId,
+    configured: &Unusable,
+) -> Result<Started, Stopped> {
+    let reader = ledger.state();
+    let pin = reader.pin(connection)?;
+    let of_same_model =
+        |pin: &Pin| configured.reference.as_ref().is_some_and(|reference| reference.id == pin.profile.id);
+    let pinned = match pin.as_ref().filter(|pin| of_same_model(pin)) {
+        Some(pin) => profiles.find(&reader, &pin.profile)?,
+        None => None,
+    };
+    Ok(match pinned {
+        Some(profile) => Started::Pinned(profile),
+        None => Started::Refused(not_installed(connection, pin.as_ref(), &configured.errors)),
+    })
+}
+
+fn not_installed(connection: &ConnectionId, pin: Option<&Pin>, errors: &ProfileErrors) -> Refusal {
+    let faults = listed(&errors.faults);
+    let (other, other_zh) = pin.map_or_else(Default::default, |pin| {
+        (
+            format!(", and the revision that it is pinned to ({}) cannot stand in for it", pin.profile),
+            format!(",且无法以其已固定的版本({})代替", pin.profile),
+        )
+    });
+    Refusal {
+        why: format!(
+            "connection {connection}: the profile that it is configured with is refused{other}: {faults}; mend the file, see \
+             hemogate profile test FOLDER, and start hemogate again; nothing is taken over it until then"
+        ),
+        why_zh: format!(
+            "连接 {connection}:所配置的仪器配置未通过检查{other_zh}:{faults};请修改该文件(可用 hemogate profile test 目录 \
+             检查),然后重新启动 hemogate;在此之前该连接不接收数据"
+        ),
+    }
+}
+
+/// The first of these, and how many more there are.
+fn listed(faults: &[Fault]) -> String {
+    let mut lines: Vec<String> = faults.iter().take(FAULTS_SHOWN).map(ToString::to_string).collect();
+    if let Some(more) = faults.len().checked_sub(FAULTS_SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("(+{more})"));
+    }
+    lines.join("; ")
+}
+
+/// What is activated now has to satisfy the check of now, whatever was read with it once.
+fn of_another_time(profile: &Profile) -> Refusal {
+    let (about, lacks) = (profile.reference(), listed(profile.unsaid()));
+    Refusal {
+        why: format!(
+            "{about} is of an earlier release and lacks what a profile has to say by now, so that it cannot be activated: {lacks}; \
+             write it, add the new revision (hemogate profile add FOLDER) and activate that one"
+        ),
+        why_zh: format!(
+            "{about} 出自较早版本,缺少现在必须写明的内容,不能启用:{lacks};请补全后添加新版本(hemogate profile add 文件夹)再启用"
+        ),
+    }
+}
+
 fn short(revision: &str) -> &str {
     revision.get(..12).unwrap_or(revision)
 }
@@ -250,6 +330,9 @@ fn step(
     let wanted = profile.reference().clone();
     if wanted == pin.profile {
         return Ok(Step::InForce { profile: wanted });
+    }
+    if !profile.unsaid().is_empty() {
+        return Ok(Step::Refused(of_another_time(&profile)));
     }
     let proposal = pin.proposed.as_ref().filter(|proposal| proposal.profile == wanted);
     let Some(proposal) = proposal else {

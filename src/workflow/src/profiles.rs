@@ -15,7 +15,8 @@ type Revisions = BTreeMap<ProfileRef, Arc<Profile>>;
 
 /// Profiles by exactly the revision that a connection pinned: another revision of the same model is another profile.
 ///
-/// Those that are installed, and those whose content the ledger keeps because messages were read with them.
+/// Those that are installed, and those whose content the ledger keeps because messages were read with them. What is kept is
+/// read by the rules of its time, so that it can be read as long as the ledger is.
 #[derive(Debug, Clone, Default)]
 pub struct Profiles {
     installed: Arc<Revisions>,
@@ -34,7 +35,7 @@ impl Profiles {
             return Ok(Some(known));
         }
         let Some(kept) = reader.kept_profile(wanted)? else { return Ok(None) };
-        let read = Profile::read_with(&wanted.id, &kept.content.text, &kept.content.templates);
+        let read = Profile::read_kept(&wanted.id, &kept.content.text, &kept.content.templates);
         let found = match read {
             // What was damaged would be another revision.
             Ok(profile) if profile.reference() == wanted => Arc::new(profile),

@@ -429,6 +429,34 @@ mod reprocess {
     }
 
     #[test]
+    fn a_revision_of_an_earlier_release_may_be_read_and_not_be_activated() {
+        let house = House::new(good());
+        let content = good().content().clone();
+        let lines = content.text.lines().filter(|line| !line.starts_with("form = "));
+        let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+        let old = Profile::read_kept("old", &text, &content.templates).unwrap();
+        let proposed = What::ProfileProposed {
+            connection: connection(),
+            profile: old.reference().clone(),
+            why: "before the upgrade".into(),
+        };
+        // An earlier release kept it, and somebody wanted it.
+        let drafts = [pins::kept(&old), proposed].map(|what| Draft { by: "user:anna".into(), what });
+        let written = house.ledger.append(drafts.into()).unwrap().wait().unwrap().last();
+        house.ledger.wait_applied(written).wait().unwrap();
+        for who in [&house.anna, &house.bert] {
+            let asked = (&connection(), old.reference().revision.as_str());
+            let step = pins::activate(&house.settings.profiles, &house.ledger, who, asked, "again").unwrap();
+            let Step::Refused(why) = step else { panic!("{step:?}") };
+            assert!(why.why.contains("missing `form`") && why.why_zh.contains("不能启用"), "{why:?}");
+        }
+        assert_eq!(house.ledger.state().pin(&connection()).unwrap().unwrap().profile, *good().reference());
+        let added = pins::add(&house.ledger, &house.anna, &text, &content.templates).unwrap();
+        assert!(added.unwrap_err().why.contains("missing `form`"));
+        assert_eq!(house.ledger.status().durable, written);
+    }
+
+    #[test]
     fn what_one_person_maps_means_nothing_before_another_activates_it_and_the_message_is_read_again() {
         let mut house = House::new(lacking());
         let held = house.takes(&message(1, 0, "Reactive", "5.80", "F"));

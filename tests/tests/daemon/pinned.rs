@@ -2,6 +2,8 @@
 //! it cannot read is in quarantine with its place.
 
 use crate::{analyser::Line, binary::hemogate, house::House};
+use instrument_profiles::Profile;
+use ledger::{Draft, Ledger, Settings, What};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -126,4 +128,71 @@ fn what_the_profile_does_not_know_is_shown_with_its_place_and_the_revision_stays
     let pinned = audit.iter().filter(|entry| entry["what"] == "profile_pinned").count();
     assert_eq!(pinned, 1, "pinned once, at the first start");
     daemon.stop();
+}
+
+/// The profile as an earlier release had it, pinned by one in the ledger.
+fn of_an_earlier_release(house: &House, folder: &Path) -> Profile {
+    let file = folder.join("profile.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with("form = ") && !line.starts_with("guards = "));
+    fs::write(&file, lines.flat_map(|line| [line, "\n"]).collect::<String>()).unwrap();
+    let old = Profile::load_kept(folder).unwrap();
+    assert!(Profile::load(folder).is_err());
+    let settings = Settings { free_bytes_min: 0, ballast_bytes: 0, ..Settings::new(house.ledger()) };
+    let (ledger, _) = Ledger::open(settings, &mut |_| {}).unwrap();
+    let connection = "serology".parse().unwrap();
+    let whats =
+        [workflow::pins::kept(&old), What::ProfilePinned { connection, profile: old.reference().clone() }];
+    let last = ledger.append(whats.map(Draft::by_system).into()).unwrap().wait().unwrap().last();
+    ledger.wait_applied(last).wait().unwrap();
+    ledger.close();
+    old
+}
+
+#[test]
+fn an_upgrade_stops_neither_the_connection_of_an_earlier_profile_nor_the_others() {
+    let (house, folder) = house_with_own_profile();
+    let house = house.also(
+        "[[connection]]\nid = \"chemistry\"\nprofile = \"mindray/bs\"\nmode = \"production\"\n\
+         transport = { type = \"tcp-listen\", address = \"127.0.0.1:0\" }",
+    );
+    let old = of_an_earlier_release(&house, &folder);
+    let revision = old.reference().revision.as_str();
+    let daemon = house.start();
+    assert_eq!(daemon.get("connections/serology")["profile"]["revision"], revision);
+    let pinned = daemon.get("connections/serology/profile");
+    let unsaid: Vec<&str> = pinned["unsaid"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(unsaid.len() == 1 && unsaid[0].contains("missing `form`"), "{pinned:#}");
+    let mut line = Line::open(daemon.listening["serology"]).unwrap();
+    line.tell(&records("161"));
+    daemon.idle();
+    let message = &daemon.list("messages")[0];
+    assert_eq!(message["read_with"]["revision"], revision, "{message:#}");
+    assert_eq!(daemon.list("quarantine").len(), 0);
+    let shown = Command::new(hemogate())
+        .args(["--config".as_ref(), house.config().as_os_str()])
+        .args(["profile", "pinned", "serology"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("earlier release") && shown.contains("missing `form`"), "{shown}");
+    daemon.stop();
+
+    // A file that nobody can read concerns its own connection.
+    let file = folder.join("profile.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen("[specimen]", "[specimen", 1)).unwrap();
+    let daemon = house.start();
+    let standing = daemon.get("connections/serology");
+    assert_eq!(standing["activity"], "failed", "{standing:#}");
+    let why = standing["reason"].as_str().unwrap();
+    assert!(why.contains("profile.toml:") && why.contains("hemogate profile test"), "{why}");
+    assert!(daemon.listening.contains_key("chemistry") && !daemon.listening.contains_key("serology"));
+    daemon.stop();
+    let checked = Command::new(hemogate())
+        .args(["--config".as_ref(), house.config().as_os_str(), "check".as_ref()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert!(!checked.status.success() && said.contains("✗ connection serology"), "{said}");
 }

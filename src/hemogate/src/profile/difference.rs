@@ -25,11 +25,11 @@ pub(super) fn diff(before: &str, after: &str, format: Format, lang: Lang) -> Out
     Ok(if comparison.means_the_same() { Exit::Done } else { Exit::No })
 }
 
-/// A model of the catalogue, or a folder.
+/// A model of the catalogue, or a folder; also one of an earlier release, to see what a new one changes.
 fn entry(name: &str) -> Result<Entry, Failure> {
     let folder = Path::new(name);
     if folder.join("profile.toml").is_file() {
-        return Entry::load(folder).map_err(|e| Failure::new(Exit::Configuration, e));
+        return Entry::load_kept(folder).map_err(|e| Failure::new(Exit::Configuration, e));
     }
     // Says what is wrong with the name, and the nearest one.
     wiring::profile(name)?;

@@ -16,11 +16,15 @@ pub(super) fn assess(
     used: &[&mut Fact],
 ) -> Result<Outcome, ReadError> {
     let mut required = BTreeSet::new();
+    let mut silent = None;
     for fact in used {
         if let Some(profile) = settings.profiles.find(reader, &fact.profile)? {
             let (assay, marker) = (fact.observation.assay.as_str(), fact.observation.marker);
-            let names = profile.required_controls(marker).names;
-            required.extend(names.into_iter().map(|name| (name.to_owned(), assay, marker)));
+            let asked = profile.required_controls(marker);
+            if asked.unsaid {
+                silent = Some(&fact.profile);
+            }
+            required.extend(asked.names.into_iter().map(|name| (name.to_owned(), assay, marker)));
         } else if reader.kept_profile(&fact.profile)?.is_some() {
             return Ok(Outcome::open(unreadable(&fact.profile)));
         }
@@ -36,11 +40,25 @@ pub(super) fn assess(
         format!("{} (by the profile's controls: no kit is configured for {assays})", assessed.why),
         format!("{}（按仪器配置的质控判定：{assays} 未配置试剂盒规则）", assessed.why_zh),
     );
-    Ok(match assessed.state {
-        RunState::Valid => Outcome::valid(),
-        RunState::Open => Outcome::open(told),
-        RunState::Invalid => Outcome::invalid(told),
+    Ok(match (assessed.state, silent) {
+        (RunState::Invalid, _) => Outcome::invalid(told),
+        (RunState::Valid | RunState::Open, Some(profile)) => Outcome::open(not_said(profile)),
+        (RunState::Valid, None) => Outcome::valid(),
+        (RunState::Open, None) => Outcome::open(told),
     })
+}
+
+/// A revision from before profiles had to say which controls a run needs: what came cannot stand for what it leaves out.
+fn not_said(profile: &ProfileRef) -> Told {
+    Told::new(
+        format!(
+            "profile {profile} is of an earlier release and names controls without saying which of them a run has to have; \
+             activate a revision that says it (two people), then reprocess the run's messages"
+        ),
+        format!(
+            "仪器配置 {profile} 出自较早版本，列出了质控但未说明批次必须具备哪些；请两人启用写明要求的版本，再重新解析该批次的消息"
+        ),
+    )
 }
 
 /// Which controls a run has to have is not known, so that none that came may stand for all of them.
