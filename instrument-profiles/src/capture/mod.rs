@@ -47,19 +47,20 @@ pub struct CaptureReport {
     pub deliberate: Vec<String>,
     /// What the profile's author has still to say.
     pub open: Vec<Fault>,
-    /// Guards of a profile that does not say how many it has.
+    /// Guards of a profile that does not say how many it has: one that is lost would not be noticed.
     pub uncounted_guards: Option<u32>,
 }
 
 impl CaptureReport {
     /// Whether every capture is as expected, the captures show everything that the profile declares, what they show
-    /// besides is named as deliberately unknown, and nothing is open.
+    /// besides is named as deliberately unknown, nothing is open, and the guards are counted.
     #[must_use]
     pub fn passed(&self) -> bool {
         !self.captures.is_empty()
             && self.not_shown.is_empty()
             && self.not_declared.is_empty()
             && self.open.is_empty()
+            && self.uncounted_guards.is_none()
             && self.captures.iter().all(|capture| capture.differences.is_empty())
     }
 }
@@ -93,7 +94,10 @@ impl fmt::Display for CaptureReport {
             writeln!(f, "  open  {open}")?;
         }
         if let Some(guards) = self.uncounted_guards {
-            writeln!(f, "  guards = {guards} in [evidence] would have a condition that is lost noticed")?;
+            writeln!(
+                f,
+                "  guards are not counted: write `guards = {guards}` in [evidence], so that a condition that is lost is noticed"
+            )?;
         }
         Ok(())
     }

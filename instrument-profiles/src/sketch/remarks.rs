@@ -120,6 +120,14 @@ impl Remarks {
         self.pick("not explained yet", "尚未说明")
     }
 
+    pub(super) fn guards(self) -> &'static str {
+        self.pick(
+            "How many conditions, checks and the like there are above: one that is lost would only let more be read, and is\n\
+             noticed by its number. Whenever it is another, the error says which.",
+            "以上条件、检查等的数目：少了一个只会放宽判读，靠此数才能发现。数目不符时，报错会给出正确的数目。",
+        )
+    }
+
     pub(super) fn not_verified(self) -> &'static str {
         self.pick(
             "everything: this profile was begun from a capture, and nobody has held it against the maker's manual",

@@ -5,7 +5,7 @@ use super::{
     remarks::Remarks,
     survey::{Code, Survey, Tally},
 };
-use crate::schema::DecimalMark;
+use crate::schema::{DecimalMark, guards_of};
 use std::{collections::BTreeMap, fmt::Write};
 use vocabulary::Protocol;
 
@@ -252,7 +252,13 @@ impl Page {
 
     fn evidence(&mut self, captures: &BTreeMap<String, Vec<u8>>) {
         let names: Vec<&str> = captures.keys().map(String::as_str).collect();
-        self.line(&format!("[evidence]\nnot_verified = [{}]", quoted(self.remarks.not_verified())));
+        let guards = guards_of(&self.text);
+        self.line("[evidence]");
+        if let Some(guards) = guards {
+            self.remark(self.remarks.guards());
+            self.line(&format!("guards = {guards}"));
+        }
+        self.line(&format!("not_verified = [{}]", quoted(self.remarks.not_verified())));
         self.line(&format!(
             "[evidence.sources.capture]\ntitle = {}\nlevel = \"trace\"",
             quoted(&names.join(", "))

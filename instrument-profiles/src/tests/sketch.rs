@@ -145,6 +145,13 @@ fn an_unknown_analyser_is_added_as_data_and_read_without_a_line_of_code() {
         assert!(completed.contains(from), "{from:?} is not in\n{completed}");
         completed = completed.replacen(from, to, 1);
     }
+    // The conditions that were written are not in the number of guards yet, and whoever loads it is told so.
+    fs::write(folder.join("profile.toml"), &completed).unwrap();
+    let told = Catalogue::load(root.path()).unwrap_err().to_string();
+    let number = told.split("or `").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    assert!(told.contains("one was added") && number.starts_with("guards = "), "{told}");
+    let said = completed.lines().find(|line| line.starts_with("guards = ")).unwrap().to_owned();
+    completed = completed.replacen(&said, number, 1);
     fs::write(folder.join("profile.toml"), &completed).unwrap();
     let profile = Catalogue::load(root.path()).unwrap_or_else(|e| panic!("{e}\n{completed}"));
     let profile = profile.get("novel/one").unwrap();
@@ -182,6 +189,10 @@ fn an_unknown_analyser_is_added_as_data_and_read_without_a_line_of_code() {
     crate::record_expectations(&folder).unwrap();
     let report = test_profile(&folder).unwrap();
     assert!(report.passed(), "{report}");
+
+    fs::write(folder.join("profile.toml"), completed.replacen(&format!("{number}\n"), "", 1)).unwrap();
+    let report = test_profile(&folder).unwrap();
+    assert!(!report.passed() && report.to_string().contains(&format!("write `{number}`")), "{report}");
 }
 
 #[test]

@@ -55,7 +55,9 @@ fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
         let what = format!("{} {}", lang.pick("connection", "连接"), connection.id);
         found.push((
             what.clone(),
-            wiring::profile(&connection.profile).map_err(|f| f.what).and_then(|profile| complete(&profile)),
+            wiring::profile(&connection.profile)
+                .map_err(|f| f.what)
+                .and_then(|profile| complete(&profile, lang)),
         ));
         found.push((what, transport(connection)));
     }
@@ -70,13 +72,21 @@ fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
     found
 }
 
-/// A profile that leaves nothing open; else what a person has still to say.
-fn complete(profile: &instrument_profiles::Profile) -> Result<String, String> {
+/// A profile that leaves nothing open and counts its guards; else what a person has still to say.
+fn complete(profile: &instrument_profiles::Profile, lang: Lang) -> Result<String, String> {
+    let about = profile.reference();
     let open: Vec<String> = profile.open_points().iter().map(ToString::to_string).collect();
-    if open.is_empty() {
-        return Ok(profile.reference().to_string());
+    if !open.is_empty() {
+        return Err(format!("{about}: results are held for what is open\n  {}", open.join("\n  ")));
     }
-    Err(format!("{}: results are held for what is open\n  {}", profile.reference(), open.join("\n  ")))
+    if let Some(guards) = profile.uncounted_guards() {
+        let what = lang.pick(
+            "its guards are not counted, so that a condition that is lost would not be noticed; write in [evidence]:",
+            "未登记条件数目，丢失条件时无法发现；请在 [evidence] 中写入：",
+        );
+        return Err(format!("{about}: {what} guards = {guards}"));
+    }
+    Ok(about.to_string())
 }
 
 fn rule_pack(config: &Config) -> Result<String, String> {
