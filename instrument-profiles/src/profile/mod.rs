@@ -143,7 +143,7 @@ impl Profile {
     ) -> Result<Self, ProfileErrors> {
         let mut faults = Faults::new(file, text);
         let Some(document) = schema::read(text, &mut faults) else { return faults.into_result(None) };
-        Self::made_of(asked, document, text, templates, faults)
+        Self::made_of(asked, &document, text, templates, faults)
     }
 
     /// A profile of a file whose tree was parsed before, for tests that read it again and again with something taken away.
@@ -154,14 +154,14 @@ impl Profile {
     ) -> Result<Self, ProfileErrors> {
         let faults = Faults::new(PROFILE_FILE, text);
         match schema::read_tree(tree) {
-            Some(document) => Self::made_of(Asked::Today, document, text, &BTreeMap::new(), faults),
+            Some(document) => Self::made_of(Asked::Today, &document, text, &BTreeMap::new(), faults),
             None => faults.into_result(None),
         }
     }
 
     fn made_of(
         asked: Asked,
-        document: schema::Document,
+        document: &schema::Document,
         text: &str,
         templates: &BTreeMap<String, String>,
         mut faults: Faults<'_>,
@@ -170,7 +170,7 @@ impl Profile {
             faults.add(&(0..0), "missing `protocol`: lis02, hl7v2 or delimited");
             return faults.into_result(None);
         };
-        let parts = Builder::new(protocol, &mut faults, templates, asked).parts(&document);
+        let parts = Builder::new(protocol, &mut faults, templates, asked).parts(document);
         let (open, unsaid) = (faults.take_open(), faults.take_unsaid());
         let profile = parts.map(|parts| Self {
             open,

@@ -22,7 +22,9 @@ fn earlier(mut file: toml::Table) -> toml::Table {
         match file.get_mut(section) {
             Some(toml::Value::Table(section)) => drop(section.remove(key)),
             Some(toml::Value::Array(entries)) => {
-                entries.iter_mut().for_each(|entry| drop(entry.as_table_mut().unwrap().remove(key)));
+                for entry in entries {
+                    entry.as_table_mut().unwrap().remove(key);
+                }
             }
             Some(other) => panic!("{section} is {other}"),
             None => {}

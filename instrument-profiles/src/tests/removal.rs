@@ -138,7 +138,7 @@ fn take_from(value: &mut DeValue<'_>, path: &[String]) {
             *items = left;
         }
         (DeValue::Array(items), [at, rest @ ..]) => {
-            take_from(items.iter_mut().nth(at.parse().unwrap()).unwrap().get_mut(), rest);
+            take_from(items.get_mut(at.parse::<usize>().unwrap()).unwrap().get_mut(), rest);
         }
         (other, path) => panic!("{other:?} has no {path:?}"),
     }

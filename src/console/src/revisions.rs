@@ -81,7 +81,7 @@ pub(crate) async fn pinned(
     let found = site
         .read(move |reader| {
             let Some(pin) = reader.pin(&wanted)? else { return Ok(None) };
-            let profile = profiles.find(&reader, &pin.profile)?;
+            let profile = profiles.find(reader, &pin.profile)?;
             let unsaid = profile.iter().flat_map(|profile| profile.unsaid()).map(ToString::to_string);
             let unsaid: Vec<String> = unsaid.collect();
             let proposed = pin.proposed.as_ref().map(|proposal| reader.kept_profile(&proposal.profile));
