@@ -91,20 +91,16 @@ pub(crate) type Configured = (Connection, Result<Arc<profiles::Profile>, Unusabl
 pub(crate) fn configured(config: &Config) -> Result<Vec<Configured>, Failure> {
     let with = |connection: &Connection| {
         let name = &connection.profile;
-        let profile = if is_folder(name) { of_folder(Path::new(name))? } else { Ok(profile(name)?) };
+        let profile = if is_folder(name) { of_folder(Path::new(name)) } else { Ok(profile(name)?) };
         Ok((connection.clone(), profile))
     };
     config.connections.iter().map(with).collect()
 }
 
-fn of_folder(folder: &Path) -> Result<Result<Arc<profiles::Profile>, Unusable>, Failure> {
-    Ok(match profiles::Profile::load(folder) {
-        Ok(profile) => Ok(Arc::new(profile)),
-        Err(errors) => {
-            let reference = profiles::Profile::load_kept(folder).ok();
-            let reference = reference.map(|profile| profile.reference().clone());
-            Err(Unusable { reference, errors })
-        }
+fn of_folder(folder: &Path) -> Result<Arc<profiles::Profile>, Unusable> {
+    profiles::Profile::load(folder).map(Arc::new).map_err(|errors| {
+        let of_its_time = profiles::Profile::load_kept(folder).ok();
+        Unusable { reference: of_its_time.map(|profile| profile.reference().clone()), errors }
     })
 }
 
