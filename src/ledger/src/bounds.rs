@@ -40,7 +40,8 @@ fn parts(settings: &Settings, journal_bytes: u64) -> Vec<MemoryPart> {
     let part = |name, bytes_max| MemoryPart { name, bytes_max };
     let mut parts = vec![
         part("entries that wait for the disk", settings.queue_bytes_max as u64 * BESIDE_ENCODED),
-        part("the group being written", COMMIT_BYTES_MAX.max(GROUP_BYTES_MAX) as u64),
+        // A long one may follow another.
+        part("the group being written and the next", 2 * COMMIT_BYTES_MAX.max(GROUP_BYTES_MAX) as u64),
         part(
             "entries on their way to the state",
             (HANDOFF_BYTES_MAX + TAKE_BYTES_MAX) as u64 * BESIDE_ENCODED,

@@ -5,14 +5,15 @@
 //! and a new file is tried from time to time. While the disk stalls, callers are not blocked: their groups wait
 //! in the bounded queue and their [`crate::Pending`] stays unresolved.
 
-use crate::entry::Light;
+use crate::Seq;
+use crate::ahead::{Ahead, Helper};
 use crate::handoff::Committed;
-use crate::journal::{Group, Writer};
+use crate::journal::Writer;
 use crate::ledger::Shared;
-use crate::pending::{AppendFailed, Durable};
-use crate::queue::Job;
-use crate::{Entry, Seq};
-use std::sync::Arc;
+use crate::pending::AppendFailed;
+use crate::queue::{Job, MUCH_BYTES, Most};
+use crate::sync::lock;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Encoded bytes in one group, unless a single caller's group is longer.
@@ -27,7 +28,10 @@ const TICK: Duration = Duration::from_millis(250);
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) writer: Writer,
-    group: Group,
+    /// The next group.
+    ahead: Arc<Mutex<Ahead>>,
+    /// The group in hand.
+    group: Ahead,
     jobs: Vec<Job>,
     last_write: Instant,
     last_try: Instant,
@@ -40,7 +44,8 @@ impl Committer {
         let now = Instant::now();
         Self {
             shared,
-            group: Group::new(writer.algorithm),
+            ahead: Arc::new(Mutex::new(Ahead::behind(&writer))),
+            group: Ahead::behind(&writer),
             writer,
             jobs: Vec::new(),
             last_write: now,
@@ -50,14 +55,15 @@ impl Committer {
         }
     }
 
+    /// What puts the next group together while this one writes.
+    pub(crate) fn helper(&self) -> Helper {
+        Helper { shared: Arc::clone(&self.shared), ahead: Arc::clone(&self.ahead) }
+    }
+
     /// Runs until the queue is closed and empty.
     pub(crate) fn run(mut self) {
-        loop {
-            let tick = TICK.min(self.shared.settings.seal_after).min(self.shared.settings.retry_after);
-            if !self.shared.queue.take(&mut self.jobs, COMMIT_BYTES_MAX, tick) {
-                break;
-            }
-            if self.jobs.is_empty() {
+        while self.gather() {
+            if self.group.group.is_empty() {
                 self.rest();
             } else {
                 self.commit();
@@ -72,27 +78,45 @@ impl Committer {
         self.shared.handoff.close();
     }
 
+    /// Takes the next group in hand, if anything waits or comes soon. False when the queue is closed and all is done.
+    fn gather(&mut self) -> bool {
+        let (queue, settings) = (&self.shared.queue, &self.shared.settings);
+        // The helper takes nothing now, so that what it has put together comes first.
+        let (begun, most) = {
+            let ahead = lock(&self.ahead);
+            let begun = !ahead.group.is_empty();
+            (begun, ahead.room(if begun { MUCH_BYTES } else { COMMIT_BYTES_MAX }))
+        };
+        let tick = TICK.min(settings.seal_after).min(settings.retry_after);
+        let open = queue.take(&mut self.jobs, most, if begun { Duration::ZERO } else { tick });
+        let mut ahead = lock(&self.ahead);
+        ahead.fill(&mut self.jobs, settings.clock.now_ms());
+        ahead.swap(&mut self.group);
+        open || begun
+    }
+
     fn commit(&mut self) {
         if !self.writer.is_open() && !self.try_again() {
             let why = self.shared.health.why_not().unwrap_or_default();
             self.fail_all(&why);
             return;
         }
-        let at_ms = self.shared.settings.clock.now_ms();
-        self.group.begin(&self.writer);
-        let bodies: Vec<&[u8]> = self.jobs.iter().flat_map(Job::each_body).collect();
-        for (body, hash) in bodies.iter().zip(self.writer.algorithm.of_each(&bodies)) {
-            self.group.push(at_ms, body, hash);
-        }
-        let bytes = self.group.len_bytes();
+        let group = &mut self.group.group;
+        let (bytes, last) = (group.len_bytes(), Seq::new(group.next().get().saturating_sub(1)));
         self.shared.health.writing(Some(Instant::now()));
-        let first = self.shared.index.last().next();
-        let written = self.writer.commit(&mut self.group, at_ms);
+        self.shared.queue.writes(true);
+        let written = self.writer.commit(group, self.shared.settings.clock.now_ms());
+        self.shared.queue.writes(false);
         self.shared.health.writing(None);
         self.last_write = Instant::now();
         self.bytes_since_check += bytes as u64;
         match written {
-            Ok(()) => self.resolve_all(first, at_ms),
+            Ok(()) => {
+                let (entries, bytes) = self.group.durable();
+                self.shared.handoff.push(Committed { entries, bytes }, last);
+                // Nobody waits for this hash but the next entry.
+                self.writer.learn(lock(&self.ahead).group.before());
+            }
             Err(error) => {
                 tracing::error!(%error, "writing the journal failed; nothing is accepted until a new file can be begun");
                 self.last_try = Instant::now();
@@ -102,35 +126,22 @@ impl Committer {
         }
     }
 
-    fn resolve_all(&mut self, first: Seq, at_ms: i64) {
-        let mut entries = Vec::with_capacity(self.jobs.iter().map(|j| j.parts.len()).sum());
-        let parts = self.jobs.iter().flat_map(|job| &job.parts);
-        let bytes = parts.map(|part| size_of::<Light>() + part.length.saturating_sub(part.carried)).sum();
-        let mut seq = first;
-        for job in self.jobs.drain(..) {
-            let count = job.parts.len() as u64;
-            let durable = Durable::new(seq, seq.plus(count.saturating_sub(1)));
-            for (draft, carried) in job.resolve(Ok(durable)) {
-                let entry = Entry { seq, at_ms, by: draft.by, what: draft.what };
-                entries.push(Light { entry, carried });
-                seq = seq.next();
-            }
-        }
-        let last = Seq::new(seq.get() - 1);
-        self.shared.handoff.push(Committed { entries, bytes }, last);
-    }
-
     /// Refuses this group and everything that waits.
     fn fail_all(&mut self, why: &str) {
+        let all = Most { bytes: usize::MAX, one_may_be_longer: true };
+        let mut ahead = lock(&self.ahead);
         loop {
-            for job in self.jobs.drain(..) {
-                drop(job.resolve(Err(AppendFailed::Storage(why.to_owned()))));
+            self.group.refuse(why);
+            ahead.refuse(why);
+            let more = self.shared.queue.take(&mut self.jobs, all, Duration::ZERO);
+            if self.jobs.is_empty() || !more {
+                break;
             }
-            let more = self.shared.queue.take(&mut self.jobs, usize::MAX, Duration::ZERO);
-            if !more || self.jobs.is_empty() {
-                return;
+            for job in self.jobs.drain(..) {
+                drop(job.answer.send(Err(AppendFailed::Storage(why.to_owned()))));
             }
         }
+        (*ahead, self.group) = (Ahead::behind(&self.writer), Ahead::behind(&self.writer));
     }
 
     /// What is done when nothing is to be written.

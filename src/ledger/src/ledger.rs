@@ -25,7 +25,7 @@ pub const GROUP_ENTRIES_MAX: usize = 4096;
 /// Encoded bytes in one group.
 pub const GROUP_BYTES_MAX: usize = 48 << 20;
 
-/// What the handles and the two threads share.
+/// What the handles and the ledger's threads share.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) queue: Queue,
@@ -78,12 +78,14 @@ impl Ledger {
         shared.health.failed(opened.write_fault);
         shared.look_at_space();
         let committer = Committer::new(Arc::clone(&shared), opened.writer);
+        let helper = committer.helper();
         let applier = Applier::new(Arc::clone(&shared));
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(OpenError::Thread)
         };
         let running = vec![
             spawn("ledger-journal", Box::new(move || committer.run()))?,
+            spawn("ledger-ahead", Box::new(move || helper.run()))?,
             spawn("ledger-state", Box::new(move || applier.run()))?,
         ];
         let threads = Threads {
@@ -134,7 +136,7 @@ impl Ledger {
             return Err(Refused::Unwritable(what));
         }
         let (answer, pending) = pending();
-        shared.queue.push(Job { drafts: group, bodies, parts, answer })?;
+        shared.queue.push(Job { drafts: group, bodies, parts, hashes: Vec::new(), answer })?;
         Ok(pending)
     }
 

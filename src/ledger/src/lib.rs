@@ -13,6 +13,7 @@
 //! Absent on purpose: no runtime (futures wake, threads block, callers choose), no deletion, no update in
 //! place, and no way to a [`VerdictMade`] but through the release room.
 
+mod ahead;
 mod alike;
 mod applier;
 mod bounds;

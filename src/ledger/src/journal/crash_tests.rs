@@ -2,7 +2,7 @@
 
 use super::recover::{RecoverError, Recovered};
 use super::verify::verify_journal;
-use super::writer::{Group, Writer};
+use super::writer::{EntryBody, Group, Writer};
 use super::{HashAlgorithm, Line};
 use crate::storage::{Model, PowerCut, Storage};
 use crate::{Bytes, Draft, Entry, HowEnded, Seq, What, encode};
@@ -70,6 +70,29 @@ fn mark(entry: &Entry) -> u64 {
     entry.by.strip_prefix("mark:").unwrap().parse().unwrap()
 }
 
+/// Adds `drafts`: the first by itself, the others together, with the hash of each second one known.
+fn extend(group: &mut Group, drafts: &[Draft]) {
+    let bodies: Vec<Vec<u8>> = drafts
+        .iter()
+        .map(|draft| {
+            let mut body = Vec::new();
+            encode::body(draft, &mut body).unwrap();
+            body
+        })
+        .collect();
+    let bodies: Vec<EntryBody<'_>> = bodies
+        .iter()
+        .enumerate()
+        .map(|(at, bytes)| {
+            let hash = (at % 2 == 1).then(|| HashAlgorithm::Sha256.of(&[bytes]));
+            EntryBody { bytes, hash }
+        })
+        .collect();
+    let (first, others) = bodies.split_at(1);
+    group.extend(7, first);
+    group.extend(7, others);
+}
+
 /// What one group's writer was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
@@ -92,7 +115,6 @@ impl Life {
         let Ok(found) = recover(disk) else { panic!("not recovered") };
         let index = found.index();
         let mut writer = found.writer(index, FILE_BYTES_MAX);
-        let mut group = Group::new(writer.algorithm);
         let mut began = writer.reopen(7).is_ok();
         if began {
             self.settle();
@@ -104,17 +126,16 @@ impl Life {
             if rng.u8(0..15) == 0 {
                 disk.fail_syncs(1);
             }
-            group.begin(&writer);
+            let mut group = Group::behind(&writer);
             let marks: Vec<u64> = (0..rng.u64(1..5)).map(|i| self.next_mark + i).collect();
             self.next_mark += marks.len() as u64;
-            for mark in &marks {
-                let mut body = Vec::new();
-                encode::body(&draft(*mark, rng), &mut body).unwrap();
-                let hash = writer.algorithm.of(&[&body]);
-                group.push(7, &body, hash);
-            }
+            let drafts: Vec<Draft> = marks.iter().map(|mark| draft(*mark, rng)).collect();
+            extend(&mut group, &drafts);
             let told = match writer.commit(&mut group, 7) {
-                Ok(()) => Told::Durable,
+                Ok(()) => {
+                    writer.learn(group.last_hash());
+                    Told::Durable
+                }
                 Err(error) if error.to_string().contains("power") => Told::Nothing,
                 Err(_) => Told::Refused,
             };
@@ -203,20 +224,18 @@ fn small_journal() -> (Model, Vec<Entry>) {
     let disk = Model::new();
     for life in 0..3u64 {
         let mut writer = writer(&disk);
-        let mut group = Group::new(writer.algorithm);
         writer.reopen(7).unwrap();
         for number in 0..4u64 {
             if life == 1 && number == 2 {
                 disk.fail_syncs(1);
             }
-            group.begin(&writer);
-            for part in 0..2 {
-                let mut body = Vec::new();
-                encode::body(&draft(life * 100 + number * 10 + part, &mut rng), &mut body).unwrap();
-                let hash = writer.algorithm.of(&[&body]);
-                group.push(7, &body, hash);
+            let mut group = Group::behind(&writer);
+            let drafts: Vec<Draft> =
+                (0..2).map(|part| draft(life * 100 + number * 10 + part, &mut rng)).collect();
+            extend(&mut group, &drafts);
+            if writer.commit(&mut group, 7).is_ok() {
+                writer.learn(group.last_hash());
             }
-            drop(writer.commit(&mut group, 7));
             if number == 1 {
                 writer.seal().unwrap();
             }

@@ -12,6 +12,26 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A buffer that grew beyond this for a long group is given back.
+const BUFFER_KEPT_BYTES_MAX: usize = 4 << 20;
+/// Bodies up to this length are kept until their hash is wanted; longer ones are hashed at once.
+const LATER_BYTES_MAX: usize = 64 << 10;
+
+/// An entry's body, and its hash where whoever brought it knows that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryBody<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) hash: Option<ChainHash>,
+}
+
+/// The hash of the last entry. Nothing but the entry behind it holds it, so it is worked out when that comes, and
+/// nobody who waits for the last entry waits for its hash.
+#[derive(Debug, Clone)]
+enum Last {
+    Known(ChainHash),
+    Unhashed(Stamp, Vec<u8>),
+}
+
 /// A group being put together in a buffer that is used again.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -19,32 +39,106 @@ pub(crate) struct Group {
     entries: u32,
     first: Seq,
     next: Seq,
-    chain: ChainHash,
+    /// The hash of the entry before the first; of a group without entries it is not known yet.
+    before: ChainHash,
+    last: Last,
     algorithm: HashAlgorithm,
 }
 
 impl Group {
-    pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
-        let (first, chain) = (Seq::NONE, ChainHash::default());
-        Self { bytes: Vec::new(), entries: 0, first, next: first, chain, algorithm }
+    /// A group that goes on where `writer` stands.
+    pub(crate) fn behind(writer: &Writer) -> Self {
+        let before = writer.chain.unwrap_or_default();
+        let mut group = Self {
+            bytes: Vec::new(),
+            entries: 0,
+            first: writer.next,
+            next: writer.next,
+            before,
+            last: Last::Known(before),
+            algorithm: writer.algorithm,
+        };
+        group.empty();
+        group
     }
 
-    /// Begins anew, behind what `writer` wrote last.
-    pub(crate) fn begin(&mut self, writer: &Writer) {
+    /// Begins anew, behind `group`, which is asked for its last hash no more.
+    pub(crate) fn follow(&mut self, group: &mut Self) {
+        (self.first, self.next) = (group.next, group.next);
+        self.last = std::mem::replace(&mut group.last, Last::Known(ChainHash::default()));
+        self.empty();
+    }
+
+    fn empty(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(BUFFER_KEPT_BYTES_MAX);
         self.bytes.extend_from_slice(&[0; GROUP_HEADER_BYTES]);
         self.entries = 0;
-        (self.first, self.next, self.chain) = (writer.next, writer.next, writer.chain);
     }
 
-    /// Adds an entry by its encoded body and the body's hash; gives its place.
-    pub(crate) fn push(&mut self, at_ms: i64, body: &[u8], body_hash: ChainHash) -> Seq {
-        let stamp = Stamp { seq: self.next, at_ms, previous: self.chain };
-        Frame::write(stamp, body, &mut self.bytes);
-        self.chain = stamp.link(self.algorithm, body_hash);
-        self.entries += 1;
-        self.next = self.next.next();
-        stamp.seq
+    /// Adds entries. All of their hashes that are needed for that are made together; the last one's only if it is
+    /// long.
+    pub(crate) fn extend(&mut self, at_ms: i64, bodies: &[EntryBody<'_>]) {
+        let Some(last) = bodies.len().checked_sub(1) else { return };
+        let later = |(place, body): (usize, &EntryBody<'_>)| {
+            place == last && body.bytes.len() <= LATER_BYTES_MAX && body.hash.is_none()
+        };
+        let unhashed = match &self.last {
+            Last::Known(_) => None,
+            Last::Unhashed(_, body) => Some(body.as_slice()),
+        };
+        let asked = bodies.iter().enumerate().filter(|asked| asked.1.hash.is_none() && !later(*asked));
+        let wanted: Vec<&[u8]> = unhashed.into_iter().chain(asked.map(|(_, body)| body.bytes)).collect();
+        let mut hashes = self.algorithm.of_each(&wanted).into_iter();
+        let mut chain = match &self.last {
+            Last::Known(chain) => *chain,
+            Last::Unhashed(stamp, _) => stamp.link(self.algorithm, hashes.next().unwrap_or_default()),
+        };
+        if self.entries == 0 {
+            self.before = chain;
+        }
+        self.last = Last::Known(chain);
+        for (place, body) in bodies.iter().enumerate() {
+            let stamp = Stamp { seq: self.next, at_ms, previous: chain };
+            Frame::write(stamp, body.bytes, &mut self.bytes);
+            self.entries += 1;
+            self.next = self.next.next();
+            if later((place, body)) {
+                self.last = Last::Unhashed(stamp, body.bytes.to_vec());
+            } else {
+                let hash = body.hash.or_else(|| hashes.next()).unwrap_or_default();
+                chain = stamp.link(self.algorithm, hash);
+                self.last = Last::Known(chain);
+            }
+        }
+    }
+
+    /// The hash before what comes first: before this group's first entry, or before the one that will be.
+    pub(crate) fn before(&mut self) -> ChainHash {
+        if self.entries == 0 {
+            self.before = self.last_hash();
+        }
+        self.before
+    }
+
+    /// The hash of the last entry, this group's or the one before it.
+    pub(crate) fn last_hash(&mut self) -> ChainHash {
+        let hash = match &self.last {
+            Last::Known(hash) => *hash,
+            Last::Unhashed(stamp, body) => stamp.link(self.algorithm, self.algorithm.of(&[body])),
+        };
+        self.last = Last::Known(hash);
+        hash
+    }
+
+    /// Whether it has no entry.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    /// The place behind its last entry.
+    pub(crate) fn next(&self) -> Seq {
+        self.next
     }
 
     /// Length so far.
@@ -81,7 +175,8 @@ pub(crate) struct Writer {
     /// The last good file and where it ends.
     previous: (u32, u64),
     next: Seq,
-    chain: ChainHash,
+    /// The hash of the entry before `next`; not known between a group's sync and [`Writer::learn`].
+    chain: Option<ChainHash>,
     /// A group whose sync nobody saw; it goes first into the next file.
     carry: Option<Unsealed>,
     /// Something was written since the last seal.
@@ -106,7 +201,7 @@ impl Writer {
             highest: found.highest,
             previous: found.previous,
             next: found.next,
-            chain: found.chain,
+            chain: Some(found.chain),
             carry: found.carry,
             unsealed: false,
         }
@@ -123,18 +218,32 @@ impl Writer {
     }
 
     /// Writes and syncs `group`. After an error nothing of it is acknowledged, the file it went to ends before
-    /// it, and the next write begins a new file.
+    /// it, and the next write begins a new file. After a success [`Writer::learn`] is due before anything but the
+    /// next group.
     pub(crate) fn commit(&mut self, group: &mut Group, now_ms: i64) -> io::Result<()> {
-        let (next, chain) = (group.next, group.chain);
+        let (first, next, before) = (group.first, group.next, group.before);
+        if first != self.next || self.chain.is_some_and(|chain| chain != before) {
+            return Err(io::Error::other("the group does not go on where the journal ends"));
+        }
+        self.chain = Some(before);
         let bytes = group.finish();
         if self.current.as_ref().is_none_or(|c| c.length >= self.file_bytes_max) {
             self.begin(now_ms)?;
         }
         self.append(bytes)?;
-        (self.next, self.chain) = (next, chain);
+        (self.next, self.chain) = (next, None);
         self.unsealed = true;
         self.index.extend(self.previous.1, next);
         Ok(())
+    }
+
+    /// The hash of the last entry that was written is `chain`.
+    pub(crate) fn learn(&mut self, chain: ChainHash) {
+        self.chain = Some(chain);
+    }
+
+    fn chain(&self) -> io::Result<ChainHash> {
+        self.chain.ok_or_else(|| io::Error::other("the hash of the last entry was not worked out"))
     }
 
     /// Begins a file without a group, to see whether writing is possible.
@@ -150,7 +259,7 @@ impl Writer {
     /// Marks everything so far as synced. Nothing is lost when it fails.
     pub(crate) fn seal(&mut self) -> io::Result<()> {
         let mut bytes = Vec::new();
-        write_seal(self.next, self.chain, &mut bytes);
+        write_seal(self.next, self.chain()?, &mut bytes);
         self.append(&bytes)?;
         self.unsealed = false;
         self.index.extend(self.previous.1, self.next);
@@ -172,11 +281,11 @@ impl Writer {
     /// is before anything new: at any moment at most one group is not synced.
     fn begin(&mut self, now_ms: i64) -> io::Result<()> {
         self.current = None;
+        let chain = self.chain()?;
         let number =
             self.highest.checked_add(1).ok_or_else(|| io::Error::other("no file numbers are left"))?;
         self.highest = number;
-        let (first, chain) =
-            self.carry.as_ref().map_or((self.next, self.chain), |c| (c.first, c.chain_before));
+        let (first, chain) = self.carry.as_ref().map_or((self.next, chain), |c| (c.first, c.chain_before));
         let header = FileHeader {
             hash: self.algorithm,
             number,
