@@ -115,7 +115,7 @@ impl Helper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{HashAlgorithm, Recovered, verify_journal};
+    use crate::journal::{FileSizes, HashAlgorithm, Recovered, verify_journal};
     use crate::pending::{Pending, pending};
     use crate::queue::Part;
     use crate::storage::{Model, Storage};
@@ -130,7 +130,8 @@ mod tests {
         let storage: Arc<dyn Storage> = Arc::new(disk.clone());
         let found = Recovered::read(&storage, folder(), HashAlgorithm::Sm3, &mut |_, _| {}).unwrap();
         let index = found.index();
-        let mut writer = found.writer(index, 1 << 20);
+        let sizes = FileSizes { bytes_max: 1 << 20, ahead_bytes: 4096 };
+        let mut writer = found.writer(index, sizes);
         writer.reopen(1).unwrap();
         writer
     }

@@ -1,6 +1,6 @@
 //! Opening: the lock, the journal's end, the state.
 
-use crate::journal::{CutTail, Damage, RecoverError, Recovered, Writer};
+use crate::journal::{CutTail, Damage, FileSizes, RecoverError, Recovered, Writer};
 use crate::state::StateCell;
 use crate::{HeaderFault, Seq, Settings, rebuild, space};
 use serde::Serialize;
@@ -105,7 +105,8 @@ pub(crate) fn open(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> R
     let found = recover(settings, progress)?;
     let mut report = OpenReport { last: found.last(), tail: found.tail.clone(), ..OpenReport::default() };
     let index = found.index();
-    let mut writer = found.writer(index, settings.file_bytes_max);
+    let sizes = FileSizes { bytes_max: settings.file_bytes_max, ahead_bytes: FileSizes::AHEAD_BYTES };
+    let mut writer = found.writer(index, sizes);
     let write_fault = match writer.reopen(settings.clock.now_ms()) {
         Ok(()) => None,
         // Nobody may act on entries that a power cut could still take back.

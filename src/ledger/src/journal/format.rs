@@ -1,7 +1,7 @@
 //! The journal's bytes. All numbers are little-endian.
 //!
 //! ```text
-//! file    = header (96) · piece*
+//! file    = header (96) · piece* · 0*
 //! header  = "HEMOGATE" · version u16 · hash u8 · 0 u8 · number u32 · previous number u32
 //!         · previous end u64 · first seq u64 · made at u64 (ms) · chain so far [32] · 0 [16] · crc u32
 //! piece   = group | seal
@@ -22,6 +22,9 @@
 //!   sync failed, or it was torn by a power cut) and is void for ever; it is left where it is. So is a seal at
 //!   the very end, which may not have been synced: the new header does its work. Files that no header leads to,
 //!   and a last file that holds nothing, are void as a whole.
+//! * **Zeroes** may stand behind the last piece of any file. They were filled ahead, and groups are written over them:
+//!   a sync then has neither a length nor blocks to make durable, which is half of a small one's time. A piece begins
+//!   with no zero, so they end what is read; where anything else follows them a write was torn.
 //! * A **new file** is begun at every start and after every failure; a handle that failed is never used again. Its
 //!   header is synced before anything else is written to it. A last group that nothing shows to have been synced
 //!   is written into it again and synced before anything new: its durability does not rest on a sync that nobody

@@ -25,4 +25,4 @@ pub(crate) use recover::{RecoverError, Recovered};
 pub use stream::{Line, Stream};
 pub use verify::JournalReport;
 pub(crate) use verify::verify_journal;
-pub(crate) use writer::{EntryBody, Group, Writer};
+pub(crate) use writer::{EntryBody, FileSizes, Group, Writer};

@@ -6,7 +6,7 @@ use super::index::Index;
 use super::layout::{Damage, FileSpan, Layout, LayoutError, VoidFile};
 use super::scan::{Check, ScanError, Scanner};
 use super::tail::{TailError, TailScan, Unsealed};
-use super::writer::Writer;
+use super::writer::{FileSizes, Writer};
 use crate::Seq;
 use crate::storage::Storage;
 use serde::Serialize;
@@ -122,8 +122,8 @@ impl Recovered {
     }
 
     /// The journal for its one writer, which will begin a new file.
-    pub(crate) fn writer(self, index: Arc<Index>, file_bytes_max: u64) -> Writer {
-        Writer::new((Arc::clone(&self.storage), self.folder.clone()), index, file_bytes_max, self)
+    pub(crate) fn writer(self, index: Arc<Index>, sizes: FileSizes) -> Writer {
+        Writer::new((Arc::clone(&self.storage), self.folder.clone()), index, sizes, self)
     }
 }
 

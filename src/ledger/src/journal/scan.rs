@@ -214,6 +214,23 @@ pub(crate) fn holds_later_group(
     Ok(None)
 }
 
+/// Where the last byte of `range` that is not zero ends; the range's start when all are zero.
+pub(crate) fn written_end(file: &dyn ReadAt, range: std::ops::Range<u64>) -> io::Result<u64> {
+    let mut window = Window::new(file, range.end, WINDOW_BYTES);
+    let (mut at, mut last) = (range.start, range.start);
+    while at < range.end {
+        let bytes = window.get(at, WINDOW_BYTES)?;
+        if bytes.is_empty() {
+            break;
+        }
+        if let Some(found) = bytes.iter().rposition(|byte| *byte != 0) {
+            last = at + found as u64 + 1;
+        }
+        at += bytes.len() as u64;
+    }
+    Ok(last)
+}
+
 /// A moving view of a file.
 pub(crate) struct Window<'a> {
     file: &'a dyn ReadAt,

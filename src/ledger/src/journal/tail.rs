@@ -4,7 +4,7 @@ use super::format::{FILE_HEADER_BYTES, GROUP_BYTES_MAX, SEAL_BYTES};
 use super::hash::ChainHash;
 use super::layout::{Damage, FileSpan};
 use super::recover::CutTail;
-use super::scan::{Check, Piece, ScanError, Scanner, holds_later_group};
+use super::scan::{Check, Piece, ScanError, Scanner, holds_later_group, written_end};
 use crate::Seq;
 use crate::storage::ReadAt;
 use std::io;
@@ -65,10 +65,12 @@ impl TailScan {
         let end = scanner.offset();
         let holds_any = end > FILE_HEADER_BYTES as u64;
         let (next, chain) = scanner.expected();
-        let tail = match broken {
+        // Zeroes at the end were filled ahead, and nothing was written over them that is still there.
+        let written_end = written_end(file, end..span.end).map_err(TailError::Io)?;
+        let tail = match broken.filter(|_| written_end > end) {
             None => None,
             Some(broken) => {
-                let bytes = span.end - end;
+                let bytes = written_end - end;
                 let later = holds_later_group(file, end + 1..span.end, next).map_err(TailError::Io)?;
                 if later.is_some() || bytes > (GROUP_BYTES_MAX + SEAL_BYTES) as u64 {
                     let damage =

@@ -4,7 +4,7 @@ use super::format::{FILE_HEADER_BYTES, Frame, GROUP_HEADER_BYTES, GroupHeader, S
 use super::hash::ChainHash;
 use super::layout::{Damage, FileSpan, Layout};
 use super::recover::{CutTail, RecoverError, does_not_join, settle};
-use super::scan::{Broken, Check, Piece, ScanError, Scanner, Window, holds_later_group};
+use super::scan::{Broken, Check, Piece, ScanError, Scanner, Window, holds_later_group, written_end};
 use crate::storage::{ReadAt, Storage};
 use crate::{Seq, encode};
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub struct JournalReport {
     /// Bytes at the end that are no whole group; the next start leaves them behind.
     pub tail: Option<CutTail>,
     /// Bytes that are no part of the journal: groups that were refused when they were written, files given up,
-    /// seals that a next file has made needless.
+    /// seals that a next file has made needless, zeroes that were filled ahead.
     pub void_bytes: u64,
 }
 
@@ -73,10 +73,12 @@ pub(crate) fn verify_journal(
     }
     let of: u64 = layout.files.iter().map(|f| f.end).sum();
     report.void_bytes = layout.void.iter().map(|v| v.bytes).sum();
-    let torn = report.tail.as_ref().map_or(0, |t| t.bytes);
-    report.void_bytes += layout.files.iter().map(|f| f.length - f.end).sum::<u64>().saturating_sub(torn);
+    // Behind the end of the last file stand what was torn and what was filled ahead.
+    let closed = layout.files.iter().rev().skip(1);
+    report.void_bytes += closed.map(|f| f.length - f.end).sum::<u64>();
     for (number, span) in layout.files.iter().enumerate() {
-        let ended = verify_file(storage, span, &mut report)?;
+        let is_last = number + 1 == layout.files.len();
+        let ended = verify_file(storage, (span, is_last), &mut report)?;
         if let Some(damage) = ended.map(|ended| superseded_seal(storage, span, ended)).transpose()?.flatten()
         {
             report.damaged(damage);
@@ -102,10 +104,10 @@ pub(crate) fn verify_journal(
 /// What comes behind a file: the next sequence number and the hash it must be chained to.
 type Ended = (Seq, ChainHash);
 
-/// Checks one file; nothing when its end is damaged.
+/// Checks one file; nothing when its end is damaged. The last one may end in zeroes that were filled ahead.
 fn verify_file(
     storage: &dyn Storage,
-    span: &FileSpan,
+    (span, is_last): (&FileSpan, bool),
     report: &mut JournalReport,
 ) -> Result<Option<Ended>, RecoverError> {
     let file = storage.open_read(&span.path)?;
@@ -124,6 +126,9 @@ fn verify_file(
             Err(ScanError::Io(error)) => return Err(error.into()),
             Err(ScanError::Broken(broken)) => broken,
         };
+        if is_last && written_end(file.as_ref(), scanner.offset()..span.end)? == scanner.offset() {
+            return Ok(None);
+        }
         let behind = scanner.offset() + 1..span.end;
         let resumed = holds_later_group(file.as_ref(), behind, broken.seq)?;
         let resumed =
@@ -138,20 +143,27 @@ fn verify_file(
     }
 }
 
-/// Behind the end of a file that was closed in order stands its last seal. The next file's header does its work;
-/// still, bytes that are neither that seal nor a torn one were changed by somebody.
+/// Behind the end of a file that was closed in order stand its last seal and zeroes that were filled ahead. The next
+/// file's header does the seal's work; still, bytes that are neither that seal nor a torn one were changed by somebody.
 fn superseded_seal(
     storage: &dyn Storage,
     span: &FileSpan,
     ended: Ended,
 ) -> Result<Option<Damage>, RecoverError> {
-    if span.length != span.end + SEAL_BYTES as u64 {
+    let seal_end = span.end + SEAL_BYTES as u64;
+    let file = storage.open_read(&span.path)?;
+    let behind = written_end(file.as_ref(), span.end..span.length)?;
+    if span.length < seal_end || behind < span.end + GROUP_HEADER_BYTES as u64 || behind > seal_end {
         return Ok(None);
     }
     let mut expected = Vec::new();
     write_seal(ended.0, ended.1, &mut expected);
     let mut found = vec![0; SEAL_BYTES];
-    storage.open_read(&span.path)?.read_at(span.end, &mut found)?;
+    file.read_at(span.end, &mut found)?;
+    // The beginning of a group that was torn.
+    if GroupHeader::read(&found).is_some_and(|header| !header.is_seal()) {
+        return Ok(None);
+    }
     let same = found.iter().zip(&expected).take_while(|(a, b)| a == b).count();
     let torn = found.iter().skip(same).all(|byte| *byte == 0);
     let what = || "the seal behind the file's end was changed; no entry is touched".to_owned();

@@ -156,10 +156,29 @@ impl Group {
     }
 }
 
+/// Groups longer than this are written without zeroes ahead of the next: their sync takes its time anyway.
+const SMALL_BYTES: u64 = 64 << 10;
+
+/// How long files of the journal become.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FileSizes {
+    /// A file that has grown to this is closed and the next begun.
+    pub(crate) bytes_max: u64,
+    /// Bytes that are filled ahead of what is written, again and again.
+    pub(crate) ahead_bytes: u32,
+}
+
+impl FileSizes {
+    /// Filled ahead in a station's journal: thousands of frames, or a hundred small messages.
+    pub(crate) const AHEAD_BYTES: u32 = 128 << 10;
+}
+
 struct Current {
     file: Box<dyn Append>,
     number: u32,
     length: u64,
+    /// Where what was filled ahead ends.
+    filled: u64,
 }
 
 /// The one writer of a journal.
@@ -168,7 +187,7 @@ pub(crate) struct Writer {
     folder: PathBuf,
     pub(crate) index: Arc<Index>,
     pub(crate) algorithm: HashAlgorithm,
-    file_bytes_max: u64,
+    sizes: FileSizes,
     current: Option<Current>,
     /// The highest file number ever used, by whatever came of it.
     highest: u32,
@@ -188,7 +207,7 @@ impl Writer {
     pub(super) fn new(
         (storage, folder): (Arc<dyn Storage>, PathBuf),
         index: Arc<Index>,
-        file_bytes_max: u64,
+        sizes: FileSizes,
         found: Recovered,
     ) -> Self {
         Self {
@@ -196,7 +215,7 @@ impl Writer {
             folder,
             index,
             algorithm: found.algorithm,
-            file_bytes_max,
+            sizes,
             current: None,
             highest: found.highest,
             previous: found.previous,
@@ -227,7 +246,7 @@ impl Writer {
         }
         self.chain = Some(before);
         let bytes = group.finish();
-        if self.current.as_ref().is_none_or(|c| c.length >= self.file_bytes_max) {
+        if self.current.as_ref().is_none_or(|c| c.length >= self.sizes.bytes_max) {
             self.begin(now_ms)?;
         }
         self.append(bytes)?;
@@ -270,8 +289,14 @@ impl Writer {
         // Taken out: a handle that failed is dropped, never synced again.
         let mut current = self.current.take().ok_or_else(|| io::Error::other("no journal file is open"))?;
         current.file.append(bytes)?;
+        let length = bytes.len() as u64;
+        current.length += length;
+        // In the same sync as this group: the next ones that are as long then change nothing but bytes.
+        if length <= SMALL_BYTES && current.length + length > current.filled {
+            current.file.fill_ahead(usize::try_from(self.sizes.ahead_bytes).unwrap_or_default());
+            current.filled = current.filled.max(current.length) + u64::from(self.sizes.ahead_bytes);
+        }
         current.file.sync()?;
-        current.length += bytes.len() as u64;
         self.previous = (current.number, current.length);
         self.current = Some(current);
         Ok(())
@@ -312,7 +337,7 @@ impl Writer {
         self.index.begin_file(path, header);
         self.index.extend(length, self.next);
         self.previous = (number, length);
-        self.current = Some(Current { file, number, length });
+        self.current = Some(Current { file, number, length, filled: length });
         Ok(())
     }
 }

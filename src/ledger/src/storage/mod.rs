@@ -8,8 +8,8 @@ pub use real::RealStorage;
 
 use std::{fmt, io, path::Path};
 
-/// A file system as the journal uses it: files are made, appended to, synced and read; never truncated,
-/// never written in the middle.
+/// A file system as the journal uses it: files are made, appended to, synced and read. They are written in the middle
+/// only where zeroes stand that were put there for it, and nothing else is ever cut off.
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Makes a folder and its parents durable.
     ///
@@ -57,11 +57,15 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
 
 /// A file being appended to.
 pub trait Append: Send {
-    /// Writes all of `bytes` at the end.
+    /// Writes all of `bytes` behind what was appended last.
     ///
     /// # Errors
     /// What the file system says; part of the bytes may have been written.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Puts `bytes` zeroes behind the end of the file, if it can: what is appended next is written over them, and its
+    /// sync then has no new length and no new blocks to make durable. Readers see them. Where that fails nothing is
+    /// lost, and it is not tried again. When the handle goes, zeroes that nothing was written over may go too.
+    fn fill_ahead(&mut self, bytes: usize);
     /// Makes everything appended durable: `fdatasync`.
     ///
     /// # Errors

@@ -30,8 +30,12 @@ pub enum PowerCut {
 #[derive(Debug, Clone, Default)]
 struct ModelFile {
     bytes: Vec<u8>,
+    /// What was appended; behind it stand zeroes that were filled ahead.
+    end: usize,
     /// Everything before this was synced, but for `doubtful`.
     synced: usize,
+    /// How long the file was when it was synced last.
+    synced_length: usize,
     /// Bytes whose sync failed: readable, and no later sync makes them durable.
     doubtful: Vec<Range<usize>>,
     /// The folder was synced since the file was made.
@@ -135,8 +139,16 @@ impl Model {
             };
             if there {
                 let bytes = file.after_power_cut(treatment, &mut dice);
-                let (synced, doubtful) = (bytes.len(), Vec::new());
-                files.insert(path.clone(), ModelFile { bytes, synced, doubtful, named: true });
+                let length = bytes.len();
+                let file = ModelFile {
+                    bytes,
+                    end: length,
+                    synced: length,
+                    synced_length: length,
+                    doubtful: Vec::new(),
+                    named: true,
+                };
+                files.insert(path.clone(), file);
             }
         }
         Self(Arc::new((Mutex::new(Disk { files, ..Disk::default() }), Condvar::new())))
@@ -162,15 +174,27 @@ impl Model {
 impl ModelFile {
     fn after_power_cut(&self, treatment: PowerCut, dice: &mut Dice) -> Vec<u8> {
         let mut out = self.bytes.clone();
-        let unsynced = self.synced..self.bytes.len();
+        let unsynced = self.synced..self.end;
+        // The length that was synced stays; of what is longer any part may be there.
+        let shorten = |out: &mut Vec<u8>, least: usize, dice: &mut Dice| {
+            let least = least.max(self.synced_length);
+            out.truncate(least + dice.throw(out.len().saturating_sub(least) + 1));
+        };
         match treatment {
             PowerCut::Everything => {}
             PowerCut::Nothing => {
-                out.truncate(self.synced);
+                zero(&mut out, unsynced);
+                out.truncate(self.synced_length);
                 self.doubtful.iter().for_each(|range| zero(&mut out, range.clone()));
             }
             PowerCut::Prefix => {
-                out.truncate(self.synced + dice.throw(unsynced.len() + 1));
+                let kept = self.synced + dice.throw(unsynced.len() + 1);
+                zero(&mut out, kept..self.end);
+                if dice.throw(2) == 0 {
+                    out.truncate(kept.max(self.synced_length));
+                } else {
+                    shorten(&mut out, kept, dice);
+                }
                 for range in &self.doubtful {
                     let kept = dice.throw(range.len() + 1);
                     zero(&mut out, range.start + kept..range.end);
@@ -181,7 +205,7 @@ impl ModelFile {
                     tear(&mut out, range.clone(), dice);
                 }
                 if dice.throw(2) == 0 {
-                    out.truncate(self.synced + dice.throw(unsynced.len() + 1));
+                    shorten(&mut out, self.synced, dice);
                 }
             }
         }
@@ -226,6 +250,11 @@ impl Dice {
 impl Disk {
     fn used(&self) -> u64 {
         self.files.values().map(|f| f.bytes.len() as u64).sum()
+    }
+
+    fn free(&self) -> usize {
+        let free = self.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(self.used()));
+        usize::try_from(free).unwrap_or(usize::MAX)
     }
 
     fn file(&mut self, path: &Path) -> io::Result<&mut ModelFile> {
@@ -306,11 +335,31 @@ impl Storage for Model {
 impl Append for Appender {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.disk.operate(|disk, _| {
-            let free = disk.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(disk.used()));
-            let fits = usize::try_from(free).unwrap_or(usize::MAX).min(bytes.len());
-            disk.file(&self.path)?.bytes.extend_from_slice(bytes.get(..fits).unwrap_or_default());
-            if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+            let free = disk.free();
+            let file = disk.file(&self.path)?;
+            let room = free.saturating_add(file.bytes.len() - file.end);
+            let written = bytes.get(..room.min(bytes.len())).unwrap_or_default();
+            let end = file.end + written.len();
+            if file.bytes.len() < end {
+                file.bytes.resize(end, 0);
+            }
+            if let Some(place) = file.bytes.get_mut(file.end..end) {
+                place.copy_from_slice(written);
+            }
+            file.end = end;
+            if written.len() < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         })
+    }
+
+    fn fill_ahead(&mut self, bytes: usize) {
+        let filled = self.disk.operate(|disk, _| {
+            let fits = disk.free().min(bytes);
+            let file = disk.file(&self.path)?;
+            file.bytes.resize(file.bytes.len() + fits, 0);
+            Ok(())
+        });
+        // Without power the next sync says so.
+        drop(filled);
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -321,8 +370,8 @@ impl Append for Appender {
             if cut {
                 return Ok(());
             }
-            let unsynced = file.synced..file.bytes.len();
-            file.synced = file.bytes.len();
+            let unsynced = file.synced..file.end;
+            (file.synced, file.synced_length) = (file.end, file.bytes.len());
             if fails {
                 file.doubtful.push(unsynced);
                 return Err(io::Error::other("the disk did not take it"));
@@ -384,6 +433,28 @@ mod tests {
             }
         }
         assert!(differ > 80, "only {differ} of 100 cuts did any harm");
+    }
+
+    #[test]
+    fn what_was_filled_ahead_is_written_over_and_zero_again_where_that_is_lost() {
+        let disk = Model::new();
+        let path = PathBuf::from("/j/1.log");
+        let mut file = disk.create(&path).unwrap();
+        file.append(b"synced").unwrap();
+        file.fill_ahead(100);
+        file.sync().unwrap();
+        disk.sync_folder(Path::new("/j")).unwrap();
+        file.append(&[7; 60]).unwrap();
+        let mut expect = [b"synced".as_slice(), &[7; 60], &[0; 40]].concat();
+        assert_eq!(read(&disk, &path), expect);
+        expect[6..66].fill(0);
+        assert_eq!(read(&disk.after_power_cut(PowerCut::Nothing, 1), &path), expect);
+        for seed in 0..20 {
+            for treatment in [PowerCut::Prefix, PowerCut::Torn] {
+                let after = read(&disk.after_power_cut(treatment, seed), &path);
+                assert!(after.starts_with(b"synced") && after.len() == 106, "the length was synced");
+            }
+        }
     }
 
     #[test]

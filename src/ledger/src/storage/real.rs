@@ -3,7 +3,7 @@
 use super::{Append, ReadAt, Storage};
 use rustix::fs::FallocateFlags;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -11,7 +11,14 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealStorage;
 
-struct Appender(File);
+struct Appender {
+    file: File,
+    /// What was appended.
+    end: u64,
+    /// Where the file ends; `None` once anything failed: then nothing is filled ahead or given back any more.
+    filled: Option<u64>,
+}
+
 struct Reader(File);
 
 impl Storage for RealStorage {
@@ -29,8 +36,8 @@ impl Storage for RealStorage {
     }
 
     fn create(&self, file: &Path) -> io::Result<Box<dyn Append>> {
-        let file = OpenOptions::new().append(true).create_new(true).open(file)?;
-        Ok(Box::new(Appender(file)))
+        let file = OpenOptions::new().write(true).create_new(true).open(file)?;
+        Ok(Box::new(Appender { file, end: 0, filled: Some(0) }))
     }
 
     fn open_read(&self, file: &Path) -> io::Result<Box<dyn ReadAt>> {
@@ -70,11 +77,37 @@ impl Storage for RealStorage {
 
 impl Append for Appender {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        let filled = self.filled.take();
+        self.file.write_all_at(bytes, self.end)?;
+        self.end = self.end.saturating_add(bytes.len() as u64);
+        self.filled = filled.map(|filled| filled.max(self.end));
+        Ok(())
+    }
+
+    fn fill_ahead(&mut self, bytes: usize) {
+        let Some(filled) = self.filled.take() else { return };
+        match self.file.write_all_at(&vec![0; bytes], filled) {
+            Ok(()) => self.filled = Some(filled.saturating_add(bytes as u64)),
+            Err(error) => tracing::debug!(%error, "the journal's file is not filled ahead any more"),
+        }
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        let filled = self.filled.take();
+        self.file.sync_data()?;
+        self.filled = filled;
+        Ok(())
+    }
+}
+
+/// What was filled ahead and is not needed any more is given back. A file that failed is left as it is.
+impl Drop for Appender {
+    fn drop(&mut self) {
+        if self.filled.is_some_and(|filled| filled > self.end)
+            && let Err(error) = self.file.set_len(self.end)
+        {
+            tracing::debug!(%error, "zeroes stay behind the end of a journal file");
+        }
     }
 }
 
@@ -94,5 +127,31 @@ impl ReadAt for Reader {
             }
         }
         Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_appended_is_written_over_what_was_filled_ahead() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.log");
+        let mut file = RealStorage.create(&path).unwrap();
+        let mut written = Vec::new();
+        for (byte, length, ahead) in [(1, 96, 0), (2, 5000, 7000), (3, 6999, 0), (4, 1, 0), (5, 9, 100)] {
+            let bytes = vec![byte; length];
+            file.append(&bytes).unwrap();
+            file.fill_ahead(ahead);
+            file.sync().unwrap();
+            written.extend(bytes);
+            let there = fs::read(&path).unwrap();
+            let (appended, zeroes) = there.split_at(written.len());
+            assert_eq!(appended, written);
+            assert!(zeroes.len() >= ahead && zeroes.iter().all(|byte| *byte == 0), "{byte}");
+        }
+        drop(file);
+        assert_eq!(fs::read(&path).unwrap(), written, "what is not needed is given back");
     }
 }

@@ -39,7 +39,9 @@ fn a_full_disk_refuses_and_when_there_is_room_again_the_ledger_goes_on() {
     append(&ledger, 1).unwrap();
     let used: usize = disk.files().iter().map(|(_, bytes)| bytes).sum();
     disk.set_capacity_bytes(Some(used as u64 + 100));
-    let failed = ledger.append(vec![note(2)]).unwrap().wait().unwrap_err();
+    // More than was filled ahead.
+    let long = Draft { by: "mark:2".to_owned(), ..frame(2, &vec![b'x'; used + 1_000]) };
+    let failed = ledger.append(vec![long]).unwrap().wait().unwrap_err();
     assert!(matches!(failed, AppendFailed::Storage(_)), "{failed}");
     let refused = ledger.append(vec![note(3)]).unwrap_err();
     assert!(matches!(&refused, Refused::ReadOnly(why) if why.contains("tried again")), "{refused}");
