@@ -7,7 +7,7 @@ use crate::{
     said::Said,
     sending::{Questions, Sending},
     settings::Limits,
-    transfer::{Kept, MessageEnd, Transfer},
+    transfer::{End, Kept, MessageEnd, Transfer},
     transport::{Line, say},
 };
 use ledger::{Durable, HowEnded, Pending, Seq};
@@ -37,6 +37,12 @@ struct Late {
     pending: Pending,
 }
 
+/// The end of a transfer on its way to the disk. No peer waits for it: what comes next is queued behind it.
+struct LastWord {
+    end: End,
+    pending: Pending,
+}
+
 struct Driver<'a> {
     line: &'a Line,
     link: Link<Durable>,
@@ -46,6 +52,7 @@ struct Driver<'a> {
     told: bool,
     waiting: Option<Waiting>,
     late: Option<Late>,
+    ending: Option<LastWord>,
     questions: Questions<'a>,
     sending: Sending<'a>,
     /// The link's name for the message in hand.
@@ -68,6 +75,7 @@ pub(crate) async fn serve(
         told: false,
         waiting: None,
         late: None,
+        ending: None,
         questions: Questions::new(line),
         sending: Sending::new(line),
         sent: None,
@@ -79,6 +87,7 @@ pub(crate) async fn serve(
     driver.link.handle_disconnect(now());
     driver.events().await;
     driver.ended(HowEnded::Disconnected).await;
+    driver.settle().await;
     driver.sending.close();
     why
 }
@@ -86,6 +95,7 @@ pub(crate) async fn serve(
 /// What woke the driver.
 enum Woken {
     Bytes(usize),
+    Ended(Result<Durable, ledger::AppendFailed>),
     Kept(Result<Durable, ledger::AppendFailed>),
     TooSlow,
     Deadline,
@@ -130,8 +140,15 @@ impl Driver<'_> {
                         None => pending().await,
                     }
                 };
+                let ended = async {
+                    match &mut self.ending {
+                        Some(ending) => (&mut ending.pending).await,
+                        None => pending().await,
+                    }
+                };
                 tokio::select! {
                     biased;
+                    ended = ended => Woken::Ended(ended),
                     kept = kept => Woken::Kept(kept),
                     () = stop.cancelled() => Woken::Stop,
                     reply = self.questions.answer() => Woken::Answered(reply),
@@ -148,6 +165,7 @@ impl Driver<'_> {
                     unread = 0..count;
                     self.line.heard(count);
                 }
+                Woken::Ended(outcome) => self.end_kept(outcome).await,
                 Woken::Kept(outcome) => self.kept(outcome),
                 Woken::TooSlow => self.too_slow(limits.durable_within),
                 Woken::Deadline => self.link.handle_timeout(now()),
@@ -322,6 +340,31 @@ impl Driver<'_> {
                 ),
             );
         }
+        self.settle().await;
+        match self.line.store.append(end.group.clone()) {
+            Ok(pending) => self.ending = Some(LastWord { end, pending }),
+            Err(_busy) => self.insist(end).await,
+        }
+    }
+
+    /// Waits until the end of a transfer that is on its way to the disk is there.
+    async fn settle(&mut self) {
+        if let Some(ending) = &mut self.ending {
+            let outcome = (&mut ending.pending).await;
+            self.end_kept(outcome).await;
+        }
+    }
+
+    async fn end_kept(&mut self, outcome: Result<Durable, ledger::AppendFailed>) {
+        let Some(LastWord { end, .. }) = self.ending.take() else { return };
+        match outcome {
+            Ok(durable) => self.asked(durable.first(), end.messages.iter().map(Vec::as_slice)),
+            Err(_failed) => self.insist(end).await,
+        }
+    }
+
+    /// Tries until the end of a transfer is on the disk, and takes nothing from the line meanwhile.
+    async fn insist(&mut self, end: End) {
         if let Some(first) = self.line.store.settle(end.group, &self.line.stop).await {
             self.asked(first, end.messages.iter().map(Vec::as_slice));
         }
