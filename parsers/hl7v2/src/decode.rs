@@ -37,13 +37,12 @@ fn declared(bytes: &[u8]) -> impl Iterator<Item = &str> {
     let (separator, [component, repetition]) = header_delimiters(line).unwrap_or_default();
     let fields = move || line.split(move |byte| *byte == separator);
     let is_type = move |field: &[u8]| grammar::is_message_type(text_of(field), char::from(component));
-    let type_at = fields().position(is_type).filter(|at| (2..TYPE).contains(at));
+    // Where the type stands in its place, as nearly always, nothing else is looked at.
     let standard = fields().nth(TYPE).is_some_and(is_type);
-    let field = match type_at {
-        Some(at) if !standard => {
-            fields().skip(at + 4).find(|field| CharacterSet::from_msh18(text_of(field)).is_some())
-        }
-        _ => fields().nth(CHARACTER_SET),
+    let moved = || fields().take(TYPE).position(is_type).filter(|at| *at >= 2);
+    let field = match if standard { None } else { moved() } {
+        Some(at) => fields().skip(at + 4).find(|field| CharacterSet::from_msh18(text_of(field)).is_some()),
+        None => fields().nth(CHARACTER_SET),
     };
     let declared = field.filter(|field| !field.is_empty());
     declared.into_iter().flat_map(move |field| field.split(move |byte| *byte == repetition)).map(text_of)
