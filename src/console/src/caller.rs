@@ -63,6 +63,8 @@ pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/donations/{id}/group/settle", Need::Person(Act::SettleGroup)),
     ("POST", "/api/v1/rule-packs", Need::Person(Act::ActivateRules)),
     ("POST", "/api/v1/rule-packs/activate", Need::Person(Act::ActivateRules)),
+    ("POST", "/api/v1/kits/propose", Need::Person(Act::ActivateKits)),
+    ("POST", "/api/v1/kits/activate", Need::Person(Act::ActivateKits)),
     ("POST", "/api/v1/sign-out", Need::Anybody),
     ("POST", "/api/v1/me/password", Need::Anybody),
     ("POST", "/api/v1/users", Need::Person(Act::AddUser)),

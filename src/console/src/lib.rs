@@ -12,6 +12,7 @@ mod connections;
 mod consulted;
 mod donors;
 mod health;
+mod kits;
 mod metrics;
 mod openapi;
 mod orders;
@@ -119,6 +120,10 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/rule-packs", get(rules::list).post(rules::add))
         .route("/api/v1/rule-packs/activate", post(rules::activate))
         .route("/api/v1/rule-packs/{id}", get(rules::one))
+        .route("/api/v1/kits", get(kits::list))
+        .route("/api/v1/kits/propose", post(kits::propose))
+        .route("/api/v1/kits/activate", post(kits::activate))
+        .route("/api/v1/kits/{id}", get(kits::one))
         .route("/api/v1/sign-out", post(people::sign_out))
         .route("/api/v1/me", get(people::me))
         .route("/api/v1/me/password", post(people::own_password))

@@ -126,7 +126,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/tasks",
         "get",
-        "open recalls, look-backs and re-entries, those with the nearest last day first",
+        "open recalls, look-backs, re-entries, and what waits for a second person, those with the nearest last day first",
     ),
     ("/api/v1/tasks/lookback", "post", "a step of a look-back was done"),
     ("/api/v1/donors/{id}", "get", "a donor: the deferral register, donations, re-entry, and who wrote what"),
@@ -165,6 +165,18 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "post",
         "propose a rule pack from a time on, or agree to the one that another person proposed",
     ),
+    (
+        "/api/v1/kits",
+        "get",
+        "kits: which judge now, since when, by whom, which next, what is proposed, what is configured and judges nothing",
+    ),
+    ("/api/v1/kits/{id}", "get", "contents of kits by id, or by how a hash begins, with their text"),
+    (
+        "/api/v1/kits/propose",
+        "post",
+        "propose kits: the configured ones, or files, kept ones and kits to leave out; from a time on",
+    ),
+    ("/api/v1/kits/activate", "post", "agree to the kits that another person proposed, by the entry"),
     ("/api/v1/sign-in", "post", "a name and its password for the token of a session"),
     ("/api/v1/sign-out", "post", "ends the session"),
     ("/api/v1/me", "get", "who is signed in, with roles and acts"),

@@ -19,6 +19,7 @@ use std::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vocabulary::ConnectionId;
+use workflow::kits::Begun;
 
 /// The longest an orderly stop may take: then the ledger is closed over whatever is still running.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
@@ -160,15 +161,27 @@ impl Daemon {
         Ok(())
     }
 
-    /// Begins with the configured kits: they judge what comes from here on.
+    /// Begins with the configured kits. Of what is otherwise than two people put in force nothing judges, and it says so.
     async fn kits(&self, configured: workflow::Kits) -> Result<(), Failure> {
         let ledger = self.ledger.clone();
         let begun = tokio::task::spawn_blocking(move || workflow::kits::start(&ledger, &configured)).await;
-        let changed = begun.map_err(|e| Failure::new(Exit::Internal, e))?;
-        if changed.map_err(|e| Failure::new(Exit::Unavailable, e))? {
-            tracing::info!(
-                "other kits are in force from here on; what came before is judged by those of its time until two people \
-                 have a run judged anew (hemogate runs judge) 试剂盒规则已变更:此前的结果仍按当时的规则判定"
+        let begun = begun.map_err(|e| Failure::new(Exit::Internal, e))?;
+        let waits = match begun.map_err(|e| Failure::new(Exit::Unavailable, e))? {
+            Begun::InForce => return Ok(()),
+            Begun::Adopted { kits, waits } => {
+                tracing::info!(
+                    kits,
+                    "these kits are in force from here on; two people change them 已采用当前试剂盒规则"
+                );
+                waits
+            }
+            Begun::Waits(waits) => waits,
+        };
+        if !waits.is_empty() {
+            tracing::warn!(
+                changes = waits.in_words(),
+                "the configured kits are not those in force; runs are judged by those in force until two people put the \
+                 others in force (hemogate kit propose, hemogate kit activate) 配置的试剂盒规则尚未启用：须由两人启用"
             );
         }
         Ok(())

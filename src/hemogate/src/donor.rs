@@ -70,7 +70,13 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
     for task in answer.get("items").and_then(Value::as_array).into_iter().flatten() {
         let late = task.get("overdue") == Some(&Value::Bool(true));
         let due = text(task, "/due") + if late { lang.pick(" (overdue)", "（已逾期）") } else { "" };
-        let about = [text(task, "/run"), text(task, "/marker"), text(task, "/trigger"), text(task, "/donor")];
+        let about = [
+            text(task, "/run"),
+            text(task, "/kits"),
+            text(task, "/marker"),
+            text(task, "/trigger"),
+            text(task, "/donor"),
+        ];
         let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).collect();
         printer.item(task, || {
             vec![

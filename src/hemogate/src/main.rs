@@ -93,7 +93,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Verify(asked) => store::verify(cli, asked, lang),
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
-        Command::Kit(asked) => kit::kit(asked, lang),
+        Command::Kit(asked) => kit::kit(cli, asked, lang),
         Command::Runs(asked) => block_on(runs::runs(cli, asked, lang)),
         Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
         Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),

@@ -1,7 +1,8 @@
-//! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed.
+//! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed,
+//! kits that do not judge yet.
 
 use crate::rules::Book;
-use crate::{Settings, Stopped};
+use crate::{Settings, Stopped, kits};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use ledger::{LookbackStep, Page, ReadError, Reader};
 use serde::Serialize;
@@ -22,6 +23,10 @@ pub enum TaskKind {
     Reentry,
     /// A run was declared invalid, and another person has to confirm that.
     RunInvalid,
+    /// Kits are proposed, and another person has to agree.
+    KitsProposed,
+    /// Kits are configured otherwise than two people put them in force: what is otherwise judges nothing.
+    KitsConfigured,
 }
 
 /// A task that is open.
@@ -37,6 +42,9 @@ pub struct Task {
     /// The run that something is to be done about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// Kits that would come in (`+`) and go (`−`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kits: Option<String>,
     /// The donation that raised it, where that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<DonationId>,
@@ -72,6 +80,7 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<
     tasks.extend(lookbacks(reader, today)?);
     tasks.extend(reentries(&Book::read(settings, reader)?, reader)?);
     tasks.extend(invalid_runs(reader)?);
+    tasks.extend(kits_that_wait(settings, reader, now)?);
     tasks.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
     Ok(tasks)
 }
@@ -85,6 +94,7 @@ fn recalls(reader: &Reader) -> Result<Vec<Task>, ReadError> {
             id: recall.recall,
             donation: Some(recall.about.donation),
             run: None,
+            kits: None,
             trigger: None,
             marker: None,
             donor: None,
@@ -137,6 +147,7 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<Vec<Task>, ReadError> {
                 id: lookback.raised,
                 donation: Some(lookback.id.earlier.clone()),
                 run: None,
+                kits: None,
                 trigger: Some(lookback.id.trigger.clone()),
                 marker: Some(lookback.id.marker.clone()),
                 donor: None,
@@ -160,6 +171,7 @@ fn invalid_runs(reader: &Reader) -> Result<Vec<Task>, ReadError> {
             id: said.done.entry,
             donation: None,
             run: Some(said.run),
+            kits: None,
             trigger: None,
             marker: None,
             donor: None,
@@ -171,6 +183,47 @@ fn invalid_runs(reader: &Reader) -> Result<Vec<Task>, ReadError> {
             overdue: false,
         })
         .collect())
+}
+
+/// What is proposed, with its last day; and what is configured, where nobody has proposed just that.
+fn kits_that_wait(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<Task>, ReadError> {
+    let now = kits::stands(settings, reader, now)?;
+    let task = |kind, (id, raised): (ledger::Seq, Option<Timestamp>), changes: &kits::Changes| Task {
+        kind,
+        id,
+        donation: None,
+        run: None,
+        kits: Some(changes.in_words()),
+        trigger: None,
+        marker: None,
+        donor: None,
+        raised_at_ms: raised.map_or(0, Timestamp::as_millisecond),
+        next: "",
+        next_zh: "",
+        due: None,
+        not_before: None,
+        overdue: false,
+    };
+    let mut tasks = Vec::new();
+    let proposed = now.proposed.as_ref().zip(now.proposed_changes.as_ref());
+    if let Some((proposed, changes)) = proposed {
+        let lapses = proposed.lapses.map(|at| at.to_zoned(settings.time_zone.clone()).date());
+        tasks.push(Task {
+            next: "have another person agree to the kits (hemogate kit activate), or let it lapse",
+            next_zh: "由另一人启用试剂盒规则(hemogate kit activate),逾期失效",
+            due: lapses,
+            ..task(TaskKind::KitsProposed, (proposed.entry, proposed.at), changes)
+        });
+    }
+    let is_proposed = proposed.is_some_and(|(_, changes)| *changes == now.waits);
+    if let (false, false, Some(set)) = (now.waits.is_empty(), is_proposed, &now.in_force) {
+        tasks.push(Task {
+            next: "propose the configured kits (hemogate kit propose) and have another person agree, or configure those in force",
+            next_zh: "提议启用配置中的试剂盒规则(hemogate kit propose)并由另一人启用,或改回生效中的规则",
+            ..task(TaskKind::KitsConfigured, (set.entry, set.at), &now.waits)
+        });
+    }
+    Ok(tasks)
 }
 
 fn reentries(book: &Book<'_>, reader: &Reader) -> Result<Vec<Task>, ReadError> {
@@ -195,6 +248,7 @@ fn reentries(book: &Book<'_>, reader: &Reader) -> Result<Vec<Task>, ReadError> {
             id: candidate.raised,
             donation: Some(candidate.donation),
             run: None,
+            kits: None,
             trigger: None,
             marker: None,
             donor: Some(candidate.donor),

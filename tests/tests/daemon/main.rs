@@ -36,6 +36,8 @@ mod kill;
 #[cfg(test)]
 mod kits;
 #[cfg(test)]
+mod kits_by_two;
+#[cfg(test)]
 mod law_orders;
 #[cfg(test)]
 mod many_analysers;

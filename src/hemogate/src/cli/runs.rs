@@ -6,17 +6,48 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Kit {
-    /// The example kits that come with the program, and those of a folder
+    /// The example kits that come with the program and, of a running daemon, the site's own: which judge, since when, by
+    /// whom, which next, and what is configured and judges nothing yet; or those of a folder
     List {
-        /// A folder of kit files [default: the examples]
+        /// A folder of kit files [default: the examples, and what a running daemon says]
         folder: Option<PathBuf>,
         #[command(flatten)]
         output: Output,
     },
-    /// A kit file's text: an example by its id, to be copied, or a file
+    /// A kit file's text: an example by its id, to be copied, a file, or what a running daemon's ledger keeps
     Show {
-        /// The id of an example, or a file
+        /// The id of an example, a file, or the id of a kept one or how its hash begins
         kit: String,
+    },
+    /// Propose kits to the running daemon: nothing changes before another person activates them
+    Propose {
+        /// Kit files, and folders of them: each comes in place of what has its id, or beside the others [default: exactly
+        /// the kits of the daemon's configuration]
+        paths: Vec<PathBuf>,
+        /// A configured kit, or one that the ledger keeps: its id, or how its hash begins
+        #[arg(long, value_name = "KIT")]
+        kit: Vec<String>,
+        /// The id of a kit that is to go
+        #[arg(long, value_name = "ID")]
+        leave_out: Vec<String>,
+        /// For what is tested from this time on [default: whatever comes after the second person's word]:
+        /// 2026-12-01T00:00:00+08:00
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Why; it is recorded
+        #[arg(long)]
+        why: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Agree to the kits that another person proposed: they judge what comes from then on
+    Activate {
+        /// The entry that proposed them (hemogate kit list)
+        proposal: u64,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
     },
     /// Kit files and folders of them: every fault with file, line and the nearest name
     Check {

@@ -15,7 +15,8 @@ pub(crate) struct Site {
     pub(crate) code: String,
     /// Folder of the site's own profiles, `maker/model` below it; a connection names them as it names the catalogue's.
     pub(crate) profiles: Option<PathBuf>,
-    /// Folder of the site's kits, one file a kit (`*.toml`); every file in it is in force, each from its day on.
+    /// Folder of the site's kits, one file a kit (`*.toml`). The first start adopts what is in it; what changes in it later
+    /// judges when two people have put it in force (`hemogate kit propose`, `activate`).
     pub(crate) kits: Option<PathBuf>,
     /// IANA name; clocks of analysers without a zone are read in it.
     pub(crate) time_zone: String,

@@ -79,7 +79,7 @@ impl Fold<'_, '_> {
             self.misfit();
             return Ok(());
         }
-        let judged = RunJudged { from: Some(self.seq), proposed: None };
+        let judged = RunJudged { from: Some(self.seq), at_ms: Some(self.at_ms), proposed: None };
         self.view.put_record(Key::run_judged(run).done(), &judged)?;
         self.reopen_run(run)
     }

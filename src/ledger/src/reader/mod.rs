@@ -29,7 +29,7 @@ pub use donations::{
     RunView, VerdictSummary,
 };
 pub use donors::Given;
-pub use kits::KitsInForce;
+pub use kits::KeptKit;
 pub use messages::{Interpretation, InterpretationSummary, MessageFilter, MessageView, TakenFile};
 pub use neighbours::SuspectedBeside;
 pub use orders::{OrderFilter, OrderView, OrderedAssay, SentTo, ToCancel, ToSend};

@@ -8,6 +8,7 @@
 //! | `@c` | counters |
 //! | `@v` | version of this table |
 //! | `@r` | rule packs in force, and what is proposed |
+//! | `@k` | how kits come into force, and what is proposed |
 //! | `rk` id · hash | the entry with a rule pack's content |
 //! | `ms` message | message record |
 //! | `mb` message · chunk | where its bytes stand in frames |
@@ -56,7 +57,7 @@
 //! | `bd` donation | the batch it is in |
 //! | `bp` donation | what people did with it |
 //! | `kk` id · hash | the entry with a kit's content |
-//! | `kf` entry | kits that are in force from it on |
+//! | `kf` entry | kits that are in force from it on, who said so, and for what is tested from when on |
 //! | `rj` run | the entry whose kits judge it, and who wants others |
 //! | `ri` run | what people said of its invalidity |
 //! | `rw` run · window | – : windows of it that were declared invalid |
@@ -92,6 +93,7 @@ impl Key {
     pub(crate) const COUNTERS: &[u8] = b"@c";
     pub(crate) const VERSION: &[u8] = b"@v";
     pub(crate) const RULES: &[u8] = b"@r";
+    pub(crate) const KITS: &[u8] = b"@k";
 
     fn of(kind: [u8; 2]) -> Self {
         Self(kind.to_vec())
@@ -336,6 +338,9 @@ impl Key {
     }
     pub(crate) fn kept_kit(kit: &KitRef) -> Self {
         Self::of(*b"kk").text(&kit.id).text(&kit.hash)
+    }
+    pub(crate) fn kept_kits() -> Self {
+        Self::of(*b"kk")
     }
     pub(crate) fn kits_in_force() -> Self {
         Self::of(*b"kf")

@@ -4,6 +4,7 @@
 mod donors;
 mod gathered;
 mod keys;
+mod kits;
 mod memory;
 mod orders;
 mod packed;
@@ -17,13 +18,13 @@ mod view;
 pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
 pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub(crate) use keys::{Key, KeyParts};
+pub use kits::{KitsInForce, KitsProposal, KitsStand};
 pub(crate) use memory::MemoryStore;
 pub(crate) use orders::*;
 pub(crate) use people::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
 pub use rules::{InForce, RulesInForce, RulesProposal};
-pub(crate) use signed::KitsRecord;
 pub use signed::{
     BatchRecord, ByPeople, DiscardDone, Done, HoldStands, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned,
     RunInvalidation, RunJudged, RunProposed, SignedBasis,

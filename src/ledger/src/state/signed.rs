@@ -2,7 +2,7 @@
 
 use super::{Key, Read, RefsRecord, StateError, collect, decode};
 use crate::channel::whole_run;
-use crate::{BatchOf, HoldKind, KitRef, RunCause, Seq, SetAside, UnitCount, WindowSpan};
+use crate::{BatchOf, HoldKind, RunCause, Seq, SetAside, UnitCount, WindowSpan};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
@@ -122,18 +122,13 @@ pub struct RunInvalidation {
     pub reinstatement: Option<RunProposed>,
 }
 
-/// Kits that are in force from an entry on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KitsRecord {
-    /// By id.
-    pub(crate) kits: Vec<KitRef>,
-}
-
 /// By which kits a run is judged, where two people have said so.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RunJudged {
     /// By those that were in force at this entry, where its results came before.
     pub from: Option<Seq>,
+    /// When that was written, milliseconds since 1970 UTC: of kits that judge from a time on, those of that time do.
+    pub at_ms: Option<i64>,
     /// Somebody wants it judged by those that are in force now, and nobody else has agreed yet.
     pub proposed: Option<RunProposed>,
 }

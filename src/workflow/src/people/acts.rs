@@ -95,6 +95,8 @@ acts! {
     ActivateProfile = "activate_profile", "启用仪器配置", [Reviewer, QcOfficer, SystemAdministrator];
     /// One of the two names under the activation of a rule pack.
     ActivateRules = "activate_rules", "启用规则包", [Reviewer, Releaser, QcOfficer];
+    /// One of the two names under kits that come into force.
+    ActivateKits = "activate_kits", "启用试剂盒规则", [Reviewer, QcOfficer];
     /// Make an account; it has no role yet.
     AddUser = "add_user", "新增用户", [SystemAdministrator];
     /// Close an account.
@@ -149,6 +151,7 @@ mod tests {
         (Act::Reprocess, [0, 1, 0, 1, 0, 0, 0, 0]),
         (Act::ActivateProfile, [0, 1, 0, 1, 0, 1, 0, 0]),
         (Act::ActivateRules, [0, 1, 1, 1, 0, 0, 0, 0]),
+        (Act::ActivateKits, [0, 1, 0, 1, 0, 0, 0, 0]),
         (Act::AddUser, [0, 0, 0, 0, 0, 1, 0, 0]),
         (Act::DisableUser, [0, 0, 0, 0, 0, 1, 0, 0]),
         (Act::EnableUser, [0, 0, 0, 0, 0, 1, 0, 0]),

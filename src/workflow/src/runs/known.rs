@@ -2,7 +2,8 @@
 
 use super::Outcome;
 use crate::Settings;
-use crate::kits::{Readable, Shelf};
+use crate::facts::Fact;
+use crate::kits::{AskedFor, Readable, Shelf};
 use jiff::civil::Date;
 use ledger::{
     Channel, EvidenceObservation, Interpretations, ReadError, Reader, Readings, RunInvalidation, Seq,
@@ -47,7 +48,8 @@ pub(crate) struct Known {
     /// By run, assay and kit: the wells of a plate come to the same for every sample on it.
     plates: BTreeMap<(RunId, String, String), Plate>,
     batches: BTreeMap<(RunId, String), Outcome>,
-    judged: BTreeMap<RunId, u64>,
+    /// The entry whose kits judge a run, and when that was written.
+    judged: BTreeMap<RunId, (u64, Option<i64>)>,
     shelf: Shelf,
     interpretations: Interpretations,
 }
@@ -81,16 +83,24 @@ impl Known {
         })
     }
 
-    /// The kits that judge a result of a run, which came as entry `message`.
+    /// The kits that judge a result of a run.
     pub(super) fn kits(
         &mut self,
         settings: &Settings,
         (reader, run): (&Reader, &RunId),
-        message: u64,
+        fact: &Fact,
     ) -> Result<Readable, ReadError> {
-        let from =
-            recall(&mut self.judged, run, || Ok(reader.run_judged(run)?.from.map_or(0, ledger::Seq::get)))?;
-        self.shelf.of(settings, reader, message.max(from))
+        let (entry, at_ms) = recall(&mut self.judged, run, || {
+            let judged = reader.run_judged(run)?;
+            Ok((judged.from.map_or(0, Seq::get), judged.at_ms))
+        })?;
+        let asked = if entry > fact.message {
+            AskedFor { entry, tested_ms: at_ms }
+        } else {
+            let tested_ms = fact.tested_at.map(|tested| tested.at().as_millisecond());
+            AskedFor { entry: fact.message, tested_ms }
+        };
+        self.shelf.of(settings, reader, asked)
     }
 
     pub(super) fn plate(

@@ -318,7 +318,7 @@ fn split<'f>(
 ) -> Result<ByKit<'f>, ReadError> {
     let mut by_kit = ByKit::default();
     for fact in facts {
-        let kits = match known.kits(settings, (reader, run), fact.message)? {
+        let kits = match known.kits(settings, (reader, run), fact)? {
             Ok(kits) => kits,
             Err(told) => {
                 by_kit.not_in_force.push(Outcome::open(told));

@@ -36,7 +36,7 @@ fn span_of(
     run: &RunId,
     fact: &Fact,
 ) -> Result<Option<WindowSpan>, ReadError> {
-    let Ok(kits) = known.kits(settings, (reader, run), fact.message)? else { return Ok(None) };
+    let Ok(kits) = known.kits(settings, (reader, run), fact)? else { return Ok(None) };
     match kits.of(&fact.observation.assay, fact.tested_at.map(release::Moment::day)) {
         Found::Kit(kit) => match &kit.rules {
             KitRules::Window(rules) => window::span(settings, (reader, known), rules, fact).map(Some),
