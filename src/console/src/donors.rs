@@ -35,6 +35,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::TestKnown { .. }
         | Refused::Reentry { .. }
         | Refused::SaidAlready
+        | Refused::OtherColumns { .. }
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
         | Refused::Text { .. }
@@ -235,6 +236,7 @@ struct SettleGroup {
     run: vocabulary::RunId,
     message: Option<u64>,
     sample: Option<GroupingSample>,
+    seen: Option<String>,
     reason: String,
 }
 
@@ -245,8 +247,8 @@ pub(crate) async fn settle_group(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let SettleGroup { run, message, sample, reason } = read(&body)?;
-    let which = donors::Which { run, message, sample };
+    let SettleGroup { run, message, sample, seen, reason } = read(&body)?;
+    let which = donors::Which { run, message, sample, seen };
     let work = move |with: &Work| {
         donors::settle_group(&with.settings, &with.ledger, &with.actor, (&id, &which), &reason)
     };

@@ -193,6 +193,7 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
                 "donation": wanted, "summary": view.summary, "registration": view.registration,
                 "observations": view.observations, "findings": view.findings, "evidence": evidence,
                 "pools": facts.pools.iter().map(|pool| &pool.pool).collect::<Vec<_>>(),
+                "determinations": workflow::donors::groups(&facts, &settings),
                 "verdict": verdict, "history": view.verdicts, "deliveries": deliveries,
             })))
         })

@@ -144,8 +144,10 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
             let what = if *settled { "neighbours/settle" } else { "neighbours" };
             (donations(donation, what), json!({ "donation": beside, "reason": reason }))
         }
-        Donor::Group { donation, run, message, sample, reason, .. } => {
-            let body = json!({ "run": run, "message": message, "sample": sample, "reason": reason });
+        Donor::Group { donation, run, message, sample, seen, reason, .. } => {
+            let body = json!({
+                "run": run, "message": message, "sample": sample, "seen": seen, "reason": reason,
+            });
             (donations(donation, "group/settle"), body)
         }
         Donor::Lookback { trigger, marker, earlier, step, outcome, .. } => (

@@ -17,7 +17,7 @@ mod tests;
 pub use facts::DonorFacts;
 pub use refused::Refused;
 
-use crate::Settings;
+use crate::{DonationFacts, Settings};
 use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
 use crate::rules::Book;
@@ -30,7 +30,7 @@ use release::{
         RegisterState, Resolution,
     },
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
 /// Characters of a reason, a report, a donor's number.
@@ -318,13 +318,49 @@ pub struct Which {
     /// What it was made from.
     #[serde(default)]
     pub sample: Option<GroupingSample>,
+    /// The hash of the columns that the person saw, or how it begins: where they are others now, nothing is said of them.
+    #[serde(default)]
+    pub seen: Option<String>,
+}
+
+/// So much of a hash of columns says that they were seen.
+const SEEN_DIGITS_MIN: usize = 8;
+
+/// A determination of a blood group, as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupSeen {
+    /// Its run.
+    pub run: Option<RunId>,
+    /// The message that its rows came with.
+    pub message: u64,
+    /// What it was made from.
+    pub sample: GroupingSample,
+    /// SHA-256 of its columns.
+    pub columns: String,
+    /// Who has said that it stands, and saw these columns.
+    pub stands_by: Vec<String>,
+}
+
+/// The determinations of a donation's blood group.
+#[must_use]
+pub fn groups(facts: &DonationFacts, settings: &Settings) -> Vec<GroupSeen> {
+    let all = determinations(facts, settings);
+    let seen = |one: &Determination| GroupSeen {
+        run: one.run.clone(),
+        message: one.message,
+        sample: one.sample,
+        columns: one.columns(),
+        stands_by: facts.donor.words_on(one, &all).map(|word| word.done.by.clone()).collect(),
+    };
+    all.iter().map(seen).collect()
 }
 
 /// One of the two names under the end of an inquiry into a donation's blood group: one determination stands, and takes the
 /// place of those before it. Blood of another group in the tube than in the bag goes on holding.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::NoSuchGrouping`], [`Refused::SeveralGroupings`], [`Refused::SaidAlready`].
+/// [`Refused`]; [`Refused::NoSuchGrouping`], [`Refused::SeveralGroupings`], [`Refused::OtherColumns`],
+/// [`Refused::SaidAlready`].
 pub fn settle_group(
     settings: &Settings,
     ledger: &Ledger,
@@ -351,6 +387,12 @@ pub fn settle_group(
             return Err(Refused::SeveralGroupings { run: which.run.clone(), messages });
         }
     };
+    let columns = one.columns();
+    if let Some(seen) = &which.seen
+        && !(seen.len() >= SEEN_DIGITS_MIN && columns.starts_with(seen.as_str()))
+    {
+        return Err(Refused::OtherColumns { seen: seen.clone(), now: columns });
+    }
     if facts.donor.words_on(one, &all).any(|settled| settled.done.by == actor.user().as_str()) {
         return Err(Refused::SaidAlready);
     }
@@ -359,7 +401,8 @@ pub fn settle_group(
     }
     let (message, sample) = (Some(Seq::new(one.message)), Some(one.sample));
     let run = one.run.clone().unwrap_or_else(|| which.run.clone());
-    write(ledger, actor, DonorAct::GroupSettled { donation, run, message, sample, reason })
+    let columns = Some(columns);
+    write(ledger, actor, DonorAct::GroupSettled { donation, run, message, sample, columns, reason })
 }
 
 /// Records a step of a look-back.

@@ -196,6 +196,9 @@ pub(crate) enum Donor {
         /// What it was made from, where the message has both: tube, segment
         #[arg(long)]
         sample: Option<String>,
+        /// The hash of its columns that you saw, or how it begins: refused where they are others now
+        #[arg(long, value_name = "HASH")]
+        seen: Option<String>,
         /// What the inquiry found
         #[arg(long)]
         reason: String,

@@ -144,6 +144,10 @@ pub enum DonorAct {
         /// What it was made from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sample: Option<GroupingSample>,
+        /// SHA-256 of the columns that the person saw: the word stands for these. An entry without it stands for whatever the
+        /// rows were taken to mean when it was written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<String>,
         /// What the inquiry found.
         reason: String,
     },

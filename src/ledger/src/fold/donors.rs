@@ -42,11 +42,12 @@ impl Fold<'_, '_> {
                     true
                 })
             }),
-            DonorAct::GroupSettled { donation, run, message, sample, reason } => {
+            DonorAct::GroupSettled { donation, run, message, sample, columns, reason } => {
                 let settled = GroupSettled {
                     run: run.clone(),
                     message: *message,
                     sample: *sample,
+                    columns: columns.clone(),
                     done: self.done(),
                     reason: reason.clone(),
                 };

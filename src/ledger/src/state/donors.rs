@@ -52,6 +52,9 @@ pub struct GroupSettled {
     /// What it was made from, where the entry says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<GroupingSample>,
+    /// SHA-256 of the columns that the person saw, where the entry says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<String>,
     /// Who, when.
     #[serde(flatten)]
     pub done: Done,

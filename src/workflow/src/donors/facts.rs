@@ -84,8 +84,7 @@ impl DonorFacts {
         all.into_iter().zip(resolutions).map(with).collect()
     }
 
-    /// What two persons said of a determination; nothing while it is one. Who spoke before its last row came, or was read
-    /// as it is now, has not seen it.
+    /// What two persons said of a determination; nothing while it is one.
     fn resolution(&self, of: &Determination, all: &[Determination]) -> Option<Resolution> {
         let said = || self.words_on(of, all);
         let by: BTreeSet<&str> = said().map(|settled| settled.done.by.as_str()).collect();
@@ -94,7 +93,8 @@ impl DonorFacts {
         (by.len() >= SETTLING_PERSONS).then(|| Resolution { by: by.join(", "), reason })
     }
 
-    /// The words that stand for a determination.
+    /// The words that stand for a determination: those of who saw its columns as they are. A word that does not say what was
+    /// seen counts while no row of it came, or was read, after it.
     pub(crate) fn words_on<'s>(
         &'s self,
         of: &'s Determination,
@@ -103,12 +103,18 @@ impl DonorFacts {
         let of_run = |run: &RunId| all.iter().filter(|one| one.is_of(run)).count();
         // A part of a run holds one determination only; who named no message may have meant any of the run's.
         let alone = of.run.as_ref().or(of.grouping.run.as_ref()).is_some_and(|run| of_run(run) == 1);
+        // Nobody settles most groups: nothing is hashed for them.
+        let columns = (!self.groups.is_empty()).then(|| of.columns());
         self.groups.iter().filter(move |settled| {
             let named = match settled.message {
                 Some(message) => message.get() == of.message && settled.sample == Some(of.sample),
                 None => alone,
             };
-            named && of.is_of(&settled.run) && settled.done.entry.get() > of.entry
+            let seen = match &settled.columns {
+                Some(_) => settled.columns == columns,
+                None => settled.done.entry.get() > of.entry,
+            };
+            named && of.is_of(&settled.run) && seen
         })
     }
 }

@@ -43,19 +43,32 @@ fn row(scan: &str, (run, at): (&str, &str), marker: Marker, grade: &str) -> Obse
 }
 
 /// An analyser groups what it reads under `scan`.
-fn grouped(station: &Station, scan: &str, run: &str, columns: [&str; 4]) {
-    grouped_at(station, scan, (run, "10:00"), columns);
+fn grouped(station: &Station, scan: &str, run: &str, columns: [&str; 4]) -> Seq {
+    grouped_at(station, scan, (run, "10:00"), columns)
 }
 
-fn grouped_at(station: &Station, scan: &str, run: (&str, &str), columns: [&str; 4]) {
+fn grouped_at(station: &Station, scan: &str, run: (&str, &str), columns: [&str; 4]) -> Seq {
     let profile = ProfileRef { id: "maker/model".into(), revision: "1".into() };
     let message = station.write(What::MessageReceived {
         connection: ConnectionId::new("line").unwrap(),
         mode: Mode::Production,
-        profile: profile.clone(),
+        profile,
         protocol: Protocol::Lis02,
         body: Body::Whole(scan.as_bytes().into()),
     });
+    means(station, message, (scan, "1"), run, columns);
+    message
+}
+
+/// What a message is taken to mean under a revision of its profile, from now on.
+fn means(
+    station: &Station,
+    message: Seq,
+    (scan, revision): (&str, &str),
+    run: (&str, &str),
+    columns: [&str; 4],
+) {
+    let profile = ProfileRef { id: "maker/model".into(), revision: revision.into() };
     let markers = [Marker::AntiA, Marker::AntiB, Marker::A1Cells, Marker::BCells];
     let mut observations: Vec<Observation> =
         markers.into_iter().zip(columns).map(|(marker, grade)| row(scan, run, marker, grade)).collect();
@@ -99,7 +112,7 @@ fn settle_of(
     donation: &str,
     (run, message): (&str, Option<u64>),
 ) -> Result<Seq, Refused> {
-    let which = Which { run: RunId::new(run).unwrap(), message, sample: None };
+    let which = Which { run: RunId::new(run).unwrap(), message, sample: None, seen: None };
     let why = "anti-A1, confirmed with A2 cells";
     settle_group(&station.settings, &station.ledger, who, (donation, &which), why)
 }
@@ -129,6 +142,83 @@ fn what_comes_after_the_two_words_inherits_nothing_of_them() {
         settle_of(&station, who, "G1", ("S1", messages.last().copied())).unwrap();
     }
     assert_eq!(verdict(&station, "G1").group().abo, Some(AboGroup::A));
+}
+
+/// A word stands for the columns that were seen: another revision of the profile that reads the same takes nothing of it
+/// away, and one that reads otherwise does until the columns are those again.
+#[test]
+fn a_word_stands_for_the_columns_that_were_seen_however_often_they_are_read() {
+    let station = station();
+    let reviewer = station.person("rev", Role::Reviewer);
+    let reference = station.person("ref", Role::ReferenceLaboratory);
+    grouped(&station, "G1", "T1", A_WITH_ANTI_A1);
+    let message = grouped(&station, "G1-S", "S1", GROUP_A);
+    for who in [&reviewer, &reference] {
+        settle(&station, who, "G1", "S1").unwrap();
+    }
+    let reads = |revision: &str, columns| {
+        means(&station, message, ("G1-S", revision), ("S1", "10:00"), columns);
+        verdict(&station, "G1").group().abo
+    };
+    assert_eq!(reads("2", GROUP_A), Some(AboGroup::A));
+    assert_eq!(settle(&station, &reviewer, "G1", "S1"), Err(Refused::SaidAlready), "it still stands");
+    assert_eq!(reads("3", ["3+", "0", "0", "4+"]), None, "nobody has seen that");
+    assert_eq!(reads("4", GROUP_A), Some(AboGroup::A));
+    // A word of an earlier release does not say what was seen: it stands for what it was when it was said.
+    let old = |who: &str| {
+        let word = DonorAct::GroupSettled {
+            donation: DonationId::new("G1").unwrap(),
+            run: RunId::new("S1").unwrap(),
+            message: Some(message),
+            sample: Some(GroupingSample::Segment),
+            columns: None,
+            reason: "x".into(),
+        };
+        let draft = Draft { by: format!("user:{who}"), what: What::Donor(word) };
+        crate::pins::write(&station.ledger, vec![draft]).unwrap();
+    };
+    assert_eq!(reads("5", GROUP_B), None);
+    for who in ["rev", "ref"] {
+        old(who);
+    }
+    assert_eq!(verdict(&station, "G1").group().status, GroupStatus::Discrepant, "the bag is B, the tube A");
+    let words = |station: &Station| {
+        let donation = DonationId::new("G1").unwrap();
+        let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+        let all = groups(&facts, &station.settings);
+        all.into_iter().find(|one| one.message == message.get()).unwrap().stands_by
+    };
+    assert_eq!(words(&station), ["rev", "ref"]);
+    reads("6", GROUP_B);
+    assert_eq!(words(&station), [""; 0], "read again, and the old words do not say that they saw the same");
+}
+
+#[test]
+fn who_names_the_columns_that_were_seen_is_told_where_they_are_others() {
+    let station = station();
+    let reviewer = station.person("rev", Role::Reviewer);
+    grouped(&station, "G1", "T1", A_WITH_ANTI_A1);
+    let message = grouped(&station, "G1-S", "S1", GROUP_A);
+    let shown = |message: Seq| {
+        let donation = DonationId::new("G1").unwrap();
+        let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+        let all = groups(&facts, &station.settings);
+        all.into_iter().find(|one| one.message == message.get()).unwrap().columns
+    };
+    let say = |seen: &str| {
+        let which =
+            Which { run: RunId::new("S1").unwrap(), message: None, sample: None, seen: Some(seen.into()) };
+        settle_group(&station.settings, &station.ledger, &reviewer, ("G1", &which), "x")
+    };
+    let seen = shown(message);
+    means(&station, message, ("G1-S", "2"), ("S1", "10:00"), ["3+", "0", "0", "4+"]);
+    let now = shown(message);
+    assert_ne!(seen, now);
+    for wrong in [seen.as_str(), "", &now[..7]] {
+        let refused = Refused::OtherColumns { seen: wrong.into(), now: now.clone() };
+        assert_eq!(say(wrong), Err(refused), "{wrong:?}");
+    }
+    say(&now[..12]).unwrap();
 }
 
 #[test]

@@ -62,6 +62,13 @@ pub enum Refused {
         /// The messages that they came with.
         messages: Vec<u64>,
     },
+    /// Its columns are others than the person saw.
+    OtherColumns {
+        /// The hash that was given.
+        seen: String,
+        /// What they are now.
+        now: String,
+    },
     /// This person has said so already: the other name has to be another's.
     SaidAlready,
     /// There is no such look-back that is open for that step.
@@ -105,6 +112,9 @@ impl Refused {
                     "the donation has no blood grouping of run {run}; name the run of the determination that stands"
                 )
             }
+            Self::OtherColumns { seen, now } => format!(
+                "its columns are not those of {seen:?} (they are {now}); look at the donation again, and say so of what you see"
+            ),
             Self::SaidAlready => "you have closed this inquiry; a second person has to do so too".into(),
             Self::NoSuchLookback => "there is no such look-back with that step to be done".into(),
             Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
@@ -137,6 +147,9 @@ impl Refused {
             }
             Self::NoSuchGrouping(run) => {
                 format!("该献血没有批次{run}的血型鉴定；请给出作为定论的鉴定所在批次")
+            }
+            Self::OtherColumns { seen, now } => {
+                format!("其各列结果已不是{seen:?}（现为{now}）；请重新查看后再作定论")
             }
             Self::SaidAlready => "您已确认该定论；还须由另一人确认".into(),
             Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),

@@ -4,6 +4,7 @@ use super::unusable;
 use crate::facts::Fact;
 use crate::measurement::Used;
 use release::evidence::{Grades, Grouping, GroupingSample, Validity};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, RhD, RunId};
 
@@ -26,6 +27,59 @@ impl Determination {
     /// Whether its run goes by this name: its own, or that of the window which it lies in.
     pub(crate) fn is_of(&self, run: &RunId) -> bool {
         self.run.as_ref() == Some(run) || self.grouping.run.as_ref() == Some(run)
+    }
+
+    /// SHA-256 of its columns and of what was reported of them: what a person saw who says that it stands. Not of its run,
+    /// nor of where its rows stood.
+    pub(crate) fn columns(&self) -> String {
+        let Grouping {
+            anti_a,
+            anti_b,
+            anti_ab,
+            a1_cells,
+            a2_cells,
+            b_cells,
+            o_cells,
+            auto,
+            control,
+            anti_d,
+            iat_d,
+            dat,
+            del,
+            reported_abo,
+            reported_rhd,
+            validity,
+            sample: _,
+            resolves: _,
+            why: _,
+            run: _,
+            analyser_run: _,
+        } = &self.grouping;
+        let singles = [
+            ("anti_a", anti_a),
+            ("anti_b", anti_b),
+            ("anti_ab", anti_ab),
+            ("a1_cells", a1_cells),
+            ("a2_cells", a2_cells),
+            ("b_cells", b_cells),
+            ("o_cells", o_cells),
+            ("auto", auto),
+            ("control", control),
+            ("dat", dat),
+        ];
+        let said = (self.sample, del, reported_abo, reported_rhd, validity);
+        // Plain names. If they could not be written, no word would fit them.
+        let mut text = serde_json::to_string(&said).unwrap_or_else(|error| format!("{error} {said:?}"));
+        for (name, grade) in singles {
+            text += &format!("\n{name} {}", grade.as_ref().map(ToString::to_string).unwrap_or_default());
+        }
+        for (name, grades) in [("anti_d", anti_d), ("iat_d", iat_d)] {
+            let mut all: Vec<String> = grades.iter().flat_map(|g| &g.0).map(ToString::to_string).collect();
+            all.sort_unstable();
+            text += &format!("\n{name} {}", all.join(" "));
+        }
+        let hash = Sha256::digest(text.as_bytes());
+        hash.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
     }
 
     fn new(home: u64, fact: &Fact) -> Self {

@@ -147,6 +147,7 @@ fn a_word_without_a_message_speaks_for_the_only_determination_of_its_run() {
                 run: vocabulary::RunId::new("line/G/01").unwrap(),
                 message: None,
                 sample: None,
+                columns: None,
                 reason: "anti-A1".into(),
             };
             let draft = ledger::Draft { by: format!("user:{who}"), what: ledger::What::Donor(word) };
