@@ -276,8 +276,9 @@ impl<'e> Combined<'e> {
     /// Blood of one group in the tube and of another in the bag is two donors' blood: every result of the tube is another
     /// donation's. A closed inquiry takes the earlier group back, and not what it has shown. A tube whose own columns disagree
     /// or do not tell how strongly they react has no group to be held against the bag's: it holds too, until the tube agrees
-    /// or the inquiry is closed by one of the determinations from `from` on; and where its forward columns alone say another
-    /// group, closing changes nothing. Those alone hold a tube too whose other columns are missing.
+    /// or the inquiry is closed by one of the determinations from `from` on; and where a forward column alone, or the D columns,
+    /// say another group, closing changes nothing. Any of those alone hold a tube too whose other columns are missing; so does
+    /// a reverse column, until the inquiry is closed.
     fn hold_tube_against_bag(&mut self, all: &[Determination<'_>], from: usize) {
         let differ = |one: BloodGroup, other: BloodGroup| {
             matches!((one.abo, other.abo), (Some(a), Some(b)) if a != b)
@@ -303,10 +304,13 @@ impl<'e> Combined<'e> {
         for bag in bags.filter(|bag| bag.abo.is_some()) {
             for (at, tube) in all.iter().enumerate().filter(|(_, one)| !one.is_of_segment()) {
                 let unclear = tube.is_discrepant() || tube.is_untold();
-                let shows_other = tube.forward.is_some() && tube.forward != bag.abo;
+                let serum = tube.lacks_columns() && tube.shows_other_serum(bag);
                 // Columns that are missing leave what the others say as it is.
-                let holds =
-                    if shows_other { unclear || tube.group().abo.is_none() } else { unclear && at >= from };
+                let holds = if tube.shows_other_cells(bag) {
+                    unclear || tube.group().abo.is_none()
+                } else {
+                    (unclear || serum) && at >= from
+                };
                 if holds {
                     self.object(GroupStatus::Discrepant, Against::TubeUnclear { bag });
                 }

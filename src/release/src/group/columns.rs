@@ -51,8 +51,20 @@ pub(super) struct Determination<'e> {
     state: State,
     pub(super) abo: Abo,
     pub(super) rhd: Rhd,
-    /// What anti-A and anti-B alone say, where both are clear.
-    pub(super) forward: Option<AboGroup>,
+    alone: Alone,
+}
+
+/// What single columns say, each for itself: whether the antigen is there, where the column is clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Alone {
+    /// By anti-A and anti-B.
+    forward: [Option<bool>; 2],
+    /// By anti-A,B, where neither of them was run: whether either antigen is there.
+    either: Option<bool>,
+    /// By A1 and B cells.
+    reverse: [Option<bool>; 2],
+    /// By the D columns, whether or not the sample's own control was run.
+    rhd: Option<RhD>,
 }
 
 impl Determination<'_> {
@@ -75,6 +87,25 @@ impl Determination<'_> {
     /// Its ABO columns do not tell how strongly they react, whatever became of its run.
     pub(super) fn is_untold(&self) -> bool {
         matches!(self.abo, Abo::StrengthNotTold(_))
+    }
+    /// Whether any forward column, or the D columns, say another group than this one. One is enough.
+    pub(super) fn shows_other_cells(&self, group: BloodGroup) -> bool {
+        let other = |has: Option<bool>, wanted: bool| has.is_some_and(|has| has != wanted);
+        let by_abo = group.abo.is_some_and(|abo| {
+            let ([has_a, has_b], [a, b]) = (antigens(abo), self.alone.forward);
+            other(a, has_a) || other(b, has_b) || other(self.alone.either, abo != AboGroup::O)
+        });
+        by_abo || matches!((self.alone.rhd, group.rhd), (Some(one), Some(other)) if one != other)
+    }
+    /// Whether any reverse column says another group than this one: an antibody that should not be there, or none.
+    pub(super) fn shows_other_serum(&self, group: BloodGroup) -> bool {
+        group.abo.is_some_and(|abo| {
+            self.alone.reverse.into_iter().zip(antigens(abo)).any(|(has, wanted)| has == Some(!wanted))
+        })
+    }
+    /// Columns that make an ABO group are missing.
+    pub(super) fn lacks_columns(&self) -> bool {
+        matches!(self.abo, Abo::Missing(_))
     }
     /// Of a segment of the bag, and not of the sample tube.
     pub(super) fn is_of_segment(&self) -> bool {
@@ -110,15 +141,15 @@ pub(super) fn judge<'e>(
 ) -> Determination<'e> {
     let state = state(grouping, runs);
     let abo = abo(grouping, pack);
-    let rhd = rhd(grouping, pack);
+    let (rhd, by_columns) = rhd(grouping, pack);
     let row = match (state, &abo) {
         (State::Invalid, _) => "G1",
         (_, Abo::Group(_)) => "G2",
         (_, Abo::Discrepant(_)) => "G3",
         (_, Abo::Missing(_) | Abo::StrengthNotTold(_)) => "1.6",
     };
-    let forward = forward(grouping, pack);
-    let one = Determination { grouping, number, state, abo, rhd, forward };
+    let alone = Alone { rhd: by_columns, ..alone(grouping, pack) };
+    let one = Determination { grouping, number, state, abo, rhd, alone };
     let outcome = match state {
         State::Invalid => "INVALID".into(),
         State::Waiting => "waits for its run".into(),
@@ -296,19 +327,37 @@ fn abo(g: &Grouping, pack: &RulePack) -> Abo {
     }
 }
 
-/// What the forward columns say for themselves.
-fn forward(g: &Grouping, pack: &RulePack) -> Option<AboGroup> {
-    let (anti_a, anti_b) = (g.anti_a?, g.anti_b?);
-    if !strength_not_told(&[("anti-A", &[anti_a]), ("anti-B", &[anti_b])], pack).is_empty() {
-        return None;
+/// A and B of a group.
+fn antigens(group: AboGroup) -> [bool; 2] {
+    match group {
+        AboGroup::O => [false, false],
+        AboGroup::A => [true, false],
+        AboGroup::B => [false, true],
+        AboGroup::AB => [true, true],
     }
-    let min = pack.settings().group.forward_min.value.0;
-    match (reaction(anti_a, min, false), reaction(anti_b, min, false)) {
-        (Reaction::Positive, Reaction::Negative) => Some(AboGroup::A),
-        (Reaction::Negative, Reaction::Positive) => Some(AboGroup::B),
-        (Reaction::Positive, Reaction::Positive) => Some(AboGroup::AB),
-        (Reaction::Negative, Reaction::Negative) => Some(AboGroup::O),
-        (Reaction::Doubtful, _) | (_, Reaction::Doubtful) => None,
+}
+
+/// What the ABO columns say, each for itself.
+fn alone(g: &Grouping, pack: &RulePack) -> Alone {
+    let limits = &pack.settings().group;
+    let enough = limits.bare_plus_positive.as_ref().is_some_and(|plus| plus.value);
+    let clear = |grade: Option<Grade>, min: Strength, haemolysis_is_positive: bool| {
+        let grade = grade.filter(|grade| enough || !grade.bare_plus)?;
+        match reaction(grade, min, haemolysis_is_positive) {
+            Reaction::Positive => Some(true),
+            Reaction::Negative => Some(false),
+            Reaction::Doubtful => None,
+        }
+    };
+    let forward = |grade: Option<Grade>| clear(grade, limits.forward_min.value.0, false);
+    // Serum that reacts with the cells has the antibody, and its donor not the antigen.
+    let reverse = |grade: Option<Grade>| clear(grade, limits.reverse_min.value.0, true).map(|found| !found);
+    let neither = g.anti_a.is_none() && g.anti_b.is_none();
+    Alone {
+        forward: [forward(g.anti_a), forward(g.anti_b)],
+        either: forward(g.anti_ab.filter(|_| neither)),
+        reverse: [reverse(g.a1_cells), reverse(g.b_cells)],
+        rhd: None,
     }
 }
 
@@ -331,7 +380,31 @@ fn others_agree(
         && g.reported_abo.is_none_or(|reported| reported == group)
 }
 
-fn rhd(g: &Grouping, pack: &RulePack) -> Rhd {
+/// What the D columns come to, and the type that they say without regard to the control.
+fn rhd(g: &Grouping, pack: &RulePack) -> (Rhd, Option<RhD>) {
+    let found = by_d_columns(g, pack);
+    let alone = match &found {
+        Rhd::Type { rhd, .. } => Some(*rhd),
+        Rhd::Missing(_)
+        | Rhd::StrengthNotTold(_)
+        | Rhd::AntiglobulinOpen
+        | Rhd::Unreadable
+        | Rhd::Discrepant => None,
+    };
+    let found = match found {
+        Rhd::Type { .. } if g.control.is_none() => Rhd::Missing(vec!["control"]),
+        Rhd::Type { rhd, .. } if g.reported_rhd.is_some_and(|reported| reported != rhd) => Rhd::Discrepant,
+        Rhd::Type { .. }
+        | Rhd::Missing(_)
+        | Rhd::StrengthNotTold(_)
+        | Rhd::AntiglobulinOpen
+        | Rhd::Unreadable
+        | Rhd::Discrepant => found,
+    };
+    (found, alone)
+}
+
+fn by_d_columns(g: &Grouping, pack: &RulePack) -> Rhd {
     let immediate = match &g.anti_d {
         Some(grades) if !grades.0.is_empty() => &grades.0,
         Some(_) | None => return Rhd::Missing(vec!["anti-D"]),
@@ -344,7 +417,7 @@ fn rhd(g: &Grouping, pack: &RulePack) -> Rhd {
     let min = pack.settings().group.anti_d_min.value.0;
     let remark = |grade: &Grade| grade.has_remark();
     let strong = |grade: &Grade| reaction(*grade, min, false) == Reaction::Positive;
-    let found = if immediate.iter().any(remark) {
+    if immediate.iter().any(remark) {
         Rhd::Discrepant
     } else if immediate.iter().all(strong) {
         Rhd::Type { rhd: RhD::Positive, flags: Vec::new() }
@@ -353,16 +426,6 @@ fn rhd(g: &Grouping, pack: &RulePack) -> Rhd {
         Rhd::Discrepant
     } else {
         by_antiglobulin(g, pack)
-    };
-    match found {
-        Rhd::Type { .. } if g.control.is_none() => Rhd::Missing(vec!["control"]),
-        Rhd::Type { rhd, .. } if g.reported_rhd.is_some_and(|reported| reported != rhd) => Rhd::Discrepant,
-        Rhd::Type { .. }
-        | Rhd::Missing(_)
-        | Rhd::StrengthNotTold(_)
-        | Rhd::AntiglobulinOpen
-        | Rhd::Unreadable
-        | Rhd::Discrepant => found,
     }
 }
 

@@ -244,8 +244,8 @@ fn grouping(rng: &mut Dice) -> Grouping {
         None
     };
     Grouping {
-        anti_a: grade(rng, a),
-        anti_b: grade(rng, b),
+        anti_a: grade(rng, a).filter(|_| !one_in(rng, 60)),
+        anti_b: grade(rng, b).filter(|_| !one_in(rng, 60)),
         a1_cells: grade(rng, a1).filter(|_| !one_in(rng, 30)),
         b_cells: grade(rng, bc).filter(|_| !one_in(rng, 30)),
         control: grade(rng, "0"),

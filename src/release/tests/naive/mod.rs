@@ -258,22 +258,21 @@ fn abo(g: &Grouping) -> Option<AboGroup> {
 }
 
 fn missing(g: &Grouping) -> bool {
-    g.a1_cells.is_none() || g.b_cells.is_none()
+    [g.anti_a, g.anti_b, g.a1_cells, g.b_cells].contains(&None)
 }
 
-/// What anti-A and anti-B alone say.
-fn forward(g: &Grouping) -> Option<AboGroup> {
-    let antigen = |grade: Option<Grade>| match grade.unwrap() {
-        grade if grade.is_zero() => Some(false),
-        grade if !grade.has_remark() && grade.strength.is_some_and(|s| s >= Strength::Three) => Some(true),
+/// Whether any column that was run and is clear cannot be one of this group.
+fn cannot_be(g: &Grouping, group: AboGroup) -> bool {
+    let clear = |grade: Option<Grade>, min: Strength| match grade {
+        Some(grade) if grade.is_zero() => Some(false),
+        Some(grade) if !grade.has_remark() && grade.strength.is_some_and(|s| s >= min) => Some(true),
         _ => None,
     };
-    Some(match (antigen(g.anti_a)?, antigen(g.anti_b)?) {
-        (true, true) => AboGroup::AB,
-        (true, false) => AboGroup::A,
-        (false, true) => AboGroup::B,
-        (false, false) => AboGroup::O,
-    })
+    let (a, b) = (matches!(group, AboGroup::A | AboGroup::AB), matches!(group, AboGroup::B | AboGroup::AB));
+    clear(g.anti_a, Strength::Three) == Some(!a)
+        || clear(g.anti_b, Strength::Three) == Some(!b)
+        || clear(g.a1_cells, Strength::Two) == Some(a)
+        || clear(g.b_cells, Strength::Two) == Some(b)
 }
 
 /// The analyser's own run.
@@ -343,9 +342,8 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
             immediate.strength == Some(Strength::One) && iat.len() >= 2 && iat.iter().all(|g| g.is_zero());
         (abo(t).is_none() && !missing(t)) || vanished
     };
-    // One without reverse columns says something by its forward ones.
-    let shows_other =
-        |t: &Grouping, b: &Grouping| missing(t) && forward(t).is_some_and(|f| abo(b) != Some(f));
+    // One that lacks columns says something by those that it has.
+    let shows_other = |t: &Grouping, b: &Grouping| missing(t) && cannot_be(t, abo(b).unwrap());
     let tube_unclear =
         !cleared && pairs.iter().any(|(t, b)| abo(b).is_some() && (contradicts(t) || shows_other(t, b)));
     let discrepant = wrong_tube
