@@ -17,10 +17,10 @@ mod tests;
 pub use facts::DonorFacts;
 pub use refused::Refused;
 
-use crate::{DonationFacts, Settings};
 use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
 use crate::rules::Book;
+use crate::{DonationFacts, Settings};
 use jiff::civil::Date;
 use ledger::{DonorAct, Draft, Ledger, LookbackId, LookbackStep, Reader, Seq, What};
 use release::{

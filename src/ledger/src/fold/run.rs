@@ -6,7 +6,7 @@ use crate::channel::whole_run;
 use crate::state::{
     Key, PartRecord, RunInvalidation, RunJudged, RunProposed, StateError, long_record, record,
 };
-use crate::{Seq, SignedAct};
+use crate::{RowAt, Seq, SignedAct, WindowSpan};
 use std::collections::BTreeSet;
 use vocabulary::RunId;
 
@@ -16,9 +16,12 @@ impl Fold<'_, '_> {
         if let SignedAct::RunInvalidated { run, reason, cause, repeated_in, spans } = act {
             let known = self.invalidation(run)?;
             // The first word stays the one that stands; who repeats it does not want the run to be valid again.
+            let declared_ms = self.at_ms;
             let stands = known.map(|mut known| {
-                let more: Vec<_> = spans.iter().filter(|span| !known.spans.contains(span)).cloned().collect();
-                known.spans.extend(more);
+                for span in spans {
+                    cover(&mut known, span.clone(), declared_ms);
+                }
+                bound_rows(&mut known.spans);
                 RunInvalidation { reinstatement: None, ..known }
             });
             let new = || RunInvalidation {
@@ -164,6 +167,54 @@ impl Fold<'_, '_> {
     }
 }
 
+/// Rows that the record of one run's invalidations names: what lies beyond falls by its time.
+const FALLEN_ROWS_MAX: usize = 1_500;
+
+/// Takes what an act says that a window covered into what acts before it said: one span a channel, which reaches from the
+/// earlier to the later. What nothing had closed reaches to when it was declared.
+fn cover(known: &mut RunInvalidation, mut span: WindowSpan, declared_ms: i64) {
+    let before_ms = known.done.at_ms;
+    let Some(same) = known.spans.iter_mut().find(|one| one.channel == span.channel) else {
+        let until_ms = span.from_ms.map(|_| until(&span, declared_ms));
+        known.spans.push(WindowSpan { until_ms, ..span });
+        return;
+    };
+    (same.from_ms, same.until_ms) = match (same.from_ms, span.from_ms) {
+        (known, None) => (known, same.until_ms),
+        (None, Some(from)) => (Some(from), Some(until(&span, declared_ms))),
+        (Some(one), Some(other)) => {
+            let until = until(same, before_ms).max(until(&span, declared_ms));
+            (Some(one.min(other)), Some(until))
+        }
+    };
+    span.opened_by.retain(|row| !same.opened_by.contains(row));
+    same.opened_by.append(&mut span.opened_by);
+    let rows: BTreeSet<RowAt> = same.results.iter().cloned().collect();
+    span.results.retain(|row| !rows.contains(row));
+    same.results.append(&mut span.results);
+}
+
+/// The end of a span, not in it: where nothing had closed it, what came up to when it was declared is.
+fn until(span: &WindowSpan, declared_ms: i64) -> i64 {
+    span.until_ms.unwrap_or(declared_ms.saturating_add(1))
+}
+
+/// Rows of spans that have a time are let go first: those fall by it all the same.
+fn bound_rows(spans: &mut [WindowSpan]) {
+    let rows = |spans: &[WindowSpan]| spans.iter().map(|span| span.results.len()).sum::<usize>();
+    if rows(spans) > FALLEN_ROWS_MAX {
+        for span in spans.iter_mut().filter(|span| span.from_ms.is_some()) {
+            span.results.clear();
+        }
+    }
+    let mut left = FALLEN_ROWS_MAX;
+    for span in spans {
+        span.results.truncate(left);
+        left -= span.results.len();
+        span.opened_by.truncate(FALLEN_ROWS_MAX);
+    }
+}
+
 /// Where an invalidated window is found, beside its name: under its run, its channels and the messages with its rows.
 fn found_by(known: &RunInvalidation) -> Vec<Key> {
     let whole = whole_run(&known.run).map(|whole| Key::windows_invalidated(&whole));
@@ -175,4 +226,82 @@ fn found_by(known: &RunInvalidation) -> Vec<Key> {
 fn messages_of(known: &RunInvalidation) -> BTreeSet<Seq> {
     let rows = known.spans.iter().flat_map(|span| span.opened_by.iter().chain(&span.results));
     rows.map(|row| row.message).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Done;
+    use crate::{Channel, RunCause};
+
+    fn row(message: u64) -> RowAt {
+        RowAt { message: Seq::new(message), record: "R|1".into() }
+    }
+
+    fn span(assay: &str, (from_ms, until_ms): (Option<i64>, Option<i64>), rows: &[u64]) -> WindowSpan {
+        let channel = Channel {
+            connection: "line".parse().unwrap(),
+            instrument: "i1".into(),
+            assay: assay.into(),
+            lot: "L".into(),
+        };
+        let results: Vec<RowAt> = rows.iter().copied().map(row).collect();
+        WindowSpan {
+            channel,
+            from_ms,
+            until_ms,
+            opened_by: results.first().cloned().into_iter().collect(),
+            results,
+        }
+    }
+
+    fn declared(at_ms: i64, spans: Vec<WindowSpan>) -> RunInvalidation {
+        RunInvalidation {
+            run: RunId::new("T1@none").unwrap(),
+            done: Done { by: "qc".into(), at_ms, entry: Seq::new(1) },
+            reason: "x".into(),
+            cause: RunCause::Other,
+            repeated_in: None,
+            spans,
+            confirmed: None,
+            reinstatement: None,
+        }
+    }
+
+    #[test]
+    fn what_is_declared_again_adds_up_by_channel() {
+        type Time = (Option<i64>, Option<i64>);
+        for (before, again, expect) in [
+            ((Some(10), Some(20)), (Some(10), Some(20)), (Some(10), Some(20))),
+            ((Some(10), Some(20)), (Some(5), Some(15)), (Some(5), Some(20))),
+            // Open ones reach to when each was declared: at 100, and at 200.
+            ((Some(10), None), (Some(10), Some(20)), (Some(10), Some(101))),
+            ((Some(10), Some(20)), (Some(30), None), (Some(10), Some(201))),
+            ((None, None), (Some(30), None), (Some(30), Some(201))),
+            ((Some(10), None), (None, None), (Some(10), None)),
+        ] as [(Time, Time, Time); 6]
+        {
+            let mut known = declared(100, vec![span("a", before, &[1, 2])]);
+            cover(&mut known, span("a", again, &[2, 3]), 200);
+            let expect = WindowSpan { opened_by: vec![row(1), row(2)], ..span("a", expect, &[1, 2, 3]) };
+            assert_eq!(known.spans, [expect], "{before:?} {again:?}");
+            cover(&mut known, span("b", (Some(1), None), &[7]), 200);
+            assert_eq!(known.spans[1], span("b", (Some(1), Some(201)), &[7]), "another channel");
+        }
+    }
+
+    #[test]
+    fn however_often_it_is_declared_the_record_stays_small_and_keeps_what_falls_by_nothing_else() {
+        let many: Vec<u64> = (0..1_000).collect();
+        let mut known = declared(100, vec![span("a", (Some(10), Some(20)), &many)]);
+        for times in 0..50 {
+            let rows: Vec<u64> = (0..100).map(|row| 10_000 + times * 100 + row).collect();
+            cover(&mut known, span("a", (Some(10), Some(20)), &rows), 200);
+            cover(&mut known, span("b", (None, None), &[times]), 200);
+            bound_rows(&mut known.spans);
+            assert!(known.spans.iter().map(|span| span.results.len()).sum::<usize>() <= FALLEN_ROWS_MAX);
+        }
+        assert_eq!(known.spans.len(), 2);
+        assert_eq!(known.spans[1].results.len(), 50, "rows without a time are found by nothing else");
+    }
 }

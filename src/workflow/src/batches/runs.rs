@@ -147,7 +147,8 @@ fn said(reader: &Reader, run: &RunId) -> Result<RunInvalidation, Refused> {
 /// A second person stands for a run's invalidation.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::SecondPerson`] for the one who declared it.
+/// [`Refused`]; [`Refused::SecondPerson`] for the one who declared it, [`Refused::NotInvalid`] or
+/// [`Refused::InvalidAlready`] where it was reinstated, or declared anew, before the entry was written.
 pub fn confirm_run(ledger: &Ledger, actor: &Actor, run: &RunId) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::InvalidateRun)?;
@@ -159,7 +160,17 @@ pub fn confirm_run(ledger: &Ledger, actor: &Actor, run: &RunId) -> Result<Seq, R
         return Ok(confirmed.entry);
     }
     let invalidated = said.done.entry;
-    write(ledger, actor, SignedAct::RunInvalidationConfirmed { run: run.clone(), invalidated })
+    write(ledger, actor, SignedAct::RunInvalidationConfirmed { run: run.clone(), invalidated })?;
+    confirmed(&ledger.state(), run, invalidated)
+}
+
+/// The entry that confirms an invalidation, as the ledger took it: something may have come between the look and the entry.
+fn confirmed(reader: &Reader, run: &RunId, invalidated: Seq) -> Result<Seq, Refused> {
+    let RunInvalidation { run, done, confirmed, .. } = said(reader, run)?;
+    match confirmed {
+        Some(confirmed) if done.entry == invalidated => Ok(confirmed.entry),
+        Some(_) | None => Err(Refused::InvalidAlready { run, entry: done.entry, by: done.by }),
+    }
 }
 
 /// A person wants a run that was declared invalid to be valid again: the first one proposes it, another one agrees.
@@ -183,4 +194,45 @@ pub fn reinstate_run(ledger: &Ledger, actor: &Actor, run: &RunId, reason: &str) 
         return Err(Refused::Lapsed(run.clone()));
     }
     Ok(agreed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batches::tests::Station;
+    use ledger::{Draft, What};
+
+    /// The look and the entry are not one moment.
+    #[test]
+    fn a_confirmation_that_the_ledger_did_not_take_is_not_called_done() {
+        let station = Station::new();
+        let run = RunId::new("T1").unwrap();
+        let says = |who: &str, act: SignedAct| {
+            let draft = Draft { by: format!("user:{who}"), what: What::Signed(act) };
+            crate::pins::write(&station.ledger, vec![draft]).unwrap().unwrap()
+        };
+        let stands = |invalidated: Seq| confirmed(&station.ledger.state(), &run, invalidated);
+        let invalid = || SignedAct::RunInvalidated {
+            run: run.clone(),
+            reason: "x".into(),
+            cause: RunCause::Other,
+            repeated_in: None,
+            spans: vec![],
+        };
+        let first = says("a", invalid());
+        let confirms =
+            |invalidated: Seq| SignedAct::RunInvalidationConfirmed { run: run.clone(), invalidated };
+        let reason = "y".to_owned();
+        let proposed =
+            says("a", SignedAct::RunReinstatementProposed { run: run.clone(), invalidated: first, reason });
+        says("b", SignedAct::RunReinstated { run: run.clone(), proposed, lapses: true });
+        says("b", confirms(first));
+        assert_eq!(stands(first), Err(Refused::NotInvalid(run.clone())), "it was reinstated before");
+        let again = says("c", invalid());
+        says("b", confirms(first));
+        let other = Refused::InvalidAlready { run: run.clone(), entry: again, by: "c".into() };
+        assert_eq!(stands(first), Err(other), "it was declared anew before");
+        let entry = says("b", confirms(again));
+        assert_eq!(stands(again), Ok(entry));
+    }
 }

@@ -227,7 +227,10 @@ fn of_run(
     }
     let grouping = |fact: &&mut Fact| fact.observation.marker.kind() == MarkerKind::Grouping;
     let mut rows: Vec<Row<'_>> = Vec::new();
-    rows.extend(by_kit.without.into_iter().filter(grouping).map(|fact| Row { fact, outcome: None }));
+    for fact in by_kit.without.into_iter().filter(grouping) {
+        let outcome = window::fallen_row((reader, known), (run, fact))?;
+        rows.push(Row { fact, outcome });
+    }
     let mut has_cells = false;
     for outcome in by_kit.not_in_force {
         whole.take(outcome);
@@ -267,6 +270,11 @@ fn of_run(
             Parts::Each(parts) => {
                 windows.extend(parts.into_iter().map(|(id, outcome)| (id, with_lots(outcome, &controls))));
             }
+        }
+    } else {
+        // What fell as a part of the run falls where it is the whole of it, too.
+        for outcome in rows.into_iter().filter_map(|row| row.outcome) {
+            whole.take(outcome);
         }
     }
     windows.extend(whole.ended(&controls).map(|outcome| (run.clone(), outcome)));

@@ -43,7 +43,8 @@ fn span_of(
             KitRules::Cells(_) => Ok(Some(window::rows_alone(fact))),
             KitRules::Plate(_) | KitRules::Batch(_) => Ok(None),
         },
-        Found::None | Found::NotInForce => Ok(None),
+        // A row of another column of a determination that is a part of the run: it falls by itself.
+        Found::None | Found::NotInForce => Ok(Some(window::rows_alone(fact))),
     }
 }
 

@@ -343,8 +343,16 @@ pub(super) fn cells(
     (run, fact): (&RunId, &Fact),
 ) -> Result<Option<Outcome>, ReadError> {
     let outcome = columns(settings, (reader, known), kit, rules, fact)?;
+    Ok(Outcome::both(fallen_row((reader, known), (run, fact))?, outcome))
+}
+
+/// What people declared of a row, whatever the part of its run that it lay in is called now.
+pub(super) fn fallen_row(
+    (reader, known): (&Reader, &mut Known),
+    (run, fact): (&RunId, &Fact),
+) -> Result<Option<Outcome>, ReadError> {
     let fallen = fallen_by_row((reader, known), run, &row_of(fact))?.into_iter();
-    Ok(fallen.fold(outcome, |after, declared| Outcome::both(Some(declared), after)))
+    Ok(fallen.fold(None, |after, declared| Outcome::both(Some(declared), after)))
 }
 
 fn columns(

@@ -99,6 +99,27 @@ fn a_determination_that_is_made_again_in_the_same_run_can_be_valid() {
     assert_eq!(house.stands("D1").1.validity, Validity::Invalid, "and stays what was said of it");
 }
 
+/// A part that has none of the reagents' columns can be declared invalid by itself, and stays so whatever it is called.
+#[test]
+fn a_part_without_columns_falls_by_itself() {
+    let house = House::new("cn-2019");
+    house.says(&known_cells("01T12:00", "4+"));
+    let columns = house.says(&grouped("D1", "01T12:30"));
+    let dat = of(column(SpecimenKind::Patient, ("Dat", Marker::Dat), "01T12:40", "0"), "D1");
+    house.says(&[dat]);
+    let (run, before) = house.stands("D1");
+    assert!(run.as_str().contains("@#") && before.validity != Validity::Invalid, "{run} {before:?}");
+    let spans = workflow::runs::spans_of(&house.settings, &house.ledger.state(), &run).unwrap();
+    assert_eq!(spans.iter().map(|span| span.results.len()).sum::<usize>(), 1);
+    crate::falls::by(&house, "qc", crate::falls::invalid_in(&run, ledger::RunCause::Other, spans));
+    assert_eq!(house.stands("D1").1.validity, Validity::Invalid);
+    let first = vocabulary::RunId::new(&format!("line/G/01@#{columns}")).unwrap();
+    assert_eq!(house.judged("D1").1.runs[&first].validity, Validity::Valid, "the other one stands");
+    house.means(columns, &[]);
+    let (run, after) = house.stands("D1");
+    assert_eq!((run.as_str(), after.validity), ("line/G/01", Validity::Invalid), "it is the only one now");
+}
+
 fn evidence(house: &House, donation: &str) -> release::evidence::Evidence {
     workflow::evidence(&house.judged(donation).1, &house.settings)
 }
