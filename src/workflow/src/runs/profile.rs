@@ -25,8 +25,13 @@ pub(super) fn assess(
                 silent = Some(&fact.profile);
             }
             required.extend(asked.names.into_iter().map(|name| (name.to_owned(), assay, marker)));
-        } else if reader.kept_profile(&fact.profile)?.is_some() {
-            return Ok(Outcome::open(unreadable(&fact.profile)));
+        } else {
+            let is_kept = reader.kept_profile(&fact.profile)?.is_some();
+            return Ok(Outcome::open(if is_kept {
+                unreadable(&fact.profile)
+            } else {
+                unknown(&fact.profile)
+            }));
         }
     }
     let required: Vec<RequiredControl<'_>> = required
@@ -70,6 +75,20 @@ fn unreadable(profile: &ProfileRef) -> Told {
         ),
         format!(
             "本版本无法读取仪器配置 {profile}，不知道其要求哪些质控；请两人启用可读取的版本，再重新解析该批次的消息"
+        ),
+    )
+}
+
+/// No message of this ledger's own daemon is read with a profile that is nowhere; whatever brought it in, nobody can say what
+/// it has to have been controlled by.
+fn unknown(profile: &ProfileRef) -> Told {
+    Told::new(
+        format!(
+            "profile {profile} is neither installed nor kept in the ledger, so that the controls it requires are not known; \
+             install it (hemogate profile add), then reprocess the run's messages"
+        ),
+        format!(
+            "仪器配置 {profile} 未安装且账本中未保存，不知道其要求哪些质控；请安装（hemogate profile add）后重新解析该批次的消息"
         ),
     )
 }
