@@ -38,7 +38,8 @@ pub(super) fn compare(cli: &Cli, packs: [&str; 2], format: Format, lang: Lang) -
     // What the journal has and the state had not, after a stop that was none.
     ledger.wait_applied(ledger.status().durable).wait().map_err(|e| Failure::new(Exit::Unavailable, e))?;
     let reader = ledger.state();
-    let mut bar = Bar::new(reader.counters()?.donations);
+    let shown = io::stderr().is_terminal();
+    let mut bar = Bar::new(reader.counters()?.donations, BAR_EVERY, shown.then(io::stderr));
     let mut printer = Printer::new(format);
     printer.heads(&lang.pick(
         ["donation", "old", "new", "what changes, and why"],
@@ -65,33 +66,33 @@ pub(super) fn compare(cli: &Cli, packs: [&str; 2], format: Format, lang: Lang) -
 }
 
 /// One line on a terminal, written over and over; nothing anywhere else.
-struct Bar {
+struct Bar<W> {
     donations: u64,
     began: Instant,
     next: Instant,
-    shown: bool,
+    every: Duration,
+    to: Option<W>,
 }
 
-impl Bar {
-    fn new(donations: u64) -> Self {
+impl<W: Write> Bar<W> {
+    fn new(donations: u64, every: Duration, to: Option<W>) -> Self {
         let began = Instant::now();
-        Self { donations, began, next: began, shown: io::stderr().is_terminal() }
+        Self { donations, began, next: began, every, to }
     }
 
     fn set(&mut self, done: u64) {
-        if !self.shown || Instant::now() < self.next {
-            return;
-        }
-        self.next = Instant::now() + BAR_EVERY;
+        let Some(to) = self.to.as_mut().filter(|_| Instant::now() >= self.next) else { return };
+        self.next = Instant::now() + self.every;
         let line = line(done, self.donations, self.began.elapsed());
         // A terminal that has gone is no reason to stop.
-        self.shown = write!(io::stderr(), "\r{line}").is_ok();
+        if write!(to, "\r{line}").is_err() {
+            self.to = None;
+        }
     }
 
     fn finish(self) {
-        if self.shown {
-            write!(io::stderr(), "\r{:1$}\r", "", line(0, self.donations, Duration::ZERO).len() + WIDTH)
-                .unwrap_or(());
+        if let Some(mut to) = self.to {
+            write!(to, "\r{:1$}\r", "", line(0, self.donations, Duration::ZERO).len() + WIDTH).unwrap_or(());
         }
     }
 }
@@ -155,5 +156,55 @@ mod tests {
             assert_eq!(line.matches('#').count(), marks, "{line}");
             assert!(line.contains(&format!("] {done}/{of}  3 s")), "{line}");
         }
+    }
+
+    /// A terminal that takes so many writings and is gone.
+    struct Terminal<'t> {
+        shown: &'t mut Vec<u8>,
+        left: usize,
+    }
+
+    impl Write for Terminal<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.left == 0 {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.shown.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_bar_is_one_line_that_is_written_over_and_wiped_and_nothing_where_nobody_looks() {
+        let shown = |every: Duration, to: Option<&mut Vec<u8>>, left: usize| {
+            let mut bar = Bar::new(4, every, to.map(|shown| Terminal { shown, left }));
+            for done in 0..=4 {
+                bar.set(done);
+            }
+            bar.finish();
+        };
+        let mut seen = Vec::new();
+        shown(Duration::ZERO, Some(&mut seen), usize::MAX);
+        let text = String::from_utf8(seen).unwrap();
+        let lines: Vec<&str> = text.split('\r').collect();
+        assert_eq!((lines.len(), lines[0], lines[7]), (8, "", ""), "{lines:?}");
+        for (done, line) in lines[1..6].iter().enumerate() {
+            assert!(line.contains(&format!("] {done}/4")), "{line}");
+            assert!(line.len() <= lines[6].len(), "the last writing wipes every other");
+        }
+        assert_eq!(lines[6].trim(), "");
+        assert!(!text.contains('\n'));
+        // Whoever looks that seldom sees the first one only.
+        let mut seldom = Vec::new();
+        shown(Duration::from_hours(1), Some(&mut seldom), usize::MAX);
+        let text = String::from_utf8(seldom).unwrap();
+        assert!(text.contains("] 0/4") && !text.contains("] 1/4"), "{text:?}");
+        let mut gone = Vec::new();
+        shown(Duration::ZERO, Some(&mut gone), 0);
+        assert_eq!(gone, b"");
+        shown(Duration::ZERO, None, 0);
     }
 }
