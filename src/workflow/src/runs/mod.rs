@@ -131,6 +131,8 @@ impl Outcome {
             lots: self.lots,
             kits: self.kits.into_iter().collect(),
             checks: self.checks,
+            overdue: BTreeSet::new(),
+            unauthorised: BTreeSet::new(),
         }
     }
 }
