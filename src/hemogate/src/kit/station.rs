@@ -128,12 +128,8 @@ pub(super) fn notes(stands: &Value, lang: Lang) -> Result<(), Failure> {
     }
     let waits = changes(stands.get("waits"));
     if !waits.is_empty() {
-        match lang {
-            Lang::En => {
-                writeln!(to, "configured otherwise, and not in force: {waits} (hemogate kit propose)")?
-            }
-            Lang::Zh => writeln!(to, "配置不同且尚未生效：{waits}（hemogate kit propose）")?,
-        }
+        let said = lang.pick("configured otherwise, and not in force", "配置不同且尚未生效");
+        writeln!(to, "{said}: {waits} (hemogate kit propose)")?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// A content of a kit, and what it is to the station.
+#[expect(clippy::struct_excessive_bools, reason = "it may be several of these at once, and is shown so")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KitNow {
     /// Its id.
