@@ -214,11 +214,11 @@ fn who_names_the_columns_that_were_seen_is_told_where_they_are_others() {
     means(&station, message, ("G1-S", "2"), ("S1", "10:00"), ["3+", "0", "0", "4+"]);
     let now = shown(message);
     assert_ne!(seen, now);
-    for wrong in [seen.as_str(), "", &now[..7]] {
+    for wrong in [seen.as_str(), "", now.get(..7).unwrap()] {
         let refused = Refused::OtherColumns { seen: wrong.into(), now: now.clone() };
         assert_eq!(say(wrong), Err(refused), "{wrong:?}");
     }
-    say(&now[..12]).unwrap();
+    say(now.get(..12).unwrap()).unwrap();
 }
 
 #[test]
