@@ -11,7 +11,6 @@ mod commands;
 mod connections;
 mod consulted;
 mod donors;
-mod fitness;
 mod health;
 mod kits;
 mod metrics;
@@ -121,10 +120,6 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/rule-packs", get(rules::list).post(rules::add))
         .route("/api/v1/rule-packs/activate", post(rules::activate))
         .route("/api/v1/rule-packs/{id}", get(rules::one))
-        .route("/api/v1/connections/{id}/services", get(fitness::services).post(fitness::serviced))
-        .route("/api/v1/operators", get(fitness::operators))
-        .route("/api/v1/operators/authorise", post(fitness::authorise))
-        .route("/api/v1/operators/withdraw", post(fitness::withdraw))
         .route("/api/v1/kits", get(kits::list))
         .route("/api/v1/kits/propose", post(kits::propose))
         .route("/api/v1/kits/activate", post(kits::activate))

@@ -166,15 +166,6 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "propose a rule pack from a time on, or agree to the one that another person proposed",
     ),
     (
-        "/api/v1/connections/{id}/services",
-        "get",
-        "qualification, calibration and maintenance of a line's analysers, and until when each holds (R-GATE-07)",
-    ),
-    ("/api/v1/connections/{id}/services", "post", "an analyser was qualified, calibrated or maintained"),
-    ("/api/v1/operators", "get", "which operator may run which assay (R-GATE-08)"),
-    ("/api/v1/operators/authorise", "post", "let an operator run assays, from a day until a day"),
-    ("/api/v1/operators/withdraw", "post", "end what an operator was authorised for"),
-    (
         "/api/v1/kits",
         "get",
         "kits: which judge now, since when, by whom, which next, what is proposed, what is configured and judges nothing",

@@ -43,6 +43,10 @@ fn start_anew() -> io::Error {
         Ok(program) => program,
         Err(error) => return error,
     };
+    // `ld-linux.so ./hemogate run`: the program is the loader, and would take `run` for what it is to load.
+    if program.file_name().and_then(OsStr::to_str).is_none_or(|name| name.starts_with("ld")) {
+        return io::Error::other(format!("{} is not hemogate itself", program.display()));
+    }
     let mut given = env::args_os();
     let mut again = Command::new(program);
     if let Some(name) = given.next() {

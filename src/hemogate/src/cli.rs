@@ -1,11 +1,9 @@
 //! The command line: what can be asked for. Parsing only; each command lives in a module of its own.
 
 mod donors;
-mod fitness;
 mod held;
 
 pub(crate) use donors::{Donor, Recall};
-pub(crate) use fitness::{AnalyserNote, Operator};
 pub(crate) use held::{Pool, Quarantine, QuarantineList, Reprocess, Revisions};
 mod people;
 mod runs;
@@ -125,12 +123,6 @@ pub(crate) enum Command {
     /// Runs: whether their controls allow their results, what depends on them, and declaring one invalid
     #[command(subcommand)]
     Runs(Runs),
-    /// Analysers: qualification, calibration and maintenance, and until when each holds
-    #[command(subcommand)]
-    Analyser(AnalyserNote),
-    /// Operators: who may run which assay
-    #[command(subcommand)]
-    Operator(Operator),
     /// People: accounts, roles and passwords; a password is asked for or read from standard input
     #[command(subcommand)]
     User(User),

@@ -17,7 +17,6 @@ mod donor;
 mod examine;
 mod exit;
 mod export;
-mod fitness;
 mod id;
 mod kit;
 mod laboratory;
@@ -95,8 +94,6 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
         Command::Kit(asked) => kit::kit(cli, asked, lang),
-        Command::Analyser(asked) => block_on(fitness::analyser(cli, asked, lang)),
-        Command::Operator(asked) => block_on(fitness::operator(cli, asked, lang)),
         Command::Runs(asked) => block_on(runs::runs(cli, asked, lang)),
         Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
         Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),

@@ -141,7 +141,6 @@ pub(crate) fn facts(
     let own = facts.observations.iter_mut();
     let of_pools = facts.pools.iter_mut().flat_map(|pool| &mut pool.results);
     facts.runs = runs::stand(settings, (reader, &mut known.runs), own.chain(of_pools))?;
-    known.runs.fitness.judge(reader, &mut facts)?;
     Ok(facts)
 }
 

@@ -23,7 +23,7 @@ use release::{
     },
 };
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use vocabulary::{DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
 /// Markers that every reagent of the laboratory has to have spoken for.
@@ -495,9 +495,6 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
                 (run.qc_why, run.qc_why_zh) = words(about.qc_why.as_ref());
                 run.kits.clone_from(&about.kits);
                 run.lots = about.lots.iter().map(|lot| judged(lot, lots)).collect();
-                run.analyser_overdue = joined(&about.overdue);
-                run.operator = joined(&about.unauthorised);
-                run.operator_authorised = run.operator.is_some().then_some(false);
             }
             run
         });
@@ -512,10 +509,6 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
         }
     }
     runs.into_values().collect()
-}
-
-fn joined(all: &BTreeSet<String>) -> Option<String> {
-    (!all.is_empty()).then(|| all.iter().map(String::as_str).collect::<Vec<_>>().join("; "))
 }
 
 fn words(told: Option<&Told>) -> (Option<String>, Option<String>) {

@@ -8,7 +8,7 @@ use release::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use vocabulary::{
     ConnectionId, DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, ProfileRef, RunId,
 };
@@ -132,10 +132,6 @@ pub struct RunFacts {
     pub kits: Vec<String>,
     /// What each criterion came to.
     pub checks: Vec<RunCheck>,
-    /// What of its analyser's qualification, calibration or maintenance held no more.
-    pub overdue: BTreeSet<String>,
-    /// Operators who may not run the assays that they ran.
-    pub unauthorised: BTreeSet<String>,
 }
 
 impl RunFacts {
@@ -143,8 +139,7 @@ impl RunFacts {
     #[must_use]
     pub fn new(validity: Validity, qc: Qc) -> Self {
         let (lots, kits, checks) = (Vec::new(), Vec::new(), Vec::new());
-        let (overdue, unauthorised) = (BTreeSet::new(), BTreeSet::new());
-        Self { validity, why: None, qc, qc_why: None, lots, kits, checks, overdue, unauthorised }
+        Self { validity, why: None, qc, qc_why: None, lots, kits, checks }
     }
 }
 

@@ -11,7 +11,6 @@ pub mod donors;
 mod earlier;
 mod evidence;
 mod facts;
-pub mod fitness;
 mod halves;
 mod interpreter;
 pub mod kits;

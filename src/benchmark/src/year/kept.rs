@@ -69,7 +69,8 @@ impl Place {
             let kit = folder.join(name);
             fs::write(&kit, text).map_err(BenchError::io(format!("write {}", kit.display())))?;
         }
-        fs::write(&file, configuration(lots)).map_err(BenchError::io(format!("write {}", file.display())))?;
+        fs::write(&file, configuration(lots, &rules))
+            .map_err(BenchError::io(format!("write {}", file.display())))?;
         Ok(Self::Stays(keep.clone()))
     }
 
@@ -83,9 +84,10 @@ impl Place {
 }
 
 /// What judges this ledger as the year judged it.
-fn configuration(lots: &[AcceptedLot]) -> String {
+fn configuration(lots: &[AcceptedLot], rules: &Path) -> String {
+    let rules = rules.display();
     let mut text = format!(
-        "# A simulated year. Compare two packs over it: hemogate --config THIS rules compare {PACK} us-fda\n\
+        "# A simulated year. Compare two packs over it: hemogate --config THIS rules compare {rules} us-fda\n\
          [site]\ntime_zone = \"Asia/Shanghai\"\nkits = \"{KITS}\"\n\n\
          [[site.identifiers.form]]\nname = \"pools\"\nkind = \"pattern\"\npattern = '{POOLS}'\n\n\
          [[site.identifiers.form]]\nname = \"donations\"\nkind = \"pattern\"\nfallback = true\npattern = '{DONATIONS}'\n\n\

@@ -38,7 +38,8 @@ pub(crate) fn load(asked: Option<&Path>, environment: &[(String, String)]) -> Re
         config.site.profiles = config.site.profiles.map(|own| folder.join(own));
         config.site.kits = config.site.kits.map(|own| folder.join(own));
         let pack = folder.join(&config.rules.pack);
-        if pack.is_file() {
+        let built_in = release::RulePack::built_in_ids().contains(&config.rules.pack.as_str());
+        if !built_in && pack.is_file() {
             config.rules.pack = pack.display().to_string();
         }
     }

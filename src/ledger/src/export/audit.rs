@@ -73,9 +73,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         | What::ProfileActivated { .. }
         | What::ReprocessAsked { .. }
         | What::InterpretationStands { .. } => of_profiles(&entry.what),
-        What::Rules(_) | What::Kits(_) | What::Fitness(_) | What::Donor(_) | What::Signed(_) => {
-            of_people(entry)?
-        }
+        What::Rules(_) | What::Kits(_) | What::Donor(_) | What::Signed(_) => of_people(entry)?,
         What::WrongTubeSuspected { donation, neighbours, stands } => {
             object!({ "donation": donation, "neighbours": neighbours, "stands": stands })
         }
@@ -148,8 +146,6 @@ fn of_people(entry: &Entry) -> Result<Value, ExportError> {
     } else if let What::Kits(KitsAct::Kept { kit, text }) = &entry.what {
         Ok(object!({ "kit": kit, "bytes": text.len() }))
     } else if let What::Kits(act) = &entry.what {
-        json(entry, act)
-    } else if let What::Fitness(act) = &entry.what {
         json(entry, act)
     } else if let What::Donor(act) = &entry.what {
         json(entry, act)

@@ -44,7 +44,6 @@ impl Export {
             | What::InterpretationStands { .. }
             | What::Rules(_)
             | What::Kits(_)
-            | What::Fitness(_)
             | What::Donor(_)
             | What::Signed(_)
             | What::WrongTubeSuspected { .. }

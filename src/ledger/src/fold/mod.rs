@@ -8,7 +8,6 @@ mod channel;
 mod decide;
 mod delivery;
 mod donors;
-mod fitness;
 mod interpret;
 mod kits;
 mod message;
@@ -120,7 +119,6 @@ impl Fold<'_, '_> {
             What::Person(entry) => self.person(entry),
             What::Rules(act) => self.rules(act),
             What::Kits(act) => self.kits(act),
-            What::Fitness(act) => self.fitness(act),
             What::Donor(act) => self.donor_act(act),
             What::Signed(act) => self.signed_act(act),
             What::WrongTubeSuspected { donation, neighbours, stands } => {

@@ -199,13 +199,14 @@ fn until(span: &WindowSpan, declared_ms: i64) -> i64 {
     span.until_ms.unwrap_or(declared_ms.saturating_add(1))
 }
 
-/// Rows of spans that have a time are let go first: those fall by it all the same.
+/// Rows of spans that have a time are let go first, and no more than has to be: those fall by it all the same.
 fn bound_rows(spans: &mut [WindowSpan]) {
-    let rows = |spans: &[WindowSpan]| spans.iter().map(|span| span.results.len()).sum::<usize>();
-    if rows(spans) > FALLEN_ROWS_MAX {
-        for span in spans.iter_mut().filter(|span| span.from_ms.is_some()) {
-            span.results.clear();
-        }
+    let rows = spans.iter().map(|span| span.results.len()).sum::<usize>();
+    let mut too_many = rows.saturating_sub(FALLEN_ROWS_MAX);
+    for span in spans.iter_mut().filter(|span| span.from_ms.is_some()) {
+        let kept = span.results.len().saturating_sub(too_many);
+        too_many -= span.results.len() - kept;
+        span.results.truncate(kept);
     }
     let mut left = FALLEN_ROWS_MAX;
     for span in spans {

@@ -7,7 +7,6 @@ mod channels;
 mod deliveries;
 mod donations;
 mod donors;
-mod fitness;
 mod kits;
 mod messages;
 mod neighbours;

@@ -74,8 +74,6 @@
 //! | `ds` donation · other | whether it is settled that the other's tube may be wrong, which was taken beside it |
 //! | `dt` donation | the donations that wait because its tube may be wrong |
 //! | `us` user | account |
-//! | `fs` connection · entry | what was done to the analysers of a line |
-//! | `fo` entry | what an operator may do |
 //! | `ft` connection · sha256 · name | the entry: files taken |
 
 use super::Span;
@@ -370,15 +368,6 @@ impl Key {
     }
     pub(crate) fn recall(verdict: Seq) -> Self {
         Self::of(*b"rt").seq(verdict)
-    }
-    pub(crate) fn services(connection: &ConnectionId) -> Self {
-        Self::every_service().text(connection.as_str())
-    }
-    pub(crate) fn every_service() -> Self {
-        Self::of(*b"fs")
-    }
-    pub(crate) fn operators() -> Self {
-        Self::of(*b"fo")
     }
     pub(crate) fn collected() -> Self {
         Self::of(*b"dc")

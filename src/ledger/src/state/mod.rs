@@ -2,7 +2,6 @@
 //! away and made again.
 
 mod donors;
-mod fitness;
 mod gathered;
 mod keys;
 mod kits;
@@ -17,7 +16,6 @@ mod sled_store;
 mod view;
 
 pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
-pub use fitness::FitnessNote;
 pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub(crate) use keys::{Key, KeyParts};
 pub use kits::{KitsInForce, KitsProposal, KitsStand};

@@ -70,14 +70,18 @@ impl Determination {
         let said = (self.sample, del, reported_abo, reported_rhd, validity);
         // Plain names. If they could not be written, no word would fit them.
         let said = serde_json::to_string(&said).unwrap_or_else(|error| format!("{error} {said:?}"));
-        let singles = singles.into_iter().map(|(name, grade)| {
-            format!("{name} {}", grade.as_ref().map(ToString::to_string).unwrap_or_default())
-        });
-        let lists = [("anti_d", anti_d), ("iat_d", iat_d)].into_iter().map(|(name, grades)| {
-            let mut all: Vec<String> = grades.iter().flat_map(|g| &g.0).map(ToString::to_string).collect();
-            all.sort_unstable();
-            format!("{name} {}", all.join(" "))
-        });
+        // Columns that are not there are not named: words stay when a later release knows more of them.
+        let singles = singles
+            .into_iter()
+            .filter_map(|(name, grade)| grade.as_ref().map(|grade| format!("{name} {grade}")));
+        let lists = [("anti_d", anti_d), ("iat_d", iat_d)].into_iter();
+        let lists =
+            lists.filter(|(_, grades)| grades.iter().any(|all| !all.0.is_empty())).map(|(name, grades)| {
+                let mut all: Vec<String> =
+                    grades.iter().flat_map(|g| &g.0).map(ToString::to_string).collect();
+                all.sort_unstable();
+                format!("{name} {}", all.join(" "))
+            });
         let text = [said].into_iter().chain(singles).chain(lists).collect::<Vec<_>>().join("\n");
         let hash = Sha256::digest(text.as_bytes());
         hash.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))

@@ -149,7 +149,19 @@ fn wanted_kits(
 ) -> Result<Result<Kits, Refusal>, Stopped> {
     let refused = |why: String, why_zh: String| Ok(Err(Refusal { why, why_zh }));
     if wanted.files.is_empty() && wanted.kits.is_empty() && wanted.leave_out.is_empty() {
-        return Ok(Ok(configured.clone()));
+        let is_configured = |kit: &&KitRef| configured.iter().any(|own| own.id == kit.id);
+        let gone: Vec<&str> =
+            before.iter().filter(|kit| !is_configured(kit)).map(|kit| kit.id.as_str()).collect();
+        if gone.is_empty() {
+            return Ok(Ok(configured.clone()));
+        }
+        let gone = gone.join(", ");
+        return refused(
+            format!(
+                "the configured kits lack {gone}, which judge now: leave them out by name (--leave-out), or configure them"
+            ),
+            format!("配置中缺少正在生效的试剂盒规则 {gone}：请用 --leave-out 指明移除，或补回配置"),
+        );
     }
     let mut all: BTreeMap<String, KitFile> = BTreeMap::new();
     for kit in before.iter().filter(|kit| !wanted.leave_out.contains(&kit.id)) {

@@ -97,10 +97,6 @@ acts! {
     ActivateRules = "activate_rules", "启用规则包", [Reviewer, Releaser, QcOfficer];
     /// One of the two names under kits that come into force.
     ActivateKits = "activate_kits", "启用试剂盒规则", [Reviewer, QcOfficer];
-    /// Write down that an analyser was qualified, calibrated or maintained (R-GATE-07).
-    ServiceAnalyser = "service_analyser", "登记仪器维护", [Reviewer, QcOfficer];
-    /// Write down which operator may run which assay (R-GATE-08).
-    AuthoriseOperator = "authorise_operator", "登记操作者授权", [Reviewer, QcOfficer];
     /// Make an account; it has no role yet.
     AddUser = "add_user", "新增用户", [SystemAdministrator];
     /// Close an account.
@@ -156,8 +152,6 @@ mod tests {
         (Act::ActivateProfile, [0, 1, 0, 1, 0, 1, 0, 0]),
         (Act::ActivateRules, [0, 1, 1, 1, 0, 0, 0, 0]),
         (Act::ActivateKits, [0, 1, 0, 1, 0, 0, 0, 0]),
-        (Act::ServiceAnalyser, [0, 1, 0, 1, 0, 0, 0, 0]),
-        (Act::AuthoriseOperator, [0, 1, 0, 1, 0, 0, 0, 0]),
         (Act::AddUser, [0, 0, 0, 0, 0, 1, 0, 0]),
         (Act::DisableUser, [0, 0, 0, 0, 0, 1, 0, 0]),
         (Act::EnableUser, [0, 0, 0, 0, 0, 1, 0, 0]),

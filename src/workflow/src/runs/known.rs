@@ -1,9 +1,9 @@
 //! What was read of runs and channels for donations that are looked at together: many of them share it.
 
 use super::Outcome;
+use crate::Settings;
 use crate::facts::Fact;
 use crate::kits::{AskedFor, Readable, Shelf};
-use crate::{Settings, fitness};
 use jiff::civil::Date;
 use ledger::{
     Channel, EvidenceObservation, Interpretations, ReadError, Reader, Readings, RunInvalidation, Seq,
@@ -52,7 +52,6 @@ pub(crate) struct Known {
     judged: BTreeMap<RunId, (u64, Option<i64>)>,
     shelf: Shelf,
     interpretations: Interpretations,
-    pub(crate) fitness: fitness::Known,
 }
 
 fn remember<K: Ord, V: Clone>(all: &mut BTreeMap<K, V>, key: K, value: V) -> V {

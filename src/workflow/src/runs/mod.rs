@@ -131,8 +131,6 @@ impl Outcome {
             lots: self.lots,
             kits: self.kits.into_iter().collect(),
             checks: self.checks,
-            overdue: BTreeSet::new(),
-            unauthorised: BTreeSet::new(),
         }
     }
 }

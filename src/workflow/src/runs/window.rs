@@ -262,7 +262,7 @@ pub(super) fn assess(
     let channel = immunoassay::Channel {
         calibrations: calibrations.map(|(all, _)| all),
         controls,
-        changes: known.fitness.changes(reader, fact)?,
+        changes: Vec::new(),
         levels: rules.levels.clone(),
     };
     let found = channel.window(&lot, tested, Timestamp::MAX, i64::from(rules.hours));
@@ -388,8 +388,7 @@ fn columns(
     let lots = last_lots(&read, tested);
     let controls = read.controls;
     let levels: BTreeSet<String> = due.iter().map(|one| one.with.clone()).collect();
-    let changes = known.fitness.changes(reader, fact)?;
-    let channel = immunoassay::Channel { calibrations: None, controls, changes, levels };
+    let channel = immunoassay::Channel { calibrations: None, controls, changes: Vec::new(), levels };
     let found = channel.window(&own.lot, tested, Timestamp::MAX, i64::from(rules.hours));
     let wanted: Vec<String> = due.iter().map(|one| format!("{} {}", one.with, shown(one.due))).collect();
     let (marker, wanted) = (o.marker, wanted.join(", "));

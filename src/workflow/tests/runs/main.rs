@@ -8,8 +8,6 @@ mod cells;
 #[cfg(test)]
 mod falls;
 #[cfg(test)]
-mod fitness;
-#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod in_force;
