@@ -185,7 +185,7 @@ fn an_order_that_was_asked_for_is_resulted_once_however_often_its_result_is_sent
 
 /// A template that writes no message is found when the profile is read: nobody learns of it at night.
 #[test]
-fn with_a_broken_template_the_daemon_does_not_start_and_says_where_it_is_broken() {
+fn a_line_with_a_broken_template_is_refused_at_the_start_and_says_where_it_is_broken() {
     let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../instrument-profiles/catalogue");
     let folder = tempfile::tempdir().unwrap();
     let orders = folder.path().join("orders");
@@ -199,7 +199,11 @@ fn with_a_broken_template_the_daemon_does_not_start_and_says_where_it_is_broken(
     let template = fs::read_to_string(orders.join("orders.jinja")).unwrap();
     fs::write(orders.join("orders.jinja"), template.replace("s.id", "s.tube")).unwrap();
     let profile = folder.path().to_str().unwrap();
-    let (code, said) = House::with(&[("asks", profile)]).refuses();
-    assert_eq!(code, Some(78), "{said}");
+    let daemon = House::with(&[("asks", profile)]).start();
+    let standing = daemon.get("connections/asks");
+    assert_eq!(standing["activity"], "failed", "{standing:#}");
+    let said = standing["reason"].as_str().unwrap();
     assert!(said.contains("orders.jinja:5:") && said.contains("unknown name \"tube\""), "{said}");
+    assert!(!daemon.listening.contains_key("asks"), "nobody is answered by it");
+    daemon.stop();
 }

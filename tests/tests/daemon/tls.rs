@@ -56,9 +56,12 @@ fn secured(daemon: &Daemon) -> Value {
 
 /// Waits until somebody was turned away for the `count`-th time: the status and the log say why.
 fn turned_away(daemon: &mut Daemon, count: u64, why: &str) {
-    until(why, WITHIN, || secured(daemon)["turned_away_total"].as_u64() == Some(count));
-    let seen = secured(daemon);
-    assert!(seen["last_anomaly"].as_str().unwrap().contains(why), "{why}: {seen}");
+    // It is counted first and told then.
+    until(why, WITHIN, || {
+        let seen = secured(daemon);
+        let told = seen["last_anomaly"].as_str().is_some_and(|told| told.contains(why));
+        told && seen["turned_away_total"].as_u64() == Some(count)
+    });
     until("the log says why", WITHIN, || daemon.hear(Duration::ZERO).iter().any(|line| line.contains(why)));
 }
 

@@ -52,7 +52,12 @@ fn check(line: (&str, &str), reference: &Held, fault: &str, told: &Told) {
     let standing = daemon.standing(line.0);
     assert_eq!(standing["cut_total"], told.cuts, "{fault}: {standing}");
     match told.anomaly {
-        None => assert_eq!(standing["anomalies_total"], 0, "{fault}: {standing}"),
+        None => {
+            // Whoever cuts a line before it has read our answer resets it; the system tells us so, or does not.
+            let broke = standing["anomalies"]["line_broke"].as_u64().unwrap_or_default();
+            assert!(broke == 0 || fault.starts_with("cut"), "{fault}: {standing}");
+            assert_eq!(standing["anomalies_total"], broke, "{fault}: {standing}");
+        }
         Some(part) => {
             let said = standing["last_anomaly"].as_str().unwrap();
             assert!(said.contains(part), "{fault}: {standing}");
