@@ -21,7 +21,8 @@ pub enum Resumed {
 }
 
 impl Profile {
-    /// Whether the whole message `later` is the rest of `half` (LIS02-A2 §4.2). Other protocols send everything again.
+    /// Whether the whole message `later` is the rest of `half` (LIS02-A2 §4.2). Other protocols send everything again: there
+    /// it is, where it begins with all that `half` has.
     #[must_use]
     pub fn resumed(&self, half: &[u8], later: &[u8]) -> Resumed {
         self.by(half, later, lis02::resume)
@@ -35,7 +36,13 @@ impl Profile {
 
     fn by(&self, half: &[u8], later: &[u8], resume: fn(&str, &str) -> Resumption) -> Resumed {
         match self.protocol() {
-            Protocol::Hl7v2 | Protocol::PkBlocks | Protocol::Delimited => Resumed::Unrelated,
+            Protocol::Hl7v2 | Protocol::PkBlocks | Protocol::Delimited => {
+                if !half.is_empty() && later.starts_with(half) {
+                    Resumed::With { text: later.to_vec(), saved: 0 }
+                } else {
+                    Resumed::Unrelated
+                }
+            }
             Protocol::Lis02 => match resume(&letters(half), &letters(later)) {
                 Resumption::Unrelated => Resumed::Unrelated,
                 Resumption::Resumed { text, saved } => Resumed::With { text: bytes(&text), saved },

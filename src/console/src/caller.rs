@@ -36,6 +36,7 @@ pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/orders/{id}/cancel", Need::MachineOr(Act::PlaceOrder)),
     ("POST", "/api/v1/messages/{seq}/reprocess", Need::Person(Act::Reprocess)),
     ("POST", "/api/v1/reprocess", Need::Person(Act::Reprocess)),
+    ("POST", "/api/v1/faults/{seq}/acknowledge", Need::Person(Act::ResolveFinding)),
     ("POST", "/api/v1/profiles", Need::Person(Act::ActivateProfile)),
     ("POST", "/api/v1/connections/{id}/profile/activate", Need::Person(Act::ActivateProfile)),
     ("POST", "/api/v1/connections/{id}/profile/map", Need::Person(Act::MapCode)),

@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod consulted;
 mod donors;
+mod faults;
 mod health;
 mod kits;
 mod metrics;
@@ -75,6 +76,8 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/pools/{id}", get(pools::show))
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{seq}", get(quarantine::show))
+        .route("/api/v1/faults", get(faults::list))
+        .route("/api/v1/faults/{seq}/acknowledge", post(faults::acknowledge))
         .route("/api/v1/transfers/half", get(reading::half_transfers))
         .route("/api/v1/observations", get(reading::observations))
         .route("/api/v1/donations", get(reading::donations).post(writing::register))

@@ -72,6 +72,12 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "get",
         "a pool: members with their aspirations, results, what it says, and why it says nothing",
     ),
+    (
+        "/api/v1/faults",
+        "get",
+        "faults of interfaces that stand open (R-GATE-15), and the runs that they fell into; connection",
+    ),
+    ("/api/v1/faults/{seq}/acknowledge", "post", "look at a fault: what it fell into need not wait for it"),
     ("/api/v1/transfers/half", "get", "half transmissions"),
     ("/api/v1/observations", "get", "observations, by message, donation or connection"),
     ("/api/v1/donations", "get", "donations, in pages"),

@@ -4,7 +4,7 @@ mod donors;
 mod held;
 
 pub(crate) use donors::{Donor, Recall};
-pub(crate) use held::{Pool, Quarantine, QuarantineList, Reprocess, Revisions};
+pub(crate) use held::{Faults, Pool, Quarantine, QuarantineList, Reprocess, Revisions};
 mod people;
 mod runs;
 
@@ -132,6 +132,9 @@ pub(crate) enum Command {
     /// What is held, why, where in the bytes, what waits for it, and what to do
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Interfaces: what broke off or is in quarantine, the runs that wait for it, and acknowledging it (R-GATE-15)
+    #[command(subcommand)]
+    Faults(Faults),
     /// Read messages again from their bytes, with the profile revision that their connection reads with now
     Reprocess(Reprocess),
     /// What would happen if a connection were used now, and what to do; sends nothing, changes nothing

@@ -17,6 +17,7 @@ mod donor;
 mod examine;
 mod exit;
 mod export;
+mod faults;
 mod id;
 mod kit;
 mod laboratory;
@@ -103,6 +104,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),
         Command::Pool(asked) => block_on(pools::pool(cli, asked, lang)),
         Command::Quarantine(asked) => block_on(quarantine::quarantine(cli, asked, lang)),
+        Command::Faults(asked) => block_on(faults::faults(cli, asked, lang)),
         Command::Probe(asked) => block_on(probe::probe(cli, asked, lang)),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),
         Command::Status(output) => block_on(status::status(cli, output, lang)),

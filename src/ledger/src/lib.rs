@@ -65,8 +65,8 @@ pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
     BatchRecord, ByPeople, Candidate, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
-    GroupSettled, HoldStands, InForce, KitsInForce, KitsProposal, KitsStand, Lookback,
-    RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce, RulesProposal, RunInvalidation, RunJudged,
-    RunProposed, SignedBasis, StateError, StepDone,
+    FaultKind, GroupSettled, HoldStands, InForce, InterfaceFault, KitsInForce, KitsProposal, KitsStand,
+    Lookback, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce, RulesProposal, RunInvalidation,
+    RunJudged, RunProposed, SignedBasis, StateError, StepDone,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

@@ -341,7 +341,10 @@ fn interfaces<'a>(evidence: &'a Evidence, used: &[Used<'a>]) -> Vec<Reason<'a>> 
     for run in records(used) {
         let (id, gap, error) = (&run.id, run.sequence_gap.as_deref(), run.interface_error.as_deref());
         against.extend(gap.map(|what| Reason::Run(RunReason::SequenceGap { run: id, what })));
-        against.extend(error.map(|what| Reason::Run(RunReason::InterfaceError { run: id, what })));
+        against.extend(error.map(|what| {
+            let what_zh = run.interface_error_zh.as_deref().unwrap_or(what);
+            Reason::Run(RunReason::InterfaceError { run: id, what, what_zh })
+        }));
     }
     let findings = evidence.findings.iter();
     against.extend(findings.map(|f| Reason::Finding { name: &f.finding, what: &f.what }));

@@ -493,6 +493,7 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
                 (run.why, run.why_zh) = words(about.why.as_ref());
                 run.qc = Some(about.qc);
                 (run.qc_why, run.qc_why_zh) = words(about.qc_why.as_ref());
+                (run.interface_error, run.interface_error_zh) = words(about.interface.as_ref());
                 run.kits.clone_from(&about.kits);
                 run.lots = about.lots.iter().map(|lot| judged(lot, lots)).collect();
             }

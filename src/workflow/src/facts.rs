@@ -132,6 +132,8 @@ pub struct RunFacts {
     pub kits: Vec<String>,
     /// What each criterion came to.
     pub checks: Vec<RunCheck>,
+    /// What went wrong on its line meanwhile and stands open.
+    pub interface: Option<Told>,
 }
 
 impl RunFacts {
@@ -139,7 +141,7 @@ impl RunFacts {
     #[must_use]
     pub fn new(validity: Validity, qc: Qc) -> Self {
         let (lots, kits, checks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { validity, why: None, qc, qc_why: None, lots, kits, checks }
+        Self { validity, why: None, qc, qc_why: None, lots, kits, checks, interface: None }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod donors;
 mod earlier;
 mod evidence;
 mod facts;
+pub mod faults;
 mod halves;
 mod interpreter;
 pub mod kits;

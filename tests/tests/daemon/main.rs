@@ -32,6 +32,8 @@ mod house;
 #[cfg(test)]
 mod incoming_orders;
 #[cfg(test)]
+mod interfaces;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod kits;

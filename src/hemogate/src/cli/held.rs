@@ -17,6 +17,30 @@ pub(crate) enum Quarantine {
     },
 }
 
+/// Messages in quarantine and transmissions that broke off: runs that they fell into wait for a person (R-GATE-15).
+#[derive(Debug, Subcommand)]
+pub(crate) enum Faults {
+    /// Those that stand open
+    List {
+        /// Only of this connection
+        #[arg(long)]
+        connection: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// You have looked at it: what it fell into need not wait for it any more
+    Acknowledge {
+        /// Its number
+        fault: u64,
+        /// What was found; it is recorded
+        #[arg(long)]
+        why: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Pool {
     /// Pools, by number

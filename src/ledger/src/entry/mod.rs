@@ -340,6 +340,13 @@ pub enum What {
         /// The revision that read it.
         profile: ProfileRef,
     },
+    /// Somebody (`by`) has looked at a fault of an interface: what it fell into need not wait for it (R-GATE-15).
+    FaultAcknowledged {
+        /// The message in quarantine, or the entry that ended a transmission which broke off.
+        fault: Seq,
+        /// What was found.
+        why: String,
+    },
     /// Something about the rule packs.
     Rules(RulesAct),
     /// Something about the laboratory's kits.
@@ -401,6 +408,7 @@ impl What {
             Self::ProfileActivated { .. } => "profile_activated",
             Self::ReprocessAsked { .. } => "reprocess_asked",
             Self::InterpretationStands { .. } => "interpretation_stands",
+            Self::FaultAcknowledged { .. } => "fault_acknowledged",
             Self::Rules(act) => act.name(),
             Self::Kits(act) => act.name(),
             Self::Donor(act) => act.name(),

@@ -73,6 +73,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         | What::ProfileActivated { .. }
         | What::ReprocessAsked { .. }
         | What::InterpretationStands { .. } => of_profiles(&entry.what),
+        What::FaultAcknowledged { fault, why } => object!({ "fault": fault, "why": why }),
         What::Rules(_) | What::Kits(_) | What::Donor(_) | What::Signed(_) => of_people(entry)?,
         What::WrongTubeSuspected { donation, neighbours, stands } => {
             object!({ "donation": donation, "neighbours": neighbours, "stands": stands })

@@ -57,6 +57,7 @@ impl Export {
             | What::ProfileActivated { .. }
             | What::ReprocessAsked { .. }
             | What::InterpretationStands { .. }
+            | What::FaultAcknowledged { .. }
             | What::Rules(_)
             | What::Kits(_)
             | What::Donor(_)

@@ -16,7 +16,7 @@ use vocabulary::{
 pub(super) struct Part<'e> {
     pub(super) message: Seq,
     /// The line that the message came over, what its results may be used for, and when.
-    of: (ConnectionId, Mode, i64),
+    pub(super) of: (ConnectionId, Mode, i64),
     pub(super) number: u16,
     last: bool,
     profile: &'e ProfileRef,
@@ -105,6 +105,9 @@ impl Fold<'_, '_> {
             self.end_work_of(*message, again)?;
         }
         let summed = self.summed(so_far.as_ref(), &part)?;
+        if part.last && record.mode == Mode::Production && summed.worst == Some(Consequence::Quarantine) {
+            self.quarantined(*message, &record.connection, record.at_ms)?;
+        }
         record.interpretation = Some(InterpretationRecord { again, asked: record.asked, ..summed });
         self.view.put_record(key, &record)
     }
@@ -196,6 +199,7 @@ impl Fold<'_, '_> {
             self.reopen_fellows(donation, Fellows::TestedAlone)?;
         }
         let pools = self.take_in_pools(part)?;
+        self.runs_reach(part)?;
         if again {
             self.read_later_ones_again(&donations, part.message)?;
         }
@@ -302,7 +306,7 @@ impl Fold<'_, '_> {
             self.view.delete(held);
             self.counters.held_messages -= 1;
         }
-        Ok(())
+        self.fault_ends(message).map(drop)
     }
 }
 

@@ -36,7 +36,7 @@ impl Fold<'_, '_> {
         }
     }
 
-    fn is_of_person(&self) -> bool {
+    pub(super) fn is_of_person(&self) -> bool {
         self.by.starts_with("user:")
     }
 

@@ -8,6 +8,7 @@ mod channel;
 mod decide;
 mod delivery;
 mod donors;
+mod faults;
 mod interpret;
 mod kits;
 mod message;
@@ -117,6 +118,7 @@ impl Fold<'_, '_> {
             What::DeliveryDead { delivery, reason } => self.dead(delivery, reason),
             What::DeliveryRequeued { delivery } => self.requeued(delivery),
             What::Person(entry) => self.person(entry),
+            What::FaultAcknowledged { fault, .. } => self.fault_acknowledged(*fault),
             What::Rules(act) => self.rules(act),
             What::Kits(act) => self.kits(act),
             What::Donor(act) => self.donor_act(act),

@@ -77,7 +77,8 @@ impl Fold<'_, '_> {
         open.ended = Some(EndRecord { how, seq: self.seq, at_ms: self.at_ms });
         self.counters.half_transfers += 1;
         self.mark(Key::half_transfers_by_end().seq(self.seq).number(transfer));
-        self.view.put_record(Key::half_transfer(transfer).done(), &open)
+        self.view.put_record(Key::half_transfer(transfer).done(), &open)?;
+        self.broken_off(transfer, &open)
     }
 
     /// A half transmission whose rest came in a message, or whose message says so no more.
@@ -86,7 +87,11 @@ impl Fold<'_, '_> {
         let key = Key::half_transfer(transfer).done();
         if let Some(mut half) = record::<TransferRecord>(self.view, &key)? {
             half.continued_by = by;
-            return self.view.put_record(key, &half);
+            self.view.put_record(key, &half)?;
+            return match half.ended.filter(|_| by.is_some()) {
+                Some(end) => self.fault_ends(end.seq).map(drop),
+                None => self.broken_off(transfer, &half),
+            };
         }
         match self.take_open(transfer)? {
             Some(open) => drop(self.open.insert(transfer, TransferRecord { continued_by: by, ..open })),
@@ -132,6 +137,7 @@ impl Fold<'_, '_> {
                 let end = found.ended.map_or(Seq::NONE, |e| e.seq);
                 self.view.delete(Key::half_transfers_by_end().seq(end).number(transfer).done());
                 self.counters.half_transfers -= 1;
+                self.fault_ends(end)?;
             }
             (true, false) => self.view.put_record(half_key, &found)?,
             (false, _) => drop(self.open.insert(transfer, found)),

@@ -7,6 +7,7 @@ mod channels;
 mod deliveries;
 mod donations;
 mod donors;
+mod faults;
 mod kits;
 mod messages;
 mod neighbours;

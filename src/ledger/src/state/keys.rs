@@ -18,6 +18,12 @@
 //! | `pr` id · revision | the entry with a profile revision's content |
 //! | `pn` connection | the revision it reads with, and what somebody wants instead |
 //! | `ph` connection · entry | – : its pins, proposals and activations |
+//! | `fa` fault | a fault of an interface that stands open |
+//! | `fc` connection · fault | where it begins: faults of a connection |
+//! | `fr` fault · run | – : runs that it fell into |
+//! | `rf` run · fault | – : faults that fell into a run |
+//! | `rs` run | its first message and its last |
+//! | `rb` connection · first · run | – : runs of a connection by their first messages |
 //! | `to` transfer | an open transfer |
 //! | `tp` transfer · page | earlier frames of a long transfer |
 //! | `th` transfer | a half transmission |
@@ -174,6 +180,27 @@ impl Key {
     }
     pub(crate) fn pin_history(connection: &ConnectionId) -> Self {
         Self::of(*b"ph").text(connection.as_str())
+    }
+    pub(crate) fn faults() -> Self {
+        Self::of(*b"fa")
+    }
+    pub(crate) fn fault(fault: Seq) -> Self {
+        Self::of(*b"fa").seq(fault)
+    }
+    pub(crate) fn faults_of(connection: &ConnectionId) -> Self {
+        Self::of(*b"fc").text(connection.as_str())
+    }
+    pub(crate) fn fault_runs(fault: Seq) -> Self {
+        Self::of(*b"fr").seq(fault)
+    }
+    pub(crate) fn run_faults(run: &RunId) -> Self {
+        Self::of(*b"rf").text(run.as_str())
+    }
+    pub(crate) fn run_span(run: &RunId) -> Self {
+        Self::of(*b"rs").text(run.as_str())
+    }
+    pub(crate) fn runs_begun(connection: &ConnectionId) -> Self {
+        Self::of(*b"rb").text(connection.as_str())
     }
     pub(crate) fn open_transfers() -> Self {
         Self::of(*b"to")

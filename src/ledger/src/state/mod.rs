@@ -2,6 +2,7 @@
 //! away and made again.
 
 mod donors;
+mod faults;
 mod gathered;
 mod keys;
 mod kits;
@@ -16,6 +17,8 @@ mod sled_store;
 mod view;
 
 pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
+pub use faults::{FaultKind, InterfaceFault};
+pub(crate) use faults::{FaultRecord, RunSpanRecord};
 pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub(crate) use keys::{Key, KeyParts};
 pub use kits::{KitsInForce, KitsProposal, KitsStand};

@@ -74,6 +74,9 @@ pub struct Run {
     /// An unacknowledged interface error, in words (R-GATE-15). *Adverse.*
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface_error: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface_error_zh: Option<String>,
 }
 
 impl Run {
@@ -98,6 +101,7 @@ impl Run {
             operator_authorised: None,
             sequence_gap: None,
             interface_error: None,
+            interface_error_zh: None,
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) enum RunReason<'e> {
     AnalyserOverdue { run: &'e RunId, what: &'e str },
     OperatorNotAuthorised { run: &'e RunId, operator: Option<&'e str> },
     SequenceGap { run: &'e RunId, what: &'e str },
-    InterfaceError { run: &'e RunId, what: &'e str },
+    InterfaceError { run: &'e RunId, what: &'e str, what_zh: &'e str },
 }
 
 fn after(colon: &str, why: Option<&str>) -> String {
@@ -91,7 +91,7 @@ impl Say for RunReason<'_> {
                 said!("{who} was not authorised for the assay of run {run}")
             }
             Self::SequenceGap { run, what } => said!("run {run} has a gap in its messages: {what}"),
-            Self::InterfaceError { run, what } => said!("run {run} has an open interface error: {what}"),
+            Self::InterfaceError { run, what, .. } => said!("run {run} has an open interface error: {what}"),
         }
     }
 
@@ -129,7 +129,7 @@ impl Say for RunReason<'_> {
                 said!("{who} 无批次 {run} 检测项目的授权")
             }
             Self::SequenceGap { run, what } => said!("批次 {run} 的消息序列有缺口：{what}"),
-            Self::InterfaceError { run, what } => said!("批次 {run} 有未处理的接口错误：{what}"),
+            Self::InterfaceError { run, what_zh, .. } => said!("批次 {run} 有未处理的接口错误：{what_zh}"),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What was read of runs and channels for donations that are looked at together: many of them share it.
 
 use super::Outcome;
-use crate::Settings;
-use crate::facts::Fact;
+use crate::facts::{Fact, Told};
 use crate::kits::{AskedFor, Readable, Shelf};
+use crate::{Settings, faults};
 use jiff::civil::Date;
 use ledger::{
     Channel, EvidenceObservation, Interpretations, ReadError, Reader, Readings, RunInvalidation, Seq,
@@ -50,6 +50,8 @@ pub(crate) struct Known {
     batches: BTreeMap<(RunId, String), Outcome>,
     /// The entry whose kits judge a run, and when that was written.
     judged: BTreeMap<RunId, (u64, Option<i64>)>,
+    /// What stands open of a run's interface.
+    interfaces: BTreeMap<RunId, Option<Told>>,
     shelf: Shelf,
     interpretations: Interpretations,
 }
@@ -81,6 +83,11 @@ impl Known {
             let all = reader.controls_of(run, &mut self.interpretations)?;
             Ok(all.into_iter().filter(|c| c.mode == Mode::Production).collect())
         })
+    }
+
+    /// What stands open of a run's interface.
+    pub(super) fn interface(&mut self, reader: &Reader, run: &RunId) -> Result<Option<Told>, ReadError> {
+        recall(&mut self.interfaces, run, || faults::of_run(reader, run))
     }
 
     /// The kits that judge a result of a run.

@@ -131,6 +131,7 @@ impl Outcome {
             lots: self.lots,
             kits: self.kits.into_iter().collect(),
             checks: self.checks,
+            interface: None,
         }
     }
 }
@@ -165,8 +166,12 @@ pub(crate) fn stand<'f>(
         }
     }
     let mut found: BTreeMap<RunId, Outcome> = BTreeMap::new();
+    let mut interfaces: BTreeMap<RunId, Told> = BTreeMap::new();
     for (run, facts) in by_run {
+        let interface = known.interface(reader, &run)?;
         for (id, outcome) in of_run(settings, (reader, known), &run, facts)? {
+            let told = Told::joined(interfaces.remove(&id), interface.clone());
+            interfaces.extend(told.map(|told| (id.clone(), told)));
             let outcome = Outcome::both(found.remove(&id), Some(outcome));
             found.extend(outcome.map(|outcome| (id, outcome)));
         }
@@ -174,7 +179,8 @@ pub(crate) fn stand<'f>(
     let mut all = BTreeMap::new();
     for (id, outcome) in found {
         let facts = fallen(reader, &id, outcome)?.facts();
-        all.insert(id, facts);
+        let interface = interfaces.remove(&id);
+        all.insert(id, RunFacts { interface, ..facts });
     }
     Ok(all)
 }

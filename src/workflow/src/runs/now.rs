@@ -143,6 +143,7 @@ fn both(mut one: RunFacts, other: RunFacts) -> RunFacts {
     one.qc_why = Told::joined(one.qc_why, other.qc_why);
     one.validity = worse(one.validity, other.validity);
     one.qc = worse_qc(one.qc, other.qc);
+    one.interface = Told::joined(one.interface, other.interface);
     for kit in other.kits {
         if !one.kits.contains(&kit) {
             one.kits.push(kit);

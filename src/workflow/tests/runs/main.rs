@@ -12,6 +12,8 @@ mod house;
 #[cfg(test)]
 mod in_force;
 #[cfg(test)]
+mod interfaces;
+#[cfg(test)]
 mod plates;
 #[cfg(test)]
 mod windows;

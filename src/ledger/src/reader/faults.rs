@@ -1,0 +1,83 @@
+//! Faults of interfaces that stand open, and the runs that they fell into.
+
+use super::page::{Listing, Page, list};
+use super::{ReadError, Reader};
+use crate::Seq;
+use crate::state::{FaultRecord, HeldRecord, InterfaceFault, Key, KeyParts, record};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use vocabulary::{ConnectionId, RunId};
+
+/// Runs of one fault that are listed.
+const RUNS_LISTED_MAX: usize = 200;
+
+impl Reader {
+    /// Faults that stand open: of one connection, where it is named.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn faults(
+        &self,
+        connection: Option<&ConnectionId>,
+        page: &Page<Seq>,
+    ) -> Result<Listing<InterfaceFault, Seq>, ReadError> {
+        let store = self.store();
+        let root = || connection.map_or_else(Key::faults, Key::faults_of);
+        let cursor = |key: &[u8]| {
+            let mut parts = KeyParts::of(key);
+            if connection.is_some() {
+                parts.text()?;
+            }
+            parts.seq()
+        };
+        let after = page.after.map(|seq| root().seq(seq).done());
+        list(store.as_ref(), (root().under(), after), (page.limit, page.order), cursor, |key, _| {
+            cursor(key).map_or(Ok(None), |fault| self.fault(fault))
+        })
+    }
+
+    /// A fault that stands open.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn fault(&self, fault: Seq) -> Result<Option<InterfaceFault>, ReadError> {
+        let about: Option<FaultRecord> = record(self.store().as_ref(), &Key::fault(fault).done())?;
+        let Some(FaultRecord { connection, began, at_ms, kind }) = about else { return Ok(None) };
+        let mut runs = Vec::new();
+        self.store().walk(&Key::fault_runs(fault).under(), &mut |key, _| {
+            let mut parts = KeyParts::of(key);
+            let run = parts.seq().and_then(|_| parts.text()).and_then(|run| RunId::new(run).ok());
+            runs.extend(run);
+            if runs.len() < RUNS_LISTED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(Some(InterfaceFault { fault, connection, kind, at_ms, began, runs }))
+    }
+
+    /// Faults that fell into a run and stand open: the first of them, at most `limit`.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn faults_of_run(&self, run: &RunId, limit: usize) -> Result<Vec<InterfaceFault>, ReadError> {
+        let mut found = Vec::new();
+        self.store().walk(&Key::run_faults(run).under(), &mut |key, _| {
+            let mut parts = KeyParts::of(key);
+            found.extend(parts.text().and_then(|_| parts.seq()));
+            if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let mut faults = Vec::with_capacity(found.len());
+        for fault in found {
+            faults.extend(self.fault(fault)?);
+        }
+        Ok(faults)
+    }
+
+    /// Names of the findings that hold or quarantine a message, and how often each is there.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn held_for(&self, message: Seq) -> Result<BTreeMap<String, u32>, ReadError> {
+        let held: Option<HeldRecord> =
+            record(self.store().as_ref(), &Key::held_messages().seq(message).done())?;
+        Ok(held.unwrap_or_default().reasons)
+    }
+}
