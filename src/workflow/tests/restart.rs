@@ -133,7 +133,7 @@ mod restart {
                 group.push(self.message(Body::Made { text, transfer, to }));
             }
             group.push(What::TransferEnded { connection: self.id.clone(), transfer, how });
-            self.append(group).wait().unwrap();
+            drop(self.append(group).wait().unwrap());
         }
 
         fn terms(&self) -> Terms {
