@@ -12,6 +12,7 @@ mod connections;
 mod consulted;
 mod donors;
 mod faults;
+mod fitness;
 mod health;
 mod kits;
 mod metrics;
@@ -52,6 +53,20 @@ pub async fn serve(site: Site, listener: TcpListener, stop: CancellationToken) -
     axum::serve(listener, routes(site)).with_graceful_shutdown(until).await
 }
 
+/// What goes wrong on lines, and what is written down of analysers and operators (R-GATE-07, R-GATE-08, R-GATE-15).
+fn of_interfaces_and_fitness() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/api/v1/faults", get(faults::list))
+        .route("/api/v1/faults/{seq}/acknowledge", post(faults::acknowledge))
+        .route("/api/v1/connections/{id}/services", get(fitness::services).post(fitness::serviced))
+        .route("/api/v1/connections/{id}/unfit", post(fitness::unfit))
+        .route("/api/v1/operators", get(fitness::operators))
+        .route("/api/v1/operators/authorise", post(fitness::authorise))
+        .route("/api/v1/operators/withdraw", post(fitness::withdraw))
+        .route("/api/v1/fitness/{seq}/confirm", post(fitness::confirm))
+        .route("/api/v1/fitness/{seq}/take-back", post(fitness::take_back))
+}
+
 /// Every route. All but health and signing in ask for a token.
 pub fn routes(site: Site) -> Router {
     let site = Arc::new(site);
@@ -76,8 +91,7 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/pools/{id}", get(pools::show))
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{seq}", get(quarantine::show))
-        .route("/api/v1/faults", get(faults::list))
-        .route("/api/v1/faults/{seq}/acknowledge", post(faults::acknowledge))
+        .merge(of_interfaces_and_fitness())
         .route("/api/v1/transfers/half", get(reading::half_transfers))
         .route("/api/v1/observations", get(reading::observations))
         .route("/api/v1/donations", get(reading::donations).post(writing::register))

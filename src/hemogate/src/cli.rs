@@ -1,9 +1,11 @@
 //! The command line: what can be asked for. Parsing only; each command lives in a module of its own.
 
 mod donors;
+mod fitness;
 mod held;
 
 pub(crate) use donors::{Donor, Recall};
+pub(crate) use fitness::{AnalyserNote, Note, Operator};
 pub(crate) use held::{Faults, Pool, Quarantine, QuarantineList, Reprocess, Revisions};
 mod people;
 mod runs;
@@ -132,6 +134,12 @@ pub(crate) enum Command {
     /// What is held, why, where in the bytes, what waits for it, and what to do
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Analysers: qualification, calibration and maintenance, and what is overdue (R-GATE-07)
+    #[command(subcommand)]
+    Analyser(AnalyserNote),
+    /// Operators: who may run which assay (R-GATE-08)
+    #[command(subcommand)]
+    Operator(Operator),
     /// Interfaces: what broke off or is in quarantine, the runs that wait for it, and acknowledging it (R-GATE-15)
     #[command(subcommand)]
     Faults(Faults),

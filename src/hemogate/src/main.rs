@@ -18,6 +18,7 @@ mod examine;
 mod exit;
 mod export;
 mod faults;
+mod fitness;
 mod id;
 mod kit;
 mod laboratory;
@@ -104,6 +105,8 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),
         Command::Pool(asked) => block_on(pools::pool(cli, asked, lang)),
         Command::Quarantine(asked) => block_on(quarantine::quarantine(cli, asked, lang)),
+        Command::Analyser(asked) => block_on(fitness::analyser(cli, asked, lang)),
+        Command::Operator(asked) => block_on(fitness::operator(cli, asked, lang)),
         Command::Faults(asked) => block_on(faults::faults(cli, asked, lang)),
         Command::Probe(asked) => block_on(probe::probe(cli, asked, lang)),
         Command::Trace(asked) => block_on(trace::trace(cli, asked, lang)),

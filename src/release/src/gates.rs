@@ -57,15 +57,20 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
                 GateId::ReleaseAct => release_act(findings),
                 GateId::Interfaces => interfaces(findings.evidence, &used),
             };
-            gate(id, &against, findings)
+            gate(id, &against, (findings, &used))
         })
         .collect()
 }
 
-fn gate(id: GateId, against: &[Reason<'_>], findings: &Findings<'_>) -> Gate {
+fn gate(id: GateId, against: &[Reason<'_>], (findings, used): (&Findings<'_>, &[Used<'_>])) -> Gate {
     if against.is_empty() {
         let (en, zh) = met(id);
-        let (why, why_zh) = (en.into(), zh.into());
+        let (why, why_zh) = match warnings(id, used) {
+            Some((warned, warned_zh)) => {
+                (format!("warned only: {warned}").into(), format!("仅警告：{warned_zh}").into())
+            }
+            None => (en.into(), zh.into()),
+        };
         return Gate { id, pass: true, why, why_zh, remedy: None, remedy_zh: None, overridden: None };
     }
     let (why, why_zh) = say_all(against);
@@ -83,6 +88,16 @@ fn gate(id: GateId, against: &[Reason<'_>], findings: &Findings<'_>) -> Gate {
         remedy_zh,
         overridden: resolution.filter(|r| allowed && r.is_given()),
     }
+}
+
+/// What a site is told of and lets pass.
+fn warnings(id: GateId, used: &[Used<'_>]) -> Option<(String, String)> {
+    let told = records(used).filter(|_| id == GateId::Analyser).filter_map(|run| {
+        let en = run.analyser_warned.as_deref()?;
+        Some((en, run.analyser_warned_zh.as_deref().unwrap_or(en)))
+    });
+    let (en, zh): (Vec<&str>, Vec<&str>) = told.unzip();
+    (!en.is_empty()).then(|| (en.join("; "), zh.join("；")))
 }
 
 /// R-GATE-14: gates 01 to 04 and 11 never; the release act itself neither.
@@ -216,7 +231,10 @@ fn lots<'a>(used: &Used<'a>) -> Vec<RunReason<'a>> {
 }
 
 fn analyser(run: &Run) -> Option<RunReason<'_>> {
-    run.analyser_overdue.as_deref().map(|what| RunReason::AnalyserOverdue { run: &run.id, what })
+    run.analyser_overdue.as_deref().map(|what| {
+        let what_zh = run.analyser_overdue_zh.as_deref().unwrap_or(what);
+        RunReason::AnalyserOverdue { run: &run.id, what, what_zh }
+    })
 }
 
 fn operator(run: &Run) -> Option<RunReason<'_>> {

@@ -2,7 +2,7 @@
 
 use crate::{
     DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
-    moments::moment, neighbours, pools, rules::Book, runs,
+    fitness, moments::moment, neighbours, pools, rules::Book, runs,
 };
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
@@ -20,6 +20,7 @@ const DONATIONS_PER_ROUND: usize = 128;
 pub(crate) struct Known {
     pub(crate) runs: runs::Known,
     pools: pools::Memory,
+    fitness: fitness::Known,
 }
 
 /// The groups that end some decision items.
@@ -141,6 +142,7 @@ pub(crate) fn facts(
     let own = facts.observations.iter_mut();
     let of_pools = facts.pools.iter_mut().flat_map(|pool| &mut pool.results);
     facts.runs = runs::stand(settings, (reader, &mut known.runs), own.chain(of_pools))?;
+    known.fitness.judge(settings, reader, &mut facts)?;
     Ok(facts)
 }
 

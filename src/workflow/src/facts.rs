@@ -8,7 +8,7 @@ use release::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
     ConnectionId, DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, ProfileRef, RunId,
 };
@@ -134,14 +134,31 @@ pub struct RunFacts {
     pub checks: Vec<RunCheck>,
     /// What went wrong on its line meanwhile and stands open.
     pub interface: Option<Told>,
+    /// What of its analysers' qualification, calibration or maintenance is overdue.
+    pub overdue: Option<Told>,
+    /// The same, where the site wants to be told and no more.
+    pub warned: Option<Told>,
+    /// Operators who may not run the assays that they ran.
+    pub unauthorised: BTreeSet<String>,
 }
 
 impl RunFacts {
     /// A run that is so, and nothing else is known of it.
     #[must_use]
     pub fn new(validity: Validity, qc: Qc) -> Self {
-        let (lots, kits, checks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { validity, why: None, qc, qc_why: None, lots, kits, checks, interface: None }
+        Self {
+            validity,
+            why: None,
+            qc,
+            qc_why: None,
+            lots: Vec::new(),
+            kits: Vec::new(),
+            checks: Vec::new(),
+            interface: None,
+            overdue: None,
+            warned: None,
+            unauthorised: BTreeSet::new(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod earlier;
 mod evidence;
 mod facts;
 pub mod faults;
+pub mod fitness;
 mod halves;
 mod interpreter;
 pub mod kits;

@@ -18,6 +18,8 @@ mod display_orders;
 #[cfg(test)]
 mod durable_before_ack;
 #[cfg(test)]
+mod fitness;
+#[cfg(test)]
 mod flood;
 #[cfg(test)]
 mod folder;

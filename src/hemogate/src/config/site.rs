@@ -24,6 +24,9 @@ pub(crate) struct Site {
     pub(crate) specimen_pattern: Option<Spanned<String>>,
     /// `[site.identifiers]`: forms of the site's codes, in the place of one pattern.
     pub(crate) identifiers: Option<Identifiers>,
+    /// `[site.fitness]`: what is asked of analysers and operators; not given: what is overdue is kept, and nothing is asked of
+    /// whom nothing is recorded.
+    pub(crate) fitness: workflow::fitness::FitnessRules,
 }
 
 impl Default for Site {
@@ -36,6 +39,7 @@ impl Default for Site {
             time_zone: "Asia/Shanghai".into(),
             specimen_pattern: None,
             identifiers: None,
+            fitness: workflow::fitness::FitnessRules::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod bytes;
 mod delivery;
 mod donor_data;
 mod donors;
+mod fitness;
 mod kits;
 mod measured;
 mod person;
@@ -18,6 +19,7 @@ pub use bytes::Bytes;
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
 pub use donors::{DonorAct, LookbackAsked, LookbackId, LookbackStep};
+pub use fitness::{FitnessAct, Service};
 pub use kits::{KitRef, KitsAct};
 pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use person::{PasswordHash, PersonAct, PersonEntry};
@@ -351,6 +353,8 @@ pub enum What {
     Rules(RulesAct),
     /// Something about the laboratory's kits.
     Kits(KitsAct),
+    /// Something that a person wrote down of an analyser or an operator.
+    Fitness(FitnessAct),
     /// Something that a person wrote down of a donor, or did for a look-back.
     Donor(DonorAct),
     /// Something that a person signed, held, discarded or called back.
@@ -411,6 +415,7 @@ impl What {
             Self::FaultAcknowledged { .. } => "fault_acknowledged",
             Self::Rules(act) => act.name(),
             Self::Kits(act) => act.name(),
+            Self::Fitness(act) => act.name(),
             Self::Donor(act) => act.name(),
             Self::Signed(act) => act.name(),
             Self::WrongTubeSuspected { .. } => "wrong_tube_suspected",

@@ -9,6 +9,7 @@ mod decide;
 mod delivery;
 mod donors;
 mod faults;
+mod fitness;
 mod interpret;
 mod kits;
 mod message;
@@ -121,6 +122,7 @@ impl Fold<'_, '_> {
             What::FaultAcknowledged { fault, .. } => self.fault_acknowledged(*fault),
             What::Rules(act) => self.rules(act),
             What::Kits(act) => self.kits(act),
+            What::Fitness(act) => self.fitness(act),
             What::Donor(act) => self.donor_act(act),
             What::Signed(act) => self.signed_act(act),
             What::WrongTubeSuspected { donation, neighbours, stands } => {

@@ -8,6 +8,7 @@ mod deliveries;
 mod donations;
 mod donors;
 mod faults;
+mod fitness;
 mod kits;
 mod messages;
 mod neighbours;

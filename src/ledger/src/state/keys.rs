@@ -24,6 +24,11 @@
 //! | `rf` run · fault | – : faults that fell into a run |
 //! | `rs` run | its first message and its last |
 //! | `rb` connection · first · run | – : runs of a connection by their first messages |
+//! | `fn` entry | what a person wrote down of an analyser or an operator |
+//! | `fs` connection · entry | – : of the analysers of a connection |
+//! | `fo` operator · entry | – : of an operator |
+//! | `ld` connection · day · run | – : runs with results of a connection, by the days of the results |
+//! | `od` operator · day · run | – : the same of an operator |
 //! | `to` transfer | an open transfer |
 //! | `tp` transfer · page | earlier frames of a long transfer |
 //! | `th` transfer | a half transmission |
@@ -201,6 +206,24 @@ impl Key {
     }
     pub(crate) fn runs_begun(connection: &ConnectionId) -> Self {
         Self::of(*b"rb").text(connection.as_str())
+    }
+    pub(crate) fn fitness_note(note: Seq) -> Self {
+        Self::of(*b"fn").seq(note)
+    }
+    pub(crate) fn services(connection: &ConnectionId) -> Self {
+        Self::of(*b"fs").text(connection.as_str())
+    }
+    pub(crate) fn every_operator_note() -> Self {
+        Self::of(*b"fo")
+    }
+    pub(crate) fn operator_notes(operator: &str) -> Self {
+        Self::every_operator_note().text(&operator.replace('\0', " "))
+    }
+    pub(crate) fn line_days(connection: &ConnectionId) -> Self {
+        Self::of(*b"ld").text(connection.as_str())
+    }
+    pub(crate) fn operator_days(operator: &str) -> Self {
+        Self::of(*b"od").text(&operator.replace('\0', " "))
     }
     pub(crate) fn open_transfers() -> Self {
         Self::of(*b"to")

@@ -3,6 +3,7 @@
 
 mod donors;
 mod faults;
+mod fitness;
 mod gathered;
 mod keys;
 mod kits;
@@ -19,6 +20,7 @@ mod view;
 pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
 pub use faults::{FaultKind, InterfaceFault};
 pub(crate) use faults::{FaultRecord, RunSpanRecord};
+pub use fitness::{FitnessNote, Standing, TakeBack, Tested};
 pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub(crate) use keys::{Key, KeyParts};
 pub use kits::{KitsInForce, KitsProposal, KitsStand};

@@ -62,6 +62,15 @@ pub struct Run {
     /// What of the analyser's qualification, calibration or maintenance is overdue (R-GATE-07). *Adverse.*
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub analyser_overdue: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyser_overdue_zh: Option<String>,
+    /// What is overdue where the site wants to be told of it and no more: the gate stays open and says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyser_warned: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyser_warned_zh: Option<String>,
     /// The operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
@@ -97,6 +106,9 @@ impl Run {
             tested_at: None,
             analyser: None,
             analyser_overdue: None,
+            analyser_overdue_zh: None,
+            analyser_warned: None,
+            analyser_warned_zh: None,
             operator: None,
             operator_authorised: None,
             sequence_gap: None,

@@ -38,7 +38,7 @@ pub(crate) enum RunReason<'e> {
     LotNotAccepted { run: &'e RunId, lot: &'e str },
     LotAcceptanceUnknown { run: &'e RunId, lot: &'e str },
     LotOnBoard { run: &'e RunId, lot: &'e str },
-    AnalyserOverdue { run: &'e RunId, what: &'e str },
+    AnalyserOverdue { run: &'e RunId, what: &'e str, what_zh: &'e str },
     OperatorNotAuthorised { run: &'e RunId, operator: Option<&'e str> },
     SequenceGap { run: &'e RunId, what: &'e str },
     InterfaceError { run: &'e RunId, what: &'e str, what_zh: &'e str },
@@ -85,7 +85,9 @@ impl Say for RunReason<'_> {
                 said!("nothing says that lot {lot} of run {run} is accepted")
             }
             Self::LotOnBoard { run, lot } => said!("lot {lot} of run {run} was on board too long"),
-            Self::AnalyserOverdue { run, what } => said!("the analyser of run {run} is overdue: {what}"),
+            Self::AnalyserOverdue { run, what, .. } => {
+                said!("the analyser of run {run} is overdue: {what}")
+            }
             Self::OperatorNotAuthorised { run, operator } => {
                 let who = operator.unwrap_or("the operator");
                 said!("{who} was not authorised for the assay of run {run}")
@@ -123,7 +125,7 @@ impl Say for RunReason<'_> {
             Self::LotNotAccepted { run, lot } => said!("批次 {run} 批号 {lot} 未通过验收"),
             Self::LotAcceptanceUnknown { run, lot } => said!("批次 {run} 批号 {lot} 无验收记录"),
             Self::LotOnBoard { run, lot } => said!("批次 {run} 批号 {lot} 超过机上有效期"),
-            Self::AnalyserOverdue { run, what } => said!("批次 {run} 的仪器逾期：{what}"),
+            Self::AnalyserOverdue { run, what_zh, .. } => said!("批次 {run} 的仪器逾期：{what_zh}"),
             Self::OperatorNotAuthorised { run, operator } => {
                 let who = operator.unwrap_or("操作者");
                 said!("{who} 无批次 {run} 检测项目的授权")

@@ -97,6 +97,8 @@ acts! {
     ActivateRules = "activate_rules", "启用规则包", [Reviewer, Releaser, QcOfficer];
     /// One of the two names under kits that come into force.
     ActivateKits = "activate_kits", "启用试剂盒规则", [Reviewer, QcOfficer];
+    /// Write down whether an analyser is fit and what an operator may run (R-GATE-07, R-GATE-08), or be the second to agree.
+    RecordFitness = "record_fitness", "登记仪器与操作者资格", [Reviewer, QcOfficer];
     /// Make an account; it has no role yet.
     AddUser = "add_user", "新增用户", [SystemAdministrator];
     /// Close an account.
@@ -152,6 +154,7 @@ mod tests {
         (Act::ActivateProfile, [0, 1, 0, 1, 0, 1, 0, 0]),
         (Act::ActivateRules, [0, 1, 1, 1, 0, 0, 0, 0]),
         (Act::ActivateKits, [0, 1, 0, 1, 0, 0, 0, 0]),
+        (Act::RecordFitness, [0, 1, 0, 1, 0, 0, 0, 0]),
         (Act::AddUser, [0, 0, 0, 0, 0, 1, 0, 0]),
         (Act::DisableUser, [0, 0, 0, 0, 0, 1, 0, 0]),
         (Act::EnableUser, [0, 0, 0, 0, 0, 1, 0, 0]),

@@ -124,14 +124,12 @@ impl Outcome {
         self.lots.sort_unstable();
         self.lots.dedup();
         RunFacts {
-            validity: self.validity,
             why: self.why,
-            qc: self.qc,
             qc_why: self.qc_why,
             lots: self.lots,
             kits: self.kits.into_iter().collect(),
             checks: self.checks,
-            interface: None,
+            ..RunFacts::new(self.validity, self.qc)
         }
     }
 }

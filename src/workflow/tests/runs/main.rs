@@ -8,6 +8,8 @@ mod cells;
 #[cfg(test)]
 mod falls;
 #[cfg(test)]
+mod fitness;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod in_force;

@@ -1,0 +1,138 @@
+//! Analysers and operators: what was written down of their fitness, and writing it down (R-GATE-07, R-GATE-08).
+
+use crate::{
+    Site,
+    again::{read, work_of_person},
+    caller::Caller,
+    problem::Problem,
+};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use ledger::{FitnessNote, Ledger, Seq};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use vocabulary::ConnectionId;
+use workflow::{
+    fitness::{self, Noted, Step},
+    people::Actor,
+};
+
+type Answer = Result<(StatusCode, Json<Value>), Problem>;
+
+/// `{"reason":"…"}`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    reason: String,
+}
+
+fn shown(notes: &[FitnessNote]) -> Json<Value> {
+    let item = |note: &FitnessNote| {
+        let mut item = json!(note);
+        if let Value::Object(fields) = &mut item {
+            fields.insert("waits".to_owned(), json!(note.waits()));
+        }
+        item
+    };
+    Json(json!({ "items": notes.iter().map(item).collect::<Vec<_>>() }))
+}
+
+fn line(id: &str) -> Result<ConnectionId, Problem> {
+    id.parse().map_err(Problem::bad_request)
+}
+
+/// What is written down of the analysers of a line.
+pub(crate) async fn services(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id = line(&id)?;
+    Ok(shown(&site.read(move |reader| reader.services(&id)).await?))
+}
+
+/// What is written down of operators.
+pub(crate) async fn operators(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
+    Ok(shown(&site.read(ledger::Reader::operators).await?))
+}
+
+/// 201 where it has its effect, 202 where it waits for another person.
+async fn noted(
+    site: Arc<Site>,
+    caller: Caller,
+    note: impl FnOnce(&Ledger, &Actor) -> Noted + Send + 'static,
+) -> Answer {
+    let step = work_of_person(&site, &caller, move |site, who| note(&site.ledger, who)).await?;
+    let step = step.map_err(|why| Problem::unprocessable(format!("{} ({})", why.why, why.why_zh)))?;
+    let status = match step {
+        Step::Done { .. } => StatusCode::CREATED,
+        Step::Waits { .. } => StatusCode::ACCEPTED,
+    };
+    Ok((status, Json(json!(step))))
+}
+
+/// `{"service":"maintenance","from":"…","due":"2026-06-30","report":"…","instrument":"…"}`
+pub(crate) async fn serviced(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let (id, done) = (line(&id)?, read::<fitness::Serviced>(&body)?);
+    noted(site, caller, move |ledger, who| fitness::serviced(ledger, who, &id, &done)).await
+}
+
+/// `{"service":"calibration","from":"…","reason":"…","instrument":"…"}`
+pub(crate) async fn unfit(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let (id, given) = (line(&id)?, read::<fitness::Unfit>(&body)?);
+    noted(site, caller, move |ledger, who| fitness::unfit(ledger, who, &id, &given)).await
+}
+
+/// `{"operator":"lab","assays":["ELISA HBsAg"],"from":"…","until":"2026-12-31","reason":"…"}`
+pub(crate) async fn authorise(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let given: fitness::Authorised = read(&body)?;
+    noted(site, caller, move |ledger, who| fitness::authorise(ledger, who, &given)).await
+}
+
+/// `{"operator":"lab","assays":[],"from":"…","reason":"…"}`
+pub(crate) async fn withdraw(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let given: fitness::Withdrawn = read(&body)?;
+    noted(site, caller, move |ledger, who| fitness::withdraw(ledger, who, &given)).await
+}
+
+/// Another person confirms an entry that reaches back.
+pub(crate) async fn confirm(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(note): Path<u64>,
+) -> Answer {
+    noted(site, caller, move |ledger, who| fitness::confirm(ledger, who, Seq::new(note))).await
+}
+
+/// Proposes that an entry be taken back, or agrees to that as another person.
+pub(crate) async fn take_back(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(note): Path<u64>,
+    body: Bytes,
+) -> Answer {
+    let Reason { reason } = read(&body)?;
+    noted(site, caller, move |ledger, who| fitness::take_back(ledger, who, (Seq::new(note), &reason))).await
+}

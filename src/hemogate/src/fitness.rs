@@ -1,0 +1,127 @@
+//! `analyser` and `operator`: what is written down of their fitness, at the running daemon.
+
+use crate::{
+    cli::{AnalyserNote, Cli, Format, Lang, Note, Operator},
+    client::Client,
+    exit::{Exit, Failure, Outcome},
+    print::{Printer, encoded, print, text},
+    revisions::as_person,
+};
+use serde_json::{Value, json};
+
+/// A person's word at the running daemon.
+struct Door {
+    client: Client,
+    lang: Lang,
+}
+
+impl Door {
+    fn of(cli: &Cli, lang: Lang) -> Result<Self, Failure> {
+        let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
+        Ok(Self { client, lang })
+    }
+
+    async fn says(&self, who: &str, path: &str, body: &Value) -> Outcome {
+        print(&as_person(&self.client, who, (path, body), self.lang).await?)
+    }
+
+    async fn confirms(&self, note: &Note) -> Outcome {
+        self.says(&note.r#as, &format!("fitness/{}/confirm", note.entry), &Value::Null).await
+    }
+
+    async fn takes_back(&self, note: &Note, reason: &str) -> Outcome {
+        let path = format!("fitness/{}/take-back", note.entry);
+        self.says(&note.r#as, &path, &json!({ "reason": reason })).await
+    }
+
+    async fn lists(&self, path: &str, format: Format) -> Outcome {
+        let lang = self.lang;
+        let mut printer = Printer::new(format);
+        printer.heads(&lang.pick(
+            ["entry", "what", "of", "from", "until", "why", "by", "state"],
+            ["记录", "内容", "对象", "开始", "截止", "依据", "登记人", "状态"],
+        ));
+        let notes = self.client.get(path).await?;
+        for note in notes.get("items").and_then(Value::as_array).into_iter().flatten() {
+            printer.item(note, || row(note, lang))?;
+        }
+        printer.finish()?;
+        Ok(Exit::Done)
+    }
+}
+
+pub(crate) async fn analyser(cli: &Cli, asked: &AnalyserNote, lang: Lang) -> Outcome {
+    let door = Door::of(cli, lang)?;
+    match asked {
+        AnalyserNote::Services { connection, output } => {
+            door.lists(&format!("connections/{}/services", encoded(connection)), output.format).await
+        }
+        AnalyserNote::Serviced { connection, instrument, service, from, due, report, r#as } => {
+            let body = json!({
+                "instrument": instrument, "service": service.name(), "from": from, "due": due, "report": report,
+            });
+            door.says(r#as, &format!("connections/{}/services", encoded(connection)), &body).await
+        }
+        AnalyserNote::Unfit { connection, instrument, service, from, reason, r#as } => {
+            let body = json!({
+                "instrument": instrument, "service": service.name(), "from": from, "reason": reason,
+            });
+            door.says(r#as, &format!("connections/{}/unfit", encoded(connection)), &body).await
+        }
+        AnalyserNote::Confirm(note) => door.confirms(note).await,
+        AnalyserNote::TakeBack { note, reason } => door.takes_back(note, reason).await,
+    }
+}
+
+pub(crate) async fn operator(cli: &Cli, asked: &Operator, lang: Lang) -> Outcome {
+    let door = Door::of(cli, lang)?;
+    match asked {
+        Operator::List(output) => door.lists("operators", output.format).await,
+        Operator::Authorise { operator, assay, from, until, reason, r#as } => {
+            let body = json!({
+                "operator": operator, "assays": assay, "from": from, "until": until, "reason": reason,
+            });
+            door.says(r#as, "operators/authorise", &body).await
+        }
+        Operator::Withdraw { operator, assay, from, reason, r#as } => {
+            let body = json!({ "operator": operator, "assays": assay, "from": from, "reason": reason });
+            door.says(r#as, "operators/withdraw", &body).await
+        }
+        Operator::Confirm(note) => door.confirms(note).await,
+        Operator::TakeBack { note, reason } => door.takes_back(note, reason).await,
+    }
+}
+
+fn row(note: &Value, lang: Lang) -> Vec<String> {
+    let act = note.get("act").and_then(Value::as_object).and_then(|act| act.iter().next());
+    let (kind, act) = act.map_or(("", &Value::Null), |(kind, act)| (kind.as_str(), act));
+    let kind = match kind {
+        "serviced" => lang.pick("good", "合格"),
+        "unfit" => lang.pick("overdue or failed", "逾期或不合格"),
+        "authorised" => lang.pick("authorised", "授权"),
+        "withdrawn" => lang.pick("withdrawn", "撤销授权"),
+        other => other,
+    };
+    let part = |path: &str| text(act, path);
+    let named = ["/connection", "/instrument", "/operator", "/assays"].map(part);
+    let named: Vec<String> = named.into_iter().filter(|part| !part.is_empty()).collect();
+    let own = act.get("from_ms").or_else(|| note.get("at_ms")).and_then(Value::as_i64);
+    let from = own.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let state = if note.get("taken_back").is_some() {
+        lang.pick("taken back", "已撤回")
+    } else if note.get("waits") == Some(&Value::Bool(true)) {
+        lang.pick("waits for another person", "待另一人确认")
+    } else {
+        lang.pick("in effect", "有效")
+    };
+    vec![
+        text(note, "/entry"),
+        format!("{kind} {}", part("/service")).trim_end().to_owned(),
+        named.join(" "),
+        from.map(|at| at.to_string()).unwrap_or_default(),
+        format!("{}{}", part("/due"), part("/until")),
+        format!("{}{}", part("/report"), part("/reason")),
+        text(note, "/by"),
+        state.to_owned(),
+    ]
+}

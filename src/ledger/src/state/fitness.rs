@@ -1,0 +1,195 @@
+//! What people wrote down of analysers and operators as the state keeps it, and what it says of something tested.
+
+use super::{Done, RUN_PROPOSAL_STANDS_MS};
+use crate::{FitnessAct, Seq, Service};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// Who wants an entry taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBack {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// Why.
+    pub reason: String,
+}
+
+impl TakeBack {
+    /// Whether another person can still agree: three days, as with what is proposed of a run.
+    #[must_use]
+    pub fn stands(&self, now_ms: i64) -> bool {
+        now_ms.saturating_sub(self.done.at_ms) <= RUN_PROPOSAL_STANDS_MS
+    }
+}
+
+/// An entry about an analyser or an operator, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FitnessNote {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// What.
+    pub act: FitnessAct,
+    /// Who confirmed it, where it reaches back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Done>,
+    /// Who wants it taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take_back: Option<TakeBack>,
+    /// Who agreed to that: it has no effect any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<Done>,
+}
+
+/// When something was tested, and the message that says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Tested {
+    /// Milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// The day, where it was tested.
+    pub day: Date,
+    /// Its message.
+    pub message: Seq,
+}
+
+/// What is written down of an analyser or an operator for something tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'n> {
+    /// Nothing.
+    Unrecorded,
+    /// It is fit.
+    Fit,
+    /// It is not, by this entry; nothing where no entry gives an operator that assay.
+    Unfit(Option<&'n FitnessNote>),
+}
+
+impl FitnessNote {
+    /// Whether it makes something better.
+    fn is_good(&self) -> bool {
+        matches!(self.act, FitnessAct::Serviced { .. } | FitnessAct::Authorised { .. })
+    }
+
+    /// For what is tested from here on, milliseconds since 1970 UTC.
+    #[must_use]
+    pub fn from_ms(&self) -> i64 {
+        match &self.act {
+            FitnessAct::Serviced { from_ms, .. } | FitnessAct::Authorised { from_ms, .. } => {
+                from_ms.unwrap_or(self.done.at_ms)
+            }
+            FitnessAct::Unfit { from_ms, .. } | FitnessAct::Withdrawn { from_ms, .. } => *from_ms,
+            FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => self.done.at_ms,
+        }
+    }
+
+    /// Whether it has no effect before another person confirms it.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.reaches_back() && self.confirmed.is_none() && self.taken_back.is_none()
+    }
+
+    /// Whether it makes better what was tested before it was written.
+    pub(crate) fn reaches_back(&self) -> bool {
+        self.is_good() && self.from_ms() < self.done.at_ms
+    }
+
+    /// Whether another person can still confirm it.
+    #[must_use]
+    pub fn can_be_confirmed(&self, now_ms: i64) -> bool {
+        self.waits() && now_ms.saturating_sub(self.done.at_ms) <= RUN_PROPOSAL_STANDS_MS
+    }
+
+    /// The word of one person makes nothing better that was there when it was written, whatever an analyser's clock says.
+    fn speaks_of(&self, tested: Tested) -> bool {
+        let own = !self.is_good() || self.confirmed.is_some() || tested.message > self.done.entry;
+        own && self.taken_back.is_none() && !self.waits() && self.from_ms() <= tested.at_ms
+    }
+
+    fn order(&self) -> (i64, Seq) {
+        (self.from_ms(), self.done.entry)
+    }
+
+    /// What entries say of one service of an analyser: the last word before it was tested.
+    #[must_use]
+    pub fn of_analyser<'n>(
+        notes: &'n [Self],
+        (service, instrument): (Service, Option<&str>),
+        tested: Tested,
+    ) -> Standing<'n> {
+        let about = |note: &&Self| match &note.act {
+            FitnessAct::Serviced { service: of, instrument: on, .. }
+            | FitnessAct::Unfit { service: of, instrument: on, .. } => {
+                *of == service && (on.is_none() || on.as_deref() == instrument)
+            }
+            FitnessAct::Authorised { .. }
+            | FitnessAct::Withdrawn { .. }
+            | FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => false,
+        };
+        let speaking = notes.iter().filter(about).filter(|note| note.speaks_of(tested));
+        match speaking.max_by_key(|note| note.order()) {
+            None => Standing::Unrecorded,
+            Some(last) if last.last_day().is_some_and(|due| tested.day <= due) => Standing::Fit,
+            Some(last) => Standing::Unfit(Some(last)),
+        }
+    }
+
+    /// What an operator's entries say of an assay.
+    #[must_use]
+    pub fn of_operator<'n>(notes: &'n [Self], assay: &str, tested: Tested) -> Standing<'n> {
+        let has = |assays: &[String]| assays.is_empty() || assays.iter().any(|one| one == assay);
+        let speaking = || notes.iter().filter(|note| note.speaks_of(tested));
+        let ends = |note: &&Self| matches!(&note.act, FitnessAct::Withdrawn { assays, .. } if has(assays));
+        let withdrawn = speaking().filter(ends).max_by_key(|note| note.order());
+        let gives = |note: &Self| {
+            let stands = note.last_day().is_none_or(|until| tested.day <= until);
+            stands && matches!(&note.act, FitnessAct::Authorised { assays, .. } if has(assays))
+        };
+        let is_later = |note: &Self| withdrawn.is_none_or(|end| end.order() < note.order());
+        if speaking().any(|note| gives(note) && is_later(note)) {
+            Standing::Fit
+        } else if speaking().next().is_none() {
+            Standing::Unrecorded
+        } else {
+            Standing::Unfit(withdrawn)
+        }
+    }
+}
+
+impl FitnessNote {
+    /// Whether it has its effect by one person, and from its entry on.
+    pub(crate) fn makes_better(&self) -> bool {
+        self.is_good()
+    }
+
+    /// The last day that it names.
+    pub(crate) fn last_day(&self) -> Option<Date> {
+        match &self.act {
+            FitnessAct::Serviced { due, .. } => Some(*due),
+            FitnessAct::Authorised { until, .. } => *until,
+            FitnessAct::Unfit { .. }
+            | FitnessAct::Withdrawn { .. }
+            | FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => None,
+        }
+    }
+
+    /// Instruments, or assays, that it names; none where it speaks of all.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        match &self.act {
+            FitnessAct::Serviced { instrument, .. } | FitnessAct::Unfit { instrument, .. } => {
+                instrument.iter().map(String::as_str).collect()
+            }
+            FitnessAct::Authorised { assays, .. } | FitnessAct::Withdrawn { assays, .. } => {
+                assays.iter().map(String::as_str).collect()
+            }
+            FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What people write down of analysers and operators, when it takes effect, and what it opens again.
+
+use crate::house::{House, line};
+use crate::plates::{GOOD_PLATE, PLATE, plate_controls, plate_sample};
+use jiff::{Timestamp, civil::date};
+use ledger::{Draft, FitnessAct, Page, Seq, Service, What};
+use release::GateId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use workflow::fitness::Overdue;
+
+/// A clock that is set by hand.
+struct Hands(AtomicI64);
+
+impl ledger::Clock for Hands {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn ms(day: &str) -> i64 {
+    format!("2026-03-{day}:00Z").parse::<Timestamp>().unwrap().as_millisecond()
+}
+
+/// A laboratory whose clock is set by hand.
+struct Laboratory {
+    house: House,
+    clock: Arc<Hands>,
+}
+
+impl Laboratory {
+    fn at(day: &str) -> Self {
+        let clock = Arc::new(Hands(AtomicI64::new(ms(day))));
+        Self { house: House::with_clock("cn-2019", Arc::clone(&clock) as Arc<dyn ledger::Clock>), clock }
+    }
+
+    /// It is so late, and a plate is read that was tested then by an operator: a run of its own.
+    fn tests(&self, donation: &str, operator: Option<&str>, day: &str) {
+        self.clock.0.store(ms(day), Ordering::SeqCst);
+        let run = format!("line/{donation}");
+        let mut plate = plate_controls(&run, GOOD_PLATE);
+        plate.push(plate_sample(&run, donation, "0.020", "0.105"));
+        for o in &mut plate {
+            o.completed_at = Some(format!("2026-03-{day}:00Z"));
+            o.operator = operator.map(str::to_owned);
+        }
+        self.house.says(&plate);
+        self.house.works();
+    }
+
+    fn note(&self, by: &str, act: FitnessAct) -> Seq {
+        let draft = Draft { by: format!("user:{by}"), what: What::Fitness(act) };
+        let seq = self.house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
+        self.house.ledger.wait_applied(seq).wait().unwrap();
+        seq
+    }
+
+    /// Donations that were opened again; they are decided.
+    fn reopened(&self) -> Vec<String> {
+        let items = self.house.ledger.state().to_decide(&Page::first(100)).unwrap().items;
+        let mut donations: Vec<String> = items.iter().map(|item| item.donation.to_string()).collect();
+        donations.sort();
+        self.house.works();
+        donations
+    }
+
+    /// Donations that a gate is closed for.
+    fn closed(&self, gate: GateId) -> Vec<&'static str> {
+        let is_closed = |donation: &&str| !self.why(donation, gate).0;
+        ["D1", "D2", "D3"].into_iter().filter(is_closed).collect()
+    }
+
+    fn why(&self, donation: &str, gate: GateId) -> (bool, String) {
+        let (verdict, _) = self.house.judged(donation);
+        let gate = verdict.gates().iter().find(|one| one.id == gate).unwrap();
+        (gate.pass, format!("{} {}", gate.why, gate.why_zh))
+    }
+
+    fn misfits(&self) -> u64 {
+        self.house.ledger.state().counters().unwrap().misfits
+    }
+}
+
+fn good(from: Option<&str>, due: i8) -> FitnessAct {
+    FitnessAct::Serviced {
+        connection: line(),
+        instrument: None,
+        service: Service::Maintenance,
+        from_ms: from.map(ms),
+        due: date(2026, 3, due),
+        report: "M-17".into(),
+    }
+}
+
+fn unfit(from: &str) -> FitnessAct {
+    let (connection, from_ms, reason) = (line(), ms(from), "the washer leaks".into());
+    FitnessAct::Unfit {
+        connection,
+        instrument: Some("A1".into()),
+        service: Service::Maintenance,
+        from_ms,
+        reason,
+    }
+}
+
+fn may(from: Option<&str>, assay: &str) -> FitnessAct {
+    let (operator, assays, reason) = ("lab".into(), vec![assay.into()], "T-3".into());
+    FitnessAct::Authorised { operator, assays, from_ms: from.map(ms), until: None, reason }
+}
+
+fn ends(from: &str) -> FitnessAct {
+    let (operator, reason) = ("lab".into(), "left".into());
+    FitnessAct::Withdrawn { operator, assays: vec![], from_ms: ms(from), reason }
+}
+
+const ANALYSER: GateId = GateId::Analyser;
+
+#[test]
+fn a_service_from_now_on_is_one_persons_word_and_opens_nothing_again() {
+    let of = Laboratory::at("01T08:00");
+    of.tests("D1", None, "01T09:00");
+    assert_eq!(of.closed(ANALYSER), [] as [&str; 0], "nothing is written down");
+    of.note("a", good(None, 3));
+    assert_eq!((of.reopened().len(), of.closed(ANALYSER).len()), (0, 0));
+    of.tests("D2", None, "03T23:00");
+    of.tests("D3", None, "04T01:00");
+    assert_eq!(of.closed(ANALYSER), ["D3"]);
+    let (_, why) = of.why("D3", ANALYSER);
+    assert!(
+        why.contains("line A1: maintenance was good until 2026-03-03") && why.contains("维护有效至"),
+        "{why}"
+    );
+    // It is serviced: what was tested before that stays as it is, even under a clock that ran ahead.
+    of.clock.0.store(ms("04T02:00"), Ordering::SeqCst);
+    of.note("a", good(None, 30));
+    assert_eq!((of.reopened().len(), of.closed(ANALYSER)), (0, vec!["D3"]));
+    let of = Laboratory::at("01T08:00");
+    of.note("a", unfit("01T08:00"));
+    of.tests("D1", None, "05T09:00");
+    of.clock.0.store(ms("02T09:00"), Ordering::SeqCst);
+    of.note("a", good(None, 30));
+    assert_eq!(of.closed(ANALYSER), ["D1"], "its message was there before");
+}
+
+#[test]
+fn what_makes_it_worse_falls_at_once_and_opens_again_what_was_tested_since_and_no_more() {
+    let of = Laboratory::at("01T08:00");
+    of.note("a", good(None, 30));
+    of.tests("D1", None, "02T09:00");
+    of.tests("D2", None, "10T09:00");
+    of.tests("D3", None, "20T09:00");
+    of.note("b", unfit("10T08:00"));
+    assert_eq!((of.reopened(), of.closed(ANALYSER)), (vec!["D2".into(), "D3".into()], vec!["D2", "D3"]));
+    let (_, why) = of.why("D2", ANALYSER);
+    assert!(why.contains("declared overdue or failed by b") && why.contains("the washer leaks"), "{why}");
+    // The same again changes nothing that is told: it opens what it is told of again, and nothing before it.
+    of.note("b", unfit("20T08:00"));
+    assert_eq!(of.reopened(), ["D3"]);
+    // Another analyser on the line stays as it is.
+    let FitnessAct::Unfit { connection, service, from_ms, reason, .. } = unfit("01T08:00") else {
+        unreachable!()
+    };
+    let instrument = Some("A2".into());
+    let misses = of.closed(ANALYSER);
+    of.note("b", FitnessAct::Unfit { connection, instrument, service, from_ms, reason });
+    assert_eq!(of.closed(ANALYSER), misses);
+}
+
+#[test]
+fn what_reaches_back_waits_for_another_person_and_then_opens_what_it_changes() {
+    let of = Laboratory::at("01T08:00");
+    of.note("a", unfit("01T08:00"));
+    of.tests("D1", None, "02T09:00");
+    of.tests("D2", None, "10T09:00");
+    of.tests("D3", None, "20T09:00");
+    let note = of.note("a", good(Some("09T08:00"), 15));
+    assert_eq!((of.reopened().len(), of.closed(ANALYSER)), (0, vec!["D1", "D2", "D3"]));
+    of.note("a", FitnessAct::Confirmed { note });
+    assert_eq!((of.misfits(), of.closed(ANALYSER).len()), (1, 3), "the same person");
+    of.note("c", FitnessAct::Confirmed { note });
+    assert_eq!((of.misfits(), of.closed(ANALYSER)), (1, vec!["D1", "D3"]));
+    // The last day ends it: from then on another entry is named.
+    assert_eq!(of.reopened(), ["D2", "D3"]);
+    of.note("c", FitnessAct::Confirmed { note });
+    assert_eq!(of.misfits(), 2, "once");
+    let late = of.note("a", good(Some("01T08:00"), 30));
+    of.clock.0.fetch_add(ledger::RUN_PROPOSAL_STANDS_MS + 1, Ordering::SeqCst);
+    of.note("c", FitnessAct::Confirmed { note: late });
+    assert_eq!((of.misfits(), of.closed(ANALYSER).len()), (3, 2), "it lapsed");
+}
+
+#[test]
+fn two_people_take_an_entry_back_and_it_is_as_if_it_had_not_been_written() {
+    let of = Laboratory::at("01T08:00");
+    of.tests("D1", None, "02T09:00");
+    of.tests("D2", None, "10T09:00");
+    let note = of.note("a", unfit("09T08:00"));
+    assert_eq!((of.reopened(), of.closed(ANALYSER)), (vec!["D2".into()], vec!["D2"]));
+    let reason = "the other line".to_owned();
+    let proposed = of.note("a", FitnessAct::TakeBackProposed { note, reason });
+    of.note("a", FitnessAct::TakenBack { note, proposed });
+    assert_eq!((of.misfits(), of.closed(ANALYSER), of.reopened().len()), (1, vec!["D2"], 0));
+    of.note("b", FitnessAct::TakenBack { note, proposed });
+    assert_eq!((of.misfits(), of.closed(ANALYSER), of.reopened()), (1, vec![], vec!["D2".to_owned()]));
+    of.note("b", FitnessAct::TakenBack { note, proposed });
+    assert_eq!(of.misfits(), 2, "once");
+}
+
+#[test]
+fn an_operator_runs_what_is_authorised_from_then_on_and_until_that_ends() {
+    let gate = GateId::Operator;
+    let of = Laboratory::at("01T08:00");
+    of.tests("D1", Some("lab"), "01T09:00");
+    of.note("a", may(None, PLATE.0));
+    assert_eq!((of.reopened().len(), of.closed(gate).len()), (0, 0));
+    of.tests("D2", Some("lab"), "02T09:00");
+    of.tests("D3", Some("other"), "03T09:00");
+    assert!(of.closed(gate).is_empty(), "of another operator nothing is written down");
+    of.note("b", ends("02T08:00"));
+    assert_eq!((of.reopened(), of.closed(gate)), (vec!["D1".into(), "D2".into()], vec!["D2"]));
+    assert!(of.why("D2", gate).1.contains("lab was not authorised"), "{:?}", of.why("D2", gate));
+    // For another assay it is none.
+    let of = Laboratory::at("01T08:00");
+    of.note("a", may(None, "another"));
+    of.tests("D1", Some("lab"), "01T09:00");
+    assert_eq!(of.closed(gate), ["D1"]);
+    let note = of.note("a", may(Some("01T08:30"), PLATE.0));
+    assert_eq!(of.closed(gate), ["D1"], "it reaches back");
+    of.note("b", FitnessAct::Confirmed { note });
+    assert_eq!((of.closed(gate), of.reopened()), (vec![], vec!["D1".to_owned()]));
+}
+
+#[test]
+fn a_site_may_be_warned_only_and_may_ask_for_records() {
+    let mut of = Laboratory::at("01T08:00");
+    of.note("a", unfit("01T08:00"));
+    of.tests("D1", None, "02T09:00");
+    of.house.settings.fitness.analysers = Overdue::Warn;
+    let (open, why) = of.why("D1", ANALYSER);
+    assert!(
+        open && why.contains("warned only") && why.contains("the washer leaks") && why.contains("仅警告"),
+        "{why}"
+    );
+    let mut of = Laboratory::at("01T08:00");
+    of.tests("D1", None, "02T09:00");
+    of.tests("D2", Some("lab"), "02T09:00");
+    of.house.settings.fitness.analyser_records = true;
+    of.house.settings.fitness.operator_records = true;
+    assert_eq!((of.closed(ANALYSER), of.closed(GateId::Operator)), (vec!["D1", "D2"], vec!["D1", "D2"]));
+    of.note("a", good(None, 30));
+    of.note("a", may(None, PLATE.0));
+    of.tests("D3", Some("lab"), "03T09:00");
+    assert_eq!((of.closed(ANALYSER), of.closed(GateId::Operator)), (vec!["D1", "D2"], vec!["D1", "D2"]));
+}
