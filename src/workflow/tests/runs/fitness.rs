@@ -167,6 +167,24 @@ fn what_makes_it_worse_falls_at_once_and_opens_again_what_was_tested_since_and_n
 }
 
 #[test]
+fn what_a_later_entry_speaks_for_is_not_opened_again_by_an_earlier_time() {
+    let of = Laboratory::at("01T08:00");
+    of.note("a", good(None, 30));
+    of.tests("D1", None, "02T09:00");
+    of.note("b", unfit("10T08:00"));
+    of.tests("D2", None, "15T09:00");
+    of.note("a", good(None, 30));
+    of.tests("D3", None, "20T09:00");
+    assert_eq!(of.closed(ANALYSER), ["D2"]);
+    of.note("b", unfit("05T08:00"));
+    assert_eq!(
+        (of.reopened().len(), of.closed(ANALYSER)),
+        (0, vec!["D2"]),
+        "nothing was tested from 5 to 10"
+    );
+}
+
+#[test]
 fn what_reaches_back_waits_for_another_person_and_then_opens_what_it_changes() {
     let of = Laboratory::at("01T08:00");
     of.note("a", unfit("01T08:00"));
