@@ -1,5 +1,5 @@
 //! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed,
-//! kits that do not judge yet.
+//! kits that do not judge yet, faults of interfaces that runs wait for.
 
 use crate::rules::Book;
 use crate::{Settings, Stopped, kits};
@@ -23,6 +23,8 @@ pub enum TaskKind {
     Reentry,
     /// A run was declared invalid, and another person has to confirm that.
     RunInvalid,
+    /// Something broke off or is in quarantine that fell into runs: somebody has to look at it (R-GATE-15).
+    InterfaceFault,
     /// Kits are proposed, and another person has to agree.
     KitsProposed,
     /// Kits are configured otherwise than two people put them in force: what is otherwise judges nothing.
@@ -80,6 +82,7 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<
     tasks.extend(lookbacks(reader, today)?);
     tasks.extend(reentries(&Book::read(settings, reader)?, reader)?);
     tasks.extend(invalid_runs(reader)?);
+    tasks.extend(faults(reader)?);
     tasks.extend(kits_that_wait(settings, reader, now)?);
     tasks.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
     Ok(tasks)
@@ -158,6 +161,30 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<Vec<Task>, ReadError> {
                 not_before: None,
                 overdue: due.is_some_and(|due| due < today),
             }
+        })
+        .collect())
+}
+
+/// Faults that no run waits for are told of where they are listed.
+fn faults(reader: &Reader) -> Result<Vec<Task>, ReadError> {
+    let open = reader.faults(None, &Page::first(TASKS_MAX))?.items;
+    let kept = open.into_iter().filter_map(|fault| Some((fault.runs.first().cloned()?, fault)));
+    Ok(kept
+        .map(|(run, fault)| Task {
+            kind: TaskKind::InterfaceFault,
+            id: fault.fault,
+            donation: None,
+            run: Some(run),
+            kits: None,
+            trigger: None,
+            marker: None,
+            donor: None,
+            raised_at_ms: fault.at_ms,
+            next: "compare the run at the analyser, and acknowledge the fault (hemogate faults list, acknowledge)",
+            next_zh: "在仪器上核对该批次,并确认该故障(hemogate faults list、acknowledge)",
+            due: None,
+            not_before: None,
+            overdue: false,
         })
         .collect())
 }

@@ -5,6 +5,7 @@ use crate::plates::{GOOD_PLATE, plate_controls, plate_sample};
 use ledger::{Body, Draft, FaultKind, HowEnded, Page, Seq, Terms, What};
 use release::GateId;
 use vocabulary::{ConnectionId, Consequence, Finding, Mode, Observation, ProfileRef, Protocol};
+use workflow::tasks::TaskKind;
 
 const RUN: &str = "line/E1";
 
@@ -153,6 +154,10 @@ fn the_gate_names_what_it_was_and_what_to_do_and_counts_what_it_does_not_name() 
     }
     assert!(en.contains("half transmission 7") && zh.contains("残缺传输 7"), "{en} {zh}");
     assert!(!en.contains("and more"), "{en}");
+    let tasks =
+        workflow::tasks::open(&house.settings, &house.ledger.state(), jiff::Timestamp::now()).unwrap();
+    let tasks: Vec<_> = tasks.iter().map(|task| (task.kind, task.id)).collect();
+    assert_eq!(tasks, [half, quarantined].map(|fault| (TaskKind::InterfaceFault, fault)));
     for transfer in 8..10 {
         breaks_off(&house, &line(), (transfer, Some(Mode::Production)));
     }
