@@ -53,7 +53,7 @@ pub(crate) fn decide(asked: &Decide, lang: Lang) -> Outcome {
     for case in release::read_cases(&text) {
         match case {
             Ok(evidence) => {
-                let verdict = release::decide(&evidence, &pack);
+                let verdict = release::explain(&evidence, &pack);
                 let value = serde_json::to_value(&verdict).map_err(|e| Failure::new(Exit::Internal, e))?;
                 printer.item(&value, || row(&value, lang))?;
             }

@@ -82,7 +82,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
         field_abo: None,
     };
     let pack = release::RulePack::built_in("cn-2019")?;
-    let verdict = release::decide(&release::Evidence::new(donation.clone()), &pack);
+    let verdict = release::explain(&release::Evidence::new(donation.clone()), &pack);
     let made = VerdictMade::new(&verdict, Seq::new(8), vec![destination.clone()])?;
     let delivery = DeliveryId { verdict: Seq::new(9), destination };
     Ok(vec![

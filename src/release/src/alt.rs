@@ -59,11 +59,13 @@ pub(crate) fn judge<'e>(
 ) -> MarkerVerdict {
     let levels: Vec<Level> = evidence.alt.iter().map(|result| level(result, pack, runs)).collect();
     for (result, level) in evidence.alt.iter().zip(&levels) {
-        let line = notes.trace.line("1.5 ALT", Subject::Word("ALT"), level.name());
-        line.limit("limit", pack.settings().alt.limit_u_l.value);
-        if let Some(value) = result.u_per_l {
-            line.reading("u_per_l", value);
-        }
+        notes.trace(|trace| {
+            let line = trace.line("1.5 ALT", Subject::Word("ALT"), level.name());
+            line.limit("limit", pack.settings().alt.limit_u_l.value);
+            if let Some(value) = result.u_per_l {
+                line.reading("u_per_l", value);
+            }
+        });
     }
     let retest = pack.settings().alt.retest.value > 0;
     let (verdict, unit, step) = conclude(&levels, retest);

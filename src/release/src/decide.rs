@@ -10,9 +10,10 @@ use crate::runs::Runs;
 use crate::say::Say;
 use crate::steps::Step;
 use crate::test::Test;
-use crate::trace::Subject;
+use crate::trace::{Subject, Trace};
 use crate::verdict::{
-    Gate, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit, Verdict,
+    Explained, Gate, MarkerState, MarkerVerdict, NatState, NatVerdict, SeroState, SerologyVerdict, Unit,
+    Verdict,
 };
 use crate::{GateId, alt, donor, group, nat, screen, serology};
 use std::collections::BTreeSet;
@@ -25,8 +26,18 @@ const USUAL_MARKERS: usize = 8;
 /// and whatever is missing holds the unit.
 #[must_use]
 pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
+    judge(evidence, pack, Notes::new(None)).0
+}
+
+/// The verdict that [`decide`] gives, with the trace that says which rule gave what: what is kept and shown.
+#[must_use]
+pub fn explain(evidence: &Evidence, pack: &RulePack) -> Explained {
+    let (verdict, trace) = judge(evidence, pack, Notes::new(Some(Trace::default())));
+    Explained { verdict, trace: trace.unwrap_or_default() }
+}
+
+fn judge<'a>(evidence: &'a Evidence, pack: &'a RulePack, mut notes: Notes<'a>) -> (Verdict, Option<Trace>) {
     let runs = Runs::new(evidence, pack);
-    let mut notes = Notes::default();
     let mut markers = Markers::new(evidence, pack, &runs, &mut notes);
     markers.judge_all(&mut notes);
     if pack.settings().tests.alt.value {
@@ -72,7 +83,7 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
     let passes = |id: GateId| gates.iter().any(|g| g.id == id && g.pass);
     let complete = passes(GateId::TestsFinal) && passes(GateId::RunsValid);
     let steps = ordered(notes.steps, unit, complete, &gates);
-    Verdict {
+    let verdict = Verdict {
         donation: evidence.donation.clone(),
         rule_pack: pack.reference(),
         unit,
@@ -86,8 +97,8 @@ pub fn decide(evidence: &Evidence, pack: &RulePack) -> Verdict {
         next: steps.iter().map(Say::en).collect(),
         next_zh: steps.iter().map(Say::zh).collect(),
         gates,
-        trace: notes.trace,
-    }
+    };
+    (verdict, notes.trace)
 }
 
 /// What to do next: first what protects the patient, then the tests, then what keeps a gate closed, last the
@@ -257,8 +268,10 @@ impl<'a> Markers<'a> {
         let nat = &self.pack.settings().nat;
         let policy = Policy { ndr: nat.ndr.value, unresolved: nat.mp_unresolved.value };
         let row = marker::virus_row(&sero, Nat::from(state), policy);
-        let line = notes.trace.line(row.row, Subject::Word(virus.name()), row.verdict.verdict.name());
-        line.list("serology", &sero).word("nat", state.name());
+        notes.trace(|trace| {
+            let line = trace.line(row.row, Subject::Word(virus.name()), row.verdict.verdict.name());
+            line.list("serology", &sero).word("nat", state.name());
+        });
         self.put(virus.name(), row.verdict);
     }
 
@@ -271,7 +284,9 @@ impl<'a> Markers<'a> {
     ) {
         let sero = self.reagents(marker, strategy, notes);
         let verdict = marker::judge_serology_only(&sero, strategy.reagents_min() > 1);
-        notes.trace.line("1.5", Subject::Word(name), verdict.verdict.name()).list("serology", &sero);
+        notes.trace(|trace| {
+            trace.line("1.5", Subject::Word(name), verdict.verdict.name()).list("serology", &sero);
+        });
         self.put(name, verdict);
     }
 
@@ -289,7 +304,9 @@ impl<'a> Markers<'a> {
             } else {
                 marker::judge_serology_only(&sero, false)
             };
-            notes.trace.line("1.5", Subject::Word(marker.name()), verdict.verdict.name());
+            notes.trace(|trace| {
+                trace.line("1.5", Subject::Word(marker.name()), verdict.verdict.name());
+            });
             self.put(marker.name(), verdict);
         }
     }

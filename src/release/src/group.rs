@@ -88,8 +88,10 @@ pub(crate) fn judge<'e>(
     }
     group.flags.sort_unstable();
     group.flags.dedup();
-    let outcome = outcome(group.status, BloodGroup { abo: group.abo, rhd: group.rhd });
-    notes.trace.line("1.6", Subject::Word("blood group"), outcome).count("determinations", usable.len());
+    notes.trace(|trace| {
+        let outcome = outcome(group.status, BloodGroup { abo: group.abo, rhd: group.rhd });
+        trace.line("1.6", Subject::Word("blood group"), outcome).count("determinations", usable.len());
+    });
     Outcome {
         abo_determined: abo.is_some(),
         rhd_determined: rhd.is_some(),

@@ -2,7 +2,7 @@
 //!
 //! [`decide`] is total and pure: [`Evidence`] and a [`RulePack`] in, a [`Verdict`] with its reasons out. It reads no
 //! clock, no store and no wire format, and compares in exact decimals. What is missing holds the unit; nothing is
-//! guessed. Row and rule names (`M9`, `G4`, `R-GATE-06`, …) are those of the rules the packs are made from.
+//! guessed. [`explain`] gives the same verdict with its trace. Row and rule names (`M9`, `G4`, `R-GATE-06`, …) are those of the rules the packs are made from.
 //!
 //! ```text
 //! serology ─► reagent states ┐
@@ -53,7 +53,7 @@ mod trace;
 mod verdict;
 
 pub use cases::{CaseError, read_case, read_cases};
-pub use decide::decide;
+pub use decide::{decide, explain};
 pub use difference::{Difference, differences};
 pub use evidence::Evidence;
 pub use gate_id::GateId;
@@ -62,6 +62,6 @@ pub use number::{Exact, Limit, NumberError, Reading};
 pub use pack::{PackError, PackRef, RulePack, Unconfirmed};
 pub use trace::TraceLine;
 pub use verdict::{
-    DonorAction, DonorVerdict, Flag, Gate, GroupStatus, GroupVerdict, LookbackTask, MarkerState,
+    DonorAction, DonorVerdict, Explained, Flag, Gate, GroupStatus, GroupVerdict, LookbackTask, MarkerState,
     MarkerVerdict, NatState, NatVerdict, ReentryState, SeroState, SerologyVerdict, Unit, Verdict,
 };

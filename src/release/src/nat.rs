@@ -80,8 +80,10 @@ fn judge_target<'e>(
     }
     flags.sort_unstable();
     flags.dedup();
-    let line = notes.trace.line("1.4", Subject::Target(target), state.name());
-    line.count("results", wells.len()).list("flags", &flags);
+    notes.trace(|trace| {
+        let line = trace.line("1.4", Subject::Target(target), state.name());
+        line.count("results", wells.len()).list("flags", &flags);
+    });
     NatVerdict { target, state, flags }
 }
 

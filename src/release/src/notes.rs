@@ -18,17 +18,23 @@ const USUAL_USES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Notes<'e> {
     pub(crate) uses: Vec<Use<'e>>,
-    pub(crate) trace: Trace,
+    /// Written where somebody asks for it.
+    pub(crate) trace: Option<Trace>,
     pub(crate) steps: Vec<Step<'e>>,
 }
 
-impl Default for Notes<'_> {
-    fn default() -> Self {
-        Self { uses: Vec::with_capacity(USUAL_USES), trace: Trace::default(), steps: Vec::new() }
-    }
-}
-
 impl<'e> Notes<'e> {
+    pub(crate) fn new(trace: Option<Trace>) -> Self {
+        Self { uses: Vec::with_capacity(USUAL_USES), trace, steps: Vec::new() }
+    }
+
+    /// What led to what, where somebody asks for it: nothing of it decides.
+    pub(crate) fn trace(&mut self, write: impl FnOnce(&mut Trace)) {
+        if let Some(trace) = &mut self.trace {
+            write(trace);
+        }
+    }
+
     pub(crate) fn used(&mut self, test: Test<'e>, run: Option<&'e RunId>) {
         self.uses.push(Use { test, run });
     }

@@ -62,8 +62,10 @@ pub(crate) fn judge<'e>(
         notes.step(step);
     }
     let unit = if verdict == MarkerState::Negative { Unit::Pass } else { Unit::Hold };
-    let line = notes.trace.line("1.2", Subject::Word("antibody screen"), verdict.name());
-    line.count("results", wells.len());
+    notes.trace(|trace| {
+        let line = trace.line("1.2", Subject::Word("antibody screen"), verdict.name());
+        line.count("results", wells.len());
+    });
     Some(MarkerVerdict { verdict, unit, reentry_candidate: false })
 }
 

@@ -68,8 +68,10 @@ pub(crate) fn judge<'e>(
     for step in steps {
         notes.step(step(test));
     }
-    let line = notes.trace.line("1.3", Subject::Test(&test), state.name());
-    line.count("results", wells.len()).list("flags", &flags);
+    notes.trace(|trace| {
+        let line = trace.line("1.3", Subject::Test(&test), state.name());
+        line.count("results", wells.len()).list("flags", &flags);
+    });
     Outcome { state, flags }
 }
 
@@ -97,13 +99,15 @@ fn judge_well<'e>(
             Well::Read(*level)
         }
     };
-    let outcome = match well {
-        Well::Read(level) => level.name().into(),
-        Well::Waiting => "waits for its run".into(),
-        Well::Empty => "no result yet".into(),
-        Well::Invalid => said!("INVALID: {}", why_invalid(result, standing, &signal)),
-    };
-    rule.trace_inputs(result, notes.trace.line("R-SER-05", Subject::Test(test), outcome));
+    notes.trace(|trace| {
+        let outcome = match well {
+            Well::Read(level) => level.name().into(),
+            Well::Waiting => "waits for its run".into(),
+            Well::Empty => "no result yet".into(),
+            Well::Invalid => said!("INVALID: {}", why_invalid(result, standing, &signal)),
+        };
+        rule.trace_inputs(result, trace.line("R-SER-05", Subject::Test(test), outcome));
+    });
     Judged { result, well, seen }
 }
 

@@ -1,6 +1,6 @@
 //! The trace of a decision: which rule gave what, from which inputs.
 //!
-//! Every decision writes one and few are ever read, so it is written as values: numbers stay numbers, fixed words are
+//! It is written where somebody asks for it, and few of its lines are ever read, so it is written as values: numbers stay numbers, fixed words are
 //! pointed at, and whatever comes from the evidence is copied into one text that all lines share. It becomes words when
 //! somebody asks ([`Trace::lines`]).
 

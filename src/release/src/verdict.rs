@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::ops::Deref;
 use vocabulary::{AboGroup, DonationId, Marker, RhD, Virus};
 
 macro_rules! states {
@@ -328,7 +329,7 @@ impl Gate {
     }
 }
 
-/// The verdict on one donation under one rule pack. Only [`decide`](crate::decide) makes one.
+/// The verdict on one donation under one rule pack. Only [`decide`](crate::decide) and [`explain`](crate::explain) make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     pub(crate) donation: DonationId,
@@ -345,7 +346,34 @@ pub struct Verdict {
     pub(crate) gates: Vec<Gate>,
     pub(crate) next: Vec<Said>,
     pub(crate) next_zh: Vec<Said>,
+}
+
+/// A verdict with its trace: what the ledger keeps and what `decide` shows. Only [`explain`](crate::explain) makes one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    #[serde(flatten)]
+    pub(crate) verdict: Verdict,
     pub(crate) trace: Trace,
+}
+
+impl Explained {
+    /// The verdict.
+    #[must_use]
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Which rule gave what, from which inputs.
+    pub fn trace(&self) -> impl Iterator<Item = TraceLine> {
+        self.trace.lines()
+    }
+}
+
+impl Deref for Explained {
+    type Target = Verdict;
+    fn deref(&self) -> &Verdict {
+        &self.verdict
+    }
 }
 
 fn as_map<S: Serializer>(markers: &[(&'static str, MarkerVerdict)], out: S) -> Result<S::Ok, S::Error> {
@@ -437,12 +465,7 @@ impl Verdict {
         &self.next_zh
     }
 
-    /// Which rule gave what, from which inputs.
-    pub fn trace(&self) -> impl Iterator<Item = TraceLine> {
-        self.trace.lines()
-    }
-
-    /// SHA-256 of what was decided, lower-case hex: everything but the trace and the Chinese wording. Two verdicts with
+    /// SHA-256 of what was decided, lower-case hex: everything but the Chinese wording. Two verdicts with
     /// one hash tell their receiver the same.
     #[must_use]
     pub fn content_hash(&self) -> String {

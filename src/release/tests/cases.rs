@@ -8,7 +8,7 @@
 
 #[cfg(test)]
 mod cases {
-    use release::{RulePack, decide, read_case};
+    use release::{RulePack, explain, read_case};
     use serde_json::{Map, Value};
     use std::path::{Path, PathBuf};
 
@@ -90,7 +90,7 @@ mod cases {
             let error = read.err().ok_or("was read")?;
             return if Some(error.at.as_str()) == at.as_str() { Ok(()) } else { Err(error.to_string()) };
         }
-        let verdict = serde_json::to_value(decide(&read.map_err(|e| e.to_string())?, &pack)).unwrap();
+        let verdict = serde_json::to_value(explain(&read.map_err(|e| e.to_string())?, &pack)).unwrap();
         if let Some(failing) = expect.remove("failing_gates") {
             let gates = verdict["gates"].as_array().unwrap().iter();
             let closed: Vec<Value> = gates.filter(|g| g["pass"] == false).map(|g| g["id"].clone()).collect();

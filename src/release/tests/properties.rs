@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod properties {
     use proptest::prelude::*;
-    use release::{Evidence, RulePack, Unit, decide, read_case, read_cases};
+    use release::{Evidence, RulePack, Unit, decide, explain, read_case, read_cases};
     use serde_json::{Value, json};
     use std::sync::OnceLock;
 
@@ -316,6 +316,15 @@ mod properties {
                 unit == Unit::Pass || verdict.unit() != Unit::Pass,
                 "{unit:?} became pass by {name}\nbefore {before}\nafter {after}",
             );
+        }
+
+        /// The trace is written beside the decision and takes no part in it.
+        #[test]
+        fn a_verdict_is_the_same_whether_or_not_its_trace_is_asked_for(about in evidence(), which in 0_usize..5) {
+            let (about, pack) = (read(&about), &packs()[which]);
+            let explained = explain(&about, pack);
+            prop_assert_eq!(explained.verdict(), &decide(&about, pack));
+            prop_assert!(explained.trace().next().is_some());
         }
 
         /// Signatures and other acts of persons never change what becomes of the unit.

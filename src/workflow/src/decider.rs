@@ -53,7 +53,7 @@ fn decide(
     let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
     let facts = facts(settings, reader, donation, view, known)?;
     let by = book.of(&facts);
-    let verdict = release::decide(&evidence(&facts, by), &by.pack);
+    let verdict = release::explain(&evidence(&facts, by), &by.pack);
     let beside = neighbours::beside(reader, facts.registration.as_ref(), &verdict)?;
     let with = |made: What| [made].into_iter().chain(beside).collect();
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {

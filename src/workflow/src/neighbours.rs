@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use crate::{Settings, facts_of};
     use ledger::{Draft, Ledger, Page, Seq, StateStore, SuspectedBeside, VerdictMade};
-    use release::{RulePack, decide, read_case};
+    use release::{RulePack, decide, explain, read_case};
     use serde_json::{Value, json};
     use vocabulary::{DonationId, DonorRegistration};
 
@@ -100,7 +100,7 @@ mod tests {
             let mut case: Value = serde_json::from_str(RELEASABLE).unwrap();
             case["donation"] = of.into();
             change(&mut case);
-            let verdict = decide(&read_case(&case.to_string()).unwrap(), &self.settings.pack);
+            let verdict = explain(&read_case(&case.to_string()).unwrap(), &self.settings.pack);
             let registration = registered(of, "2026-03-01T08:10:00Z");
             let found = beside(&self.ledger.state(), Some(&registration), &verdict).unwrap();
             self.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()));
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(station.decided("wrong", |_| ()), None, "nothing is suspected where the groups agree");
         let reader = station.ledger.state();
         for donation in ["before", "after", "later"] {
-            let verdict = decide(&release::Evidence::new(id(donation)), &station.settings.pack);
+            let verdict = explain(&release::Evidence::new(id(donation)), &station.settings.pack);
             station.write(What::VerdictMade(VerdictMade::new(&verdict, reader.applied(), vec![]).unwrap()));
             assert!(!station.open(donation));
         }

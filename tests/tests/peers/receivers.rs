@@ -23,7 +23,7 @@ fn outbox(folder: &Path, to: &DestinationId) -> Ledger {
     let pack = release::RulePack::built_in("cn-2019").unwrap();
     for number in 0..VERDICTS {
         let donation = DonationId::new(&format!("G12349865432{number}")).unwrap();
-        let verdict = release::decide(&release::Evidence::new(donation), &pack);
+        let verdict = release::explain(&release::Evidence::new(donation), &pack);
         let made = VerdictMade::new(&verdict, Seq::NONE, vec![to.clone()]).unwrap();
         drop(ledger.append(vec![Draft::by_system(What::VerdictMade(made))]).unwrap());
     }

@@ -141,7 +141,7 @@ impl<'l> Writer<'l> {
     }
 
     fn verdict(&self, evidence: &release::Evidence) -> Result<(), BenchError> {
-        let verdict = release::decide(evidence, &self.pack);
+        let verdict = release::explain(evidence, &self.pack);
         let considered = self.ledger.status().durable;
         let made = VerdictMade::new(&verdict, considered, vec![self.destination.clone()])
             .map_err(BenchError::part("write a verdict"))?;

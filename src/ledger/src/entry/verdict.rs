@@ -4,7 +4,7 @@ use crate::{LookbackAsked, Seq};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DestinationId, DonationId};
 
-/// A verdict that `release::decide` made, with what it considered and where it goes.
+/// A verdict that `release::explain` made, with what it considered and where it goes.
 ///
 /// Its fields are private: the only way to one that can be appended leads through a verdict of the release
 /// room. One that was read back from the journal is for reading; `append` refuses it.
@@ -38,7 +38,7 @@ impl VerdictMade {
     /// # Errors
     /// When the verdict cannot be written as JSON.
     pub fn new(
-        verdict: &release::Verdict,
+        verdict: &release::Explained,
         considered: Seq,
         deliver_to: Vec<DestinationId>,
     ) -> Result<Self, serde_json::Error> {

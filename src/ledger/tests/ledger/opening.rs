@@ -153,7 +153,7 @@ pub(crate) fn registered_as(text: &str) -> Draft {
 
 pub(crate) fn verdict(number: u64, considered: Seq, deliver_to: &[DestinationId]) -> Draft {
     let pack = release::RulePack::built_in("cn-2019").unwrap();
-    let made = release::decide(&release::Evidence::new(donation(number)), &pack);
+    let made = release::explain(&release::Evidence::new(donation(number)), &pack);
     Draft::by_system(What::VerdictMade(VerdictMade::new(&made, considered, deliver_to.to_vec()).unwrap()))
 }
 

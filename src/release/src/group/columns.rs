@@ -142,21 +142,23 @@ pub(super) fn judge<'e>(
     let state = state(grouping, runs);
     let abo = abo(grouping, pack);
     let (rhd, by_columns) = rhd(grouping, pack);
-    let row = match (state, &abo) {
-        (State::Invalid, _) => "G1",
-        (_, Abo::Group(_)) => "G2",
-        (_, Abo::Discrepant(_)) => "G3",
-        (_, Abo::Missing(_) | Abo::StrengthNotTold(_)) => "1.6",
-    };
     let alone = Alone { rhd: by_columns, ..alone(grouping, pack) };
     let one = Determination { grouping, number, state, abo, rhd, alone };
-    let outcome = match state {
-        State::Invalid => "INVALID".into(),
-        State::Waiting => "waits for its run".into(),
-        State::Empty => "no result yet".into(),
-        State::Usable => came_to(&one.abo, &one.rhd),
-    };
-    trace_inputs(grouping, notes.trace.line(row, Subject::Test(&one.test()), outcome));
+    notes.trace(|trace| {
+        let row = match (state, &one.abo) {
+            (State::Invalid, _) => "G1",
+            (_, Abo::Group(_)) => "G2",
+            (_, Abo::Discrepant(_)) => "G3",
+            (_, Abo::Missing(_) | Abo::StrengthNotTold(_)) => "1.6",
+        };
+        let outcome = match state {
+            State::Invalid => "INVALID".into(),
+            State::Waiting => "waits for its run".into(),
+            State::Empty => "no result yet".into(),
+            State::Usable => came_to(&one.abo, &one.rhd),
+        };
+        trace_inputs(grouping, trace.line(row, Subject::Test(&one.test()), outcome));
+    });
     one
 }
 

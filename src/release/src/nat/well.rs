@@ -107,17 +107,19 @@ pub(super) fn judge<'e>(
         (NatKind::Individual | NatKind::Discriminatory, target) => Test::Individual(target),
     };
     let (well, rule, why) = read(result, evidence, pack, runs);
-    let line = notes.trace.line(rule, Subject::Test(&test), why);
-    line.word("kind", kind_name(result.kind));
-    if let Some(call) = result.result {
-        line.call("result", call);
-    }
-    if let Some(control) = result.internal_control {
-        line.word("internal_control", control_name(control));
-    }
-    if let Some(run) = &result.run {
-        line.text("run", run.as_str());
-    }
+    notes.trace(|trace| {
+        let line = trace.line(rule, Subject::Test(&test), why);
+        line.word("kind", kind_name(result.kind));
+        if let Some(call) = result.result {
+            line.call("result", call);
+        }
+        if let Some(control) = result.internal_control {
+            line.word("internal_control", control_name(control));
+        }
+        if let Some(run) = &result.run {
+            line.text("run", run.as_str());
+        }
+    });
     Judged { result, well, test }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::people::{self, HashCost, Local, NewUser, People, PeopleRules};
 use jiff::Timestamp;
 use ledger::{Page, StateStore, VerdictMade};
-use release::{RulePack, decide, read_case};
+use release::{RulePack, decide, explain, read_case};
 use vocabulary::{DonationRegistration, DonorRegistration, Role};
 
 const FIRST: &str = "First-password-1";
@@ -122,7 +122,7 @@ impl Station {
     }
 
     fn verdict(&self, case: &str) -> Seq {
-        let verdict = decide(&read_case(case).unwrap(), &self.settings.pack);
+        let verdict = explain(&read_case(case).unwrap(), &self.settings.pack);
         self.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()))
     }
 }

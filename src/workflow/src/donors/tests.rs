@@ -6,7 +6,7 @@ use crate::people;
 use crate::tasks::{self, TaskKind};
 use jiff::Timestamp;
 use ledger::VerdictMade;
-use release::{RulePack, decide, read_case};
+use release::{RulePack, decide, explain, read_case};
 use vocabulary::Role;
 
 const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");
@@ -20,7 +20,7 @@ fn verdict(station: &Station, donation: &str, change: impl FnOnce(&mut serde_jso
     let mut case: serde_json::Value = serde_json::from_str(RELEASABLE).unwrap();
     case["donation"] = donation.into();
     change(&mut case);
-    let verdict = decide(&read_case(&case.to_string()).unwrap(), &station.settings.pack);
+    let verdict = explain(&read_case(&case.to_string()).unwrap(), &station.settings.pack);
     station.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()))
 }
 

@@ -35,7 +35,7 @@ fn a_run_that_falls_after_release_opens_the_donation_again_and_raises_a_recall()
         house.says(&levels("01T08:00", true));
         house.says(&clia(donation.as_str(), "01T09:00", "0.20"));
         house.works();
-        let verdict = release::decide(&case, &house.settings.pack);
+        let verdict = release::explain(&case, &house.settings.pack);
         assert!(verdict.is_releasable());
         let made = VerdictMade::new(&verdict, house.ledger.state().applied(), vec![]).unwrap();
         house.append(What::VerdictMade(made));
