@@ -39,7 +39,7 @@ mod recompute {
         for donation in &donations {
             let standing = donation.verdict.as_ref().unwrap();
             let facts = workflow::facts_of(settings, &reader, &donation.donation).unwrap();
-            let again = release::decide(&workflow::evidence(&facts, settings), &settings.pack);
+            let again = release::explain(&workflow::evidence(&facts, settings), &settings.pack);
             let made = reader.verdict(standing.seq).unwrap();
             assert_eq!(again.content_hash(), made.content_hash(), "{}", donation.donation);
             assert_eq!(serde_json::to_string(&again).unwrap(), made.json(), "{}", donation.donation);
