@@ -12,7 +12,7 @@ use crate::{
 use ledger::{Interpretations, Page, ReadError, Reader};
 use release::{Difference, RulePack, Unit, Verdict, decide, differences};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread};
 use vocabulary::DonationId;
 
 /// Donations that one thread judges before the next page is read.
@@ -86,18 +86,32 @@ impl Comparison {
         let mut compared = Compared::default();
         let mut known: Vec<Known> = (0..self.threads).map(|_| Known::default()).collect();
         let mut page = Page::first(DONATIONS_PER_THREAD * self.threads);
+        // What changed on one page is told while the next is judged.
+        let mut judged = Vec::new();
         loop {
             let listed = reader.donations(&page)?;
             let donations: Vec<DonationId> = listed.items.into_iter().map(|one| one.donation).collect();
-            for changed in shared(&donations, &mut known, |share, known| self.share(reader, share, known))? {
-                compared.count(&changed);
-                found(changed)?;
-            }
+            let known = known.as_mut_slice();
+            let judge = || shared(&donations, known, |share, known| self.share(reader, share, known));
+            judged = thread::scope(|scope| {
+                let judging = scope.spawn(judge);
+                for changed in judged.drain(..) {
+                    compared.count(&changed);
+                    found(changed)?;
+                }
+                progress(compared.donations);
+                judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(E::from)
+            })?;
             compared.donations += donations.len() as u64;
-            progress(compared.donations);
-            let Some(next) = listed.next else { return Ok(compared) };
+            let Some(next) = listed.next else { break };
             page = page.after(next);
         }
+        for changed in judged {
+            compared.count(&changed);
+            found(changed)?;
+        }
+        progress(compared.donations);
+        Ok(compared)
     }
 
     fn share(
