@@ -1,18 +1,20 @@
 //! What was read of runs and channels for donations that are looked at together: many of them share it.
 
 use super::Outcome;
+use super::window::Surroundings;
 use crate::facts::{Fact, Told};
 use crate::kits::{AskedFor, Readable, Shelf};
 use crate::{Settings, faults};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use ledger::{
-    Channel, EvidenceObservation, Interpretations, ReadError, Reader, Readings, RunInvalidation, Seq,
+    Channel, EvidenceObservation, FitnessAct, FitnessNote, Interpretations, ReadError, Reader, Readings,
+    RunInvalidation, Seq, Service,
 };
 use quality_control::kits::KitFile;
 use quality_control::ratio::Ratio;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vocabulary::{Mode, RunId};
+use vocabulary::{ConnectionId, Mode, RunId};
 
 /// Runs, and readings of channels, that are remembered; past it all of a kind are forgotten and read again.
 const REMEMBERED_MAX: usize = 512;
@@ -31,6 +33,36 @@ fn shared(all: Vec<RunInvalidation>) -> Fallen {
 }
 
 type Asked = (Channel, String, Date, Date);
+
+/// A service after which controls have to run again, and when it was written down.
+#[derive(Debug)]
+struct Serviced {
+    entry: Seq,
+    at: Timestamp,
+    /// Which of the analysers on the line; every one, without it.
+    instrument: Option<String>,
+}
+
+impl Serviced {
+    fn of(note: FitnessNote) -> Option<Self> {
+        match note.act {
+            FitnessAct::Serviced {
+                instrument, service: Service::Calibration | Service::Maintenance, ..
+            } => {
+                let at = Timestamp::from_millisecond(note.done.at_ms).ok()?;
+                Some(Self { entry: note.done.entry, at, instrument })
+            }
+            FitnessAct::Serviced { service: Service::Qualification, .. }
+            | FitnessAct::Unfit { .. }
+            | FitnessAct::Authorised { .. }
+            | FitnessAct::Withdrawn { .. }
+            | FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => None,
+        }
+    }
+}
+
 /// What a plate came to, and its cut-off.
 pub(super) type Plate = (Outcome, Option<Ratio>);
 
@@ -45,6 +77,9 @@ pub(crate) struct Known {
     fallen_with: BTreeMap<Seq, Fallen>,
     readings: BTreeMap<Asked, Arc<Readings>>,
     calibrations: BTreeMap<(Channel, Date), Arc<Readings>>,
+    /// By channel, day, and what asks for them.
+    surroundings: BTreeMap<(Channel, Date, String), Arc<Surroundings>>,
+    services: BTreeMap<ConnectionId, Arc<[Serviced]>>,
     /// By run, assay and kit: the wells of a plate come to the same for every sample on it.
     plates: BTreeMap<(RunId, String, String), Plate>,
     batches: BTreeMap<(RunId, String), Outcome>,
@@ -177,6 +212,35 @@ impl Known {
         let key = (channel.clone(), name.to_owned(), from, until);
         let read = || reader.readings(channel, name, (from, until), &mut self.interpretations).map(Arc::new);
         recall(&mut self.readings, &key, read)
+    }
+
+    /// What a kit asks for around a day of a channel; `read` where it is not remembered.
+    pub(super) fn surroundings(
+        &mut self,
+        (channel, day, asks): (&Channel, Date, String),
+        read: impl FnOnce(&mut Self) -> Result<Surroundings, ReadError>,
+    ) -> Result<Arc<Surroundings>, ReadError> {
+        let key = (channel.clone(), day, asks);
+        if let Some(known) = self.surroundings.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(read(self)?);
+        Ok(remember(&mut self.surroundings, key, found))
+    }
+
+    /// When an analyser was calibrated or maintained by people's word, for results that came after it: controls have to run
+    /// again then (rules.md §2.2). It counts from its entry, so that no result before it is seen otherwise, and it counts
+    /// where it is taken back: a control too many harms nobody.
+    pub(super) fn changes(&mut self, reader: &Reader, fact: &Fact) -> Result<Vec<Timestamp>, ReadError> {
+        let all = recall(&mut self.services, &fact.connection, || {
+            Ok(reader.services(&fact.connection)?.into_iter().filter_map(Serviced::of).collect())
+        })?;
+        let own = fact.observation.instrument.as_deref();
+        let speaks = |one: &&Serviced| {
+            one.entry.get() < fact.message
+                && one.instrument.as_deref().is_none_or(|named| own.is_none_or(|own| own == named))
+        };
+        Ok(all.iter().filter(speaks).map(|one| one.at).collect())
     }
 
     pub(super) fn calibrations(

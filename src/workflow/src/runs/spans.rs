@@ -39,7 +39,7 @@ fn span_of(
     let Ok(kits) = known.kits(settings, (reader, run), fact)? else { return Ok(None) };
     match kits.of(&fact.observation.assay, fact.tested_at.map(release::Moment::day)) {
         Found::Kit(kit) => match &kit.rules {
-            KitRules::Window(rules) => window::span(settings, (reader, known), rules, fact).map(Some),
+            KitRules::Window(rules) => window::span(settings, (reader, known), (kit, rules), fact).map(Some),
             KitRules::Cells(_) => Ok(Some(window::rows_alone(fact))),
             KitRules::Plate(_) | KitRules::Batch(_) => Ok(None),
         },

@@ -13,6 +13,7 @@ use quality_control::grouping::{Due, passes};
 use quality_control::immunoassay::{self, Calibration, ControlReadingAt, WindowState};
 use quality_control::kits::{CellRules, KitFile, WindowRules};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use vocabulary::{LotUse, Marker, Mode, Observation, RunId};
 
 const HOURS_OF_A_DAY: u32 = 24;
@@ -28,6 +29,7 @@ fn at(settings: &Settings, reading: &EvidenceObservation, in_range: bool) -> Opt
 }
 
 /// When a reading was made, its row, and its lots.
+#[derive(Debug)]
 struct Came {
     at: Timestamp,
     row: RowAt,
@@ -107,11 +109,77 @@ fn no_time(fact: &Fact) -> Outcome {
     ))
 }
 
+/// Controls and calibrations around a day of a channel, as a kit asks for them: the same for every result of that day.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    channel: immunoassay::Channel,
+    /// One for each of the channel's controls.
+    came: Vec<Came>,
+    /// A level that has more readings than are looked at.
+    too_many: Option<String>,
+    /// There are more calibrations than are looked at.
+    uncounted: bool,
+}
+
+impl Surroundings {
+    fn of(
+        (around, day): (&Around<'_>, Date),
+        known: &mut Known,
+        rules: &WindowRules,
+    ) -> Result<Self, ReadError> {
+        let mut read = Read::default();
+        for level in &rules.levels {
+            let passes = |o: &Observation| {
+                o.control.as_ref().is_some_and(|control| control.passes(o.value.interpretation))
+            };
+            around.readings(known, (level, &mut read), passes)?;
+        }
+        let calibrations =
+            rules.calibration_days.map(|hold| calibrations(around, known, (day, hold))).transpose()?;
+        let uncounted = calibrations.as_ref().is_some_and(|(_, left_out)| *left_out);
+        Ok(Self { uncounted, ..Self::with(read, calibrations.map(|(all, _)| all), rules.levels.clone()) })
+    }
+
+    fn with(read: Read, calibrations: Option<Vec<Calibration>>, levels: BTreeSet<String>) -> Self {
+        let Read { controls, came, too_many } = read;
+        let channel = immunoassay::Channel { calibrations, controls, changes: Vec::new(), levels };
+        Self { channel, came, too_many, uncounted: false }
+    }
+
+    /// What stands for a result of a lot, after `changes` of its analyser.
+    fn window(
+        &self,
+        lot: &str,
+        tested: Timestamp,
+        (changes, hours): (Vec<Timestamp>, u32),
+    ) -> immunoassay::Window {
+        let hours = i64::from(hours);
+        if changes.is_empty() {
+            return self.channel.window(lot, tested, Timestamp::MAX, hours);
+        }
+        let after = immunoassay::Channel { changes, ..self.channel.clone() };
+        after.window(lot, tested, Timestamp::MAX, hours)
+    }
+
+    /// Of each level the lots of its last control before.
+    fn last_lots(&self, tested: Timestamp) -> Vec<LotUse> {
+        let mut last: BTreeMap<&str, (Timestamp, &[LotUse])> = BTreeMap::new();
+        let before = self.channel.controls.iter().zip(&self.came).filter(|(control, _)| control.at <= tested);
+        for (control, came) in before {
+            let known = last.entry(&control.level).or_insert((control.at, &came.lots));
+            if control.at >= known.0 {
+                *known = (control.at, &came.lots);
+            }
+        }
+        last.into_values().flat_map(|(_, lots)| lots.iter().cloned()).collect()
+    }
+}
+
 /// Where a result of a kit with windows lies.
-pub(super) struct Lies {
+struct Lies {
     channel: Channel,
     tested: Timestamp,
-    read: Read,
+    around: Arc<Surroundings>,
     /// When the last control ran that was not after it.
     opened: Option<Timestamp>,
 }
@@ -120,31 +188,27 @@ impl Lies {
     fn of(
         settings: &Settings,
         (reader, known): (&Reader, &mut Known),
-        rules: &WindowRules,
+        (kit, rules): (&KitFile, &WindowRules),
         (fact, tested): (&Fact, Timestamp),
     ) -> Result<Self, ReadError> {
         let o = &fact.observation;
         let channel = Channel::of(&fact.connection, o);
-        let days = days(rules.hours, day_of(o, tested.as_millisecond()));
-        let around = Around { settings, reader, channel: &channel, days };
-        let mut read = Read::default();
-        for level in &rules.levels {
-            let passes = |o: &Observation| {
-                o.control.as_ref().is_some_and(|control| control.passes(o.value.interpretation))
-            };
-            around.readings(known, (level, &mut read), passes)?;
-        }
-        let opened = read.came.iter().map(|one| one.at).filter(|at| *at <= tested).max();
-        Ok(Self { channel, tested, read, opened })
+        let day = day_of(o, tested.as_millisecond());
+        let around = known.surroundings((&channel, day, kit.reference()), |known| {
+            let around = Around { settings, reader, channel: &channel, days: days(rules.hours, day) };
+            Surroundings::of((&around, day), known, rules)
+        })?;
+        let opened = around.came.iter().map(|one| one.at).filter(|at| *at <= tested).max();
+        Ok(Self { channel, tested, around, opened })
     }
 
     /// When the first control ran after it.
     fn closed(&self) -> Option<Timestamp> {
-        self.read.came.iter().map(|one| one.at).filter(|at| *at > self.tested).min()
+        self.around.came.iter().map(|one| one.at).filter(|at| *at > self.tested).min()
     }
 
     fn opened_by(&self) -> impl Iterator<Item = &RowAt> {
-        let opening = self.read.came.iter().filter(|one| Some(one.at) == self.opened);
+        let opening = self.around.came.iter().filter(|one| Some(one.at) == self.opened);
         opening.map(|one| &one.row)
     }
 
@@ -154,7 +218,7 @@ impl Lies {
         if said.spans.is_empty() {
             // It was written when acts did not say that: the window is the one that it lay in then.
             let before = |one: &&Came| one.at <= self.tested && one.row.message < said.done.entry;
-            let then = self.read.came.iter().filter(before).map(|one| one.at).max();
+            let then = self.around.came.iter().filter(before).map(|one| one.at).max();
             return window_of(run, then) == said.run;
         }
         let opens = |span: &WindowSpan| self.opened_by().any(|row| span.opened_by.contains(row));
@@ -175,19 +239,6 @@ impl Lies {
         let ends_in_time = self.closed().is_none_or(|closed| closed.as_millisecond() > from);
         span.channel == self.channel && begins_in_time && ends_in_time
     }
-}
-
-/// Of each level the lots of its last control before.
-fn last_lots(read: &Read, tested: Timestamp) -> Vec<LotUse> {
-    let mut last: BTreeMap<&str, (Timestamp, &[LotUse])> = BTreeMap::new();
-    let before = read.controls.iter().zip(&read.came).filter(|(control, _)| control.at <= tested);
-    for (control, came) in before {
-        let known = last.entry(&control.level).or_insert((control.at, &came.lots));
-        if control.at >= known.0 {
-            *known = (control.at, &came.lots);
-        }
-    }
-    last.into_values().flat_map(|(_, lots)| lots.iter().cloned()).collect()
 }
 
 /// A result's row.
@@ -216,12 +267,12 @@ pub(super) fn rows_alone(fact: &Fact) -> WindowSpan {
 pub(super) fn span(
     settings: &Settings,
     (reader, known): (&Reader, &mut Known),
-    rules: &WindowRules,
+    (kit, rules): (&KitFile, &WindowRules),
     fact: &Fact,
 ) -> Result<WindowSpan, ReadError> {
     let Some(tested) = fact.tested_at.map(release::Moment::at) else { return Ok(rows_alone(fact)) };
     let results = vec![row_of(fact)];
-    let lies = Lies::of(settings, (reader, known), rules, (fact, tested))?;
+    let lies = Lies::of(settings, (reader, known), (kit, rules), (fact, tested))?;
     let mut opened_by: Vec<RowAt> = lies.opened_by().cloned().collect();
     opened_by.sort_unstable();
     opened_by.dedup();
@@ -249,23 +300,10 @@ pub(super) fn assess(
         let fallen = fallen_by_row((reader, known), run, &own)?.into_iter();
         return Ok((window_of(run, None), fallen.fold(outcome, |after, declared| declared.and(after))));
     };
-    let mut lies = Lies::of(settings, (reader, known), rules, (fact, tested))?;
-    let lots = last_lots(&lies.read, tested);
-    let controls = std::mem::take(&mut lies.read.controls);
-    let (day, lot) = (day_of(o, tested.as_millisecond()), lies.channel.lot.clone());
-    let around = Around { settings, reader, channel: &lies.channel, days: days(rules.hours, day) };
-    let calibrations = match rules.calibration_days {
-        None => None,
-        Some(hold) => Some(calibrations(&around, known, (day, hold))?),
-    };
-    let uncounted = calibrations.as_ref().is_some_and(|(_, left_out)| *left_out);
-    let channel = immunoassay::Channel {
-        calibrations: calibrations.map(|(all, _)| all),
-        controls,
-        changes: Vec::new(),
-        levels: rules.levels.clone(),
-    };
-    let found = channel.window(&lot, tested, Timestamp::MAX, i64::from(rules.hours));
+    let lies = Lies::of(settings, (reader, known), (kit, rules), (fact, tested))?;
+    let lots = lies.around.last_lots(tested);
+    let changes = known.changes(reader, fact)?;
+    let found = lies.around.window(&lies.channel.lot, tested, (changes, rules.hours));
     let id = window_of(run, lies.opened);
     let assay = &o.assay;
     let told = Told::new(format!("{assay}: {}", found.why), format!("{assay}：{}", found.why_zh));
@@ -282,10 +320,10 @@ pub(super) fn assess(
         WindowState::Invalid => Outcome::invalid(told),
     };
     let mut outcome = Outcome { checks: vec![check], lots, ..outcome }.by(kit);
-    if let Some(level) = &lies.read.too_many {
+    if let Some(level) = &lies.around.too_many {
         outcome = more_than_are_read(&format!("control {level}"), assay).and(outcome);
     }
-    if uncounted {
+    if lies.around.uncounted {
         outcome = more_than_are_read("the calibration", assay).and(outcome);
     }
     let opened_by = lies.opened_by().map(|row| row.message);
@@ -379,17 +417,19 @@ fn columns(
     };
     let own = Channel::of(&fact.connection, o);
     let day = day_of(o, tested.as_millisecond());
-    let around = Around { settings, reader, channel: &own, days: days(rules.hours, day) };
-    let mut read = Read::default();
-    for one in &due {
-        let shows = |o: &Observation| o.value.grade.is_some_and(|grade| passes(one.due, grade));
-        around.readings(known, (&one.with, &mut read), shows)?;
-    }
-    let lots = last_lots(&read, tested);
-    let controls = read.controls;
-    let levels: BTreeSet<String> = due.iter().map(|one| one.with.clone()).collect();
-    let channel = immunoassay::Channel { calibrations: None, controls, changes: Vec::new(), levels };
-    let found = channel.window(&own.lot, tested, Timestamp::MAX, i64::from(rules.hours));
+    let due_of = format!("{} {}", kit.reference(), o.marker);
+    let around = known.surroundings((&own, day, due_of), |known| {
+        let around = Around { settings, reader, channel: &own, days: days(rules.hours, day) };
+        let mut read = Read::default();
+        for one in &due {
+            let shows = |o: &Observation| o.value.grade.is_some_and(|grade| passes(one.due, grade));
+            around.readings(known, (&one.with, &mut read), shows)?;
+        }
+        let levels = due.iter().map(|one| one.with.clone()).collect();
+        Ok(Surroundings::with(read, None, levels))
+    })?;
+    let lots = around.last_lots(tested);
+    let found = around.window(&own.lot, tested, (known.changes(reader, fact)?, rules.hours));
     let wanted: Vec<String> = due.iter().map(|one| format!("{} {}", one.with, shown(one.due))).collect();
     let (marker, wanted) = (o.marker, wanted.join(", "));
     let told = Told::new(
@@ -408,7 +448,7 @@ fn columns(
         WindowState::Out | WindowState::Invalid => Outcome::invalid(told),
     };
     let mut outcome = Outcome { checks: vec![check], lots, ..outcome }.by(kit);
-    if let Some(name) = &read.too_many {
+    if let Some(name) = &around.too_many {
         outcome = more_than_are_read(&format!("known sample {name}"), &o.assay).and(outcome);
     }
     Ok(Some(outcome))

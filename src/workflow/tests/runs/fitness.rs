@@ -1,10 +1,13 @@
 //! What people write down of analysers and operators, when it takes effect, and what it opens again.
 
+use crate::cells::{grouped, known_cells};
 use crate::house::{House, line};
 use crate::plates::{GOOD_PLATE, PLATE, plate_controls, plate_sample};
+use crate::windows::{clia, levels};
 use jiff::{Timestamp, civil::date};
 use ledger::{Draft, FitnessAct, Page, Seq, Service, What};
 use release::GateId;
+use release::evidence::Validity;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use workflow::fitness::Overdue;
@@ -269,4 +272,32 @@ fn a_site_may_be_warned_only_and_may_ask_for_records() {
     of.note("a", may(None, PLATE.0));
     of.tests("D3", Some("lab"), "03T09:00");
     assert_eq!((of.closed(ANALYSER), of.closed(GateId::Operator)), (vec!["D1", "D2"], vec!["D1", "D2"]));
+}
+
+#[test]
+fn controls_have_to_run_again_after_a_service_for_what_comes_after_its_entry() {
+    let of = Laboratory::at("01T08:30");
+    let house = &of.house;
+    let states = || ["D1", "D2", "D3"].map(|donation| house.stands(donation).1.validity);
+    house.says(&levels("01T08:00", true));
+    house.says(&known_cells("01T08:00", "4+"));
+    house.says(&clia("D3", "01T08:10", "0.20"));
+    let FitnessAct::Serviced { connection, service, from_ms, due, report, .. } = good(None, 31) else {
+        unreachable!("a service")
+    };
+    let instrument = Some("A2".into());
+    of.note("b", FitnessAct::Serviced { connection, instrument, service, from_ms, due, report });
+    house.says(&clia("D1", "01T09:00", "0.20"));
+    house.says(&grouped("D2", "01T09:00"));
+    assert_eq!(states(), [Validity::Valid; 3], "it was another analyser");
+
+    of.note("b", good(None, 31));
+    assert_eq!(of.reopened(), ["D1", "D2", "D3"], "they had not been decided");
+    assert_eq!(states(), [Validity::Valid; 3], "they were there before");
+    house.says(&clia("D1", "01T09:05", "0.20"));
+    house.says(&grouped("D2", "01T09:05"));
+    assert_eq!(states(), [Validity::Open, Validity::Open, Validity::Valid], "no control has run since");
+    house.says(&levels("01T08:45", true));
+    house.says(&known_cells("01T08:45", "4+"));
+    assert_eq!(states(), [Validity::Valid; 3]);
 }
