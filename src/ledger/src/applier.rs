@@ -11,6 +11,8 @@ use crate::ledger::Shared;
 use crate::open::OpenError;
 use crate::rebuild::{self, MadeState};
 use crate::state::Unavailable;
+use rustix::io::Errno;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -119,8 +121,15 @@ impl Applier {
         }
         self.unflushed_bytes = 0;
         self.shared.state.get().flush().map_err(|error| error.to_string())?;
-        let noted = rebuild::note(&self.shared.settings, self.shared.applied(), None);
-        noted.map_err(|error| error.to_string())
+        match rebuild::note(&self.shared.settings, self.shared.applied(), None) {
+            // A burst of connections has taken the last one. The state is whole, and the older note says no more than is so.
+            Err(OpenError::Io { error, .. }) if lacks_descriptors(&error) => {
+                tracing::warn!(%error, "how far the state has come is noted later: the process has no file descriptor left");
+                self.dirty_since = Some(Instant::now());
+                Ok(())
+            }
+            noted => noted.map_err(|error| error.to_string()),
+        }
     }
 
     /// An orderly end: the digest of the state is noted, so that the next start sees whether it was touched.
@@ -187,7 +196,32 @@ impl Applier {
     }
 }
 
+/// Of the process, or of the system.
+fn lacks_descriptors(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].into_iter().any(|lacks| Some(lacks.raw_os_error()) == error.raw_os_error())
+}
+
 fn pause(failures: u32) -> Duration {
     let doubled = Duration::from_millis(250).saturating_mul(1 << failures.min(8));
     doubled.min(REOPEN_PAUSE_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_passes_by_itself_lets_the_note_wait() {
+        for (errno, waits) in [
+            (Errno::MFILE, true),
+            (Errno::NFILE, true),
+            (Errno::NOSPC, false),
+            (Errno::IO, false),
+            (Errno::ROFS, false),
+            (Errno::ACCESS, false),
+        ] {
+            assert_eq!(lacks_descriptors(&io::Error::from(errno)), waits, "{errno:?}");
+        }
+        assert!(!lacks_descriptors(&io::Error::other("full")));
+    }
 }
