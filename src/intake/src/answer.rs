@@ -1,5 +1,6 @@
 //! The acknowledgement of an HL7 message that is durable, or is not.
 
+use crate::alike::{self, Alike};
 use crate::settings::{Acknowledge, Answering, Unreadable};
 use character_sets::CharacterSet;
 use hl7v2::{
@@ -50,6 +51,8 @@ pub(crate) struct Answerer<'a> {
     /// Second of the last answer and its text: MSH-7 changes once a second.
     clock: (i64, String),
     count: u64,
+    /// The header before; only where the answer quotes nothing but the header.
+    alike: Option<Alike>,
 }
 
 impl<'a> Answerer<'a> {
@@ -61,7 +64,9 @@ impl<'a> Answerer<'a> {
         needs.sort_unstable();
         needs.dedup();
         let index = Index::of(answering.dialect.clone());
-        Self { answering, needs, index, clock: (i64::MIN, String::new()), count: 0 }
+        let standard = answering.template == Template::Standard && answering.dialect == Dialect::default();
+        let alike = standard.then(Alike::default);
+        Self { answering, needs, index, clock: (i64::MIN, String::new()), count: 0, alike }
     }
 
     /// As much of a message as its answer is made of.
@@ -81,17 +86,31 @@ impl<'a> Answerer<'a> {
 
     /// The answer to a message that is kept, by its [`head`]. Empty when the sender wants none.
     pub(crate) fn kept(&mut self, bytes: &[u8]) -> Vec<u8> {
-        self.write(bytes, true)
+        self.tick();
+        self.count += 1;
+        let (now, own) = (self.clock.1.clone(), self.control_id());
+        let mut alike = self.alike.take();
+        let answer = alike.as_mut().and_then(|alike| {
+            alike.answer(bytes, (&now, &own), |asked| self.write(asked, true, (alike::NOW, alike::OWN)))
+        });
+        self.alike = alike;
+        answer.unwrap_or_else(|| self.write(bytes, true, (&now, &own)))
+    }
+
+    /// MSH-10 of an answer: the second, and a count.
+    fn control_id(&self) -> String {
+        format!("{}{}", self.clock.1, self.count % 100_000)
     }
 
     /// The answer to a message that could not be kept: not accepted, and worth sending again.
     pub(crate) fn not_kept(&mut self, bytes: &[u8]) -> Vec<u8> {
-        self.write(bytes, false)
-    }
-
-    fn write(&mut self, bytes: &[u8], kept: bool) -> Vec<u8> {
         self.tick();
         self.count += 1;
+        let (now, own) = (self.clock.1.clone(), self.control_id());
+        self.write(bytes, false, (&now, &own))
+    }
+
+    fn write(&mut self, bytes: &[u8], kept: bool, (now, control_id): (&str, &str)) -> Vec<u8> {
         let decoded = hl7v2::decode(bytes, self.answering.characters, CharacterSet::Gb18030);
         let message = self.index.read(&decoded.text);
         let readable = message.header().is_some();
@@ -109,9 +128,7 @@ impl<'a> Answerer<'a> {
             }
         };
         let Some(answer) = wanted(self.answering.acknowledge, &message, answer) else { return Vec::new() };
-        let control_id = format!("{}{}", self.clock.1, self.count % 100_000);
-        let settings =
-            AckSettings { template: &self.answering.template, now: &self.clock.1, control_id: &control_id };
+        let settings = AckSettings { template: &self.answering.template, now, control_id };
         let text = acknowledge(&message, &settings, answer, text, fault);
         character_sets::encode(&text, decoded.used).bytes.into_owned()
     }
@@ -220,5 +237,63 @@ mod tests {
             let found = msa(&answering(Acknowledge::AsAsked, unreadable), "garbage", kept);
             assert!(found.starts_with(expect), "{found}");
         }
+    }
+
+    /// An answer without what differs from one to the next of the same second.
+    fn without_own_id(answer: &[u8]) -> String {
+        let text = String::from_utf8_lossy(answer).replace('#', "|");
+        let mut fields: Vec<&str> = text.split('|').collect();
+        if let Some(own) = fields.get_mut(9) {
+            *own = "";
+        }
+        fields.get_mut(6).map(std::mem::take);
+        fields.join("|")
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_message_like_the_one_before_is_answered_as_if_it_were_the_first(
+            heads in proptest::collection::vec(
+                (0_usize..6, "[0-9]{0,14}|2026[|]|x", "[A-Za-z0-9._^~é-]{0,12}|ZQECHOQZ", 0_usize..4),
+                1..12,
+            ),
+        ) {
+            let begins = ["MSH|^~\\&|A|B|C|D|", "MSH|^~\\&|ZQNOWQZ|B|C|D|", "MSH#^~\\&#A#B#C#D#", "MSH|^~\\&|ä|B|C|D|", "MSH|", "PID|1|2|3|4|5|"];
+            let ends = ["|P|2.5.1\r", "|P|2.3.1||||0||GB18030\r", "|P|2.5.1|||NE|NE\r", "\r"];
+            let settings = answering(Acknowledge::AsAsked, Unreadable::Accept);
+            let mut one = Answerer::new(&settings);
+            for (begin, time, id, end) in heads {
+                let separator = begins[begin].chars().nth(3).unwrap().to_string();
+                let rest = format!("{time}||ORU^R01|{id}{}", ends[end]).replace('|', &separator);
+                // What is worked out for the second is used for the third.
+                for _ in 0..3 {
+                    let head = format!("{}{rest}", begins[begin]);
+                    let first = Answerer::new(&settings).kept(head.as_bytes());
+                    proptest::prop_assert_eq!(without_own_id(&one.kept(head.as_bytes())), without_own_id(&first));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_third_of_three_alike_is_answered_with_its_own_id_and_a_new_one_of_ours() {
+        let settings = answering(Acknowledge::AsAsked, Unreadable::Accept);
+        let mut answerer = Answerer::new(&settings);
+        let answers: Vec<Vec<String>> = ["M1", "M2", "M3", "M4"]
+            .map(|id| {
+                let head = format!("MSH|^~\\&|A|B|C|D|20260301||ORU^R01|{id}|P|2.5.1\r");
+                let text = String::from_utf8(answerer.kept(head.as_bytes())).unwrap();
+                text.split(['|', '\r']).map(str::to_owned).collect()
+            })
+            .into();
+        for (answer, id) in answers.iter().zip(["M1", "M2", "M3", "M4"]) {
+            assert_eq!(
+                (answer[2].as_str(), answer[4].as_str(), answer[14].as_str()),
+                ("C", "A", id),
+                "{answer:?}"
+            );
+        }
+        let own: std::collections::BTreeSet<&String> = answers.iter().map(|answer| &answer[9]).collect();
+        assert_eq!(own.len(), 4, "{answers:?}");
     }
 }

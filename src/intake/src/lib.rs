@@ -12,6 +12,7 @@
 //! What a peer asks, and what is sent to it unasked, comes from its [`Desk`].
 
 mod alarm;
+mod alike;
 mod answer;
 mod blocks;
 mod board;
