@@ -47,6 +47,7 @@ pub use reading::{Closing, Message, Reading, Record};
 pub use record_type::RecordType;
 pub use restart::{
     Continuation, Doubt, Resumption, find_continuation, resend_set, resume, resume_broken, save_points,
+    says_nothing,
 };
 pub use splitter::{ClosedBy, Complete, Splitter, join_frame};
 pub use unframed::{HalfWhy, Terminator, Unframed, UnframedConfig, UnframedEvent};

@@ -107,6 +107,26 @@ pub fn resume_broken(half: &str, later: &str) -> Resumption {
     joined(half, later, |half, saved| Resumption::Resumed { text: half.to_owned(), saved })
 }
 
+/// Whether a half transmission has nothing but what any message may begin with: a header, and the first patient. What a record
+/// that is cut off would have said is not known.
+#[must_use]
+pub fn says_nothing(half: &str) -> bool {
+    let mut index = Index::new();
+    let read = index.read(half);
+    let mut messages = read.messages();
+    let (first, more) = (messages.next(), messages.next());
+    let begins = |record: &Record<'_>| record.kind() == RecordType::Header || is_first_patient(record);
+    more.is_none()
+        && first.is_none_or(|message| {
+            let Whole { records, whole } = Whole::of(&message);
+            records.iter().take(whole).all(begins)
+        })
+}
+
+fn is_first_patient(record: &Record<'_>) -> bool {
+    record.kind() == RecordType::Patient && record.sequence().is_none_or(|number| number <= 1)
+}
+
 fn joined(half: &str, later: &str, shorter: impl Fn(&str, usize) -> Resumption) -> Resumption {
     let (mut one, mut two) = (Index::new(), Index::new());
     let (one, two) = (one.read(half), two.read(later));
@@ -133,8 +153,13 @@ fn joined(half: &str, later: &str, shorter: impl Fn(&str, usize) -> Resumption) 
     if found.next().is_some() {
         return Resumption::Uncertain(Doubt::Several);
     }
-    if place.resumes_at > 0 && !after.says_that_it_goes_on(&place, before.whole) {
-        return Resumption::Uncertain(Doubt::Faint);
+    if !after.says_that_it_goes_on(&place, before.whole) {
+        // A half that is a header and a patient may be the beginning of anything, and of what never comes again.
+        return if place.resumes_at > 0 {
+            Resumption::Uncertain(Doubt::Faint)
+        } else {
+            Resumption::Unrelated
+        };
     }
     if place.repeated + (before.whole - place.resumes_at) > after.whole {
         return shorter(half, place.resumes_at);
@@ -186,10 +211,11 @@ impl<'a> Whole<'a> {
     /// Whether what it repeats behind the chain is more than any message may begin with: something besides a patient, or
     /// a patient who is not the first.
     fn says_that_it_goes_on(&self, place: &Continuation, whole_before: usize) -> bool {
-        let repeated = self.records.iter().take(self.whole).skip(place.repeated);
-        repeated.take(whole_before - place.resumes_at).any(|record| {
-            record.kind() != RecordType::Patient || record.sequence().is_some_and(|number| number > 1)
-        })
+        // Every message begins with a header.
+        let chain = place.repeated.max(1);
+        let repeated = self.records.iter().take(self.whole).skip(chain);
+        let whole_before = whole_before.saturating_sub(chain - place.repeated);
+        repeated.take(whole_before - place.resumes_at).any(|record| !is_first_patient(record))
     }
 
     /// Whether all of it comes again, from the beginning, and results say of themselves that they were sent before.
@@ -345,7 +371,11 @@ mod tests {
                 let last = restart(EXAMPLE, failed);
                 let so_far = match resume_broken(half, broken) {
                     Resumption::Resumed { text, .. } => text,
-                    Resumption::Unrelated | Resumption::Uncertain(_) => half.to_owned(),
+                    Resumption::Unrelated if says_nothing(half) => broken.to_owned(),
+                    Resumption::Unrelated | Resumption::Uncertain(_) => {
+                        assert!(says_nothing(broken), "{first} {second}: {broken:?}");
+                        half.to_owned()
+                    }
                 };
                 match resume(&so_far, &last) {
                     Resumption::Resumed { text, .. } => assert_eq!(text, EXAMPLE, "{first} {second}"),
@@ -353,6 +383,23 @@ mod tests {
                     Resumption::Uncertain(doubt) => panic!("{first} {second}: {doubt}"),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_header_and_the_first_patient_say_nothing_of_what_they_begin() {
+        for (half, expect) in [
+            ("", true),
+            ("H|\\^&|1", true),
+            ("H|\\^&|1\r", true),
+            ("H|\\^&|1\rP|1\r", true),
+            ("H|\\^&|1\rP|1|\rO|1|a", true),
+            ("H|\\^&|1\rP|2\r", false),
+            ("H|\\^&|1\rP|1|\rO|1|a\r", false),
+            ("H|\\^&|1\rC|1|I|on it\r", false),
+            ("H|\\^&|1\rP|1\rH|\\^&|2\rP|1\r", false),
+        ] {
+            assert_eq!(says_nothing(half), expect, "{half:?}");
         }
     }
 
@@ -388,6 +435,12 @@ mod tests {
         check(half, "H|\\^&|2\rP|1\rO|1|c\rR|1|c\rL|1\r", Unrelated);
         check(half, "H|\\^&|2|other\rP|1\rO|2|x\rR|1|b\rL|1\r", Unrelated);
         check(half, "O|2|b\rR|1|b\rL|1\r", Unrelated);
+        // What any message begins with is no sign of the same one.
+        let later = "H|\\^&|2\rP|1\rO|1|c\rR|1|c\rL|1\r";
+        for begun in ["H|\\^&|1\r", "H|\\^&|1\rP|1\r", "H|\\^&|1\rP|1\rO|1"] {
+            check(begun, later, Unrelated);
+        }
+        check("H|\\^&|1\rP|1\rO|1|c\r", later, Resumption::Resumed { text: later.to_owned(), saved: 0 });
         check("P|1\rO|1|a\r", "H|\\^&|2\rP|1\rO|1|a\rL|1\r", Unrelated);
         check(half, &"H|\\^&|2\rP|1\rO|2|b\rR|1|b\rL|1\r".repeat(2), Unrelated);
         check(half, "H|\\^&|2\rP|1\rO|2|b\rR|1|c\rL|1\r", Uncertain(Doubt::Differs));

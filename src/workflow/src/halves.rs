@@ -104,6 +104,8 @@ impl Halves {
         Ok(match profile.resumed(&half, &raw) {
             Resumed::Unrelated => Joined::alone(raw),
             Resumed::Uncertain(why) => Joined::uncertain(raw, last, &why),
+            // What came while the line was tried out, or comes again while it is, says nothing of the other.
+            Resumed::With { saved: 0, .. } if !run_alike(&halves, &transfers, message) => Joined::alone(raw),
             Resumed::With { saved: 0, text } => Joined { text, continues: transfers, finding: None },
             // What was sent while the line was tried out must not become evidence with the rest of it.
             Resumed::With { .. } if !run_alike(&halves, &transfers, message) => Joined::uncertain(
@@ -168,6 +170,10 @@ fn chained(reader: &Reader, halves: &[TransferView], profile: &Profile) -> Resul
     for half in halves.iter().skip(halves.len().saturating_sub(HALVES_JOINED_MAX)) {
         let Some(frames) = reader.unused_frames(half.transfer)? else { continue };
         let text = joined_frames(&frames);
+        // It stays for a person, and what came before it may go on all the same.
+        if so_far.is_some() && profile.says_nothing(&text) {
+            continue;
+        }
         let joined = so_far.take().and_then(|before| match profile.resumed_broken(&before.text, &text) {
             Resumed::With { text, .. } => {
                 let transfers = before.transfers.into_iter().chain([half.transfer]).collect();
