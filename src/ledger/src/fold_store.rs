@@ -12,11 +12,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Changed bytes in one batch: far below a segment of the store.
-pub(crate) const BATCH_BYTES_MAX: usize = 1 << 20;
+pub(crate) const BATCH_BYTES_MAX: usize = 512 << 10;
 /// Entries in one batch.
 pub(crate) const BATCH_ENTRIES_MAX: usize = 512;
 /// Changed bytes between two flushes.
-pub(crate) const FLUSH_BYTES_MAX: usize = 2 << 20;
+pub(crate) const FLUSH_BYTES_MAX: usize = 1 << 20;
 
 /// Entries on their way into a store.
 pub(crate) struct Batcher<'s> {

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 
 /// Segment size: four at most are in memory, and a batch between two flushes has to stay far below one. A store that
 /// was made with another cannot be opened, and is made again from the journal.
-pub(crate) const SEGMENT_BYTES: usize = 4 << 20;
+pub(crate) const SEGMENT_BYTES: usize = 2 << 20;
 
 impl From<sled::Error> for StateError {
     fn from(error: sled::Error) -> Self {
