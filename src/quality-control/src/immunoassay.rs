@@ -84,6 +84,18 @@ impl Channel {
     /// What stands for a result with a reagent lot at a time, by what is known at `now`.
     #[must_use]
     pub fn window(&self, lot: &str, tested: Timestamp, now: Timestamp, window_hours: i64) -> Window {
+        self.window_after(None, lot, (tested, now), window_hours)
+    }
+
+    /// The same where a change beside those of the channel is known, not later than the result.
+    #[must_use]
+    pub fn window_after(
+        &self,
+        changed: Option<Timestamp>,
+        lot: &str,
+        (tested, now): (Timestamp, Timestamp),
+        window_hours: i64,
+    ) -> Window {
         let calibrated = match &self.calibrations {
             None => Timestamp::MIN,
             Some(all) => match calibrated(all, lot, tested) {
@@ -91,8 +103,8 @@ impl Channel {
                 Err(window) => return window,
             },
         };
-        let changes = self.changes.iter().copied().filter(|at| *at <= tested);
-        let since = changes.max().map_or(calibrated, |at| at.max(calibrated));
+        let all = self.changes.iter().copied().chain(changed).filter(|at| *at <= tested);
+        let since = all.max().map_or(calibrated, |at| at.max(calibrated));
         let span = Span::new().try_hours(window_hours.max(0)).ok();
         let oldest = span.and_then(|span| tested.checked_sub(span).ok()).map_or(since, |at| at.max(since));
         let against = self.levels.iter().filter_map(|l| self.level_against(l, lot, (oldest, tested, now)));

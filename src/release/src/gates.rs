@@ -15,6 +15,7 @@ use crate::say::say_all;
 use crate::test::Test;
 use crate::verdict::{Gate, Unit};
 use jiff::civil::Date;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use vocabulary::RunId;
 
@@ -65,12 +66,7 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
 fn gate(id: GateId, against: &[Reason<'_>], (findings, used): (&Findings<'_>, &[Used<'_>])) -> Gate {
     if against.is_empty() {
         let (en, zh) = met(id);
-        let (why, why_zh) = match warnings(id, used) {
-            Some((warned, warned_zh)) => {
-                (format!("warned only: {warned}").into(), format!("仅警告：{warned_zh}").into())
-            }
-            None => (en.into(), zh.into()),
-        };
+        let (why, why_zh) = open_and_told(id, used).unwrap_or_else(|| (en.into(), zh.into()));
         return Gate { id, pass: true, why, why_zh, remedy: None, remedy_zh: None, overridden: None };
     }
     let (why, why_zh) = say_all(against);
@@ -90,14 +86,37 @@ fn gate(id: GateId, against: &[Reason<'_>], (findings, used): (&Findings<'_>, &[
     }
 }
 
-/// What a site is told of and lets pass.
-fn warnings(id: GateId, used: &[Used<'_>]) -> Option<(String, String)> {
-    let told = records(used).filter(|_| id == GateId::Analyser).filter_map(|run| {
-        let en = run.analyser_warned.as_deref()?;
-        Some((en, run.analyser_warned_zh.as_deref().unwrap_or(en)))
-    });
-    let (en, zh): (Vec<&str>, Vec<&str>) = told.unzip();
-    (!en.is_empty()).then(|| (en.join("; "), zh.join("；")))
+/// What people are told of a gate that is open all the same.
+fn open_and_told(id: GateId, used: &[Used<'_>]) -> Option<(Cow<'static, str>, Cow<'static, str>)> {
+    let joined = |told: &dyn Fn(&'_ Run) -> Option<(String, String)>| {
+        let (en, zh): (Vec<String>, Vec<String>) = records(used).filter_map(told).unzip();
+        (!en.is_empty()).then(|| (en.join("; "), zh.join("；")))
+    };
+    let both = |en: &Option<String>, zh: &Option<String>| {
+        let en = en.clone()?;
+        Some((en.clone(), zh.clone().unwrap_or(en)))
+    };
+    match id {
+        GateId::Analyser => joined(&|run| both(&run.analyser_warned, &run.analyser_warned_zh))
+            .map(|(en, zh)| (format!("warned only: {en}").into(), format!("仅警告：{zh}").into())),
+        GateId::Interfaces => {
+            joined(&|run| both(&run.interface_acknowledged, &run.interface_acknowledged_zh))
+                .map(|(en, zh)| (en.into(), zh.into()))
+        }
+        GateId::TestsFinal
+        | GateId::MarkersPass
+        | GateId::Group
+        | GateId::RunsValid
+        | GateId::QualityControl
+        | GateId::Lots
+        | GateId::Operator
+        | GateId::Identity
+        | GateId::TwoPersons
+        | GateId::Donor
+        | GateId::Components
+        | GateId::Batch
+        | GateId::ReleaseAct => None,
+    }
 }
 
 /// R-GATE-14: gates 01 to 04 and 11 never; the release act itself neither.

@@ -494,6 +494,8 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
                 run.qc = Some(about.qc);
                 (run.qc_why, run.qc_why_zh) = words(about.qc_why.as_ref());
                 (run.interface_error, run.interface_error_zh) = words(about.interface.as_ref());
+                (run.interface_acknowledged, run.interface_acknowledged_zh) =
+                    words(about.acknowledged.as_ref());
                 (run.analyser_overdue, run.analyser_overdue_zh) = words(about.overdue.as_ref());
                 (run.analyser_warned, run.analyser_warned_zh) = words(about.warned.as_ref());
                 if !about.unauthorised.is_empty() {

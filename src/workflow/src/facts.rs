@@ -134,6 +134,8 @@ pub struct RunFacts {
     pub checks: Vec<RunCheck>,
     /// What went wrong on its line meanwhile and stands open.
     pub interface: Option<Told>,
+    /// What went wrong there and somebody has looked at.
+    pub acknowledged: Option<Told>,
     /// What of its analysers' qualification, calibration or maintenance is overdue.
     pub overdue: Option<Told>,
     /// The same, where the site wants to be told and no more.
@@ -155,6 +157,7 @@ impl RunFacts {
             kits: Vec::new(),
             checks: Vec::new(),
             interface: None,
+            acknowledged: None,
             overdue: None,
             warned: None,
             unauthorised: BTreeSet::new(),

@@ -5,7 +5,7 @@ use crate::facts::Told;
 use crate::people::{Act, Actor};
 use crate::pins::NotDone;
 use jiff::Timestamp;
-use ledger::{Draft, FaultKind, InterfaceFault, Ledger, ReadError, Reader, Seq, What};
+use ledger::{Draft, FaultKind, FaultSettled, InterfaceFault, Ledger, ReadError, Reader, Seq, What};
 use vocabulary::RunId;
 
 /// Faults of a run that are named; the rest is counted as more.
@@ -24,6 +24,26 @@ pub(crate) fn of_run(reader: &Reader, run: &RunId) -> Result<Option<Told>, ReadE
             format!("and more (hemogate faults list --connection {line})"),
             format!("另有更多（hemogate faults list --connection {line}）"),
         );
+        told = Told::joined(told, Some(more));
+    }
+    Ok(told)
+}
+
+/// What people have looked at of a run's interface, in words; nothing where nothing was.
+pub(crate) fn acknowledged_of(reader: &Reader, run: &RunId) -> Result<Option<Told>, ReadError> {
+    let settled = reader.faults_acknowledged_of(run)?;
+    let mut told: Option<Told> = None;
+    for FaultSettled { fault, done, why } in settled.iter().rev().take(NAMED_MAX) {
+        let (by, entry) = (&done.by, done.entry);
+        let one = Told::new(
+            format!("fault {fault} was acknowledged by {by} (entry {entry}: {why})"),
+            format!("故障 {fault} 已由 {by} 确认（记录 {entry}：{why}）"),
+        );
+        told = Told::joined(told, Some(one));
+    }
+    if settled.len() > NAMED_MAX {
+        let before = settled.len() - NAMED_MAX;
+        let more = Told::new(format!("and {before} before"), format!("此前另有 {before} 项"));
         told = Told::joined(told, Some(more));
     }
     Ok(told)

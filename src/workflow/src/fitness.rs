@@ -155,6 +155,18 @@ fn text(field: &str, given: &str, chars_max: usize) -> Result<String, Refusal> {
     ))
 }
 
+/// A word for a time to come would stand above what happens until then.
+fn by_now(from: Timestamp) -> Result<i64, Refusal> {
+    let now = Timestamp::now();
+    if from <= now {
+        return Ok(from.as_millisecond());
+    }
+    Err(refusal(
+        format!("from {from}: that is still to come (it is {now}); write it down when it is so"),
+        format!("起始时间 {from} 尚未到（现在是 {now}）；请届时再登记"),
+    ))
+}
+
 fn instrument_of(given: Option<&String>) -> Result<Option<String>, Refusal> {
     given.map(|name| text("instrument", name, NAME_CHARS_MAX)).transpose()
 }
@@ -226,7 +238,7 @@ pub fn serviced(ledger: &Ledger, who: &Actor, connection: &ConnectionId, done: &
             connection: connection.clone(),
             instrument: instrument_of(done.instrument.as_ref())?,
             service: done.service,
-            from_ms: done.from.map(Timestamp::as_millisecond),
+            from_ms: done.from.map(by_now).transpose()?,
             due: done.due,
             report: text("report", &done.report, TEXT_CHARS_MAX)?,
         })
@@ -247,7 +259,7 @@ pub fn unfit(ledger: &Ledger, who: &Actor, connection: &ConnectionId, given: &Un
             connection: connection.clone(),
             instrument: instrument_of(given.instrument.as_ref())?,
             service: given.service,
-            from_ms: given.from.as_millisecond(),
+            from_ms: by_now(given.from)?,
             reason: text("reason", &given.reason, TEXT_CHARS_MAX)?,
         })
     };
@@ -264,7 +276,7 @@ pub fn authorise(ledger: &Ledger, who: &Actor, given: &Authorised) -> Noted {
         Ok(FitnessAct::Authorised {
             operator: text("operator", &given.operator, NAME_CHARS_MAX)?,
             assays: assays_of(&given.assays)?,
-            from_ms: given.from.map(Timestamp::as_millisecond),
+            from_ms: given.from.map(by_now).transpose()?,
             until: given.until,
             reason: text("reason", &given.reason, TEXT_CHARS_MAX)?,
         })
@@ -293,7 +305,7 @@ pub fn withdraw(ledger: &Ledger, who: &Actor, given: &Withdrawn) -> Noted {
         Ok(FitnessAct::Withdrawn {
             operator: text("operator", operator, NAME_CHARS_MAX)?,
             assays: assays_of(&given.assays)?,
-            from_ms: given.from.as_millisecond(),
+            from_ms: by_now(given.from)?,
             reason: text("reason", &given.reason, TEXT_CHARS_MAX)?,
         })
     };

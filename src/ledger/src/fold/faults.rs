@@ -12,15 +12,15 @@ use super::interpret::Part;
 use super::{Fold, Folded};
 use crate::Seq;
 use crate::state::{
-    FaultKind, FaultRecord, Key, KeyParts, Read, RunSpanRecord, Span, StateError, TransferRecord, collect,
-    record,
+    FaultKind, FaultRecord, FaultSettled, Key, KeyParts, Read, RunSpanRecord, Span, StateError,
+    TransferRecord, collect, record,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use vocabulary::{ConnectionId, Mode, RunId};
 
 /// Runs of a line that began before a fault, the latest first, that are looked at for whether it fell into them. Only a fault
-/// that is found late, in a message that is read again, may lie in an older one; that one hears of it when it is decided anew.
+/// that is found late, in a message that is read again, may lie in an older one, which does not hear of it.
 const RUNS_LOOKED_AT: usize = 256;
 
 impl Fold<'_, '_> {
@@ -142,22 +142,34 @@ impl Fold<'_, '_> {
         let Some(about) = record::<FaultRecord>(self.view, &key)? else { return Ok(false) };
         self.view.delete(key);
         self.view.delete(Key::faults_of(&about.connection).seq(fault).done());
-        for (key, _) in collect(self.view, &Key::fault_runs(fault).under())? {
-            let mut parts = KeyParts::of(&key);
-            let run = parts.seq().and_then(|_| parts.text()).and_then(|run| RunId::new(run).ok());
-            self.view.delete(key);
-            if let Some(run) = run {
-                self.view.delete(Key::run_faults(&run).seq(fault).done());
-                self.reopen_run(&run)?;
-            }
+        for run in self.runs_of_fault(fault)? {
+            self.view.delete(Key::fault_runs(fault).text(run.as_str()).done());
+            self.view.delete(Key::run_faults(&run).seq(fault).done());
+            self.reopen_run(&run)?;
         }
         Ok(true)
     }
 
-    /// A person has looked at it. Only people do.
-    pub(super) fn fault_acknowledged(&mut self, fault: Seq) -> Folded {
+    fn runs_of_fault(&self, fault: Seq) -> Result<Vec<RunId>, StateError> {
+        let keys = collect(self.view, &Key::fault_runs(fault).under())?;
+        let run = |key: &[u8]| {
+            let mut parts = KeyParts::of(key);
+            parts.seq().and_then(|_| parts.text()).and_then(|run| RunId::new(run).ok())
+        };
+        Ok(keys.iter().filter_map(|(key, _)| run(key)).collect())
+    }
+
+    /// A person has looked at it. Only people do. Whoever signs for a run that it fell into is shown that, and what was
+    /// signed before it does not come back.
+    pub(super) fn fault_acknowledged(&mut self, fault: Seq, why: &str) -> Folded {
+        let runs = self.runs_of_fault(fault)?;
         if !self.is_of_person() || !self.fault_ends(fault)? {
             self.misfit();
+            return Ok(());
+        }
+        let settled = FaultSettled { fault, done: self.done(), why: why.to_owned() };
+        for run in &runs {
+            self.view.put_record(Key::run_acknowledged(run).seq(fault).done(), &settled)?;
         }
         Ok(())
     }

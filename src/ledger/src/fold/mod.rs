@@ -119,7 +119,7 @@ impl Fold<'_, '_> {
             What::DeliveryDead { delivery, reason } => self.dead(delivery, reason),
             What::DeliveryRequeued { delivery } => self.requeued(delivery),
             What::Person(entry) => self.person(entry),
-            What::FaultAcknowledged { fault, .. } => self.fault_acknowledged(*fault),
+            What::FaultAcknowledged { fault, why } => self.fault_acknowledged(*fault, why),
             What::Rules(act) => self.rules(act),
             What::Kits(act) => self.kits(act),
             What::Fitness(act) => self.fitness(act),

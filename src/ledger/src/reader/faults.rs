@@ -3,7 +3,7 @@
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::Seq;
-use crate::state::{FaultRecord, HeldRecord, InterfaceFault, Key, KeyParts, record};
+use crate::state::{FaultRecord, FaultSettled, HeldRecord, InterfaceFault, Key, KeyParts, decode, record};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use vocabulary::{ConnectionId, RunId};
@@ -69,6 +69,27 @@ impl Reader {
             faults.extend(self.fault(fault)?);
         }
         Ok(faults)
+    }
+
+    /// Faults that fell into a run and that people have looked at, in their order.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn faults_acknowledged_of(&self, run: &RunId) -> Result<Vec<FaultSettled>, ReadError> {
+        let mut found = Vec::new();
+        let mut failed = None;
+        self.store().walk(&Key::run_acknowledged(run).under(), &mut |_, value| {
+            match decode(value) {
+                Ok(settled) => found.push(settled),
+                Err(error) => failed = Some(error),
+            }
+            if failed.is_none() && found.len() < RUNS_LISTED_MAX {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(found), |error| Err(error.into()))
     }
 
     /// Names of the findings that hold or quarantine a message, and how often each is there.

@@ -1,5 +1,6 @@
 //! Faults of interfaces that nobody has settled, and where in the journal a run's messages stand.
 
+use super::Done;
 use crate::Seq;
 use serde::{Deserialize, Serialize};
 use vocabulary::{ConnectionId, RunId};
@@ -25,6 +26,17 @@ pub(crate) struct FaultRecord {
     pub(crate) began: Seq,
     pub(crate) at_ms: i64,
     pub(crate) kind: FaultKind,
+}
+
+/// A fault that fell into a run, and whoever looked at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultSettled {
+    /// The fault.
+    pub fault: Seq,
+    /// Who, when.
+    pub done: Done,
+    /// What they found.
+    pub why: String,
 }
 
 /// From a run's first message to its last, in the order of the journal.

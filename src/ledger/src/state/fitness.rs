@@ -107,6 +107,29 @@ impl FitnessNote {
         own && self.taken_back.is_none() && !self.waits() && self.from_ms() <= tested.at_ms
     }
 
+    /// What makes worse is heard by every analyser that may be meant: by one that its messages do not name, and by one of
+    /// whose name the entry says a part, such as its serial number.
+    fn may_be_of(&self, instrument: Option<&str>) -> bool {
+        match &self.act {
+            FitnessAct::Unfit { instrument: Some(on), .. } => {
+                instrument.is_none_or(|name| name.split_whitespace().any(|part| part == on))
+            }
+            FitnessAct::Unfit { instrument: None, .. } => true,
+            FitnessAct::Serviced { .. }
+            | FitnessAct::Authorised { .. }
+            | FitnessAct::Withdrawn { .. }
+            | FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => false,
+        }
+    }
+
+    /// Whether it gives back what `end` took: people agreed to it after that was written, and for no earlier time.
+    fn gives_back(&self, end: &Self) -> bool {
+        let agreed = self.confirmed.as_ref().map_or(self.done.entry, |done| done.entry);
+        agreed > end.done.entry && end.from_ms() <= self.from_ms()
+    }
+
     fn order(&self) -> (i64, Seq) {
         (self.from_ms(), self.done.entry)
     }
@@ -121,7 +144,7 @@ impl FitnessNote {
         let about = |note: &&Self| match &note.act {
             FitnessAct::Serviced { service: of, instrument: on, .. }
             | FitnessAct::Unfit { service: of, instrument: on, .. } => {
-                *of == service && (on.is_none() || on.as_deref() == instrument)
+                *of == service && (on.is_none() || on.as_deref() == instrument || note.may_be_of(instrument))
             }
             FitnessAct::Authorised { .. }
             | FitnessAct::Withdrawn { .. }
@@ -143,18 +166,18 @@ impl FitnessNote {
         let has = |assays: &[String]| assays.is_empty() || assays.iter().any(|one| one == assay);
         let speaking = || notes.iter().filter(|note| note.speaks_of(tested));
         let ends = |note: &&Self| matches!(&note.act, FitnessAct::Withdrawn { assays, .. } if has(assays));
-        let withdrawn = speaking().filter(ends).max_by_key(|note| note.order());
+        let withdrawn: Vec<&Self> = speaking().filter(ends).collect();
         let gives = |note: &Self| {
             let stands = note.last_day().is_none_or(|until| tested.day <= until);
             stands && matches!(&note.act, FitnessAct::Authorised { assays, .. } if has(assays))
         };
-        let is_later = |note: &Self| withdrawn.is_none_or(|end| end.order() < note.order());
-        if speaking().any(|note| gives(note) && is_later(note)) {
+        let given_back = |note: &Self| withdrawn.iter().all(|end| note.gives_back(end));
+        if speaking().any(|note| gives(note) && given_back(note)) {
             Standing::Fit
         } else if speaking().next().is_none() {
             Standing::Unrecorded
         } else {
-            Standing::Unfit(withdrawn)
+            Standing::Unfit(withdrawn.into_iter().max_by_key(|note| note.order()))
         }
     }
 }

@@ -201,6 +201,10 @@ impl Key {
     pub(crate) fn run_faults(run: &RunId) -> Self {
         Self::of(*b"rf").text(run.as_str())
     }
+    /// Faults of a run that a person has looked at.
+    pub(crate) fn run_acknowledged(run: &RunId) -> Self {
+        Self::of(*b"rq").text(run.as_str())
+    }
     pub(crate) fn run_span(run: &RunId) -> Self {
         Self::of(*b"rs").text(run.as_str())
     }

@@ -18,7 +18,7 @@ mod sled_store;
 mod view;
 
 pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
-pub use faults::{FaultKind, InterfaceFault};
+pub use faults::{FaultKind, FaultSettled, InterfaceFault};
 pub(crate) use faults::{FaultRecord, RunSpanRecord};
 pub use fitness::{FitnessNote, Standing, TakeBack, Tested};
 pub(crate) use gathered::{GATHERED_BYTES_MAX, Gathered};

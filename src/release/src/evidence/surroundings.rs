@@ -86,6 +86,12 @@ pub struct Run {
     /// The same in Chinese.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface_error_zh: Option<String>,
+    /// Interface errors that somebody has looked at, in words: the gate stays open and says so (R-GATE-15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface_acknowledged: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface_acknowledged_zh: Option<String>,
 }
 
 impl Run {
@@ -114,6 +120,8 @@ impl Run {
             sequence_gap: None,
             interface_error: None,
             interface_error_zh: None,
+            interface_acknowledged: None,
+            interface_acknowledged_zh: None,
         }
     }
 }

@@ -24,12 +24,13 @@ pub(crate) fn remedy(gate: GateId) -> (&'static str, &'static str) {
             "登记批号效期和验收；过期者用合格批号重做",
         ),
         GateId::Analyser => (
-            "have qualification, calibration or maintenance done, and judge what was tested meanwhile",
-            "完成仪器确认、校准或维护，并评估期间的检测",
+            "have qualification, calibration or maintenance done and written down (hemogate analyser serviced), and repeat what was tested meanwhile; an entry by mistake is taken back by two people",
+            "完成仪器确认、校准或维护并登记（hemogate analyser serviced），期间的检测重做；误登记由两人撤回",
         ),
-        GateId::Operator => {
-            ("have an authorised person repeat or confirm the test", "由授权人员重做或确认该检测")
-        }
+        GateId::Operator => (
+            "have an authorised person repeat the test, or write down since when the operator may run it (hemogate operator authorise --from, confirmed by another person)",
+            "由授权人员重做该检测，或登记该操作者的授权起始时间（hemogate operator authorise --from，须另一人确认）",
+        ),
         GateId::Identity => (
             "compare tube and label by a second person, or take a new sample from the bag segment",
             "由第二人核对标本与标签，或用血袋辫子重新留样",

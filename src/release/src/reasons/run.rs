@@ -88,6 +88,9 @@ impl Say for RunReason<'_> {
             Self::AnalyserOverdue { run, what, .. } => {
                 said!("the analyser of run {run} is overdue: {what}")
             }
+            Self::OperatorNotAuthorised { run, operator: Some("?") } => {
+                said!("run {run} names no operator, and the site asks for one")
+            }
             Self::OperatorNotAuthorised { run, operator } => {
                 let who = operator.unwrap_or("the operator");
                 said!("{who} was not authorised for the assay of run {run}")
@@ -126,6 +129,9 @@ impl Say for RunReason<'_> {
             Self::LotAcceptanceUnknown { run, lot } => said!("批次 {run} 批号 {lot} 无验收记录"),
             Self::LotOnBoard { run, lot } => said!("批次 {run} 批号 {lot} 超过机上有效期"),
             Self::AnalyserOverdue { run, what_zh, .. } => said!("批次 {run} 的仪器逾期：{what_zh}"),
+            Self::OperatorNotAuthorised { run, operator: Some("?") } => {
+                said!("批次 {run} 未注明操作者，而本站要求注明")
+            }
             Self::OperatorNotAuthorised { run, operator } => {
                 let who = operator.unwrap_or("操作者");
                 said!("{who} 无批次 {run} 检测项目的授权")

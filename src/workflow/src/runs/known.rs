@@ -45,13 +45,11 @@ struct Serviced {
 
 impl Serviced {
     fn of(note: FitnessNote) -> Option<Self> {
+        let at = Timestamp::from_millisecond(note.from_ms().min(note.done.at_ms)).ok()?;
         match note.act {
             FitnessAct::Serviced {
                 instrument, service: Service::Calibration | Service::Maintenance, ..
-            } => {
-                let at = Timestamp::from_millisecond(note.done.at_ms).ok()?;
-                Some(Self { entry: note.done.entry, at, instrument })
-            }
+            } => Some(Self { entry: note.done.entry, at, instrument }),
             FitnessAct::Serviced { service: Service::Qualification, .. }
             | FitnessAct::Unfit { .. }
             | FitnessAct::Authorised { .. }
@@ -65,6 +63,24 @@ impl Serviced {
 
 /// What a plate came to, and its cut-off.
 pub(super) type Plate = (Outcome, Option<Ratio>);
+
+/// What went wrong of a run's interface.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interface {
+    /// It stands open.
+    pub(super) open: Option<Told>,
+    /// Somebody has looked at it.
+    pub(super) acknowledged: Option<Told>,
+}
+
+impl Interface {
+    pub(super) fn joined(self, other: Self) -> Self {
+        Self {
+            open: Told::joined(self.open, other.open),
+            acknowledged: Told::joined(self.acknowledged, other.acknowledged),
+        }
+    }
+}
 
 /// Runs and readings that were read from one state of the ledger; what is in it is as old as that.
 #[derive(Debug, Default)]
@@ -85,8 +101,7 @@ pub(crate) struct Known {
     batches: BTreeMap<(RunId, String), Outcome>,
     /// The entry whose kits judge a run, and when that was written.
     judged: BTreeMap<RunId, (u64, Option<i64>)>,
-    /// What stands open of a run's interface.
-    interfaces: BTreeMap<RunId, Option<Told>>,
+    interfaces: BTreeMap<RunId, Interface>,
     shelf: Shelf,
     interpretations: Interpretations,
 }
@@ -120,9 +135,12 @@ impl Known {
         })
     }
 
-    /// What stands open of a run's interface.
-    pub(super) fn interface(&mut self, reader: &Reader, run: &RunId) -> Result<Option<Told>, ReadError> {
-        recall(&mut self.interfaces, run, || faults::of_run(reader, run))
+    /// What went wrong of a run's interface.
+    pub(super) fn interface(&mut self, reader: &Reader, run: &RunId) -> Result<Interface, ReadError> {
+        recall(&mut self.interfaces, run, || {
+            let (open, acknowledged) = (faults::of_run(reader, run)?, faults::acknowledged_of(reader, run)?);
+            Ok(Interface { open, acknowledged })
+        })
     }
 
     /// The kits that judge a result of a run.
@@ -228,19 +246,24 @@ impl Known {
         Ok(remember(&mut self.surroundings, key, found))
     }
 
-    /// When an analyser was calibrated or maintained by people's word, for results that came after it: controls have to run
-    /// again then (rules.md §2.2). It counts from its entry, so that no result before it is seen otherwise, and it counts
-    /// where it is taken back: a control too many harms nobody.
-    pub(super) fn changes(&mut self, reader: &Reader, fact: &Fact) -> Result<Vec<Timestamp>, ReadError> {
+    /// When an analyser was last calibrated or maintained before a result, by what people had written down when that came:
+    /// controls have to run again then (rules.md §2.2). An entry counts for what comes after it, so that no result before it
+    /// is seen otherwise, and where it waits or is taken back: a control too many harms nobody.
+    pub(super) fn changed(
+        &mut self,
+        reader: &Reader,
+        (fact, tested): (&Fact, Timestamp),
+    ) -> Result<Option<Timestamp>, ReadError> {
         let all = recall(&mut self.services, &fact.connection, || {
             Ok(reader.services(&fact.connection)?.into_iter().filter_map(Serviced::of).collect())
         })?;
         let own = fact.observation.instrument.as_deref();
-        let speaks = |one: &&Serviced| {
-            one.entry.get() < fact.message
-                && one.instrument.as_deref().is_none_or(|named| own.is_none_or(|own| own == named))
+        let may_be = |named: &str| {
+            own.is_none_or(|own| own == named || own.split_whitespace().any(|part| part == named))
         };
-        Ok(all.iter().filter(speaks).map(|one| one.at).collect())
+        let speaks =
+            |one: &&Serviced| one.entry.get() < fact.message && one.instrument.as_deref().is_none_or(may_be);
+        Ok(all.iter().filter(speaks).map(|one| one.at).filter(|at| *at <= tested).max())
     }
 
     pub(super) fn calibrations(

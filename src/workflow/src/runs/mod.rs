@@ -27,6 +27,7 @@ pub use spans::spans_of;
 use crate::Settings;
 use crate::facts::{Fact, RunCheck, RunFacts, Told};
 use determinations::{Parts, Row};
+use known::Interface;
 use ledger::{EvidenceObservation, ReadError, Reader, RunCause, RunInvalidation};
 use quality_control::kits::{Found, KitFile, KitRules};
 use release::evidence::{Qc, Validity};
@@ -164,12 +165,12 @@ pub(crate) fn stand<'f>(
         }
     }
     let mut found: BTreeMap<RunId, Outcome> = BTreeMap::new();
-    let mut interfaces: BTreeMap<RunId, Told> = BTreeMap::new();
+    let mut interfaces: BTreeMap<RunId, Interface> = BTreeMap::new();
     for (run, facts) in by_run {
         let interface = known.interface(reader, &run)?;
         for (id, outcome) in of_run(settings, (reader, known), &run, facts)? {
-            let told = Told::joined(interfaces.remove(&id), interface.clone());
-            interfaces.extend(told.map(|told| (id.clone(), told)));
+            let known = interfaces.remove(&id).unwrap_or_default();
+            interfaces.insert(id.clone(), known.joined(interface.clone()));
             let outcome = Outcome::both(found.remove(&id), Some(outcome));
             found.extend(outcome.map(|outcome| (id, outcome)));
         }
@@ -177,8 +178,8 @@ pub(crate) fn stand<'f>(
     let mut all = BTreeMap::new();
     for (id, outcome) in found {
         let facts = fallen(reader, &id, outcome)?.facts();
-        let interface = interfaces.remove(&id);
-        all.insert(id, RunFacts { interface, ..facts });
+        let Interface { open, acknowledged } = interfaces.remove(&id).unwrap_or_default();
+        all.insert(id, RunFacts { interface: open, acknowledged, ..facts });
     }
     Ok(all)
 }

@@ -144,6 +144,7 @@ fn both(mut one: RunFacts, other: RunFacts) -> RunFacts {
     one.validity = worse(one.validity, other.validity);
     one.qc = worse_qc(one.qc, other.qc);
     one.interface = Told::joined(one.interface, other.interface);
+    one.acknowledged = Told::joined(one.acknowledged, other.acknowledged);
     one.overdue = Told::joined(one.overdue, other.overdue);
     one.warned = Told::joined(one.warned, other.warned);
     one.unauthorised.extend(other.unauthorised);

@@ -146,19 +146,14 @@ impl Surroundings {
         Self { channel, came, too_many, uncounted: false }
     }
 
-    /// What stands for a result of a lot, after `changes` of its analyser.
+    /// What stands for a result of a lot, after its analyser was `changed`.
     fn window(
         &self,
         lot: &str,
         tested: Timestamp,
-        (changes, hours): (Vec<Timestamp>, u32),
+        (changed, hours): (Option<Timestamp>, u32),
     ) -> immunoassay::Window {
-        let hours = i64::from(hours);
-        if changes.is_empty() {
-            return self.channel.window(lot, tested, Timestamp::MAX, hours);
-        }
-        let after = immunoassay::Channel { changes, ..self.channel.clone() };
-        after.window(lot, tested, Timestamp::MAX, hours)
+        self.channel.window_after(changed, lot, (tested, Timestamp::MAX), i64::from(hours))
     }
 
     /// Of each level the lots of its last control before.
@@ -302,8 +297,8 @@ pub(super) fn assess(
     };
     let lies = Lies::of(settings, (reader, known), (kit, rules), (fact, tested))?;
     let lots = lies.around.last_lots(tested);
-    let changes = known.changes(reader, fact)?;
-    let found = lies.around.window(&lies.channel.lot, tested, (changes, rules.hours));
+    let changed = known.changed(reader, (fact, tested))?;
+    let found = lies.around.window(&lies.channel.lot, tested, (changed, rules.hours));
     let id = window_of(run, lies.opened);
     let assay = &o.assay;
     let told = Told::new(format!("{assay}: {}", found.why), format!("{assay}：{}", found.why_zh));
@@ -429,7 +424,7 @@ fn columns(
         Ok(Surroundings::with(read, None, levels))
     })?;
     let lots = around.last_lots(tested);
-    let found = around.window(&own.lot, tested, (known.changes(reader, fact)?, rules.hours));
+    let found = around.window(&own.lot, tested, (known.changed(reader, (fact, tested))?, rules.hours));
     let wanted: Vec<String> = due.iter().map(|one| format!("{} {}", one.with, shown(one.due))).collect();
     let (marker, wanted) = (o.marker, wanted.join(", "));
     let told = Told::new(

@@ -291,7 +291,8 @@ fn controls_have_to_run_again_after_a_service_for_what_comes_after_its_entry() {
     house.says(&grouped("D2", "01T09:00"));
     assert_eq!(states(), [Validity::Valid; 3], "it was another analyser");
 
-    of.note("b", good(None, 31));
+    // It waits for another person to make anything better, and asks for controls all the same, since its own time.
+    of.note("b", good(Some("01T08:20"), 31));
     assert_eq!(of.reopened(), ["D1", "D2", "D3"], "they had not been decided");
     assert_eq!(states(), [Validity::Valid; 3], "they were there before");
     house.says(&clia("D1", "01T09:05", "0.20"));

@@ -213,6 +213,12 @@ fn it_opens_when_a_person_has_looked_at_it_and_only_then() {
         acknowledged(&house, "user:qc", fault);
         assert_eq!((closed(&house), misfits()), (vec![], 2));
         assert_eq!(reopened(&house), ["D1", "D2"]);
+        for (donation, is_told) in [("D1", true), ("D2", true), ("D3", false)] {
+            let (verdict, _) = house.judged(donation);
+            let gate = verdict.gates().iter().find(|gate| gate.id == GateId::Interfaces).unwrap();
+            let told = gate.why.contains(&format!("fault {fault} was acknowledged by qc"));
+            assert_eq!((gate.pass, told), (true, is_told), "{donation}: {}", gate.why);
+        }
         assert!(house.ledger.state().faults(None, &Page::first(9)).unwrap().items.is_empty());
         acknowledged(&house, "user:qc", fault);
         assert_eq!(misfits(), 3, "once");
