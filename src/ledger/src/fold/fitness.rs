@@ -1,18 +1,26 @@
-//! Analysers and operators: each entry is kept, and what was tested while it changes something is judged anew, and nothing
-//! else: a service that is good from now on opens nothing again.
+//! Analysers and operators: each entry is kept, and what was tested while it may change something is judged anew: a service
+//! that is good from now on opens nothing again.
+//!
+//! ```text
+//!  an analyser's clock  ──── note ──────────── later word ─────────►
+//!                              └── heard here ──┘   and on, by results that had come before the later word was written,
+//!                                                   where that is the word of one person: their clock ran ahead
+//! ```
 
 use super::interpret::Part;
 use super::{Fold, Folded};
-use crate::state::{
-    FitnessNote, Key, KeyParts, Read, Standing, StateError, TakeBack, Tested, collect, record,
-};
-use crate::{FitnessAct, Seq, day_of};
+use crate::state::{FitnessNote, Key, KeyParts, Read, RunSpanRecord, StateError, TakeBack, record};
+use crate::{FitnessAct, Seq, Service, day_of};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use vocabulary::{Mode, RunId, SpecimenKind};
 
-/// Stands for an instrument, or an assay, that no entry names.
-const ANY_OTHER: &str = "\u{1}";
+/// Analysers of a run's day that are noted by name; past it any may be meant.
+const ANALYSERS_NOTED_MAX: usize = 16;
+/// Entries of a line, the latest first, that are looked at for one that is heard in the place of another. Where there are
+/// more, more is judged anew than changes.
+const LATER_WORDS_MAX: usize = 512;
 
 impl Fold<'_, '_> {
     pub(super) fn fitness(&mut self, act: &FitnessAct) -> Folded {
@@ -68,58 +76,101 @@ impl Fold<'_, '_> {
         self.view.put_record(Key::fitness_note(note.done.entry).done(), note)
     }
 
-    /// Keeps a note, and opens again what it changes.
+    /// Keeps a note, and opens again what may hear of it.
     fn put_note(&mut self, before: Option<&FitnessNote>, after: &FitnessNote) -> Folded {
         self.keep_note(after)?;
-        let mut others = Vec::new();
-        for (key, _) in collect(self.view, &about(&after.act).under())? {
-            let mut parts = KeyParts::of(&key);
-            let note = parts.text().and_then(|_| parts.seq()).filter(|note| *note != after.done.entry);
-            if let Some(note) = note {
-                others.extend(self.note(note)?);
-            }
-        }
         // By one person alone, and from now on: nothing that is there hears of it.
-        if before.is_none() && after.makes_better() {
+        let from_now = before.is_none() && after.makes_better();
+        if from_now || before.and_then(FitnessNote::speaks_behind) == after.speaks_behind() {
             return Ok(());
         }
-        let with = |note: Option<&FitnessNote>| others.iter().chain(note).cloned().collect::<Vec<_>>();
-        let changes = changed(&with(before), &with(Some(after)), after);
+        let others = self.later_words(after)?;
+        let mut heard = Heard::of(after, &others);
+        let days = days(&after.act);
+        let mut span = days.clone().under();
+        span.from = days.text(&date_of(after.from_ms()).saturating_sub(1.day()).to_string()).done();
+        let mut found = Vec::new();
+        self.view.walk(&span, &mut |key, value| {
+            let mut parts = KeyParts::of(key);
+            let day = parts.text().and_then(|_| parts.text()).and_then(|day| day.parse().ok());
+            let run = parts.text().and_then(|run| RunId::new(run).ok());
+            found.extend(run.map(|run| (day, Analysers::read(value), run)));
+            ControlFlow::Continue(())
+        })?;
         let mut runs = BTreeSet::new();
-        for (from, until) in changes {
-            let mut span = days(&after.act).under();
-            span.from = days(&after.act).text(&day_before(from)).done();
-            if let Some(until) = until {
-                span.to = days(&after.act).text(&day_behind(until)).under().to;
-            }
-            for (key, _) in collect(self.view, &span)? {
-                let mut parts = KeyParts::of(&key);
-                let run = parts.text().and_then(|_| parts.text()).and_then(|_| parts.text());
-                runs.extend(run.and_then(|run| RunId::new(run).ok()));
+        for (day, analysers, run) in found {
+            let stands: Option<RunSpanRecord> = record(self.view, &Key::run_span(&run).done())?;
+            if heard.on(day, &analysers, stands.map_or(Seq::NONE, |span| span.first)) {
+                runs.insert(run);
             }
         }
         runs.iter().try_for_each(|run| self.reopen_run(run))
+    }
+
+    /// Other entries about the service of an analyser that a note speaks of. An operator's are not asked: whatever else was
+    /// written, one of them may change what any of them says.
+    fn later_words(&self, note: &FitnessNote) -> Result<Vec<FitnessNote>, StateError> {
+        if service_of(&note.act).is_none() {
+            return Ok(Vec::new());
+        }
+        let mut span = about(&note.act).under();
+        span.backwards = true;
+        let mut found = Vec::new();
+        self.view.walk(&span, &mut |key, _| {
+            let mut parts = KeyParts::of(key);
+            found.extend(parts.text().and_then(|_| parts.seq()).filter(|one| *one != note.done.entry));
+            if found.len() < LATER_WORDS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let mut others = Vec::with_capacity(found.len());
+        for one in found {
+            others.extend(self.note(one)?);
+        }
+        Ok(others)
     }
 
     /// Notes on which days a run has results of a line, and of operators.
     pub(super) fn tested_on(&mut self, part: &Part<'_>) -> Folded {
         let (connection, mode, at_ms) = &part.of;
         let results = part.observations.iter().filter(|o| o.kind == SpecimenKind::Patient);
-        let mut found = BTreeSet::new();
+        let mut found: BTreeMap<Vec<u8>, Analysers> = BTreeMap::new();
         for o in results.filter(|_| *mode == Mode::Production) {
             let Some(run) = &o.run else { continue };
             let day = day_of(o, *at_ms).to_string();
-            found.insert(Key::line_days(connection).text(&day).text(run.as_str()).done());
+            let line = Key::line_days(connection).text(&day).text(run.as_str()).done();
+            found.entry(line).or_default().note(o.instrument.as_deref());
             if let Some(operator) = o.operator.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-                found.insert(Key::operator_days(operator).text(&day).text(run.as_str()).done());
+                found.entry(Key::operator_days(operator).text(&day).text(run.as_str()).done()).or_default();
             }
         }
-        for key in found {
-            if self.view.get(&key)?.is_none() {
-                self.view.put(key, Vec::new());
+        for (key, analysers) in found {
+            let known = self.view.get(&key)?;
+            let mut all = Analysers::read(known.as_deref().unwrap_or_default());
+            all.0.extend(analysers.0);
+            let value = all.value();
+            if known.as_deref() != Some(&value) {
+                self.view.put(key, value);
             }
         }
         Ok(())
+    }
+}
+
+/// Analysers that a run's results of one day name; an empty name where one of them names none.
+#[derive(Debug, Clone, Default)]
+struct Analysers(BTreeSet<String>);
+
+impl Analysers {
+    fn note(&mut self, analyser: Option<&str>) {
+        self.0.insert(analyser.unwrap_or_default().replace('\n', " "));
+    }
+
+    fn value(&self) -> Vec<u8> {
+        let named = self.0.iter().take(ANALYSERS_NOTED_MAX + 1);
+        named.flat_map(|name| name.bytes().chain([b'\n'])).collect()
+    }
+
+    fn read(value: &[u8]) -> Self {
+        Self(String::from_utf8_lossy(value).lines().map(str::to_owned).collect())
     }
 }
 
@@ -157,60 +208,61 @@ fn date_of(at_ms: i64) -> Date {
     Timestamp::from_millisecond(at_ms).unwrap_or_default().to_zoned(TimeZone::UTC).date()
 }
 
-/// No zone is further from UTC than a day.
-fn day_before(at_ms: i64) -> String {
-    date_of(at_ms).saturating_sub(1.day()).to_string()
-}
-
-fn day_behind(at_ms: i64) -> String {
-    date_of(at_ms).saturating_add(1.day()).to_string()
-}
-
+/// No zone is further from UTC than a day: before this, milliseconds since 1970 UTC, nothing of that day was tested.
 fn begins_ms(day: Date) -> i64 {
-    day.to_zoned(TimeZone::UTC).map_or(i64::MAX, |at| at.timestamp().as_millisecond())
+    let begins = day.saturating_sub(1.day()).to_zoned(TimeZone::UTC);
+    begins.map_or(i64::MIN, |at| at.timestamp().as_millisecond())
 }
 
-/// Times from a note's beginning on between which something is judged otherwise by `after` than by `before`; the last one
-/// may have no end.
-fn changed(before: &[FitnessNote], after: &[FitnessNote], note: &FitnessNote) -> Vec<(i64, Option<i64>)> {
-    let begins = note.from_ms();
-    let mut turns = BTreeSet::from([begins]);
-    for one in before.iter().chain(after) {
-        turns.insert(one.from_ms());
-        turns.extend(one.last_day().and_then(|day| day.tomorrow().ok()).map(begins_ms));
-    }
-    let turns: Vec<i64> = turns.into_iter().filter(|at| *at >= begins).collect();
-    let of_any = before.iter().chain(after).flat_map(FitnessNote::names);
-    let names: BTreeSet<&str> = of_any.chain([ANY_OTHER]).collect();
-    let mut found: Vec<(i64, Option<i64>)> = Vec::new();
-    for (at, next) in turns.iter().zip(turns.iter().skip(1).map(|at| Some(*at)).chain([None])) {
-        let tested = Tested { at_ms: *at, day: date_of(*at), message: Seq::new(u64::MAX) };
-        let differs = |name: &str| said(before, note, name, tested) != said(after, note, name, tested);
-        if names.iter().any(|name| differs(name)) {
-            match found.last_mut() {
-                Some((_, until)) if *until == Some(*at) => *until = next,
-                Some(_) | None => found.push((*at, next)),
-            }
-        }
-    }
-    found
-}
-
-/// What is said, as far as verdicts tell it apart.
-fn said(notes: &[FitnessNote], of: &FitnessNote, name: &str, tested: Tested) -> (u8, Option<Seq>) {
-    let standing = match &of.act {
-        FitnessAct::Serviced { service, .. } | FitnessAct::Unfit { service, .. } => {
-            FitnessNote::of_analyser(notes, (*service, Some(name)), tested)
-        }
+fn service_of(act: &FitnessAct) -> Option<Service> {
+    match act {
+        FitnessAct::Serviced { service, .. } | FitnessAct::Unfit { service, .. } => Some(*service),
         FitnessAct::Authorised { .. }
         | FitnessAct::Withdrawn { .. }
         | FitnessAct::Confirmed { .. }
         | FitnessAct::TakeBackProposed { .. }
-        | FitnessAct::TakenBack { .. } => FitnessNote::of_operator(notes, name, tested),
-    };
-    match standing {
-        Standing::Unrecorded => (0, None),
-        Standing::Fit => (1, None),
-        Standing::Unfit(by) => (2, by.map(|note| note.done.entry)),
+        | FitnessAct::TakenBack { .. } => None,
     }
+}
+
+/// A later word: from when on it is heard, by messages behind which entry.
+type Later = (i64, Seq);
+
+/// By whom a note may be heard, from its time on: the words that are heard in its place, by analyser.
+#[derive(Debug)]
+struct Heard<'n> {
+    note: &'n FitnessNote,
+    others: &'n [FitnessNote],
+    /// None for an analyser that does not hear the note.
+    later: BTreeMap<String, Option<Vec<Later>>>,
+}
+
+impl<'n> Heard<'n> {
+    fn of(note: &'n FitnessNote, others: &'n [FitnessNote]) -> Self {
+        Self { note, others, later: BTreeMap::new() }
+    }
+
+    /// Whether a result of that day, or of an unknown one, may hear it, whose message came no earlier than `first`. The earlier
+    /// a message, the fewer words are heard by it.
+    fn on(&mut self, day: Option<Date>, analysers: &Analysers, first: Seq) -> bool {
+        let Some(service) = service_of(&self.note.act) else { return true };
+        let begins = day.map_or(i64::MIN, begins_ms);
+        let unheard = |(from_ms, behind): &Later| *from_ms <= begins && *behind < first;
+        let many = analysers.0.is_empty() || analysers.0.len() > ANALYSERS_NOTED_MAX;
+        many || analysers.0.iter().any(|name| {
+            let (note, others) = (self.note, self.others);
+            let later =
+                self.later.entry(name.clone()).or_insert_with(|| later(note, others, (service, name)));
+            later.as_ref().is_some_and(|later| !later.iter().any(unheard))
+        })
+    }
+}
+
+/// Words that an analyser hears in the place of a note; nothing where it does not hear that.
+fn later(note: &FitnessNote, others: &[FitnessNote], (service, name): (Service, &str)) -> Option<Vec<Later>> {
+    let analyser = Some(name).filter(|name| !name.is_empty());
+    let words = others.iter().filter(|one| one.order() > note.order());
+    let instead = words.filter(|one| one.is_about(service, analyser));
+    let later = instead.filter_map(|one| Some((one.from_ms(), one.speaks_behind()?))).collect();
+    note.is_about(service, analyser).then_some(later)
 }

@@ -101,10 +101,33 @@ impl FitnessNote {
         self.waits() && now_ms.saturating_sub(self.done.at_ms) <= RUN_PROPOSAL_STANDS_MS
     }
 
-    /// The word of one person makes nothing better that was there when it was written, whatever an analyser's clock says.
+    /// Messages behind this entry hear it; none where it has no effect. The word of one person makes nothing better that was
+    /// there when it was written, whatever an analyser's clock says.
+    pub(crate) fn speaks_behind(&self) -> Option<Seq> {
+        if self.taken_back.is_some() || self.waits() {
+            return None;
+        }
+        let by_one = self.is_good() && self.confirmed.is_none();
+        Some(if by_one { self.done.entry } else { Seq::NONE })
+    }
+
     fn speaks_of(&self, tested: Tested) -> bool {
-        let own = !self.is_good() || self.confirmed.is_some() || tested.message > self.done.entry;
-        own && self.taken_back.is_none() && !self.waits() && self.from_ms() <= tested.at_ms
+        self.from_ms() <= tested.at_ms && self.speaks_behind().is_some_and(|entry| tested.message > entry)
+    }
+
+    /// Whether it speaks of a service of this analyser, or of one that its messages do not name.
+    pub(crate) fn is_about(&self, service: Service, instrument: Option<&str>) -> bool {
+        match &self.act {
+            FitnessAct::Serviced { service: of, instrument: on, .. }
+            | FitnessAct::Unfit { service: of, instrument: on, .. } => {
+                *of == service && (on.is_none() || on.as_deref() == instrument || self.may_be_of(instrument))
+            }
+            FitnessAct::Authorised { .. }
+            | FitnessAct::Withdrawn { .. }
+            | FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => false,
+        }
     }
 
     /// What makes worse is heard by every analyser that may be meant: by one that its messages do not name, and by one of
@@ -130,7 +153,7 @@ impl FitnessNote {
         agreed > end.done.entry && end.from_ms() <= self.from_ms()
     }
 
-    fn order(&self) -> (i64, Seq) {
+    pub(crate) fn order(&self) -> (i64, Seq) {
         (self.from_ms(), self.done.entry)
     }
 
@@ -141,17 +164,7 @@ impl FitnessNote {
         (service, instrument): (Service, Option<&str>),
         tested: Tested,
     ) -> Standing<'n> {
-        let about = |note: &&Self| match &note.act {
-            FitnessAct::Serviced { service: of, instrument: on, .. }
-            | FitnessAct::Unfit { service: of, instrument: on, .. } => {
-                *of == service && (on.is_none() || on.as_deref() == instrument || note.may_be_of(instrument))
-            }
-            FitnessAct::Authorised { .. }
-            | FitnessAct::Withdrawn { .. }
-            | FitnessAct::Confirmed { .. }
-            | FitnessAct::TakeBackProposed { .. }
-            | FitnessAct::TakenBack { .. } => false,
-        };
+        let about = |note: &&Self| note.is_about(service, instrument);
         let speaking = notes.iter().filter(about).filter(|note| note.speaks_of(tested));
         match speaking.max_by_key(|note| note.order()) {
             None => Standing::Unrecorded,
@@ -189,7 +202,7 @@ impl FitnessNote {
     }
 
     /// The last day that it names.
-    pub(crate) fn last_day(&self) -> Option<Date> {
+    fn last_day(&self) -> Option<Date> {
         match &self.act {
             FitnessAct::Serviced { due, .. } => Some(*due),
             FitnessAct::Authorised { until, .. } => *until,
@@ -198,21 +211,6 @@ impl FitnessNote {
             | FitnessAct::Confirmed { .. }
             | FitnessAct::TakeBackProposed { .. }
             | FitnessAct::TakenBack { .. } => None,
-        }
-    }
-
-    /// Instruments, or assays, that it names; none where it speaks of all.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        match &self.act {
-            FitnessAct::Serviced { instrument, .. } | FitnessAct::Unfit { instrument, .. } => {
-                instrument.iter().map(String::as_str).collect()
-            }
-            FitnessAct::Authorised { assays, .. } | FitnessAct::Withdrawn { assays, .. } => {
-                assays.iter().map(String::as_str).collect()
-            }
-            FitnessAct::Confirmed { .. }
-            | FitnessAct::TakeBackProposed { .. }
-            | FitnessAct::TakenBack { .. } => Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use release::GateId;
 use release::evidence::Validity;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use vocabulary::Observation;
 use workflow::fitness::Overdue;
 
 /// A clock that is set by hand.
@@ -39,14 +40,19 @@ impl Laboratory {
 
     /// It is so late, and a plate is read that was tested then by an operator: a run of its own.
     fn tests(&self, donation: &str, operator: Option<&str>, day: &str) {
+        self.reads(donation, day, |o| {
+            o.completed_at = Some(format!("2026-03-{day}:00Z"));
+            o.operator = operator.map(str::to_owned);
+        });
+    }
+
+    /// It is so late, and a plate is read, of which each well says so.
+    fn reads(&self, donation: &str, day: &str, each: impl Fn(&mut Observation)) {
         self.clock.0.store(ms(day), Ordering::SeqCst);
         let run = format!("line/{donation}");
         let mut plate = plate_controls(&run, GOOD_PLATE);
         plate.push(plate_sample(&run, donation, "0.020", "0.105"));
-        for o in &mut plate {
-            o.completed_at = Some(format!("2026-03-{day}:00Z"));
-            o.operator = operator.map(str::to_owned);
-        }
+        plate.iter_mut().for_each(each);
         self.house.says(&plate);
         self.house.works();
     }
@@ -185,6 +191,39 @@ fn what_a_later_entry_speaks_for_is_not_opened_again_by_an_earlier_time() {
         (0, vec!["D2"]),
         "nothing was tested from 5 to 10"
     );
+}
+
+#[test]
+fn what_was_tested_under_a_clock_that_ran_ahead_is_opened_again_where_a_later_word_does_not_speak_of_it() {
+    let of = Laboratory::at("01T08:00");
+    of.note("a", good(None, 30));
+    // Its analyser's clock runs six days ahead.
+    of.reads("D1", "02T09:00", |o| o.completed_at = Some("2026-03-08T09:00:00Z".into()));
+    of.clock.0.store(ms("03T08:00"), Ordering::SeqCst);
+    of.note("a", good(None, 30));
+    of.tests("D2", None, "08T09:00");
+    of.note("b", unfit("02T08:00"));
+    assert_eq!((of.reopened(), of.closed(ANALYSER)), (vec!["D1".to_owned()], vec!["D1"]));
+}
+
+#[test]
+fn what_names_no_analyser_is_opened_again_where_the_later_word_is_of_a_named_one() {
+    let of = Laboratory::at("01T08:00");
+    of.tests("D2", None, "08T09:00");
+    of.reads("D1", "09T09:00", |o| {
+        o.completed_at = Some("2026-03-09T09:00:00Z".into());
+        o.instrument = None;
+    });
+    of.clock.0.store(ms("10T08:00"), Ordering::SeqCst);
+    let FitnessAct::Serviced { connection, service, due, report, .. } = good(None, 30) else {
+        unreachable!("a service")
+    };
+    let (instrument, from_ms) = (Some("A1".into()), Some(ms("02T08:00")));
+    let note = of.note("a", FitnessAct::Serviced { connection, instrument, service, from_ms, due, report });
+    of.note("b", FitnessAct::Confirmed { note });
+    of.reopened();
+    of.note("b", unfit("01T08:00"));
+    assert_eq!((of.reopened(), of.closed(ANALYSER)), (vec!["D1".to_owned()], vec!["D1"]));
 }
 
 #[test]
