@@ -80,8 +80,14 @@ impl Channel {
 
 /// Whether an observation says when it was made, so that it has a place among others.
 pub(crate) fn is_timed(o: &Observation) -> bool {
-    let text = o.completed_at.as_deref().unwrap_or_default();
-    text.parse::<release::Moment>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok()
+    tested_day(o).is_some()
+}
+
+/// The day on which an observation was made by its own clock; nothing where it has no time that can be read.
+pub(crate) fn tested_day(o: &Observation) -> Option<Date> {
+    let text = o.completed_at.as_deref()?;
+    let said = text.parse().ok().map(release::Moment::day);
+    said.or_else(|| text.parse().ok().map(jiff::civil::DateTime::date))
 }
 
 /// The day that an observation is filed under: by its own clock, else by when its message came.

@@ -156,6 +156,7 @@ fn fact(settings: &Settings, o: EvidenceObservation, located: Option<Located>) -
         entry: o.entry.get(),
         lot_expired: tested_at.is_some_and(expired),
         tested_at,
+        came_ms: o.at_ms,
         connection: o.connection,
         profile: o.profile,
         segment: located.as_ref().is_some_and(|located| located.segment),

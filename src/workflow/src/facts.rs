@@ -34,6 +34,8 @@ pub struct Fact {
     pub observation: Observation,
     /// When it was finished, if the analyser's clock could be read.
     pub tested_at: Option<Moment>,
+    /// When its message came, milliseconds since 1970 UTC.
+    pub came_ms: i64,
     /// The run that its controls make of it, where they stand for a time and not for a run.
     pub window: Option<RunId>,
     /// What the kit makes of its own well.

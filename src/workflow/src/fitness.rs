@@ -13,7 +13,7 @@ use crate::facts::{DonationFacts, Fact, RunFacts, Told};
 use crate::people::{Act, Actor};
 use crate::pins::{NotDone, Refusal, write};
 use crate::{Settings, Stopped};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ledger::{
     Draft, FitnessAct, FitnessNote, Ledger, ReadError, Reader, Seq, Service, Standing, Tested, What,
 };
@@ -403,20 +403,16 @@ impl Known {
         let rules = settings.fitness;
         let DonationFacts { observations, pools, runs, .. } = facts;
         for fact in observations.iter().chain(pools.iter().flat_map(|pool| &pool.results)) {
-            let (Some(run), Some(moment)) = (fact.run().and_then(|run| runs.get_mut(run)), fact.tested_at)
-            else {
-                continue;
-            };
-            let message = Seq::new(fact.message);
-            let tested = Tested { at_ms: moment.at().as_millisecond(), day: moment.day(), message };
+            let Some(run) = fact.run().and_then(|run| runs.get_mut(run)) else { continue };
+            let time = Time::of(fact, settings);
             let notes = recall(&mut self.services, &fact.connection, || reader.services(&fact.connection))?;
-            let told = analyser(&notes, fact, (tested, rules.analyser_records));
+            let told = analyser(&notes, fact, (&time, rules.analyser_records));
             let into = match rules.analysers {
                 Overdue::Block => &mut run.overdue,
                 Overdue::Warn => &mut run.warned,
             };
             *into = Told::joined(into.take(), told);
-            self.operator((reader, rules.operator_records), run, (fact, tested))?;
+            self.operator((reader, rules.operator_records), run, (fact, &time))?;
         }
         Ok(())
     }
@@ -425,7 +421,7 @@ impl Known {
         &mut self,
         (reader, records): (&Reader, bool),
         run: &mut RunFacts,
-        (fact, tested): (&Fact, Tested),
+        (fact, time): (&Fact, &Time<'_>),
     ) -> Result<(), ReadError> {
         let named = fact.observation.operator.as_deref().map(str::trim).filter(|name| !name.is_empty());
         let Some(operator) = named.map(str::to_owned) else {
@@ -435,32 +431,82 @@ impl Known {
             return Ok(());
         };
         let notes = recall(&mut self.operators, &operator, || reader.operator(&operator))?;
-        let may = match FitnessNote::of_operator(&notes, &fact.observation.assay, tested) {
+        let may = match time.operator(&notes, &fact.observation.assay) {
             Standing::Fit => true,
             Standing::Unrecorded => !records,
             Standing::Unfit(_) => false,
         };
         if !may {
-            run.unauthorised.insert(operator);
+            let untimed = if time.is_known() { "" } else { " (no time of test; 无检测时间)" };
+            run.unauthorised.insert(format!("{operator}{untimed}"));
         }
         Ok(())
     }
 }
 
+/// When a result was tested, or, where it does not say so, that it was at any time until its message came.
+struct Time<'s> {
+    /// The time, or that of its message.
+    tested: Tested,
+    /// The laboratory's zone, where it does not say so.
+    untimed: Option<&'s TimeZone>,
+}
+
+impl<'s> Time<'s> {
+    fn of(fact: &Fact, settings: &'s Settings) -> Self {
+        let (message, zone) = (Seq::new(fact.message), &settings.time_zone);
+        let (at_ms, day, untimed) = match fact.tested_at {
+            Some(moment) => (moment.at().as_millisecond(), moment.day(), None),
+            None => (fact.came_ms, day_in(zone, fact.came_ms), Some(zone)),
+        };
+        Self { tested: Tested { at_ms, day, message }, untimed }
+    }
+
+    fn is_known(&self) -> bool {
+        self.untimed.is_none()
+    }
+
+    fn analyser<'n>(&self, notes: &'n [FitnessNote], of: (Service, Option<&str>)) -> Standing<'n> {
+        match self.untimed {
+            None => FitnessNote::of_analyser(notes, of, self.tested),
+            Some(zone) => FitnessNote::of_analyser_sometime(notes, of, self.tested, |ms| day_in(zone, ms)),
+        }
+    }
+
+    fn operator<'n>(&self, notes: &'n [FitnessNote], assay: &str) -> Standing<'n> {
+        match self.untimed {
+            None => FitnessNote::of_operator(notes, assay, self.tested),
+            Some(zone) => FitnessNote::of_operator_sometime(notes, assay, self.tested, |ms| day_in(zone, ms)),
+        }
+    }
+}
+
+fn day_in(zone: &TimeZone, at_ms: i64) -> Date {
+    Timestamp::from_millisecond(at_ms).unwrap_or_default().to_zoned(zone.clone()).date()
+}
+
 /// What stands against the analyser of a result.
-fn analyser(notes: &[FitnessNote], fact: &Fact, (tested, records): (Tested, bool)) -> Option<Told> {
+fn analyser(notes: &[FitnessNote], fact: &Fact, (time, records): (&Time<'_>, bool)) -> Option<Told> {
     let instrument = fact.observation.instrument.as_deref();
     let on = format!("{} {}", fact.connection, instrument.unwrap_or_default());
     let on = on.trim_end();
     let (mut told, mut recorded) = (None, false);
     for service in Service::ALL {
-        let against = match FitnessNote::of_analyser(notes, (service, instrument), tested) {
+        let against = match time.analyser(notes, (service, instrument)) {
             Standing::Unrecorded => continue,
             Standing::Fit | Standing::Unfit(None) => None,
             Standing::Unfit(Some(note)) => Some(overdue(on, service, note)),
         };
         recorded = true;
         told = Told::joined(told, against);
+    }
+    if !time.is_known() {
+        told = told.map(|told| {
+            told.and(&Told::new(
+                "a result of it has no time of test: whatever stood until it came counts",
+                "其结果无检测时间：收到之前的一切登记均计入",
+            ))
+        });
     }
     if !recorded && records {
         return Some(Told::new(

@@ -77,6 +77,7 @@ mod evidence {
             connection: ConnectionId::new("line").unwrap(),
             profile: ProfileRef { id: "maker/model".into(), revision: "1".into() },
             tested_at: None,
+            came_ms: 0,
             tube: None,
             segment: false,
             entry: 0,

@@ -248,6 +248,7 @@ mod resends {
             connection: ConnectionId::new("line").unwrap(),
             profile: ProfileRef { id: "maker/model".into(), revision: "1".into() },
             tested_at: observation.completed_at.as_ref().map(|t| t.parse().unwrap()),
+            came_ms: 0,
             tube: None,
             segment: false,
             entry: 0,

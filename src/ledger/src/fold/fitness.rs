@@ -9,8 +9,9 @@
 
 use super::interpret::Part;
 use super::{Fold, Folded};
-use crate::state::{FitnessNote, Key, KeyParts, Read, RunSpanRecord, StateError, TakeBack, record};
-use crate::{FitnessAct, Seq, Service, day_of};
+use crate::channel::tested_day;
+use crate::state::{FitnessNote, Key, KeyParts, Read, RunSpanRecord, Span, StateError, TakeBack, record};
+use crate::{FitnessAct, Seq, Service};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -18,6 +19,8 @@ use vocabulary::{Mode, RunId, SpecimenKind};
 
 /// Analysers of a run's day that are noted by name; past it any may be meant.
 const ANALYSERS_NOTED_MAX: usize = 16;
+/// Stands before the day on which a result came that has no time of test; behind every day of those that have one.
+const UNTIMED: &str = "~";
 /// Entries of a line, the latest first, that are looked at for one that is heard in the place of another. Where there are
 /// more, more is judged anew than changes.
 const LATER_WORDS_MAX: usize = 512;
@@ -87,16 +90,20 @@ impl Fold<'_, '_> {
         let others = self.later_words(after)?;
         let mut heard = Heard::of(after, &others);
         let days = days(&after.act);
-        let mut span = days.clone().under();
-        span.from = days.text(&date_of(after.from_ms()).saturating_sub(1.day()).to_string()).done();
+        let first = date_of(after.from_ms()).saturating_sub(1.day()).to_string();
+        let timed = (days.clone().text(&first), days.clone().text(UNTIMED).done());
+        let untimed = (days.clone().text(&format!("{UNTIMED}{first}")), days.under().to);
         let mut found = Vec::new();
-        self.view.walk(&span, &mut |key, value| {
-            let mut parts = KeyParts::of(key);
-            let day = parts.text().and_then(|_| parts.text()).and_then(|day| day.parse().ok());
-            let run = parts.text().and_then(|run| RunId::new(run).ok());
-            found.extend(run.map(|run| (day, Analysers::read(value), run)));
-            ControlFlow::Continue(())
-        })?;
+        for (from, to) in [timed, untimed] {
+            let span = Span { from: from.done(), to, backwards: false };
+            self.view.walk(&span, &mut |key, value| {
+                let mut parts = KeyParts::of(key);
+                let day = parts.text().and_then(|_| parts.text()).and_then(|day| day.parse().ok());
+                let run = parts.text().and_then(|run| RunId::new(run).ok());
+                found.extend(run.map(|run| (day, Analysers::read(value), run)));
+                ControlFlow::Continue(())
+            })?;
+        }
         let mut runs = BTreeSet::new();
         for (day, analysers, run) in found {
             let stands: Option<RunSpanRecord> = record(self.view, &Key::run_span(&run).done())?;
@@ -135,7 +142,8 @@ impl Fold<'_, '_> {
         let mut found: BTreeMap<Vec<u8>, Analysers> = BTreeMap::new();
         for o in results.filter(|_| *mode == Mode::Production) {
             let Some(run) = &o.run else { continue };
-            let day = day_of(o, *at_ms).to_string();
+            let came = || format!("{UNTIMED}{}", date_of(*at_ms));
+            let day = tested_day(o).map_or_else(came, |day| day.to_string());
             let line = Key::line_days(connection).text(&day).text(run.as_str()).done();
             found.entry(line).or_default().note(o.instrument.as_deref());
             if let Some(operator) = o.operator.as_deref().map(str::trim).filter(|name| !name.is_empty()) {

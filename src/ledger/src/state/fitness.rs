@@ -173,25 +173,86 @@ impl FitnessNote {
         }
     }
 
+    /// What entries say of one service of an analyser for what has no time of test: the worst of any time until its message
+    /// came. `day` is the day of a time, there.
+    #[must_use]
+    pub fn of_analyser_sometime<'n>(
+        notes: &'n [Self],
+        (service, instrument): (Service, Option<&str>),
+        came: Tested,
+        day: impl Fn(i64) -> Date,
+    ) -> Standing<'n> {
+        let about = notes.iter().filter(|note| note.is_about(service, instrument));
+        let mut words: Vec<&Self> = about.filter(|note| note.speaks_of(came)).collect();
+        words.sort_unstable_by_key(|note| note.order());
+        let ends = words.iter().skip(1).map(|next| day(next.from_ms())).chain([came.day]);
+        let lapses = |(note, end): &(&&Self, Date)| note.last_day().is_none_or(|due| due < *end);
+        let worst = words.iter().zip(ends).filter(lapses).last().map(|(note, _)| *note);
+        match worst {
+            Some(note) => Standing::Unfit(Some(note)),
+            None if words.is_empty() => Standing::Unrecorded,
+            None => Standing::Fit,
+        }
+    }
+
+    fn is_for(&self, assay: &str) -> bool {
+        match &self.act {
+            FitnessAct::Authorised { assays, .. } | FitnessAct::Withdrawn { assays, .. } => {
+                assays.is_empty() || assays.iter().any(|one| one == assay)
+            }
+            FitnessAct::Serviced { .. }
+            | FitnessAct::Unfit { .. }
+            | FitnessAct::Confirmed { .. }
+            | FitnessAct::TakeBackProposed { .. }
+            | FitnessAct::TakenBack { .. } => false,
+        }
+    }
+
     /// What an operator's entries say of an assay.
     #[must_use]
     pub fn of_operator<'n>(notes: &'n [Self], assay: &str, tested: Tested) -> Standing<'n> {
-        let has = |assays: &[String]| assays.is_empty() || assays.iter().any(|one| one == assay);
         let speaking = || notes.iter().filter(|note| note.speaks_of(tested));
-        let ends = |note: &&Self| matches!(&note.act, FitnessAct::Withdrawn { assays, .. } if has(assays));
-        let withdrawn: Vec<&Self> = speaking().filter(ends).collect();
-        let gives = |note: &Self| {
-            let stands = note.last_day().is_none_or(|until| tested.day <= until);
-            stands && matches!(&note.act, FitnessAct::Authorised { assays, .. } if has(assays))
-        };
+        let own = || speaking().filter(|note| note.is_for(assay));
+        let withdrawn: Vec<&Self> = own().filter(|note| !note.is_good()).collect();
+        let gives = |note: &&Self| note.is_good() && note.last_day().is_none_or(|until| tested.day <= until);
         let given_back = |note: &Self| withdrawn.iter().all(|end| note.gives_back(end));
-        if speaking().any(|note| gives(note) && given_back(note)) {
+        if own().filter(gives).any(given_back) {
             Standing::Fit
         } else if speaking().next().is_none() {
             Standing::Unrecorded
         } else {
             Standing::Unfit(withdrawn.into_iter().max_by_key(|note| note.order()))
         }
+    }
+
+    /// What an operator's entries say of an assay that has no time of test: the worst of any time until its message came,
+    /// since anything was written down of it. `day` is the day of a time, there.
+    #[must_use]
+    pub fn of_operator_sometime<'n>(
+        notes: &'n [Self],
+        assay: &str,
+        came: Tested,
+        day: impl Fn(i64) -> Date,
+    ) -> Standing<'n> {
+        let now = Self::of_operator(notes, assay, came);
+        if now != Standing::Fit {
+            return now;
+        }
+        let own = || notes.iter().filter(|note| note.is_for(assay) && note.speaks_of(came));
+        if let Some(end) = own().filter(|note| !note.is_good()).max_by_key(|note| note.order()) {
+            return Standing::Unfit(Some(end));
+        }
+        let mut given: Vec<(Date, Option<Date>)> =
+            own().map(|note| (day(note.from_ms()), note.last_day())).collect();
+        given.sort_unstable();
+        let mut until = Date::MIN;
+        for (at, (from, last)) in given.into_iter().enumerate() {
+            if at > 0 && until.tomorrow().is_ok_and(|next| next < from) {
+                return Standing::Unfit(None);
+            }
+            until = until.max(last.unwrap_or(Date::MAX));
+        }
+        now
     }
 }
 

@@ -10,7 +10,7 @@ use release::GateId;
 use release::evidence::Validity;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use vocabulary::Observation;
+use vocabulary::{Observation, SpecimenKind};
 use workflow::fitness::Overdue;
 
 /// A clock that is set by hand.
@@ -224,6 +224,45 @@ fn what_names_no_analyser_is_opened_again_where_the_later_word_is_of_a_named_one
     of.reopened();
     of.note("b", unfit("01T08:00"));
     assert_eq!((of.reopened(), of.closed(ANALYSER)), (vec!["D1".to_owned()], vec!["D1"]));
+}
+
+#[test]
+fn a_result_without_a_time_of_test_hears_whatever_stood_at_any_time_until_it_came() {
+    let sample_untimed = |o: &mut Observation| {
+        let timed = o.kind != SpecimenKind::Patient;
+        o.completed_at = timed.then(|| "2026-03-05T09:00:00Z".to_owned());
+        o.operator = Some("lab".into());
+    };
+    let of = Laboratory::at("01T08:00");
+    of.note("a", good(None, 30));
+    of.note("a", may(None, PLATE.0));
+    of.reads("D1", "05T09:00", sample_untimed);
+    assert!(of.closed(ANALYSER).is_empty() && of.closed(GateId::Operator).is_empty());
+    // It was not fit for an hour, and is again; the operator might not run it for one, and may again.
+    of.clock.0.store(ms("06T08:00"), Ordering::SeqCst);
+    of.note("b", unfit("02T08:00"));
+    let note = of.note("b", good(Some("02T09:00"), 30));
+    of.note("a", FitnessAct::Confirmed { note });
+    of.note("b", ends("03T08:00"));
+    let note = of.note("b", may(Some("03T09:00"), PLATE.0));
+    of.note("a", FitnessAct::Confirmed { note });
+    assert_eq!(of.reopened(), ["D1"]);
+    of.tests("D2", Some("lab"), "06T09:00");
+    assert_eq!((of.closed(ANALYSER), of.closed(GateId::Operator)), (vec!["D1"], vec!["D1"]));
+    let (_, why) = of.why("D1", ANALYSER);
+    assert!(
+        why.contains("the washer leaks") && why.contains("no time of test") && why.contains("无检测时间"),
+        "{why}"
+    );
+    assert!(of.why("D1", GateId::Operator).1.contains("no time of test"));
+    // Between two services none was good.
+    let of = Laboratory::at("01T08:00");
+    of.note("a", good(None, 2));
+    of.clock.0.store(ms("04T08:00"), Ordering::SeqCst);
+    of.note("a", good(None, 30));
+    of.reads("D1", "05T09:00", sample_untimed);
+    of.reads("D2", "05T09:00", |o| o.completed_at = Some("2026-03-05T09:00:00Z".into()));
+    assert_eq!(of.closed(ANALYSER), ["D1"]);
 }
 
 #[test]
