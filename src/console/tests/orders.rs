@@ -52,7 +52,6 @@ mod orders {
             kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
-            fitness: workflow::fitness::FitnessRules::default(),
             sign_off: workflow::SignOff::Elsewhere,
             orders: OrderRules { limits, analysers: vec![analyser()] },
         };

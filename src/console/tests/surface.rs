@@ -41,7 +41,6 @@ mod surface {
             kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: Vec::new(),
-            fitness: workflow::fitness::FitnessRules::default(),
             sign_off: workflow::SignOff::Elsewhere,
             orders: workflow::orders::OrderRules::default(),
         };

@@ -78,7 +78,6 @@ fn settings_with<'c>(
         lots: workflow::LotRegister::new(config.lots.iter().cloned()),
         reagents_per_marker: usize::from(config.rules.serology_reagents.get()),
         deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
-        fitness: config.site.fitness,
         sign_off: config.rules.signatures,
         orders: wiring::orders(config, lines)?,
     })

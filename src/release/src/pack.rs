@@ -8,11 +8,12 @@ mod stated;
 
 pub use choices::{
     AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
-    NatMode, NdrPolicy, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy,
+    NatMode, NdrPolicy, Overdue, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy,
     WeakDLabel,
 };
 pub use settings::{
-    Alt, DonorRules, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies, Tests,
+    Alt, DonorRules, Fitness, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies,
+    Tests,
 };
 
 pub use stated::Stated;

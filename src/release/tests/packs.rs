@@ -118,6 +118,9 @@ mod packs {
             "group.del_label",
             "invalid.external_control",
             "invalid.sticky_reactive",
+            "fitness.analysers",
+            "fitness.analyser_records",
+            "fitness.operator_records",
         ] {
             assert!(keys.contains(&key), "{key} is not marked: {keys:?}");
         }

@@ -14,7 +14,7 @@ use crate::{
 };
 pub(crate) use grouping::Determination;
 use grouping::groupings;
-use release::pack::{AntibodyScreen, ExternalControl};
+use release::pack::{AntibodyScreen, ExternalControl, Fitness, Overdue};
 use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
@@ -23,7 +23,7 @@ use release::{
     },
 };
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
 /// Markers that every reagent of the laboratory has to have spoken for.
@@ -59,7 +59,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     }
     evidence.grouping = facts.donor.settled(groupings(&measured));
     let with_pools: Vec<&Fact> = used.iter().chain(&pooled.used).copied().collect();
-    evidence.runs = runs(&with_pools, &facts.runs, &settings.lots);
+    evidence.runs = runs(&with_pools, &facts.runs, (&settings.lots, &settings.pack.settings().fitness));
     if with_pools.iter().any(|fact| fact.lot_expired) {
         for run in &mut evidence.runs {
             run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cut));
@@ -482,7 +482,11 @@ fn screen(fact: &Fact) -> ScreenResult {
 }
 
 /// Every run that a used result names, with what is known of it. An unknown run has no validity, and so holds.
-pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &LotRegister) -> Vec<Run> {
+pub(crate) fn runs(
+    facts: &[&Fact],
+    known: &BTreeMap<RunId, RunFacts>,
+    (lots, asked): (&LotRegister, &Fitness),
+) -> Vec<Run> {
     let mut runs: BTreeMap<&RunId, Run> = BTreeMap::new();
     for fact in facts {
         let Some(id) = fact.run() else { continue };
@@ -496,12 +500,7 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
                 (run.interface_error, run.interface_error_zh) = words(about.interface.as_ref());
                 (run.interface_acknowledged, run.interface_acknowledged_zh) =
                     words(about.acknowledged.as_ref());
-                (run.analyser_overdue, run.analyser_overdue_zh) = words(about.overdue.as_ref());
-                (run.analyser_warned, run.analyser_warned_zh) = words(about.warned.as_ref());
-                if !about.unauthorised.is_empty() {
-                    let names: Vec<&str> = about.unauthorised.iter().map(String::as_str).collect();
-                    (run.operator, run.operator_authorised) = (Some(names.join(", ")), Some(false));
-                }
+                fitness(&mut run, about, asked);
                 run.kits.clone_from(&about.kits);
                 run.lots = about.lots.iter().map(|lot| judged(lot, lots)).collect();
             }
@@ -518,6 +517,22 @@ pub(crate) fn runs(facts: &[&Fact], known: &BTreeMap<RunId, RunFacts>, lots: &Lo
         }
     }
     runs.into_values().collect()
+}
+
+/// What of a run's analysers and operators the pack takes for a fault.
+fn fitness(run: &mut Run, about: &RunFacts, asked: &Fitness) {
+    let unserviced = about.unserviced.as_ref().filter(|_| asked.analyser_records.value);
+    let overdue = words(Told::joined(about.overdue.clone(), unserviced.cloned()).as_ref());
+    match asked.analysers.value {
+        Overdue::Block => (run.analyser_overdue, run.analyser_overdue_zh) = overdue,
+        Overdue::Warn => (run.analyser_warned, run.analyser_warned_zh) = overdue,
+    }
+    let unrecorded = about.unrecorded.iter().filter(|_| asked.operator_records.value);
+    let names: BTreeSet<&str> = about.unauthorised.iter().chain(unrecorded).map(String::as_str).collect();
+    if !names.is_empty() {
+        let names: Vec<&str> = names.into_iter().collect();
+        (run.operator, run.operator_authorised) = (Some(names.join(", ")), Some(false));
+    }
 }
 
 fn words(told: Option<&Told>) -> (Option<String>, Option<String>) {

@@ -140,10 +140,12 @@ pub struct RunFacts {
     pub acknowledged: Option<Told>,
     /// What of its analysers' qualification, calibration or maintenance is overdue.
     pub overdue: Option<Told>,
-    /// The same, where the site wants to be told and no more.
-    pub warned: Option<Told>,
+    /// Its analysers of whose qualification, calibration and maintenance nothing is recorded.
+    pub unserviced: Option<Told>,
     /// Operators who may not run the assays that they ran.
     pub unauthorised: BTreeSet<String>,
+    /// Operators of whom nothing is recorded; `?` where a result names none.
+    pub unrecorded: BTreeSet<String>,
 }
 
 impl RunFacts {
@@ -161,8 +163,9 @@ impl RunFacts {
             interface: None,
             acknowledged: None,
             overdue: None,
-            warned: None,
+            unserviced: None,
             unauthorised: BTreeSet::new(),
+            unrecorded: BTreeSet::new(),
         }
     }
 }

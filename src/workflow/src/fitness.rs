@@ -7,19 +7,18 @@
 //! | better, and reaching back | when another person has confirmed it |
 //! | an entry by mistake | taken back by two |
 //!
-//! Nothing is held for what nobody wrote down, unless the site asks for records ([`FitnessRules`]).
+//! Nothing is held for what nobody wrote down, unless the rule pack asks for records ([`release::pack::Fitness`]).
 
-use crate::facts::{DonationFacts, Fact, RunFacts, Told};
+mod heard;
+
+pub(crate) use heard::Known;
+
+use crate::Stopped;
 use crate::people::{Act, Actor};
 use crate::pins::{NotDone, Refusal, write};
-use crate::{Settings, Stopped};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use ledger::{
-    Draft, FitnessAct, FitnessNote, Ledger, ReadError, Reader, Seq, Service, Standing, Tested, What,
-};
+use jiff::{Timestamp, civil::Date};
+use ledger::{Draft, FitnessAct, Ledger, Reader, Seq, Service, What};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use vocabulary::ConnectionId;
 
 /// Characters of a report, a reason or an assay, and of a name.
@@ -27,31 +26,6 @@ const TEXT_CHARS_MAX: usize = 500;
 const NAME_CHARS_MAX: usize = 64;
 /// Assays of one authorisation.
 const ASSAYS_MAX: usize = 200;
-/// Lines, and operators, whose entries are remembered; past it all are forgotten and read again.
-const REMEMBERED_MAX: usize = 512;
-
-/// What an analyser that is overdue does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Overdue {
-    /// It closes R-GATE-07.
-    #[default]
-    Block,
-    /// R-GATE-07 says so and stays open.
-    Warn,
-}
-
-/// What a site asks of analysers and operators: `[site.fitness]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FitnessRules {
-    /// What an analyser that is overdue does.
-    pub analysers: Overdue,
-    /// Whether a result of an analyser of which nothing is recorded is kept.
-    pub analyser_records: bool,
-    /// Whether a result is kept that names no operator, or one of whom nothing is recorded.
-    pub operator_records: bool,
-}
 
 /// A service that was done.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -365,174 +339,4 @@ pub fn take_back(ledger: &Ledger, who: &Actor, (note, reason): (Seq, &str)) -> N
         }
     };
     noted(ledger, who, act)
-}
-
-type Notes = Arc<[FitnessNote]>;
-
-/// What is written down, read once for donations that are looked at together.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    services: BTreeMap<ConnectionId, Notes>,
-    operators: BTreeMap<String, Notes>,
-}
-
-fn recall<K: Ord + Clone>(
-    all: &mut BTreeMap<K, Notes>,
-    key: &K,
-    read: impl FnOnce() -> Result<Vec<FitnessNote>, ReadError>,
-) -> Result<Notes, ReadError> {
-    if let Some(known) = all.get(key) {
-        return Ok(Arc::clone(known));
-    }
-    if all.len() >= REMEMBERED_MAX {
-        all.clear();
-    }
-    let notes: Notes = read()?.into();
-    all.insert(key.clone(), Arc::clone(&notes));
-    Ok(notes)
-}
-
-impl Known {
-    /// Says of each run what stands against its analyser and its operators.
-    pub(crate) fn judge(
-        &mut self,
-        settings: &Settings,
-        reader: &Reader,
-        facts: &mut DonationFacts,
-    ) -> Result<(), ReadError> {
-        let rules = settings.fitness;
-        let DonationFacts { observations, pools, runs, .. } = facts;
-        for fact in observations.iter().chain(pools.iter().flat_map(|pool| &pool.results)) {
-            let Some(run) = fact.run().and_then(|run| runs.get_mut(run)) else { continue };
-            let time = Time::of(fact, settings);
-            let notes = recall(&mut self.services, &fact.connection, || reader.services(&fact.connection))?;
-            let told = analyser(&notes, fact, (&time, rules.analyser_records));
-            let into = match rules.analysers {
-                Overdue::Block => &mut run.overdue,
-                Overdue::Warn => &mut run.warned,
-            };
-            *into = Told::joined(into.take(), told);
-            self.operator((reader, rules.operator_records), run, (fact, &time))?;
-        }
-        Ok(())
-    }
-
-    fn operator(
-        &mut self,
-        (reader, records): (&Reader, bool),
-        run: &mut RunFacts,
-        (fact, time): (&Fact, &Time<'_>),
-    ) -> Result<(), ReadError> {
-        let named = fact.observation.operator.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let Some(operator) = named.map(str::to_owned) else {
-            if records {
-                run.unauthorised.insert("?".to_owned());
-            }
-            return Ok(());
-        };
-        let notes = recall(&mut self.operators, &operator, || reader.operator(&operator))?;
-        let may = match time.operator(&notes, &fact.observation.assay) {
-            Standing::Fit => true,
-            Standing::Unrecorded => !records,
-            Standing::Unfit(_) => false,
-        };
-        if !may {
-            let untimed = if time.is_known() { "" } else { " (no time of test; 无检测时间)" };
-            run.unauthorised.insert(format!("{operator}{untimed}"));
-        }
-        Ok(())
-    }
-}
-
-/// When a result was tested, or, where it does not say so, that it was at any time until its message came.
-struct Time<'s> {
-    /// The time, or that of its message.
-    tested: Tested,
-    /// The laboratory's zone, where it does not say so.
-    untimed: Option<&'s TimeZone>,
-}
-
-impl<'s> Time<'s> {
-    fn of(fact: &Fact, settings: &'s Settings) -> Self {
-        let (message, zone) = (Seq::new(fact.message), &settings.time_zone);
-        let (at_ms, day, untimed) = match fact.tested_at {
-            Some(moment) => (moment.at().as_millisecond(), moment.day(), None),
-            None => (fact.came_ms, day_in(zone, fact.came_ms), Some(zone)),
-        };
-        Self { tested: Tested { at_ms, day, message }, untimed }
-    }
-
-    fn is_known(&self) -> bool {
-        self.untimed.is_none()
-    }
-
-    fn analyser<'n>(&self, notes: &'n [FitnessNote], of: (Service, Option<&str>)) -> Standing<'n> {
-        match self.untimed {
-            None => FitnessNote::of_analyser(notes, of, self.tested),
-            Some(zone) => FitnessNote::of_analyser_sometime(notes, of, self.tested, |ms| day_in(zone, ms)),
-        }
-    }
-
-    fn operator<'n>(&self, notes: &'n [FitnessNote], assay: &str) -> Standing<'n> {
-        match self.untimed {
-            None => FitnessNote::of_operator(notes, assay, self.tested),
-            Some(zone) => FitnessNote::of_operator_sometime(notes, assay, self.tested, |ms| day_in(zone, ms)),
-        }
-    }
-}
-
-fn day_in(zone: &TimeZone, at_ms: i64) -> Date {
-    Timestamp::from_millisecond(at_ms).unwrap_or_default().to_zoned(zone.clone()).date()
-}
-
-/// What stands against the analyser of a result.
-fn analyser(notes: &[FitnessNote], fact: &Fact, (time, records): (&Time<'_>, bool)) -> Option<Told> {
-    let instrument = fact.observation.instrument.as_deref();
-    let on = format!("{} {}", fact.connection, instrument.unwrap_or_default());
-    let on = on.trim_end();
-    let (mut told, mut recorded) = (None, false);
-    for service in Service::ALL {
-        let against = match time.analyser(notes, (service, instrument)) {
-            Standing::Unrecorded => continue,
-            Standing::Fit | Standing::Unfit(None) => None,
-            Standing::Unfit(Some(note)) => Some(overdue(on, service, note)),
-        };
-        recorded = true;
-        told = Told::joined(told, against);
-    }
-    if !time.is_known() {
-        told = told.map(|told| {
-            told.and(&Told::new(
-                "a result of it has no time of test: whatever stood until it came counts",
-                "其结果无检测时间：收到之前的一切登记均计入",
-            ))
-        });
-    }
-    if !recorded && records {
-        return Some(Told::new(
-            format!("no service of {on} is recorded for that time (hemogate analyser serviced)"),
-            format!("{on} 当时无确认、校准或维护记录（hemogate analyser serviced）"),
-        ));
-    }
-    told
-}
-
-fn overdue(on: &str, service: Service, note: &FitnessNote) -> Told {
-    let (en, zh) = (service.name(), service.chinese());
-    let (entry, by) = (note.done.entry, &note.done.by);
-    match &note.act {
-        FitnessAct::Unfit { reason, .. } => Told::new(
-            format!("{on}: {en} was declared overdue or failed by {by} (entry {entry}: {reason})"),
-            format!("{on}：{by} 登记{zh}逾期或不合格（记录 {entry}：{reason}）"),
-        ),
-        FitnessAct::Serviced { due, .. } => Told::new(
-            format!("{on}: {en} was good until {due} (entry {entry})"),
-            format!("{on}：{zh}有效至 {due}（记录 {entry}）"),
-        ),
-        FitnessAct::Authorised { .. }
-        | FitnessAct::Withdrawn { .. }
-        | FitnessAct::Confirmed { .. }
-        | FitnessAct::TakeBackProposed { .. }
-        | FitnessAct::TakenBack { .. } => Told::new(on, on),
-    }
 }

@@ -52,8 +52,6 @@ pub struct Settings {
     pub deliver_to: Vec<DestinationId>,
     /// Where donations are released.
     pub sign_off: SignOff,
-    /// What the site asks of analysers and operators.
-    pub fitness: crate::fitness::FitnessRules,
     /// The worklist's limits, and the analysers orders wait for.
     pub orders: OrderRules,
 }

@@ -62,7 +62,6 @@ mod earlier_releases {
                     kits: workflow::Kits::default(),
                     reagents_per_marker: 1,
                     deliver_to: vec![],
-                    fitness: workflow::fitness::FitnessRules::default(),
                     sign_off: workflow::SignOff::Elsewhere,
                 },
                 ledger: Ledger::open(settings, &mut |_| {}).unwrap().0,

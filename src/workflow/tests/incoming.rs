@@ -39,7 +39,6 @@ mod incoming {
                 kits: workflow::Kits::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![],
-                fitness: workflow::fitness::FitnessRules::default(),
                 sign_off: workflow::SignOff::Elsewhere,
                 orders: OrderRules::default(),
             };

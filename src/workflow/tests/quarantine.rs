@@ -46,7 +46,6 @@ mod quarantine {
                     kits: workflow::Kits::default(),
                     reagents_per_marker: 2,
                     deliver_to: vec![],
-                    fitness: workflow::fitness::FitnessRules::default(),
                     sign_off: workflow::SignOff::Elsewhere,
                 },
                 ledger: Ledger::open(settings, &mut |_| {}).unwrap().0,

@@ -106,7 +106,6 @@ mod reprocess {
                 kits: workflow::Kits::default(),
                 reagents_per_marker: 2,
                 deliver_to: vec![DestinationId::new("bis").unwrap()],
-                fitness: workflow::fitness::FitnessRules::default(),
                 sign_off: workflow::SignOff::Elsewhere,
             };
             let ledger = open(folder.path());

@@ -26,7 +26,6 @@ mod resends {
             kits: workflow::Kits::default(),
             reagents_per_marker: 2,
             deliver_to: vec![DestinationId::new("bis").unwrap()],
-            fitness: workflow::fitness::FitnessRules::default(),
             sign_off: workflow::SignOff::Elsewhere,
         }
     }

@@ -39,7 +39,6 @@ mod restart {
                     kits: workflow::Kits::default(),
                     reagents_per_marker: 2,
                     deliver_to: vec![],
-                    fitness: workflow::fitness::FitnessRules::default(),
                     sign_off: workflow::SignOff::Elsewhere,
                 },
                 ledger: Ledger::open(settings, &mut |_| {}).unwrap().0,

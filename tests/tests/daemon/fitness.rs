@@ -7,7 +7,6 @@ use crate::{
     staff::{PASSWORD, Person, command, hire},
 };
 use serde_json::{Value, json};
-use std::fs;
 use vocabulary::Role;
 
 const DONATION: &str = "G123426000001";
@@ -39,8 +38,6 @@ fn against(daemon: &Daemon, gate: &str) -> Option<String> {
 #[test]
 fn what_is_written_down_of_analysers_and_operators_closes_and_opens_their_gates() {
     let house = House::with(&[("serology", "abbott/architect-i2000sr")]);
-    let configured = fs::read_to_string(house.config()).unwrap();
-    fs::write(house.config(), format!("[site.fitness]\nanalysers = \"block\"\n{configured}")).unwrap();
     hire(&house, &STAFF);
     let daemon = house.start();
     Line::open(daemon.listening["serology"]).unwrap().tell(&records());

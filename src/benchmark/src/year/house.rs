@@ -77,7 +77,6 @@ impl<'a> House<'a> {
             kits,
             reagents_per_marker: 2,
             deliver_to: vec![receiver.clone()],
-            fitness: workflow::fitness::FitnessRules::default(),
             sign_off: workflow::SignOff::Here,
             orders: workflow::orders::OrderRules::default(),
         };

@@ -201,6 +201,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_of_analysers_is_no_matter_of_one_persons_file_and_it_says_where_it_is() {
+        let text = fault("[site]\nname = 'x'\n[site.fitness]\nanalysers = 'warn'\n");
+        assert!(text.starts_with("hemogate.toml:") && text.contains("is said by the rule pack"), "{text}");
+        assert!(text.contains("rules activate") && text.contains("规则包"), "{text}");
+    }
+
+    #[test]
     fn an_unknown_transport_names_the_nearest_one() {
         let text =
             fault("[[connection]]\nid='a'\nprofile='m/m'\ntransport = { type = 'tcp-lisen', address = 'x' }");

@@ -1,7 +1,7 @@
 //! `[site]`, `[store]`, `[console]` and `[rules]`: what is true of the whole house.
 
 use super::Identifiers;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use std::{net::SocketAddr, num::NonZeroU8, path::PathBuf};
 use toml::Spanned;
 
@@ -24,9 +24,9 @@ pub(crate) struct Site {
     pub(crate) specimen_pattern: Option<Spanned<String>>,
     /// `[site.identifiers]`: forms of the site's codes, in the place of one pattern.
     pub(crate) identifiers: Option<Identifiers>,
-    /// `[site.fitness]`: what is asked of analysers and operators; not given: what is overdue is kept, and nothing is asked of
-    /// whom nothing is recorded.
-    pub(crate) fitness: workflow::fitness::FitnessRules,
+    /// What is asked of analysers and operators is said by the rule pack, which two people put in force.
+    #[serde(rename = "fitness", deserialize_with = "of_the_pack")]
+    pub(crate) of_the_pack: (),
 }
 
 impl Default for Site {
@@ -39,9 +39,17 @@ impl Default for Site {
             time_zone: "Asia/Shanghai".into(),
             specimen_pattern: None,
             identifiers: None,
-            fitness: workflow::fitness::FitnessRules::default(),
+            of_the_pack: (),
         }
     }
+}
+
+/// One person's file cannot say it.
+fn of_the_pack<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
+    Err(D::Error::custom(
+        "[site.fitness] is said by the rule pack: write [fitness] with these keys into a pack of the site (based_on), and two \
+         people put that in force (hemogate rules add, rules activate); 此项由规则包规定：请写入本站规则包的 [fitness]，由两人启用",
+    ))
 }
 
 /// `[store]`

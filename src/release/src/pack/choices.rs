@@ -167,6 +167,13 @@ words! {
         /// One non-reactive test, and a flag.
         Flag = "FLAG",
     }
+    /// What an analyser that is overdue does (R-GATE-07).
+    Overdue {
+        /// It closes the gate.
+        Block = "block",
+        /// The gate says so and stays open.
+        Warn = "warn",
+    }
     /// What a first anti-HBc reactive result does to the donor.
     AntiHbcOnce {
         /// The donor is deferred.

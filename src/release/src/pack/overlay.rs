@@ -1,7 +1,7 @@
 //! What a pack may not do to the one it is based on: it may ask for more, never for less.
 //!
 //! Held here are the keys that decide whether a unit can pass without something the base demands. Choices that the
-//! base leaves to the laboratory (`nat.ndr`, `nat.mp_unresolved`, `sero.dup`, `invalid.*`, kit limits) are not.
+//! base leaves to the laboratory (`nat.ndr`, `nat.mp_unresolved`, `sero.dup`, `invalid.*`, `fitness.*`, kit limits) are not.
 
 use super::choices::{AntibodyScreen, Switch};
 use super::settings::{Settings, Tests};

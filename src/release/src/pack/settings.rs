@@ -1,8 +1,9 @@
 //! The settings of a rule pack: the schema of its file.
 
 use super::choices::{
-    AntiHbcOnce, AntibodyScreen, ApplyBy, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode,
-    NdrPolicy, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy, WeakDLabel,
+    AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
+    NatMode, NdrPolicy, Overdue, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy,
+    WeakDLabel,
 };
 use crate::alias;
 use crate::evidence::Direction;
@@ -52,6 +53,9 @@ pub struct Settings {
     pub invalid: Invalid,
     /// The release act.
     pub release: Release,
+    /// Analysers and operators.
+    #[serde(default)]
+    pub fitness: Fitness,
     /// Deferral, look-back and re-entry.
     pub donor: DonorRules,
     /// How long records are kept.
@@ -60,9 +64,9 @@ pub struct Settings {
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
-        $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
+        $(#[$doc])*
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
     )*};
 }
@@ -212,6 +216,16 @@ tables! {
         /// Gates that nobody may set aside.
         override_forbidden: Setting<Vec<GateId>>,
     }
+    /// What is asked of analysers and operators (R-GATE-07, R-GATE-08).
+    #[serde(default)]
+    Fitness {
+        /// What an analyser that is overdue does.
+        analysers: Setting<Overdue>,
+        /// A result of an analyser of which nothing is recorded is kept.
+        analyser_records: Setting<bool>,
+        /// A result is kept that names no operator, or one of whom nothing is recorded.
+        operator_records: Setting<bool>,
+    }
     /// Deferral, look-back and re-entry (rules.md §1.9).
     DonorRules {
         /// Months before the last negative donation that a look-back reaches.
@@ -238,5 +252,25 @@ tables! {
         samples: Setting<String>,
         /// Audit trail, years.
         audit_years: Setting<u16>,
+    }
+}
+
+/// Of packs that say nothing of it.
+impl Default for Fitness {
+    fn default() -> Self {
+        fn own<T>(value: T, confirm: &str) -> Setting<T> {
+            Setting { value, confidence: Confidence::OwnMedium, confirm: Some(confirm.to_owned()) }
+        }
+        Self {
+            analysers: own(
+                Overdue::Block,
+                "what an overdue analyser does: block keeps, warn says so and no more",
+            ),
+            analyser_records: own(
+                false,
+                "whether an analyser without any recorded service keeps its results",
+            ),
+            operator_records: own(false, "whether an operator without a record keeps the results"),
+        }
     }
 }

@@ -30,7 +30,6 @@ fn settings() -> Settings {
         kits: crate::Kits::default(),
         reagents_per_marker: 2,
         deliver_to: Vec::new(),
-        fitness: crate::fitness::FitnessRules::default(),
         sign_off: crate::SignOff::Here,
         orders: crate::orders::OrderRules::default(),
     }

@@ -236,7 +236,7 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
     let used: Vec<&Fact> = used.iter().map(|one| one.fact).collect();
     let mut evidence = Evidence::new(member.clone());
     evidence.nat = nucleic(&used, about.collected_at, settings);
-    evidence.runs = runs(&used, &about.runs, &settings.lots);
+    evidence.runs = runs(&used, &about.runs, (&settings.lots, &settings.pack.settings().fitness));
     let verdict = release::decide(&evidence, &settings.pack);
     let targets = |wanted: NatState| -> Vec<Virus> {
         verdict.nat().iter().filter(|nat| nat.state == wanted).map(|nat| nat.target).collect()

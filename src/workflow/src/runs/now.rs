@@ -146,8 +146,9 @@ fn both(mut one: RunFacts, other: RunFacts) -> RunFacts {
     one.interface = Told::joined(one.interface, other.interface);
     one.acknowledged = Told::joined(one.acknowledged, other.acknowledged);
     one.overdue = Told::joined(one.overdue, other.overdue);
-    one.warned = Told::joined(one.warned, other.warned);
+    one.unserviced = Told::joined(one.unserviced, other.unserviced);
     one.unauthorised.extend(other.unauthorised);
+    one.unrecorded.extend(other.unrecorded);
     for kit in other.kits {
         if !one.kits.contains(&kit) {
             one.kits.push(kit);

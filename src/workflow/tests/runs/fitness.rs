@@ -5,13 +5,12 @@ use crate::house::{House, line};
 use crate::plates::{GOOD_PLATE, PLATE, plate_controls, plate_sample};
 use crate::windows::{clia, levels};
 use jiff::{Timestamp, civil::date};
-use ledger::{Draft, FitnessAct, Page, Seq, Service, What};
-use release::GateId;
+use ledger::{Draft, FitnessAct, Page, RulesAct, Seq, Service, What};
 use release::evidence::Validity;
+use release::{GateId, RulePack};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use vocabulary::{Observation, SpecimenKind};
-use workflow::fitness::Overdue;
+use vocabulary::{DonationId, DonationRegistration, DonorRegistration, Observation, SpecimenKind};
 
 /// A clock that is set by hand.
 struct Hands(AtomicI64);
@@ -329,12 +328,16 @@ fn an_operator_runs_what_is_authorised_from_then_on_and_until_that_ends() {
     assert_eq!((of.closed(gate), of.reopened()), (vec![], vec!["D1".to_owned()]));
 }
 
+fn asks(fitness: &str) -> RulePack {
+    RulePack::from_toml(&format!("id = \"site\"\nbased_on = \"cn-2019\"\n[fitness]\n{fitness}\n")).unwrap()
+}
+
 #[test]
-fn a_site_may_be_warned_only_and_may_ask_for_records() {
+fn a_pack_may_warn_only_and_may_ask_for_records() {
     let mut of = Laboratory::at("01T08:00");
     of.note("a", unfit("01T08:00"));
     of.tests("D1", None, "02T09:00");
-    of.house.settings.fitness.analysers = Overdue::Warn;
+    of.house.settings.pack = asks("analysers = \"warn\"");
     let (open, why) = of.why("D1", ANALYSER);
     assert!(
         open && why.contains("warned only") && why.contains("the washer leaks") && why.contains("仅警告"),
@@ -343,13 +346,67 @@ fn a_site_may_be_warned_only_and_may_ask_for_records() {
     let mut of = Laboratory::at("01T08:00");
     of.tests("D1", None, "02T09:00");
     of.tests("D2", Some("lab"), "02T09:00");
-    of.house.settings.fitness.analyser_records = true;
-    of.house.settings.fitness.operator_records = true;
+    assert!(of.closed(ANALYSER).is_empty() && of.closed(GateId::Operator).is_empty());
+    of.house.settings.pack = asks("analyser_records = true\noperator_records = true");
     assert_eq!((of.closed(ANALYSER), of.closed(GateId::Operator)), (vec!["D1", "D2"], vec!["D1", "D2"]));
     of.note("a", good(None, 30));
     of.note("a", may(None, PLATE.0));
     of.tests("D3", Some("lab"), "03T09:00");
     assert_eq!((of.closed(ANALYSER), of.closed(GateId::Operator)), (vec!["D1", "D2"], vec!["D1", "D2"]));
+}
+
+#[test]
+fn what_is_asked_of_analysers_changes_by_two_people_for_what_is_taken_from_then_on() {
+    let of = Laboratory::at("01T08:00");
+    let (ledger, settings) = (&of.house.ledger, &of.house.settings);
+    let rules = |by: &str, act: RulesAct| {
+        let draft = Draft { by: format!("user:{by}"), what: What::Rules(act) };
+        let seq = ledger.append(vec![draft]).unwrap().wait().unwrap().last();
+        ledger.wait_applied(seq).wait().unwrap();
+        seq
+    };
+    workflow::rules::start(ledger, &settings.pack).unwrap();
+    of.note("a", unfit("01T08:00"));
+    for (donation, taken) in [("D1", "01T07:00"), ("D2", "03T07:00")] {
+        of.house.append(What::DonationRegistered(taken_at(donation, taken)));
+        of.tests(donation, None, "03T09:00");
+    }
+    // By the pack that judges each.
+    let closed = || {
+        let is_open = |donation: &str| {
+            let (_, facts) = of.house.judged(donation);
+            let by = workflow::rules::settings_for(settings, &ledger.state(), &facts).unwrap();
+            let by = by.as_deref().unwrap_or(settings);
+            let verdict = release::decide(&workflow::evidence(&facts, by), &by.pack);
+            verdict.gates().iter().find(|one| one.id == ANALYSER).unwrap().pass
+        };
+        ["D1", "D2"].into_iter().filter(|donation| !is_open(donation)).collect::<Vec<_>>()
+    };
+    assert_eq!((of.reopened().len(), closed()), (0, vec!["D1", "D2"]));
+    let warns = asks("analysers = \"warn\"");
+    let (pack, from_ms) = (warns.reference(), Some(ms("02T00:00")));
+    of.clock.0.store(ms("01T20:00"), Ordering::SeqCst);
+    rules("a", RulesAct::Kept { pack: pack.clone(), content: warns.source().clone() });
+    let proposed = rules("a", RulesAct::Proposed { pack: pack.clone(), from_ms, why: "x".into() });
+    rules("a", RulesAct::Activated { pack: pack.clone(), proposed });
+    assert_eq!((of.reopened().len(), closed()), (0, vec!["D1", "D2"]), "the same person");
+    let proposed = rules("a", RulesAct::Proposed { pack: pack.clone(), from_ms, why: "x".into() });
+    rules("b", RulesAct::Activated { pack, proposed });
+    assert_eq!((of.reopened(), closed()), (vec!["D2".to_owned()], vec!["D1"]), "what was taken before stays");
+}
+
+fn taken_at(donation: &str, at: &str) -> DonationRegistration {
+    let (first_time, deferred) = (false, false);
+    let donor = DonorRegistration {
+        id: "D".into(),
+        first_time,
+        deferred,
+        barred: None,
+        history: None,
+        field_abo: None,
+    };
+    let collected_at = Timestamp::from_millisecond(ms(at)).unwrap();
+    DonationRegistration { donation: DonationId::new(donation).unwrap(), collected_at, donor }
 }
 
 #[test]

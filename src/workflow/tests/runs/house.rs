@@ -47,7 +47,6 @@ impl House {
                 kits: kits(),
                 reagents_per_marker: 1,
                 deliver_to: vec![],
-                fitness: workflow::fitness::FitnessRules::default(),
                 sign_off: workflow::SignOff::Here,
             },
             ledger: Ledger::open(settings, &mut |_| {}).unwrap().0,
