@@ -282,5 +282,5 @@ pub(crate) async fn look_back(
 pub(crate) async fn tasks(State(site): State<Arc<Site>>) -> Answer {
     let settings = Arc::clone(&site.workflow);
     let open = site.look(move |reader| tasks::open(&settings, reader, Timestamp::now())).await?;
-    Ok(Json(json!({ "items": open })))
+    Ok(Json(json!(open)))
 }

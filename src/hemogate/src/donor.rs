@@ -8,6 +8,7 @@ use crate::{
     revisions::as_person,
 };
 use serde_json::{Value, json};
+use std::io::{self, Write};
 
 fn time(value: &Value, name: &str) -> String {
     let ms = value.get(name).and_then(Value::as_i64);
@@ -91,6 +92,12 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
         })?;
     }
     printer.finish()?;
+    let more = answer.get("more").and_then(Value::as_array).into_iter().flatten();
+    let more: Vec<&str> = more.filter_map(Value::as_str).collect();
+    if !more.is_empty() {
+        let what = lang.pick("more are open than are listed, of", "未全部列出，尚有更多");
+        writeln!(io::stderr(), "{what}{}{}", lang.pick(": ", "："), more.join(lang.pick(", ", "、")))?;
+    }
     Ok(Exit::Done)
 }
 

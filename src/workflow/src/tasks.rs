@@ -6,6 +6,7 @@ use crate::{Settings, Stopped, kits};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use ledger::{LookbackStep, Page, ReadError, Reader};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use vocabulary::{DonationId, RunId};
 
 /// Tasks of each kind that are looked at.
@@ -72,25 +73,44 @@ pub struct Task {
     pub overdue: bool,
 }
 
-/// Every open task, those with the nearest last day first, then those without one by age.
+/// Tasks that are open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Open {
+    /// Those with the nearest last day first, then those without one by age.
+    pub items: Vec<Task>,
+    /// Kinds of which more are open than stand here.
+    pub more: BTreeSet<TaskKind>,
+}
+
+/// Tasks of one kind, and whether there are more of it.
+type OfKind = (Vec<Task>, bool);
+
+/// Every open task, of each kind the first [`TASKS_MAX`].
 ///
 /// # Errors
 /// [`Stopped`].
-pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<Task>, Stopped> {
+pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Open, Stopped> {
     let today = now.to_zoned(settings.time_zone.clone()).date();
-    let mut tasks = recalls(reader)?;
-    tasks.extend(lookbacks(reader, today)?);
-    tasks.extend(reentries(&Book::read(settings, reader)?, reader)?);
-    tasks.extend(invalid_runs(reader)?);
-    tasks.extend(faults(reader)?);
-    tasks.extend(kits_that_wait(settings, reader, now)?);
-    tasks.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
-    Ok(tasks)
+    let book = Book::read(settings, reader)?;
+    let mut open = Open { items: kits_that_wait(settings, reader, now)?, more: BTreeSet::new() };
+    for (kind, (tasks, more)) in [
+        (TaskKind::Recall, recalls(reader)?),
+        (TaskKind::Lookback, lookbacks(reader, today)?),
+        (TaskKind::Reentry, reentries(&book, reader)?),
+        (TaskKind::RunInvalid, invalid_runs(reader)?),
+        (TaskKind::InterfaceFault, faults(reader)?),
+    ] {
+        open.items.extend(tasks);
+        open.more.extend(more.then_some(kind));
+    }
+    open.items.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
+    Ok(open)
 }
 
-fn recalls(reader: &Reader) -> Result<Vec<Task>, ReadError> {
-    let open = reader.recalls(true, &Page::first(TASKS_MAX))?.items;
-    Ok(open
+fn recalls(reader: &Reader) -> Result<OfKind, ReadError> {
+    let open = reader.recalls(true, &Page::first(TASKS_MAX))?;
+    let tasks = open
+        .items
         .into_iter()
         .map(|recall| Task {
             kind: TaskKind::Recall,
@@ -103,17 +123,19 @@ fn recalls(reader: &Reader) -> Result<Vec<Task>, ReadError> {
             donor: None,
             raised_at_ms: recall.about.raised_at_ms,
             next: "find every component, keep it back, and close the recall with what came of it",
-            next_zh: "追回并隔离全部成分,填写结果后关闭召回",
+            next_zh: "追回并隔离全部成分，填写结果后关闭召回",
             due: None,
             not_before: None,
             overdue: false,
         })
-        .collect())
+        .collect();
+    Ok((tasks, open.next.is_some()))
 }
 
-fn lookbacks(reader: &Reader, today: Date) -> Result<Vec<Task>, ReadError> {
-    let open = reader.lookbacks(true, &Page::first(TASKS_MAX))?.items;
-    Ok(open
+fn lookbacks(reader: &Reader, today: Date) -> Result<OfKind, ReadError> {
+    let open = reader.lookbacks(true, &Page::first(TASKS_MAX))?;
+    let tasks = open
+        .items
         .into_iter()
         .map(|lookback| {
             let asked = &lookback.asked;
@@ -162,14 +184,15 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<Vec<Task>, ReadError> {
                 overdue: due.is_some_and(|due| due < today),
             }
         })
-        .collect())
+        .collect();
+    Ok((tasks, open.next.is_some()))
 }
 
 /// Faults that no run waits for are told of where they are listed.
-fn faults(reader: &Reader) -> Result<Vec<Task>, ReadError> {
-    let open = reader.faults(None, &Page::first(TASKS_MAX))?.items;
-    let kept = open.into_iter().filter_map(|fault| Some((fault.runs.first().cloned()?, fault)));
-    Ok(kept
+fn faults(reader: &Reader) -> Result<OfKind, ReadError> {
+    let open = reader.faults_in_runs(None, TASKS_MAX)?;
+    let kept = open.items.into_iter().filter_map(|fault| Some((fault.runs.first().cloned()?, fault)));
+    let tasks = kept
         .map(|(run, fault)| Task {
             kind: TaskKind::InterfaceFault,
             id: fault.fault,
@@ -181,17 +204,20 @@ fn faults(reader: &Reader) -> Result<Vec<Task>, ReadError> {
             donor: None,
             raised_at_ms: fault.at_ms,
             next: "compare the run at the analyser, and acknowledge the fault (hemogate faults list, acknowledge)",
-            next_zh: "在仪器上核对该批次,并确认该故障(hemogate faults list、acknowledge)",
+            next_zh: "在仪器上核对该批次，并确认该故障（hemogate faults list、acknowledge）",
             due: None,
             not_before: None,
             overdue: false,
         })
-        .collect())
+        .collect();
+    Ok((tasks, open.next.is_some()))
 }
 
-fn invalid_runs(reader: &Reader) -> Result<Vec<Task>, ReadError> {
-    let all = reader.unconfirmed_invalidations(TASKS_MAX)?;
-    Ok(all
+fn invalid_runs(reader: &Reader) -> Result<OfKind, ReadError> {
+    let mut all = reader.unconfirmed_invalidations(TASKS_MAX + 1)?;
+    let more = all.len() > TASKS_MAX;
+    all.truncate(TASKS_MAX);
+    let tasks = all
         .into_iter()
         .map(|said| Task {
             kind: TaskKind::RunInvalid,
@@ -204,12 +230,13 @@ fn invalid_runs(reader: &Reader) -> Result<Vec<Task>, ReadError> {
             donor: None,
             raised_at_ms: said.done.at_ms,
             next: "have another person confirm that the run is invalid (hemogate runs confirm)",
-            next_zh: "由另一人确认该批次无效(hemogate runs confirm)",
+            next_zh: "由另一人确认该批次无效（hemogate runs confirm）",
             due: None,
             not_before: None,
             overdue: false,
         })
-        .collect())
+        .collect();
+    Ok((tasks, more))
 }
 
 /// What is proposed, with its last day; and what is configured, where nobody has proposed just that.
@@ -237,7 +264,7 @@ fn kits_that_wait(settings: &Settings, reader: &Reader, now: Timestamp) -> Resul
         let lapses = proposed.lapses.map(|at| at.to_zoned(settings.time_zone.clone()).date());
         tasks.push(Task {
             next: "have another person agree to the kits (hemogate kit activate), or let it lapse",
-            next_zh: "由另一人启用试剂盒规则(hemogate kit activate),逾期失效",
+            next_zh: "由另一人启用试剂盒规则（hemogate kit activate），逾期失效",
             due: lapses,
             ..task(TaskKind::KitsProposed, (proposed.entry, proposed.at), changes)
         });
@@ -246,16 +273,17 @@ fn kits_that_wait(settings: &Settings, reader: &Reader, now: Timestamp) -> Resul
     if let (false, false, Some(set)) = (now.waits.is_empty(), is_proposed, &now.in_force) {
         tasks.push(Task {
             next: "propose the configured kits (hemogate kit propose) and have another person agree, or configure those in force",
-            next_zh: "提议启用配置中的试剂盒规则(hemogate kit propose)并由另一人启用,或改回生效中的规则",
+            next_zh: "提议启用配置中的试剂盒规则（hemogate kit propose）并由另一人启用，或改回生效中的规则",
             ..task(TaskKind::KitsConfigured, (set.entry, set.at), &now.waits)
         });
     }
     Ok(tasks)
 }
 
-fn reentries(book: &Book<'_>, reader: &Reader) -> Result<Vec<Task>, ReadError> {
+fn reentries(book: &Book<'_>, reader: &Reader) -> Result<OfKind, ReadError> {
     let mut tasks = Vec::new();
-    for candidate in reader.candidates(&Page::first(TASKS_MAX))?.items {
+    let open = reader.candidates(&Page::first(TASKS_MAX))?;
+    for candidate in open.items {
         let case = reader.donor(&candidate.donor)?.reentry;
         if case.as_ref().is_some_and(|case| case.approved.is_some()) {
             continue;
@@ -287,5 +315,5 @@ fn reentries(book: &Book<'_>, reader: &Reader) -> Result<Vec<Task>, ReadError> {
             overdue: false,
         });
     }
-    Ok(tasks)
+    Ok((tasks, open.next.is_some()))
 }

@@ -1,6 +1,6 @@
 //! Faults of interfaces that stand open, and the runs that they fell into.
 
-use super::page::{Listing, Page, list};
+use super::page::{Listing, PAGE_ITEMS_MAX, Page, list};
 use super::{ReadError, Reader};
 use crate::Seq;
 use crate::state::{FaultRecord, FaultSettled, HeldRecord, InterfaceFault, Key, KeyParts, decode, record};
@@ -34,6 +34,36 @@ impl Reader {
         list(store.as_ref(), (root().under(), after), (page.limit, page.order), cursor, |key, _| {
             cursor(key).map_or(Ok(None), |fault| self.fault(fault))
         })
+    }
+
+    /// Faults that stand open and fell into runs, the oldest first, behind `after`: at most `limit`, and where to go on. Those
+    /// that no run waits for are not looked at.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn faults_in_runs(
+        &self,
+        after: Option<Seq>,
+        limit: usize,
+    ) -> Result<Listing<InterfaceFault, Seq>, ReadError> {
+        let mut span = Key::every_fault_run().under();
+        let (mut items, mut last) = (Vec::new(), after);
+        loop {
+            if let Some(last) = last {
+                span.from = Key::fault_runs(last.next()).done();
+            }
+            let mut found = None;
+            self.store().walk(&span, &mut |key, _| {
+                found = KeyParts::of(key).seq();
+                ControlFlow::Break(())
+            })?;
+            let Some(fault) = found else { return Ok(Listing { items, next: None }) };
+            if items.len() >= limit.clamp(1, PAGE_ITEMS_MAX) {
+                return Ok(Listing { items, next: last });
+            }
+            items.extend(self.fault(fault)?);
+            last = Some(fault);
+        }
     }
 
     /// A fault that stands open.

@@ -195,6 +195,9 @@ impl Key {
     pub(crate) fn faults_of(connection: &ConnectionId) -> Self {
         Self::of(*b"fc").text(connection.as_str())
     }
+    pub(crate) fn every_fault_run() -> Self {
+        Self::of(*b"fr")
+    }
     pub(crate) fn fault_runs(fault: Seq) -> Self {
         Self::of(*b"fr").seq(fault)
     }

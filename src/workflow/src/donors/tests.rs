@@ -123,7 +123,7 @@ fn a_confirmed_positive_raises_look_backs_with_their_last_days_for_earlier_donat
     works(&station);
     let open = |at: &str| {
         let now: Timestamp = at.parse().unwrap();
-        let mut tasks = tasks::open(&station.settings, &station.ledger.state(), now).unwrap();
+        let mut tasks = tasks::open(&station.settings, &station.ledger.state(), now).unwrap().items;
         tasks.retain(|task| task.kind == TaskKind::Lookback);
         tasks
     };

@@ -54,7 +54,7 @@ fn proposed(step: &Step) -> Seq {
 
 fn kinds(station: &Station) -> Vec<(TaskKind, String)> {
     let all = tasks::open(&station.settings, &station.ledger.state(), Timestamp::now()).unwrap();
-    all.into_iter().map(|task| (task.kind, task.kits.unwrap_or_default())).collect()
+    all.items.into_iter().map(|task| (task.kind, task.kits.unwrap_or_default())).collect()
 }
 
 #[test]

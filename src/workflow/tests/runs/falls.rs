@@ -202,7 +202,7 @@ fn a_run_is_invalid_with_one_person_and_valid_again_with_two() {
     assert!(said(&house).unwrap().confirmed.is_none() && misfits() == before + 1);
     let tasks = || {
         let open = workflow::tasks::open(&house.settings, &house.ledger.state(), jiff::Timestamp::UNIX_EPOCH);
-        open.unwrap().into_iter().map(|task| (task.kind, task.run)).collect::<Vec<_>>()
+        open.unwrap().items.into_iter().map(|task| (task.kind, task.run)).collect::<Vec<_>>()
     };
     assert_eq!(tasks(), [(workflow::tasks::TaskKind::RunInvalid, Some(run.clone()))]);
     by(&house, "b", confirm(first));

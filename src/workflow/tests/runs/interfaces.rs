@@ -156,7 +156,7 @@ fn the_gate_names_what_it_was_and_what_to_do_and_counts_what_it_does_not_name() 
     assert!(!en.contains("and more"), "{en}");
     let tasks =
         workflow::tasks::open(&house.settings, &house.ledger.state(), jiff::Timestamp::now()).unwrap();
-    let tasks: Vec<_> = tasks.iter().map(|task| (task.kind, task.id)).collect();
+    let tasks: Vec<_> = tasks.items.iter().map(|task| (task.kind, task.id)).collect();
     assert_eq!(tasks, [half, quarantined].map(|fault| (TaskKind::InterfaceFault, fault)));
     for transfer in 8..10 {
         breaks_off(&house, &line(), (transfer, Some(Mode::Production)));
@@ -164,6 +164,31 @@ fn the_gate_names_what_it_was_and_what_to_do_and_counts_what_it_does_not_name() 
     house.says(&[sample(RUN, "D3")]);
     let (en, zh) = against(&house, "D2").unwrap();
     assert!(en.contains("and more") && zh.contains("另有更多"), "{en} {zh}");
+}
+
+#[test]
+fn a_task_is_seen_behind_any_number_of_faults_that_no_run_waits_for_and_more_are_told_of() {
+    let house = House::new("cn-2019");
+    for transfer in 1..=1_001 {
+        breaks_off(&house, &line(), (transfer, Some(Mode::Production)));
+    }
+    begins(&house, RUN, "D1");
+    let fault = breaks_off(&house, &line(), (2_000, Some(Mode::Production)));
+    house.says(&[sample(RUN, "D2")]);
+    let open =
+        || workflow::tasks::open(&house.settings, &house.ledger.state(), jiff::Timestamp::now()).unwrap();
+    let tasks: Vec<_> = open().items.iter().map(|task| (task.kind, task.id)).collect();
+    assert_eq!(tasks, [(TaskKind::InterfaceFault, fault)]);
+    assert!(open().more.is_empty());
+    for transfer in 3_000..4_000 {
+        breaks_off(&house, &line(), (transfer, Some(Mode::Production)));
+    }
+    house.says(&[sample(RUN, "D3")]);
+    let open = open();
+    assert_eq!(
+        (open.items.len(), open.more.into_iter().collect::<Vec<_>>()),
+        (1_000, vec![TaskKind::InterfaceFault])
+    );
 }
 
 #[test]
