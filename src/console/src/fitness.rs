@@ -12,6 +12,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use jiff::Timestamp;
 use ledger::{FitnessNote, Ledger, Seq};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,15 +32,45 @@ struct Reason {
     reason: String,
 }
 
-fn shown(notes: &[FitnessNote]) -> Json<Value> {
-    let item = |note: &FitnessNote| {
-        let mut item = json!(note);
-        if let Value::Object(fields) = &mut item {
-            fields.insert("waits".to_owned(), json!(note.waits()));
-        }
-        item
+/// An entry, and how it stands: `waits` for another person, `lapsed` where that was not done in time, `take_back_waits`.
+fn shown(note: &FitnessNote) -> Value {
+    let now = Timestamp::now().as_millisecond();
+    let mut item = json!(note);
+    if let Value::Object(fields) = &mut item {
+        let waits = note.can_be_confirmed(now);
+        fields.insert("waits".to_owned(), json!(waits));
+        fields.insert("lapsed".to_owned(), json!(note.waits() && !waits));
+        let proposed = note.take_back.as_ref().filter(|_| note.taken_back.is_none());
+        fields.insert("take_back_waits".to_owned(), json!(proposed.is_some_and(|one| one.stands(now))));
+    }
+    item
+}
+
+/// One entry, how it stands, and what it changes or would change.
+pub(crate) async fn one(
+    State(site): State<Arc<Site>>,
+    Path(note): Path<u64>,
+) -> Result<Json<Value>, Problem> {
+    let found = site
+        .read(move |reader| {
+            let note = reader.fitness_note(Seq::new(note))?;
+            note.map(|note| Ok((reader.fitness_reach(&note)?, note))).transpose()
+        })
+        .await?;
+    let Some((reach, note)) = found else {
+        return Err(Problem::not_found(format!(
+            "entry {note} is none about an analyser or an operator (记录 {note} 与仪器或操作者资格无关)"
+        )));
     };
-    Json(json!({ "items": notes.iter().map(item).collect::<Vec<_>>() }))
+    let mut item = shown(&note);
+    if let Value::Object(fields) = &mut item {
+        fields.insert("changes".to_owned(), json!(reach));
+    }
+    Ok(Json(item))
+}
+
+fn listed(notes: &[FitnessNote]) -> Json<Value> {
+    Json(json!({ "items": notes.iter().map(shown).collect::<Vec<_>>() }))
 }
 
 fn line(id: &str) -> Result<ConnectionId, Problem> {
@@ -52,12 +83,12 @@ pub(crate) async fn services(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = line(&id)?;
-    Ok(shown(&site.read(move |reader| reader.services(&id)).await?))
+    Ok(listed(&site.read(move |reader| reader.services(&id)).await?))
 }
 
 /// What is written down of operators.
 pub(crate) async fn operators(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
-    Ok(shown(&site.read(ledger::Reader::operators).await?))
+    Ok(listed(&site.read(ledger::Reader::operators).await?))
 }
 
 /// 201 where it has its effect, 202 where it waits for another person.

@@ -63,6 +63,7 @@ fn of_interfaces_and_fitness() -> Router<Arc<Site>> {
         .route("/api/v1/operators", get(fitness::operators))
         .route("/api/v1/operators/authorise", post(fitness::authorise))
         .route("/api/v1/operators/withdraw", post(fitness::withdraw))
+        .route("/api/v1/fitness/{seq}", get(fitness::one))
         .route("/api/v1/fitness/{seq}/confirm", post(fitness::confirm))
         .route("/api/v1/fitness/{seq}/take-back", post(fitness::take_back))
 }

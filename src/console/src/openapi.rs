@@ -88,6 +88,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/operators", "get", "which operator may run which assay (R-GATE-08)"),
     ("/api/v1/operators/authorise", "post", "an operator may run assays"),
     ("/api/v1/operators/withdraw", "post", "an operator may not run assays any more: at once"),
+    (
+        "/api/v1/fitness/{seq}",
+        "get",
+        "one of these entries, how it stands, and how much it changes or would change",
+    ),
     ("/api/v1/fitness/{seq}/confirm", "post", "confirm, as another person, an entry that reaches back"),
     (
         "/api/v1/fitness/{seq}/take-back",

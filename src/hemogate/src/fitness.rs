@@ -8,6 +8,7 @@ use crate::{
     revisions::as_person,
 };
 use serde_json::{Value, json};
+use std::io::{self, Write};
 
 /// A person's word at the running daemon.
 struct Door {
@@ -26,21 +27,36 @@ impl Door {
     }
 
     async fn confirms(&self, note: &Note) -> Outcome {
+        self.tells(note.entry).await?;
         self.says(&note.r#as, &format!("fitness/{}/confirm", note.entry), &Value::Null).await
     }
 
     async fn takes_back(&self, note: &Note, reason: &str) -> Outcome {
+        self.tells(note.entry).await?;
         let path = format!("fitness/{}/take-back", note.entry);
         self.says(&note.r#as, &path, &json!({ "reason": reason })).await
+    }
+
+    /// What an entry says and how much it changes, before the person gives a word about it.
+    async fn tells(&self, entry: u64) -> Result<(), Failure> {
+        let note = self.client.get(&format!("fitness/{entry}")).await?;
+        let mut out = io::stderr().lock();
+        for (head, part) in heads(self.lang).into_iter().zip(row(&note, self.lang)) {
+            writeln!(out, "{head}{}{part}", self.lang.pick(": ", "："))?;
+        }
+        let [runs, donations] = ["/changes/runs", "/changes/donations"].map(|path| text(&note, path));
+        let changes = self.lang.pick(
+            format!("decided anew with it: donations {donations}, runs {runs}"),
+            format!("将随之重新判定：{donations} 份献血，涉及 {runs} 个批次"),
+        );
+        writeln!(out, "{changes}")?;
+        Ok(())
     }
 
     async fn lists(&self, path: &str, format: Format) -> Outcome {
         let lang = self.lang;
         let mut printer = Printer::new(format);
-        printer.heads(&lang.pick(
-            ["entry", "what", "of", "from", "until", "why", "by", "state"],
-            ["记录", "内容", "对象", "开始", "截止", "依据", "登记人", "状态"],
-        ));
+        printer.heads(&heads(lang));
         let notes = self.client.get(path).await?;
         for note in notes.get("items").and_then(Value::as_array).into_iter().flatten() {
             printer.item(note, || row(note, lang))?;
@@ -92,6 +108,13 @@ pub(crate) async fn operator(cli: &Cli, asked: &Operator, lang: Lang) -> Outcome
     }
 }
 
+fn heads(lang: Lang) -> [&'static str; 8] {
+    lang.pick(
+        ["entry", "what", "of", "from", "until", "why", "by", "state"],
+        ["记录", "内容", "对象", "开始", "截止", "依据", "登记人", "状态"],
+    )
+}
+
 fn row(note: &Value, lang: Lang) -> Vec<String> {
     let act = note.get("act").and_then(Value::as_object).and_then(|act| act.iter().next());
     let (kind, act) = act.map_or(("", &Value::Null), |(kind, act)| (kind.as_str(), act));
@@ -107,9 +130,14 @@ fn row(note: &Value, lang: Lang) -> Vec<String> {
     let named: Vec<String> = named.into_iter().filter(|part| !part.is_empty()).collect();
     let own = act.get("from_ms").or_else(|| note.get("at_ms")).and_then(Value::as_i64);
     let from = own.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let is = |name: &str| note.get(name) == Some(&Value::Bool(true));
     let state = if note.get("taken_back").is_some() {
         lang.pick("taken back", "已撤回")
-    } else if note.get("waits") == Some(&Value::Bool(true)) {
+    } else if is("lapsed") {
+        lang.pick("lapsed without a second person: write it anew", "逾期未经另一人确认，已失效：请重新登记")
+    } else if is("take_back_waits") {
+        lang.pick("another person has to agree that it is taken back", "待另一人同意撤回")
+    } else if is("waits") {
         lang.pick("waits for another person", "待另一人确认")
     } else {
         lang.pick("in effect", "有效")

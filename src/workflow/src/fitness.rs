@@ -16,7 +16,7 @@ pub(crate) use heard::Known;
 use crate::Stopped;
 use crate::people::{Act, Actor};
 use crate::pins::{NotDone, Refusal, write};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use ledger::{Draft, FitnessAct, Ledger, Reader, Seq, Service, What};
 use serde::{Deserialize, Serialize};
 use vocabulary::ConnectionId;
@@ -24,6 +24,9 @@ use vocabulary::ConnectionId;
 /// Characters of a report, a reason or an assay, and of a name.
 const TEXT_CHARS_MAX: usize = 500;
 const NAME_CHARS_MAX: usize = 64;
+/// Years that an entry may reach back, and that a service or an authority may last.
+const BACK_YEARS_MAX: i64 = 10;
+const AHEAD_YEARS_MAX: i64 = 5;
 /// Assays of one authorisation.
 const ASSAYS_MAX: usize = 200;
 
@@ -129,15 +132,34 @@ fn text(field: &str, given: &str, chars_max: usize) -> Result<String, Refusal> {
     ))
 }
 
-/// A word for a time to come would stand above what happens until then.
+/// A word for a time to come would stand above what happens until then; one for a time long gone by has a wrong year.
 fn by_now(from: Timestamp) -> Result<i64, Refusal> {
     let now = Timestamp::now();
-    if from <= now {
-        return Ok(from.as_millisecond());
+    if from > now {
+        return Err(refusal(
+            format!("from {from}: that is still to come (it is {now}); write it down when it is so"),
+            format!("起始时间 {from} 尚未到（现在是 {now}）；请届时再登记"),
+        ));
+    }
+    let today = now.to_zoned(TimeZone::UTC).date();
+    if from.to_zoned(TimeZone::UTC).date() < today.saturating_sub(BACK_YEARS_MAX.years()) {
+        return Err(refusal(
+            format!("from {from}: more than {BACK_YEARS_MAX} years ago; is the year right?"),
+            format!("起始时间 {from} 早于 {BACK_YEARS_MAX} 年前；请核对年份"),
+        ));
+    }
+    Ok(from.as_millisecond())
+}
+
+/// Nothing is good for so long that nobody looks again.
+fn last_day(field: &str, last: Date) -> Result<Date, Refusal> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    if last <= today.saturating_add(AHEAD_YEARS_MAX.years()) {
+        return Ok(last);
     }
     Err(refusal(
-        format!("from {from}: that is still to come (it is {now}); write it down when it is so"),
-        format!("起始时间 {from} 尚未到（现在是 {now}）；请届时再登记"),
+        format!("{field} {last}: more than {AHEAD_YEARS_MAX} years ahead; is the year right?"),
+        format!("{field} {last}：晚于 {AHEAD_YEARS_MAX} 年后；请核对年份"),
     ))
 }
 
@@ -213,7 +235,7 @@ pub fn serviced(ledger: &Ledger, who: &Actor, connection: &ConnectionId, done: &
             instrument: instrument_of(done.instrument.as_ref())?,
             service: done.service,
             from_ms: done.from.map(by_now).transpose()?,
-            due: done.due,
+            due: last_day("due", done.due)?,
             report: text("report", &done.report, TEXT_CHARS_MAX)?,
         })
     };
@@ -251,7 +273,7 @@ pub fn authorise(ledger: &Ledger, who: &Actor, given: &Authorised) -> Noted {
             operator: text("operator", &given.operator, NAME_CHARS_MAX)?,
             assays: assays_of(&given.assays)?,
             from_ms: given.from.map(by_now).transpose()?,
-            until: given.until,
+            until: given.until.map(|last| last_day("until", last)).transpose()?,
             reason: text("reason", &given.reason, TEXT_CHARS_MAX)?,
         })
     };

@@ -42,17 +42,38 @@ fn what_is_written_down_of_analysers_and_operators_closes_and_opens_their_gates(
     let daemon = house.start();
     Line::open(daemon.listening["serology"]).unwrap().tell(&records());
     let says = |words: &[&str], who: &str| command(&house, &[words, &["--as", who]].concat(), &[PASSWORD]);
-    let maintained = |line: &'static str| {
-        ["analyser", "serviced", line, "--service", "maintenance", "--due", "2099-06-30", "--report", "M-17"]
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let due: &'static str = today.saturating_add(jiff::Span::new().years(1)).to_string().leak();
+    let until = |line: &'static str, due: &'static str| {
+        ["analyser", "serviced", line, "--service", "maintenance", "--due", due, "--report", "M-17"]
     };
+    let maintained = |line: &'static str| until(line, due);
     assert_eq!(says(&maintained("serology"), "tech").0, 77);
     let (exit, printed) = says(&maintained("nowhere"), "zhao");
     assert!(exit == 65 && printed.contains("there is no connection nowhere"), "{exit} {printed}");
+    let (exit, printed) = says(&until("serology", "2206-06-30"), "zhao");
+    assert!(
+        exit == 65 && printed.contains("more than 5 years ahead") && printed.contains("请核对年份"),
+        "{printed}"
+    );
     let (exit, printed) = says(&maintained("serology"), "zhao");
     assert!(exit == 0 && printed.contains("\"done\""), "{printed}");
     assert_eq!(against(&daemon, "R-GATE-07"), None, "it is of today, and the result of March");
 
     let since = "2026-03-01T00:00:00+08:00";
+    let wrong_year = [
+        "analyser",
+        "unfit",
+        "serology",
+        "--service",
+        "calibration",
+        "--from",
+        "1926-03-01T00:00:00Z",
+        "--reason",
+        "C-3",
+    ];
+    let (exit, printed) = says(&wrong_year, "zhao");
+    assert!(exit == 65 && printed.contains("more than 10 years ago"), "{printed}");
     let failed =
         ["analyser", "unfit", "serology", "--service", "calibration", "--from", since, "--reason", "C-3"];
     let (exit, printed) = says(&failed, "zhao");
@@ -70,8 +91,7 @@ fn what_is_written_down_of_analysers_and_operators_closes_and_opens_their_gates(
     assert_eq!(li.post(&confirm, &Value::Null).status, 201);
     assert_eq!(against(&daemon, "R-GATE-07"), None);
     let (exit, printed) = command(&house, &["analyser", "services", "serology"], &[]);
-    for part in
-        ["good maintenance", "2099-06-30", "M-17", "overdue or failed calibration", "C-3", "C-4", "in effect"]
+    for part in ["good maintenance", due, "M-17", "overdue or failed calibration", "C-3", "C-4", "in effect"]
     {
         assert!(exit == 0 && printed.contains(part), "{part}: {printed}");
     }
@@ -103,7 +123,18 @@ fn what_is_written_down_of_analysers_and_operators_closes_and_opens_their_gates(
     assert_eq!(daemon.post("operators/authorise", &may).0, 403, "a machine authorises nobody");
     let may = zhao.post("operators/authorise", &may);
     let entry = may.body["entry"].to_string();
-    assert_eq!((may.status, says(&["operator", "confirm", &entry], "li").0), (202, 0));
+    let (exit, printed) = says(&["operator", "confirm", &entry], "li");
+    assert_eq!((may.status, exit), (202, 0));
+    for part in [
+        "authorised",
+        &operator,
+        "2026-03-01T04:00:00Z",
+        "T-3",
+        "waits for another person",
+        "donations 1, runs 1",
+    ] {
+        assert!(printed.contains(part), "what is confirmed is told, {part}: {printed}");
+    }
     assert_eq!(against(&daemon, "R-GATE-08"), None);
     let (exit, printed) = command(&house, &["operator", "list"], &[]);
     assert!(exit == 0 && printed.contains("withdrawn") && printed.contains("T-3"), "{printed}");

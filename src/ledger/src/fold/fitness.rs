@@ -87,52 +87,8 @@ impl Fold<'_, '_> {
         if from_now || before.and_then(FitnessNote::speaks_behind) == after.speaks_behind() {
             return Ok(());
         }
-        let others = self.later_words(after)?;
-        let mut heard = Heard::of(after, &others);
-        let days = days(&after.act);
-        let first = date_of(after.from_ms()).saturating_sub(1.day()).to_string();
-        let timed = (days.clone().text(&first), days.clone().text(UNTIMED).done());
-        let untimed = (days.clone().text(&format!("{UNTIMED}{first}")), days.under().to);
-        let mut found = Vec::new();
-        for (from, to) in [timed, untimed] {
-            let span = Span { from: from.done(), to, backwards: false };
-            self.view.walk(&span, &mut |key, value| {
-                let mut parts = KeyParts::of(key);
-                let day = parts.text().and_then(|_| parts.text()).and_then(|day| day.parse().ok());
-                let run = parts.text().and_then(|run| RunId::new(run).ok());
-                found.extend(run.map(|run| (day, Analysers::read(value), run)));
-                ControlFlow::Continue(())
-            })?;
-        }
-        let mut runs = BTreeSet::new();
-        for (day, analysers, run) in found {
-            let stands: Option<RunSpanRecord> = record(self.view, &Key::run_span(&run).done())?;
-            if heard.on(day, &analysers, stands.map_or(Seq::NONE, |span| span.first)) {
-                runs.insert(run);
-            }
-        }
+        let runs = runs_that_hear(self.view, after)?;
         runs.iter().try_for_each(|run| self.reopen_run(run))
-    }
-
-    /// Other entries about the service of an analyser that a note speaks of. An operator's are not asked: whatever else was
-    /// written, one of them may change what any of them says.
-    fn later_words(&self, note: &FitnessNote) -> Result<Vec<FitnessNote>, StateError> {
-        if service_of(&note.act).is_none() {
-            return Ok(Vec::new());
-        }
-        let mut span = about(&note.act).under();
-        span.backwards = true;
-        let mut found = Vec::new();
-        self.view.walk(&span, &mut |key, _| {
-            let mut parts = KeyParts::of(key);
-            found.extend(parts.text().and_then(|_| parts.seq()).filter(|one| *one != note.done.entry));
-            if found.len() < LATER_WORDS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        let mut others = Vec::with_capacity(found.len());
-        for one in found {
-            others.extend(self.note(one)?);
-        }
-        Ok(others)
     }
 
     /// Notes on which days a run has results of a line, and of operators.
@@ -161,6 +117,56 @@ impl Fold<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Runs with results that a note changes, whether it has its effect yet or not, or may change.
+pub(crate) fn runs_that_hear(read: &dyn Read, note: &FitnessNote) -> Result<BTreeSet<RunId>, StateError> {
+    let others = later_words(read, note)?;
+    let mut heard = Heard::of(note, &others);
+    let days = days(&note.act);
+    let first = date_of(note.from_ms()).saturating_sub(1.day()).to_string();
+    let timed = (days.clone().text(&first), days.clone().text(UNTIMED).done());
+    let untimed = (days.clone().text(&format!("{UNTIMED}{first}")), days.under().to);
+    let mut found = Vec::new();
+    for (from, to) in [timed, untimed] {
+        let span = Span { from: from.done(), to, backwards: false };
+        read.walk(&span, &mut |key, value| {
+            let mut parts = KeyParts::of(key);
+            let day = parts.text().and_then(|_| parts.text()).and_then(|day| day.parse().ok());
+            let run = parts.text().and_then(|run| RunId::new(run).ok());
+            found.extend(run.map(|run| (day, Analysers::read(value), run)));
+            ControlFlow::Continue(())
+        })?;
+    }
+    let mut runs = BTreeSet::new();
+    for (day, analysers, run) in found {
+        let stands: Option<RunSpanRecord> = record(read, &Key::run_span(&run).done())?;
+        if heard.on(day, &analysers, stands.map_or(Seq::NONE, |span| span.first)) {
+            runs.insert(run);
+        }
+    }
+    Ok(runs)
+}
+
+/// Other entries about the service of an analyser that a note speaks of. An operator's are not asked: whatever else was
+/// written, one of them may change what any of them says.
+fn later_words(read: &dyn Read, note: &FitnessNote) -> Result<Vec<FitnessNote>, StateError> {
+    if service_of(&note.act).is_none() {
+        return Ok(Vec::new());
+    }
+    let mut span = about(&note.act).under();
+    span.backwards = true;
+    let mut found = Vec::new();
+    read.walk(&span, &mut |key, _| {
+        let mut parts = KeyParts::of(key);
+        found.extend(parts.text().and_then(|_| parts.seq()).filter(|one| *one != note.done.entry));
+        if found.len() < LATER_WORDS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    let mut others: Vec<FitnessNote> = Vec::with_capacity(found.len());
+    for one in found {
+        others.extend(record(read, &Key::fitness_note(one).done())?);
+    }
+    Ok(others)
 }
 
 /// Analysers that a run's results of one day name; an empty name where one of them names none.

@@ -27,6 +27,7 @@ mod signed;
 mod transfer;
 
 pub(crate) use channel::ChannelReading;
+pub(crate) use fitness::runs_that_hear;
 pub(crate) use interpret::refs;
 pub(crate) use pools::{members, pools_in, pools_of};
 pub(crate) use transfer::slices;
