@@ -4,16 +4,17 @@ use crate::{
     Site,
     again::{read, work_of_person},
     caller::Caller,
+    paging::{Items, Paging},
     problem::Problem,
 };
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
 use jiff::Timestamp;
-use ledger::{FitnessNote, Ledger, Seq};
+use ledger::{FitnessNote, Ledger, Listing, Page, Seq};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -69,8 +70,17 @@ pub(crate) async fn one(
     Ok(Json(item))
 }
 
-fn listed(notes: &[FitnessNote]) -> Json<Value> {
-    Json(json!({ "items": notes.iter().map(shown).collect::<Vec<_>>() }))
+fn listed(found: Listing<FitnessNote, Seq>) -> Json<Items<Value>> {
+    let Listing { items, next } = found;
+    let items = items.iter().map(shown).collect();
+    Json(Items::of(Listing { items, next }, |note: Seq| note.to_string()))
+}
+
+type Listed = Result<Json<Items<Value>>, Problem>;
+type Asked = Result<Query<Paging>, QueryRejection>;
+
+fn page(query: Asked) -> Result<Page<Seq>, Problem> {
+    query.map_err(|e| Problem::bad_request(e.body_text()))?.0.page::<Seq>()
 }
 
 fn line(id: &str) -> Result<ConnectionId, Problem> {
@@ -78,17 +88,15 @@ fn line(id: &str) -> Result<ConnectionId, Problem> {
 }
 
 /// What is written down of the analysers of a line.
-pub(crate) async fn services(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let id = line(&id)?;
-    Ok(listed(&site.read(move |reader| reader.services(&id)).await?))
+pub(crate) async fn services(State(site): State<Arc<Site>>, Path(id): Path<String>, query: Asked) -> Listed {
+    let (id, page) = (line(&id)?, page(query)?);
+    Ok(listed(site.read(move |reader| reader.services_listed(&id, &page)).await?))
 }
 
 /// What is written down of operators.
-pub(crate) async fn operators(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
-    Ok(listed(&site.read(ledger::Reader::operators).await?))
+pub(crate) async fn operators(State(site): State<Arc<Site>>, query: Asked) -> Listed {
+    let page = page(query)?;
+    Ok(listed(site.read(move |reader| reader.operators_listed(&page)).await?))
 }
 
 /// 201 where it has its effect, 202 where it waits for another person.

@@ -57,9 +57,16 @@ impl Door {
         let lang = self.lang;
         let mut printer = Printer::new(format);
         printer.heads(&heads(lang));
-        let notes = self.client.get(path).await?;
-        for note in notes.get("items").and_then(Value::as_array).into_iter().flatten() {
-            printer.item(note, || row(note, lang))?;
+        let mut after = String::new();
+        loop {
+            let page = self.client.get(&format!("{path}?limit=1000{after}")).await?;
+            for note in page.get("items").and_then(Value::as_array).into_iter().flatten() {
+                printer.item(note, || row(note, lang))?;
+            }
+            match page.get("next").and_then(Value::as_str) {
+                Some(next) => after = format!("&after={}", encoded(next)),
+                None => break,
+            }
         }
         printer.finish()?;
         Ok(Exit::Done)

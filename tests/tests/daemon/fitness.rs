@@ -35,6 +35,27 @@ fn against(daemon: &Daemon, gate: &str) -> Option<String> {
     (gate["pass"] == false).then(|| format!("{} {}", gate["why"], gate["why_zh"]))
 }
 
+fn in_a_year() -> &'static str {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    today.saturating_add(jiff::Span::new().years(1)).to_string().leak()
+}
+
+/// Pages of one give what the whole list gives.
+fn come_in_pages(daemon: &Daemon) {
+    for path in ["operators", "connections/serology/services"] {
+        let all = daemon.get(path)["items"].as_array().unwrap().clone();
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = daemon.get(&format!("{path}?limit=1{after}"));
+            assert!(page["items"].as_array().unwrap().len() <= 1, "{path}: {page}");
+            found.extend(page["items"].as_array().unwrap().clone());
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert!(found == all && all.len() > 1, "{path}");
+    }
+}
+
 #[test]
 fn what_is_written_down_of_analysers_and_operators_closes_and_opens_their_gates() {
     let house = House::with(&[("serology", "abbott/architect-i2000sr")]);
@@ -42,8 +63,7 @@ fn what_is_written_down_of_analysers_and_operators_closes_and_opens_their_gates(
     let daemon = house.start();
     Line::open(daemon.listening["serology"]).unwrap().tell(&records());
     let says = |words: &[&str], who: &str| command(&house, &[words, &["--as", who]].concat(), &[PASSWORD]);
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let due: &'static str = today.saturating_add(jiff::Span::new().years(1)).to_string().leak();
+    let due = in_a_year();
     let until = |line: &'static str, due: &'static str| {
         ["analyser", "serviced", line, "--service", "maintenance", "--due", due, "--report", "M-17"]
     };
@@ -138,6 +158,7 @@ fn what_is_written_down_of_analysers_and_operators_closes_and_opens_their_gates(
     assert_eq!(against(&daemon, "R-GATE-08"), None);
     let (exit, printed) = command(&house, &["operator", "list"], &[]);
     assert!(exit == 0 && printed.contains("withdrawn") && printed.contains("T-3"), "{printed}");
+    come_in_pages(&daemon);
     assert!(daemon.stop().0.success());
     let (exit, printed) = command(&house, &["verify", "--state"], &[]);
     assert_eq!(exit, 0, "{printed}");

@@ -1,9 +1,10 @@
 //! What people wrote down of analysers and operators.
 
+use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
-use crate::Seq;
 use crate::fold::runs_that_hear;
 use crate::state::{FitnessNote, Key, KeyParts, record};
+use crate::{FitnessAct, Seq};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -35,12 +36,52 @@ impl Reader {
         self.fitness_notes(Key::operator_notes(operator))
     }
 
-    /// What was written down of every operator, by operator.
+    /// Part of what was written down of the analysers of a line, in that order.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn operators(&self) -> Result<Vec<FitnessNote>, ReadError> {
-        self.fitness_notes(Key::every_operator_note())
+    pub fn services_listed(
+        &self,
+        connection: &ConnectionId,
+        page: &Page<Seq>,
+    ) -> Result<Listing<FitnessNote, Seq>, ReadError> {
+        let after = page.after.map(|note| Key::services(connection).seq(note).done());
+        self.listed((Key::services(connection), after), page)
+    }
+
+    /// Part of what was written down of operators, by operator.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn operators_listed(&self, page: &Page<Seq>) -> Result<Listing<FitnessNote, Seq>, ReadError> {
+        let after = match page.after {
+            None => None,
+            Some(note) => self.fitness_note(note)?.and_then(|known| match known.act {
+                FitnessAct::Authorised { operator, .. } | FitnessAct::Withdrawn { operator, .. } => {
+                    Some(Key::operator_notes(&operator).seq(note).done())
+                }
+                FitnessAct::Serviced { .. }
+                | FitnessAct::Unfit { .. }
+                | FitnessAct::Confirmed { .. }
+                | FitnessAct::TakeBackProposed { .. }
+                | FitnessAct::TakenBack { .. } => None,
+            }),
+        };
+        self.listed((Key::every_operator_note(), after), page)
+    }
+
+    fn listed(
+        &self,
+        (under, after): (Key, Option<Vec<u8>>),
+        page: &Page<Seq>,
+    ) -> Result<Listing<FitnessNote, Seq>, ReadError> {
+        let cursor = |key: &[u8]| {
+            let mut parts = KeyParts::of(key);
+            parts.text().and_then(|_| parts.seq())
+        };
+        list(self.store().as_ref(), (under.under(), after), (page.limit, page.order), cursor, |key, _| {
+            cursor(key).map_or(Ok(None), |note| self.fitness_note(note))
+        })
     }
 
     /// One of these entries.
