@@ -53,7 +53,7 @@ pub(crate) async fn acknowledge(
     match done {
         Acknowledged::Done(entry) => Ok(Json(json!({ "seq": entry }))),
         Acknowledged::NoSuchFault => Err(Problem::not_found(format!(
-            "no fault {fault} stands open; see /api/v1/faults (没有未处理的接口故障 {fault})"
+            "no fault {fault} stands open; see /api/v1/faults（没有未处理的接口故障 {fault}）"
         ))),
     }
 }

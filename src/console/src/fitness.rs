@@ -60,7 +60,7 @@ pub(crate) async fn one(
         .await?;
     let Some((reach, note)) = found else {
         return Err(Problem::not_found(format!(
-            "entry {note} is none about an analyser or an operator (记录 {note} 与仪器或操作者资格无关)"
+            "entry {note} is none about an analyser or an operator（记录 {note} 与仪器或操作者资格无关）"
         )));
     };
     let mut item = shown(&note);
@@ -106,7 +106,7 @@ async fn noted(
     note: impl FnOnce(&Ledger, &Actor) -> Noted + Send + 'static,
 ) -> Answer {
     let step = work_of_person(&site, &caller, move |site, who| note(&site.ledger, who)).await?;
-    let step = step.map_err(|why| Problem::unprocessable(format!("{} ({})", why.why, why.why_zh)))?;
+    let step = step.map_err(|why| Problem::unprocessable(format!("{}（{}）", why.why, why.why_zh)))?;
     let status = match step {
         Step::Done { .. } => StatusCode::CREATED,
         Step::Waits { .. } => StatusCode::ACCEPTED,
