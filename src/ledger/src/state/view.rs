@@ -176,7 +176,7 @@ pub(crate) fn collect(read: &dyn Read, span: &Span) -> Result<Vec<Row>, StateErr
 
 pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StateError> {
     let mut out = Vec::new();
-    ciborium::into_writer(record, &mut out).map_err(|error| StateError(error.to_string()))?;
+    crate::encode::write(record, &mut out).map_err(StateError)?;
     Ok(out)
 }
 
