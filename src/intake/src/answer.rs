@@ -51,7 +51,7 @@ pub(crate) struct Answerer<'a> {
     /// Second of the last answer and its text: MSH-7 changes once a second.
     clock: (i64, String),
     count: u64,
-    /// The header before; only where the answer quotes nothing but the header.
+    /// The headers before; only where the answer quotes nothing but the header.
     alike: Option<Alike>,
 }
 
@@ -254,12 +254,31 @@ mod tests {
         #[test]
         fn a_message_like_the_one_before_is_answered_as_if_it_were_the_first(
             heads in proptest::collection::vec(
-                (0_usize..6, "[0-9]{0,14}|2026[|]|x", "[A-Za-z0-9._^~é-]{0,12}|ZQECHOQZ", 0_usize..4),
+                (
+                    0_usize..7,
+                    "[0-9]{0,14}([.][0-9]{3}[+]0800)?|2026[|]|x",
+                    "[A-Za-z0-9._^~é-]{0,12}|ZQECHOQZ",
+                    0_usize..5,
+                ),
                 1..12,
             ),
         ) {
-            let begins = ["MSH|^~\\&|A|B|C|D|", "MSH|^~\\&|ZQNOWQZ|B|C|D|", "MSH#^~\\&#A#B#C#D#", "MSH|^~\\&|ä|B|C|D|", "MSH|", "PID|1|2|3|4|5|"];
-            let ends = ["|P|2.5.1\r", "|P|2.3.1||||0||GB18030\r", "|P|2.5.1|||NE|NE\r", "\r"];
+            let begins = [
+                "MSH|^~\\&|A|B|C|D|",
+                "MSH|^~\\&|ZQNOWQZ|B|C|D|",
+                "MSH#^~\\&#A#B#C#D#",
+                "MSH|^~\\&|ä|B|C|D|",
+                "MSH|^~\\&|A|血站检验科|C|D|",
+                "MSH|",
+                "PID|1|2|3|4|5|",
+            ];
+            let ends = [
+                "|P|2.5.1\r",
+                "|P|2.3.1||||0||GB18030\r",
+                "|P|2.5.1|||NE|NE\r",
+                "\r",
+                "|P|2.5.1|||NE|AL|CHN|UNICODE UTF-8\r",
+            ];
             let settings = answering(Acknowledge::AsAsked, Unreadable::Accept);
             let mut one = Answerer::new(&settings);
             for (begin, time, id, end) in heads {
