@@ -1,7 +1,6 @@
 //! hemogate: command line, configuration, wiring, start, drain, stop. No logic of a laboratory lives here.
 
 mod again;
-mod allocator;
 mod analysers;
 mod batch;
 mod catalogue;
@@ -56,6 +55,11 @@ use std::{
     time::Duration,
 };
 
+/// Values of one size lie together, so what is freed goes back to the system. glibc gives every thread an area of its own,
+/// where small values that live long keep the holes between large ones for good.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log::start(&cli);
@@ -86,10 +90,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Interpret(asked) => catalogue::interpret(asked),
         Command::Profile(asked) => profile::profile(cli, asked, lang),
         Command::Check => check::check(cli, lang),
-        Command::Run => {
-            allocator::settle();
-            block_on(run::run(cli, lang))
-        }
+        Command::Run => block_on(run::run(cli, lang)),
         Command::Demo(asked) => block_on(demo::demo(asked, lang)),
         Command::Export(asked) => export::export(cli, asked),
         Command::Verify(asked) => store::verify(cli, asked, lang),

@@ -149,25 +149,6 @@ fn is_served_at_last(daemon: &Daemon, connection: &str, tag: &str, sent: &mut Se
 }
 
 #[test]
-fn the_daemon_starts_anew_in_its_own_place_so_that_large_buffers_go_back_to_the_system() {
-    let house = House::new();
-    let mut mine = house.command();
-    mine.env("MALLOC_ARENA_MAX", "3");
-    for (own, mut command, expect) in [
-        (false, house.command(), ["MALLOC_MMAP_THRESHOLD_=524288", "MALLOC_ARENA_MAX=2"].as_slice()),
-        (true, mine, &["MALLOC_ARENA_MAX=3"]),
-    ] {
-        let mut daemon = house.launch(&mut command);
-        daemon.ready();
-        let read = fs::read_to_string(format!("/proc/{}/environ", daemon.pid())).unwrap();
-        let told: Vec<&str> = read.split('\0').filter(|set| set.starts_with("MALLOC_")).collect();
-        assert!(expect.iter().all(|set| told.contains(set)), "{told:?}");
-        assert_eq!(told.len() == 1, own, "somebody's own settings stay: {told:?}");
-        assert!(daemon.stop().0.success());
-    }
-}
-
-#[test]
 fn ten_thousand_connections_that_say_nothing_hold_nobody_up() {
     const MANY: u64 = 10_000;
     // What the other tests of this binary have open.
