@@ -521,8 +521,14 @@ pub(crate) fn runs(
 
 /// What of a run's analysers and operators the pack takes for a fault.
 fn fitness(run: &mut Run, about: &RunFacts, asked: &Fitness) {
-    let unserviced = about.unserviced.as_ref().filter(|_| asked.analyser_records.value);
-    let overdue = words(Told::joined(about.overdue.clone(), unserviced.cloned()).as_ref());
+    let unserviced = about.unserviced.iter().filter(|_| asked.analyser_records.value).map(|on| {
+        Told::new(
+            format!("no service of {on} is recorded for that time (hemogate analyser serviced)"),
+            format!("{on} 当时无确认、校准或维护记录（hemogate analyser serviced）"),
+        )
+    });
+    let overdue = unserviced.fold(about.overdue.clone(), |all, one| Told::joined(all, Some(one)));
+    let overdue = words(overdue.as_ref());
     match asked.analysers.value {
         Overdue::Block => (run.analyser_overdue, run.analyser_overdue_zh) = overdue,
         Overdue::Warn => (run.analyser_warned, run.analyser_warned_zh) = overdue,

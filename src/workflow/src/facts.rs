@@ -141,7 +141,7 @@ pub struct RunFacts {
     /// What of its analysers' qualification, calibration or maintenance is overdue.
     pub overdue: Option<Told>,
     /// Its analysers of whose qualification, calibration and maintenance nothing is recorded.
-    pub unserviced: Option<Told>,
+    pub unserviced: BTreeSet<String>,
     /// Operators who may not run the assays that they ran.
     pub unauthorised: BTreeSet<String>,
     /// Operators of whom nothing is recorded; `?` where a result names none.
@@ -163,7 +163,7 @@ impl RunFacts {
             interface: None,
             acknowledged: None,
             overdue: None,
-            unserviced: None,
+            unserviced: BTreeSet::new(),
             unauthorised: BTreeSet::new(),
             unrecorded: BTreeSet::new(),
         }

@@ -50,7 +50,9 @@ impl Known {
             let time = Time::of(fact, settings);
             let notes = recall(&mut self.services, &fact.connection, || reader.services(&fact.connection))?;
             match analyser(&notes, fact, &time) {
-                Heard::Nothing(told) => run.unserviced = Told::joined(run.unserviced.take(), Some(told)),
+                Heard::Nothing(on) => {
+                    run.unserviced.insert(on);
+                }
                 Heard::Fit => {}
                 Heard::Against(told) => run.overdue = Told::joined(run.overdue.take(), Some(told)),
             }
@@ -128,8 +130,8 @@ fn day_in(zone: &TimeZone, at_ms: i64) -> Date {
 
 /// What is heard of the analyser of a result.
 enum Heard {
-    /// Nothing is recorded, which holds it where the rule pack asks for records.
-    Nothing(Told),
+    /// Nothing is recorded of this one, which holds it where the rule pack asks for records.
+    Nothing(String),
     /// It is fit.
     Fit,
     /// It is not.
@@ -161,10 +163,7 @@ fn analyser(notes: &[FitnessNote], fact: &Fact, time: &Time<'_>) -> Heard {
     match told {
         Some(told) => Heard::Against(told),
         None if recorded => Heard::Fit,
-        None => Heard::Nothing(Told::new(
-            format!("no service of {on} is recorded for that time (hemogate analyser serviced)"),
-            format!("{on} 当时无确认、校准或维护记录（hemogate analyser serviced）"),
-        )),
+        None => Heard::Nothing(on.to_owned()),
     }
 }
 

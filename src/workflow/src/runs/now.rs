@@ -146,7 +146,7 @@ fn both(mut one: RunFacts, other: RunFacts) -> RunFacts {
     one.interface = Told::joined(one.interface, other.interface);
     one.acknowledged = Told::joined(one.acknowledged, other.acknowledged);
     one.overdue = Told::joined(one.overdue, other.overdue);
-    one.unserviced = Told::joined(one.unserviced, other.unserviced);
+    one.unserviced.extend(other.unserviced);
     one.unauthorised.extend(other.unauthorised);
     one.unrecorded.extend(other.unrecorded);
     for kit in other.kits {
