@@ -12,8 +12,8 @@ use release::{Unit, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{ConnectionId, DestinationId, DonationId, Mode, SpecimenId};
 
-/// Donations of one round.
-const DONATIONS_PER_ROUND: usize = 128;
+/// Donations of one round. What they come to stands in memory until all of them are decided.
+const DONATIONS_PER_ROUND: usize = 32;
 
 /// What several donations share while many are looked at.
 #[derive(Debug, Default)]

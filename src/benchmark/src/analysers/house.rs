@@ -17,7 +17,7 @@ const STARTS_WITHIN: Duration = Duration::from_mins(2);
 const STOPS_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// So small that it is full by half-time: what is watched is not the state's cache filling up.
-const CACHE_MIB: u32 = 4;
+const CACHE_MIB: u32 = 1;
 
 /// A running daemon. It is killed and its folder removed when this is dropped.
 pub(super) struct House {
