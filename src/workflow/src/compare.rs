@@ -19,6 +19,8 @@ use vocabulary::DonationId;
 const DONATIONS_PER_THREAD: usize = 256;
 /// More threads would wait for the disk.
 const THREADS_MAX: usize = 16;
+/// Threads for each processor: one reads what is not in memory any more while the other judges.
+const THREADS_PER_PROCESSOR: usize = 2;
 
 /// A donation on which two packs do not agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,7 +69,7 @@ impl Comparison {
     /// Of `settings` under two packs; its own pack is not looked at.
     #[must_use]
     pub fn new(settings: Settings, old: RulePack, new: RulePack) -> Self {
-        let threads = threads(THREADS_MAX);
+        let threads = THREADS_PER_PROCESSOR * threads(THREADS_MAX / THREADS_PER_PROCESSOR);
         let new = Settings { pack: new, ..settings.clone() };
         Self { old: Settings { pack: old, ..settings }, new, threads }
     }
