@@ -90,6 +90,14 @@ impl Comparison {
         let mut page = Page::first(DONATIONS_PER_THREAD * self.threads);
         // What changed on one page is told while the next is judged.
         let mut judged = Vec::new();
+        let mut tell = |judged: Vec<Changed>, compared: &mut Compared| {
+            judged.into_iter().try_for_each(|changed| {
+                compared.count(&changed);
+                found(changed)
+            })?;
+            progress(compared.donations);
+            Ok::<(), E>(())
+        };
         loop {
             let listed = reader.donations(&page)?;
             let donations: Vec<DonationId> = listed.items.into_iter().map(|one| one.donation).collect();
@@ -97,22 +105,14 @@ impl Comparison {
             let judge = || shared(&donations, known, |share, known| self.share(reader, share, known));
             judged = thread::scope(|scope| {
                 let judging = scope.spawn(judge);
-                for changed in judged.drain(..) {
-                    compared.count(&changed);
-                    found(changed)?;
-                }
-                progress(compared.donations);
+                tell(judged, &mut compared)?;
                 judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(E::from)
             })?;
             compared.donations += donations.len() as u64;
             let Some(next) = listed.next else { break };
             page = page.after(next);
         }
-        for changed in judged {
-            compared.count(&changed);
-            found(changed)?;
-        }
-        progress(compared.donations);
+        tell(judged, &mut compared)?;
         Ok(compared)
     }
 

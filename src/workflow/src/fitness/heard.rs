@@ -2,14 +2,12 @@
 
 use crate::Settings;
 use crate::facts::{DonationFacts, Fact, RunFacts, Told};
+use crate::runs::recall;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ledger::{FitnessAct, FitnessNote, ReadError, Reader, Seq, Service, Standing, Tested};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use vocabulary::ConnectionId;
-
-/// Lines, and operators, whose entries are remembered; past it all are forgotten and read again.
-const REMEMBERED_MAX: usize = 512;
 
 type Notes = Arc<[FitnessNote]>;
 
@@ -18,22 +16,6 @@ type Notes = Arc<[FitnessNote]>;
 pub(crate) struct Known {
     services: BTreeMap<ConnectionId, Notes>,
     operators: BTreeMap<String, Notes>,
-}
-
-fn recall<K: Ord + Clone>(
-    all: &mut BTreeMap<K, Notes>,
-    key: &K,
-    read: impl FnOnce() -> Result<Vec<FitnessNote>, ReadError>,
-) -> Result<Notes, ReadError> {
-    if let Some(known) = all.get(key) {
-        return Ok(Arc::clone(known));
-    }
-    if all.len() >= REMEMBERED_MAX {
-        all.clear();
-    }
-    let notes: Notes = read()?.into();
-    all.insert(key.clone(), Arc::clone(&notes));
-    Ok(notes)
 }
 
 impl Known {
@@ -48,7 +30,9 @@ impl Known {
         for fact in observations.iter().chain(pools.iter().flat_map(|pool| &pool.results)) {
             let Some(run) = fact.run().and_then(|run| runs.get_mut(run)) else { continue };
             let time = Time::of(fact, settings);
-            let notes = recall(&mut self.services, &fact.connection, || reader.services(&fact.connection))?;
+            let notes = recall(&mut self.services, &fact.connection, || {
+                reader.services(&fact.connection).map(Notes::from)
+            })?;
             match analyser(&notes, fact, &time) {
                 Heard::Nothing(on) => {
                     run.unserviced.insert(on);
@@ -72,7 +56,7 @@ impl Known {
             run.unrecorded.insert("?".to_owned());
             return Ok(());
         };
-        let notes = recall(&mut self.operators, &operator, || reader.operator(&operator))?;
+        let notes = recall(&mut self.operators, &operator, || reader.operator(&operator).map(Notes::from))?;
         match time.operator(&notes, &fact.observation.assay) {
             Standing::Fit => {}
             Standing::Unrecorded => {

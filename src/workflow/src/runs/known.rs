@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vocabulary::{ConnectionId, Mode, RunId};
 
-/// Runs, and readings of channels, that are remembered; past it all of a kind are forgotten and read again.
+/// Runs, readings of channels, and whatever else of a kind, that are remembered; past it all of a kind are forgotten and read again.
 const REMEMBERED_MAX: usize = 512;
 
 type Controls = Arc<[EvidenceObservation]>;
@@ -115,7 +115,7 @@ fn remember<K: Ord, V: Clone>(all: &mut BTreeMap<K, V>, key: K, value: V) -> V {
 }
 
 /// What is remembered, or else read.
-fn recall<K: Ord + Clone, V: Clone>(
+pub(crate) fn recall<K: Ord + Clone, V: Clone>(
     all: &mut BTreeMap<K, V>,
     key: &K,
     read: impl FnOnce() -> Result<V, ReadError>,

@@ -20,7 +20,7 @@ mod profile;
 mod spans;
 mod window;
 
-pub(crate) use known::Known;
+pub(crate) use known::{Known, recall};
 pub use now::{DependsNow, RunNow, WindowNow, run_now};
 pub use spans::spans_of;
 
