@@ -50,8 +50,8 @@ fn is_as_ciborium_writes<T: Serialize>(value: &T, written: Option<&[u8]>) -> boo
     ciborium::into_writer(value, &mut other).is_ok() && written == Some(other.as_slice())
 }
 
-/// Reads a value that was written here or by [`ciborium`]. It stands whole in memory, where cbor4ii reads it several times as fast; what
-/// that does not take, ciborium may.
+/// Reads a value that was written here or by [`ciborium`]. It stands whole in memory, where cbor4ii reads it several
+/// times as fast; what that does not take, ciborium may.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     if let Ok(value) = cbor4ii::serde::from_slice(bytes) {
         return Ok(value);

@@ -83,7 +83,7 @@ impl Fold<'_, '_> {
     fn put_note(&mut self, before: Option<&FitnessNote>, after: &FitnessNote) -> Folded {
         self.keep_note(after)?;
         // By one person alone, and from now on: nothing that is there hears of it.
-        let from_now = before.is_none() && after.makes_better();
+        let from_now = before.is_none() && after.is_good();
         if from_now || before.and_then(FitnessNote::speaks_behind) == after.speaks_behind() {
             return Ok(());
         }

@@ -66,7 +66,7 @@ pub enum Standing<'n> {
 
 impl FitnessNote {
     /// Whether it makes something better.
-    fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         matches!(self.act, FitnessAct::Serviced { .. } | FitnessAct::Authorised { .. })
     }
 
@@ -253,13 +253,6 @@ impl FitnessNote {
             until = until.max(last.unwrap_or(Date::MAX));
         }
         now
-    }
-}
-
-impl FitnessNote {
-    /// Whether it has its effect by one person, and from its entry on.
-    pub(crate) fn makes_better(&self) -> bool {
-        self.is_good()
     }
 
     /// The last day that it names.
