@@ -27,6 +27,7 @@ pub(crate) enum Step<'e> {
     RepeatPool(&'e str),
     ResolvePool(&'e str),
     WaitForPoolMembers { pool: &'e str, open: usize },
+    PoolLogNotWhole(&'e str),
     PoolUnresolved,
     PoolTargetDiffers,
     RepeatAlt,
@@ -103,6 +104,9 @@ impl Say for Step<'_> {
             Self::WaitForPoolMembers { pool, open } => {
                 said!("Wait for the single tests of {open} other member(s) of pool {pool}.")
             }
+            Self::PoolLogNotWhole(pool) => said!(
+                "Put the pooling log of pool {pool} right, or decide what becomes of this donation: the pool is reactive, and its log does not show who was in it, so that no other member explains it."
+            ),
             Self::PoolUnresolved => "Decide on the unresolved reactive pool: no member was reactive alone.".into(),
             Self::PoolTargetDiffers => {
                 "Have the pool reviewed: it and the single tests are reactive for different targets. Hold all members.".into()
@@ -174,6 +178,9 @@ impl Say for Step<'_> {
             Self::RepeatPool(pool) => said!("重做混样 {pool} 或对本份单样检测：该混样结果不可用。"),
             Self::ResolvePool(pool) => said!("对本份做单样核酸检测：混样 {pool} 有反应性。"),
             Self::WaitForPoolMembers { pool, open } => said!("等待混样 {pool} 其他 {open} 份的单样结果。"),
+            Self::PoolLogNotWhole(pool) => said!(
+                "混样 {pool} 有反应性，但其加样记录不能说明全部成员，不能由其他成员解释：请补正加样记录，或决定本份处置。"
+            ),
             Self::PoolUnresolved => "混样有反应性而拆分均无反应性，请决定处置。".into(),
             Self::PoolTargetDiffers => "请复核该混样：混样与单样的反应性项目不同。全部成员暂扣。".into(),
             Self::RepeatAlt => "ALT 重做一次：超过限值。".into(),

@@ -69,16 +69,42 @@ mod properties {
             1 => Just(json!({"kind": "individual"})),
             2 => Just(json!({"kind": "pool", "pool": "P", "members": members(), "result": "non_reactive", "internal_control": "valid"})),
             1 => Just(json!({"kind": "pool", "pool": "P", "members": members(), "result": "reactive"})),
+            2 => second_pool(),
             1 => Just(json!({"kind": "pool", "pool": "P", "members": members(), "result": "invalid"})),
         ];
         let one = (one, run_name(&["N1", "N2"])).prop_map(|(mut result, run)| {
             result["run"] = run;
             result
         });
+        let resolved = prop::collection::vec(second_pool(), 1..3).prop_map(|pools| {
+            let alone = json!({"kind": "individual", "result": "non_reactive", "internal_control": "valid", "run": "N1"});
+            Value::from([vec![alone], pools].concat())
+        });
         prop_oneof![
             3 => Just(json!([{"kind": "individual", "result": "non_reactive", "internal_control": "valid", "run": "N1"}])),
+            2 => resolved,
             3 => proptest::collection::vec(one, 0..5).prop_map(Value::from),
         ]
+    }
+
+    /// A pool beside the others, with members and a stranger of its own: reactive, or ordered and not in yet.
+    fn second_pool() -> impl Strategy<Value = Value> {
+        let members = prop::sample::subsequence(vec!["M2", "M3", "M4", "M5"], 1..4);
+        let call = || prop_oneof![4 => Just("non_reactive"), 1 => Just("reactive"), 1 => Just("pending")];
+        let alone = prop::collection::vec(call(), 4);
+        let result = prop_oneof![3 => Just(Some("reactive")), 1 => Just(None)];
+        (members, alone, call(), result, any::<bool>()).prop_map(|(members, alone, stranger, result, whole)| {
+            let mut listed = vec![json!({"donation": "M9", "result": stranger})];
+            let own = members.iter().zip(alone);
+            listed.extend(own.map(|(member, result)| json!({"donation": member, "result": result})));
+            let all: Vec<&str> = std::iter::once("G123498654321").chain(members).collect();
+            let mut pool = json!({"kind": "pool", "pool": "P2", "members": all, "pool_members": listed, "run": "N1",
+                                  "pooling_log": if whole { "complete" } else { "incomplete" }});
+            if let Some(result) = result {
+                pool["result"] = json!(result);
+            }
+            pool
+        })
     }
 
     fn grouping() -> impl Strategy<Value = Value> {
@@ -316,6 +342,49 @@ mod properties {
                 unit == Unit::Pass || verdict.unit() != Unit::Pass,
                 "{unit:?} became pass by {name}\nbefore {before}\nafter {after}",
             );
+        }
+
+        /// A second pool that is reactive or on its way is one more thing to answer for, whoever explains it.
+        #[test]
+        fn law_02_a_second_reactive_or_ordered_pool_never_makes_a_unit_pass(
+            before in evidence(),
+            pool in second_pool(),
+            at in any::<prop::sample::Index>(),
+            which in 0_usize..5,
+        ) {
+            let pack = &packs()[which];
+            let mut after = before.clone();
+            let results = after["nat"].as_array_mut().unwrap();
+            results.insert(at.index(results.len() + 1), pool.clone());
+            let (unit, verdict) = (decide(&read(&before), pack).unit(), decide(&read(&after), pack));
+            prop_assert!(
+                unit == Unit::Pass || verdict.unit() != Unit::Pass,
+                "{unit:?} became pass by {pool}\nbefore {before}",
+            );
+            let explained = pool["pooling_log"] == "complete"
+                && pool["result"] == "reactive"
+                && pool["pool_members"].as_array().unwrap().iter().any(|m| m["donation"] != "M9" && m["result"] == "reactive");
+            prop_assert!(explained || which == 3 || verdict.unit() != Unit::Pass, "nobody explains {pool}\nof {before}");
+        }
+
+        /// A donation may be in several pools: in which order they are told says nothing.
+        #[test]
+        fn the_order_of_pools_does_not_matter(
+            (before, turned) in evidence().prop_flat_map(|e| {
+                let nat = Just(e["nat"].as_array().unwrap().clone()).prop_shuffle();
+                (Just(e), nat)
+            }),
+            which in 0_usize..5,
+        ) {
+            let mut after = before.clone();
+            after["nat"] = Value::from(turned);
+            let (one, other) = (decide(&read(&before), &packs()[which]), decide(&read(&after), &packs()[which]));
+            prop_assert_eq!(one.unit(), other.unit());
+            prop_assert_eq!(one.nat(), other.nat());
+            prop_assert_eq!(one.markers(), other.markers());
+            prop_assert_eq!(one.is_releasable(), other.is_releasable());
+            let closed = |verdict: &release::Verdict| verdict.gates().iter().map(|g| g.pass).collect::<Vec<_>>();
+            prop_assert_eq!(closed(&one), closed(&other));
         }
 
         /// The trace is written beside the decision and takes no part in it.

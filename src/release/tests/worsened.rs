@@ -126,6 +126,53 @@ mod worsened {
         }),
     ];
 
+    fn another_pool(e: &mut Evidence, result: Option<Call>, alone: Call) {
+        let Some(like) = e.nat.iter().find(|r| r.kind == NatKind::Pool) else { return };
+        let member = |id: &str, result| PoolMember { donation: id.parse().unwrap(), result, targets: vec![] };
+        let another = NatResult {
+            pool: Some("P2".into()),
+            members: ["M1", "M4"].map(|id| id.parse().unwrap()).to_vec(),
+            pool_size: Some(2),
+            pipetting: vec![],
+            pool_members: vec![member("M4", alone), member("M9", Call::Reactive)],
+            result,
+            ..like.clone()
+        };
+        e.nat.push(another);
+    }
+
+    /// The log of a reactive pool: where it is not whole, no member explains the pool.
+    const LOG: &[Way] = &[
+        ("a log that does not list this donation", |e| {
+            each_pool(e, |p| p.members.retain(|m| m.as_str() != "M1"));
+        }),
+        ("a reactive donation that is no member", |e| {
+            each_pool(e, |p| {
+                p.members.retain(|m| m.as_str() != "M2");
+                (p.pool_size, p.pipetting) = (None, vec![]);
+            });
+        }),
+        ("a log of fewer than were pooled", |e| each_pool(e, |p| p.pool_size = Some(4))),
+        ("a log that is not complete", |e| {
+            each_pool(e, |p| p.pooling_log = Some(PoolingLog::Incomplete));
+        }),
+        ("a barcode of a reactive pool that was not read", |e| line(e, |l| l.barcode_read = false)),
+        ("a stranger in the log of a reactive pool", |e| line(e, |l| l.donation = "M9".parse().unwrap())),
+    ];
+
+    /// More pools than the one: whatever another member of that one explains, it does not explain these.
+    const MORE_POOLS: &[Way] = &[
+        ("a second pool that is reactive", |e| another_pool(e, Some(Call::Reactive), Call::NonReactive)),
+        ("a second pool that waits for a member", |e| {
+            another_pool(e, Some(Call::Reactive), Call::Pending);
+        }),
+        ("a second pool that is not in", |e| another_pool(e, None, Call::Pending)),
+        ("a second pool, told before the others", |e| {
+            another_pool(e, Some(Call::Reactive), Call::NonReactive);
+            e.nat.reverse();
+        }),
+    ];
+
     /// What counts where the pool was reactive.
     const MEMBERS: &[Way] = &[
         ("a member that is not in", |e| e.pool_members[0].result = Call::Pending),
@@ -251,7 +298,7 @@ mod worsened {
     fn law_02_a_pooled_donation_that_was_made_worse_never_passes_by_being_made_worse_again() {
         let pack =
             RulePack::from_toml("id = \"p\"\nbased_on = \"cn-2019\"\n[nat]\nmode = \"MP6\"\n").unwrap();
-        let own: Vec<&Way> = POOLS.iter().collect();
+        let own: Vec<&Way> = POOLS.iter().chain(MORE_POOLS).collect();
         let ways = check(&whole(POOLED), &own, &pack);
         eprintln!("{ways} ways, {} pairs", ways * ways);
     }
@@ -260,7 +307,7 @@ mod worsened {
     fn law_02_a_donation_of_a_resolved_pool_that_was_made_worse_never_passes_by_being_made_worse_again() {
         let pack =
             RulePack::from_toml("id = \"p\"\nbased_on = \"cn-2019\"\n[nat]\nmode = \"MP6\"\n").unwrap();
-        let own: Vec<&Way> = MEMBERS.iter().collect();
+        let own: Vec<&Way> = MEMBERS.iter().chain(MORE_POOLS).chain(LOG).collect();
         let ways = check(&whole(&resolved()), &own, &pack);
         eprintln!("{ways} ways, {} pairs", ways * ways);
     }

@@ -30,9 +30,11 @@ pub(super) fn targets_differ(wells: &[Judged<'_>], evidence: &Evidence) -> bool 
     })
 }
 
+/// What the other members of this pool gave alone. Whoever its log does not list is a stranger to it.
 fn others<'a>(pool: &'a Judged<'_>, evidence: &'a Evidence) -> Vec<&'a PoolMember> {
     let listed = pool.result.pool_members.iter().chain(&evidence.pool_members);
-    listed.filter(|member| member.donation != evidence.donation).collect()
+    let is_other = |id: &DonationId| *id != evidence.donation && pool.result.members.contains(id);
+    listed.filter(|member| is_other(&member.donation)).collect()
 }
 
 /// What the single tests of another member come to, for one target.
@@ -58,7 +60,8 @@ fn member(id: &DonationId, target: Virus, listed: &[&PoolMember]) -> Member {
     }
 }
 
-/// The state of one target when pools are taken in.
+/// The state of one target when pools are taken in. A donation may be in several: each reactive one has to be explained,
+/// each one that is on its way to be waited for, and the worst of them counts, in whatever order they are told.
 pub(super) fn combined<'e>(
     target: Virus,
     alone: NatState,
@@ -66,28 +69,31 @@ pub(super) fn combined<'e>(
     evidence: &'e Evidence,
     notes: &mut Notes<'e>,
 ) -> NatState {
-    let speaking = || pools(wells).filter(|w| w.speaks_of(target) || w.well == Well::Reactive);
-    if let Some(pool) = speaking().find(|w| w.well == Well::Reactive) {
-        if alone == NatState::NotTested {
-            notes.step(Step::ResolvePool(pool.result.pool_name()));
-            return NatState::Pending;
-        }
-        if alone == NatState::NonReactive && pool.says(target) != Some(false) {
-            return resolved(target, pool, evidence, notes);
-        }
+    if alone != NatState::NotTested && alone != NatState::NonReactive {
         return alone;
     }
-    if let Some(waiting) = speaking().find(|w| matches!(w.well, Well::Waiting | Well::Empty)) {
-        if alone == NatState::NotTested || alone == NatState::NonReactive {
-            let test = waiting.test;
-            notes.step(if waiting.well == Well::Empty {
-                Step::WaitForResult(test)
-            } else {
-                Step::WaitForControls(test)
-            });
-            return NatState::Pending;
+    let speaking = || pools(wells).filter(|w| w.speaks_of(target) || w.well == Well::Reactive);
+    let against = speaking().map(|pool| match pool.well {
+        Well::Reactive if alone == NatState::NotTested => {
+            notes.step(Step::ResolvePool(pool.result.pool_name()));
+            Against::Waits
         }
-        return alone;
+        Well::Reactive if pool.says(target) == Some(false) => Against::Nothing,
+        Well::Reactive => resolved(target, pool, evidence, notes),
+        Well::Empty => {
+            notes.step(Step::WaitForResult(pool.test));
+            Against::Waits
+        }
+        Well::Waiting => {
+            notes.step(Step::WaitForControls(pool.test));
+            Against::Waits
+        }
+        Well::NonReactive | Well::Invalid(_) => Against::Nothing,
+    });
+    match against.max() {
+        Some(Against::Waits) => return NatState::Pending,
+        Some(Against::Unexplained) => return NatState::Unresolved,
+        Some(Against::Nothing) | None => {}
     }
     if alone != NatState::NotTested {
         return alone;
@@ -106,28 +112,36 @@ pub(super) fn combined<'e>(
     NatState::NotTested
 }
 
-/// This member is non-reactive alone, its pool is reactive: the other members decide.
-fn resolved<'e>(target: Virus, pool: &Judged<'e>, evidence: &'e Evidence, notes: &mut Notes<'e>) -> NatState {
+/// What one pool has against a donation that is not reactive alone, from the best to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Against {
+    /// It is not reactive, or another member explains it.
+    Nothing,
+    /// Every member was tested alone, and none explains it.
+    Unexplained,
+    /// It says nothing final yet.
+    Waits,
+}
+
+/// This donation is non-reactive alone, its pool is reactive: the other members of this pool decide, and they can only
+/// where its log shows who they are (R-NAT-06).
+fn resolved<'e>(target: Virus, pool: &Judged<'e>, evidence: &'e Evidence, notes: &mut Notes<'e>) -> Against {
+    let name = pool.result.pool_name();
+    if super::well::log_fault(pool.result, evidence).is_some() {
+        notes.step(Step::PoolLogNotWhole(name));
+        return Against::Waits;
+    }
     let listed = others(pool, evidence);
-    let ids: BTreeSet<&DonationId> = pool
-        .result
-        .members
-        .iter()
-        .filter(|id| **id != evidence.donation)
-        .chain(listed.iter().map(|m| &m.donation))
-        .collect();
-    let members: Vec<Member> = ids.into_iter().map(|id| member(id, target, &listed)).collect();
+    let ids = pool.result.members.iter().filter(|id| **id != evidence.donation);
+    let members: Vec<Member> = ids.map(|id| member(id, target, &listed)).collect();
     if members.contains(&Member::Reactive) {
-        return NatState::NonReactive;
+        return Against::Nothing;
     }
     let open = members.iter().filter(|m| **m == Member::Open).count();
-    let log_is_whole = super::well::pipetting_fault(pool.result).is_none()
-        && pool.result.members.contains(&evidence.donation)
-        && pool.result.pool_size.is_none_or(|size| size == pool.result.members.len());
-    if open > 0 || !log_is_whole {
-        notes.step(Step::WaitForPoolMembers { pool: pool.result.pool_name(), open });
-        return NatState::Pending;
+    if open > 0 {
+        notes.step(Step::WaitForPoolMembers { pool: name, open });
+        return Against::Waits;
     }
     notes.step(Step::PoolUnresolved);
-    NatState::Unresolved
+    Against::Unexplained
 }

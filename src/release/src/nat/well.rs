@@ -233,18 +233,25 @@ fn not_absent(result: &NatResult, pack: &RulePack) -> Option<(&'static str, &'st
     None
 }
 
-/// R-NAT-06: a pool's result speaks for a member only when the pooling log has every barcode.
+/// Why a pool that is non-reactive does not speak for this donation.
 fn pool_not_spread(result: &NatResult, evidence: &Evidence, pack: &RulePack) -> Option<String> {
     if result.kind != NatKind::Pool {
         return None;
     }
+    if result.members.len() > pack.settings().nat.mode.value.members_max {
+        return Some("the pool has more members than the pack allows".to_owned());
+    }
+    log_fault(result, evidence)
+}
+
+/// R-NAT-06: a pool's result is spread to its members, and explained by one of them, only when the pooling log has every
+/// barcode.
+pub(super) fn log_fault(result: &NatResult, evidence: &Evidence) -> Option<String> {
     let distinct: BTreeSet<_> = result.members.iter().collect();
     let why = if !distinct.contains(&evidence.donation) {
         "the pooling log does not list this donation"
     } else if distinct.len() != result.members.len() {
         "the pooling log lists a member twice"
-    } else if result.members.len() > pack.settings().nat.mode.value.members_max {
-        "the pool has more members than the pack allows"
     } else if result.pool_size.is_some_and(|size| size != result.members.len()) {
         "the pooling log does not list every member"
     } else if result.pooling_log == Some(PoolingLog::Incomplete) {
@@ -256,7 +263,7 @@ fn pool_not_spread(result: &NatResult, evidence: &Evidence, pack: &RulePack) -> 
 }
 
 /// What a pipetting log says against its pool: every member once, its barcode read, its volume good, nothing changed.
-pub(super) fn pipetting_fault(result: &NatResult) -> Option<String> {
+fn pipetting_fault(result: &NatResult) -> Option<String> {
     if result.pipetting.is_empty() {
         return None;
     }

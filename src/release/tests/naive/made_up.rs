@@ -137,17 +137,13 @@ fn nat_result(kind: NatKind, rng: &mut Dice, reactive_one_in: u32) -> NatResult 
         _ if reactive => Some(Call::Reactive),
         _ => Some(Call::NonReactive),
     };
-    let mut members: Vec<DonationId> = ["M1", "M2", "M3"].map(id).to_vec();
-    if one_in(rng, 20) {
-        members.swap_remove(rng.usize(0..3));
-    }
     let pool = kind == NatKind::Pool;
     let named = result == Some(Call::Reactive) && kind != NatKind::Discriminatory && rng.bool();
     NatResult {
         kind,
-        pool: pool.then(|| "P".into()),
-        members: if pool { members } else { Vec::new() },
-        pool_size: (pool && one_in(rng, 3)).then_some(3),
+        pool: None,
+        members: Vec::new(),
+        pool_size: None,
         pooling_log: (pool && one_in(rng, 20)).then_some(PoolingLog::Incomplete),
         pool_members: Vec::new(),
         pipetting: Vec::new(),
@@ -176,16 +172,59 @@ fn nat_result(kind: NatKind, rng: &mut Dice, reactive_one_in: u32) -> NatResult 
     }
 }
 
+/// Who may be in a pool beside this donation, and a stranger who is in none.
+const OTHERS: [&str; 5] = ["M2", "M3", "M4", "M5", "M6"];
+const STRANGER: &str = "M9";
+
+/// A pool of this donation and some others; where it is reactive, what these and strangers gave alone.
+fn pool(rng: &mut Dice, reactive_one_in: u32) -> NatResult {
+    let mut result = nat_result(NatKind::Pool, rng, reactive_one_in);
+    result.pool = Some(format!("P{}", rng.u32(1..4)));
+    let size = rng.usize(2..6);
+    let mut others = OTHERS.to_vec();
+    rng.shuffle(&mut others);
+    result.members = std::iter::once("M1").chain(others.drain(..size - 1)).map(id).collect();
+    result.pool_size = one_in(rng, 3).then_some(size);
+    if one_in(rng, 20) {
+        let at = rng.usize(0..result.members.len());
+        result.members.swap_remove(at);
+    }
+    if one_in(rng, 40) {
+        result.members.push(result.members[0].clone());
+    }
+    if one_in(rng, 4) {
+        result.pipetting = result.members.iter().map(|member| pipetted(member, rng)).collect();
+        if one_in(rng, 20) {
+            result.pipetting.pop();
+        }
+    }
+    if rng.bool() {
+        result.pool_members = members(rng, &result.members.clone());
+    }
+    result
+}
+
+fn pipetted(member: &DonationId, rng: &mut Dice) -> Pipetted {
+    Pipetted {
+        donation: if one_in(rng, 80) { id(STRANGER) } else { member.clone() },
+        barcode_read: !one_in(rng, 80),
+        volume_ok: !one_in(rng, 80),
+        error: one_in(rng, 80).then(|| "clot".into()),
+        changed_afterwards: one_in(rng, 80),
+    }
+}
+
 fn nat(rng: &mut Dice) -> Vec<NatResult> {
     let mut results = Vec::new();
-    match rng.u32(0..10) {
-        0..4 => results.push(nat_result(NatKind::Individual, rng, 10)),
-        4..8 => results.push(nat_result(NatKind::Pool, rng, 5)),
-        8 => {}
+    match rng.u32(0..20) {
+        0..7 => results.push(nat_result(NatKind::Individual, rng, 10)),
+        7..12 => results.push(pool(rng, 5)),
+        12 => {}
+        13..18 => (0..rng.usize(1..4)).for_each(|_| results.push(pool(rng, 2))),
         _ => {
             for _ in 0..rng.usize(1..4) {
-                let kind = if rng.bool() { NatKind::Pool } else { NatKind::Individual };
-                results.push(nat_result(kind, rng, 3));
+                let one = if rng.bool() { pool(rng, 3) } else { nat_result(NatKind::Individual, rng, 3) };
+                results.push(one);
             }
         }
     }
@@ -193,7 +232,7 @@ fn nat(rng: &mut Dice) -> Vec<NatResult> {
         all.iter().any(|r| r.kind == kind && r.result == Some(Call::Reactive))
     };
     if reactive(NatKind::Pool, &results) && !one_in(rng, 5) {
-        results.push(nat_result(NatKind::Individual, rng, 4));
+        results.push(nat_result(NatKind::Individual, rng, 12));
     }
     if reactive(NatKind::Individual, &results) && !one_in(rng, 5) {
         for target in [Virus::Hbv, Virus::Hcv, Virus::Hiv] {
@@ -203,22 +242,29 @@ fn nat(rng: &mut Dice) -> Vec<NatResult> {
             }
         }
     }
+    if rng.bool() {
+        rng.shuffle(&mut results);
+    }
     results
 }
 
-fn members(rng: &mut Dice) -> Vec<PoolMember> {
+/// What members of a pool gave alone, one of them more often than not reactive, and now and then a stranger.
+fn members(rng: &mut Dice, of: &[DonationId]) -> Vec<PoolMember> {
     let mut all = Vec::new();
-    for name in ["M2", "M3"] {
+    let reactive = rng.usize(0..=of.len());
+    let stranger = one_in(rng, 4).then(|| id(STRANGER));
+    for (at, member) in of.iter().chain(&stranger).enumerate() {
         for _ in 0..if one_in(rng, 10) { rng.usize(0..3) } else { 1 } {
-            let result = match rng.u32(0..12) {
+            let result = match rng.u32(0..40) {
                 0 => Call::Invalid,
                 1 => Call::Pending,
                 2 | 3 => Call::Reactive,
+                _ if at == reactive => Call::Reactive,
                 _ => Call::NonReactive,
             };
             let named = result == Call::Reactive && rng.bool();
             let targets = if named { vec![virus(rng)] } else { Vec::new() };
-            all.push(PoolMember { donation: id(name), result, targets });
+            all.push(PoolMember { donation: member.clone(), result, targets });
         }
     }
     all
@@ -352,7 +398,9 @@ pub(crate) fn evidence(rng: &mut Dice) -> Evidence {
         }
     }
     e.nat = nat(rng);
-    e.pool_members = members(rng);
+    if rng.bool() {
+        e.pool_members = members(rng, &OTHERS.map(id));
+    }
     e.alt = alt(rng);
     for _ in 0..[2, 1, 3, 0][if one_in(rng, 2) { rng.usize(0..4) } else { 0 }] {
         e.grouping.push(grouping(rng));

@@ -1,9 +1,11 @@
 //! The naive reading of §1.4: wells, single tests, pools.
 
 use super::{Policy, Standing, State, standing};
-use release::evidence::{Call, Evidence, InternalControl, NatKind, NatResult, PoolingLog, Validity};
+use release::evidence::{
+    Call, Evidence, InternalControl, NatKind, NatResult, Pipetted, PoolMember, PoolingLog, Validity,
+};
 use std::collections::BTreeSet;
-use vocabulary::{RunId, Virus};
+use vocabulary::{DonationId, RunId, Virus};
 
 const THREE: [Virus; 3] = [Virus::Hbv, Virus::Hcv, Virus::Hiv];
 
@@ -45,13 +47,27 @@ fn nat_well(e: &Evidence, r: &NatResult, policy: Policy) -> Nat {
     if !control {
         return Nat::Bad { by_test: true };
     }
-    let log = r.kind != NatKind::Pool
-        || (r.members.contains(&e.donation)
-            && r.members.iter().collect::<BTreeSet<_>>().len() == r.members.len()
-            && r.members.len() <= 6
-            && r.pool_size.is_none_or(|n| n == r.members.len())
-            && r.pooling_log != Some(PoolingLog::Incomplete));
-    if log { Nat::Nr } else { Nat::Bad { by_test: false } }
+    let spread = r.kind != NatKind::Pool || (r.members.len() <= 6 && log_shows_all(e, r));
+    if spread { Nat::Nr } else { Nat::Bad { by_test: false } }
+}
+
+/// Who was in the pool is known: this donation among them, each once, as many as were pooled, and each pipetted well.
+fn log_shows_all(e: &Evidence, pool: &NatResult) -> bool {
+    let times = |id: &DonationId| pool.members.iter().filter(|m| *m == id).count();
+    let size = pool.pool_size.unwrap_or(pool.members.len());
+    let told = |id: &DonationId| -> Vec<&Pipetted> {
+        pool.pipetting.iter().filter(|line| line.donation == *id).collect()
+    };
+    let clean = |line: &Pipetted| {
+        line.barcode_read && line.volume_ok && !line.changed_afterwards && line.error.is_none()
+    };
+    let pipetted = pool.members.iter().all(|id| matches!(told(id)[..], [line] if clean(line)))
+        && pool.pipetting.iter().all(|line| times(&line.donation) > 0);
+    times(&e.donation) == 1
+        && pool.members.iter().all(|id| times(id) == 1)
+        && size == pool.members.len()
+        && pool.pooling_log != Some(PoolingLog::Incomplete)
+        && (pool.pipetting.is_empty() || pipetted)
 }
 
 fn names(r: &NatResult) -> Vec<Virus> {
@@ -107,47 +123,63 @@ fn alone(wells: &[(&NatResult, Nat)], target: Virus) -> State {
     if individual.is_empty() { State::None } else { State::Open }
 }
 
+/// What the single tests of one member were called.
+fn calls_of<'a>(e: &'a Evidence, pool: &'a NatResult, id: &DonationId) -> Vec<&'a PoolMember> {
+    pool.pool_members.iter().chain(&e.pool_members).filter(|m| m.donation == *id).collect()
+}
+
+/// What a reactive pool leaves of a donation that is non-reactive alone.
+fn after_reactive(e: &Evidence, pool: &NatResult, target: Virus) -> State {
+    if !log_shows_all(e, pool) {
+        return State::Open;
+    }
+    let others: Vec<_> = pool.members.iter().filter(|id| **id != e.donation).collect();
+    let ever = |id: &DonationId, call| calls_of(e, pool, id).iter().any(|m| m.result == call);
+    let both = |id: &DonationId| ever(id, Call::Reactive) && ever(id, Call::NonReactive);
+    let found =
+        |m: &&PoolMember| m.result == Call::Reactive && (m.targets.is_empty() || m.targets.contains(&target));
+    let explains = |id: &DonationId| !both(id) && calls_of(e, pool, id).iter().any(found);
+    let last = |id: &DonationId| calls_of(e, pool, id).last().map(|m| m.result);
+    let is_known =
+        |id: &DonationId| !both(id) && matches!(last(id), Some(Call::Reactive | Call::NonReactive));
+    if others.iter().any(|id| explains(id)) {
+        State::Nr
+    } else if others.iter().all(|id| is_known(id)) {
+        State::Unres
+    } else {
+        State::Open
+    }
+}
+
 fn pooled(e: &Evidence, wells: &[(&NatResult, Nat)], target: Virus) -> State {
     let single = alone(wells, target);
-    let pools: Vec<&(&NatResult, Nat)> = wells.iter().filter(|(r, _)| r.kind == NatKind::Pool).collect();
-    if let Some((pool, w)) = pools.iter().find(|(_, w)| *w == Nat::R) {
-        if single == State::None {
-            return State::Open;
-        }
-        if single != State::Nr || says(pool, *w, target) == Some(false) {
-            return single;
-        }
-        let mut open =
-            !pool.members.contains(&e.donation) || pool.pool_size.is_some_and(|n| n != pool.members.len());
-        let listed: Vec<_> = pool.pool_members.iter().chain(&e.pool_members).collect();
-        let others: BTreeSet<_> = pool.members.iter().chain(listed.iter().map(|m| &m.donation)).collect();
-        for other in others.into_iter().filter(|id| **id != e.donation) {
-            let calls: Vec<Call> = listed.iter().filter(|m| m.donation == *other).map(|m| m.result).collect();
-            let named = listed.iter().any(|m| {
-                m.donation == *other
-                    && m.result == Call::Reactive
-                    && (m.targets.is_empty() || m.targets.contains(&target))
-            });
-            if calls.contains(&Call::Reactive) && calls.contains(&Call::NonReactive) {
-                open = true;
-            } else if named {
-                return State::Nr;
-            } else if !matches!(calls.last(), Some(Call::NonReactive | Call::Reactive)) {
-                open = true;
-            }
-        }
-        return if open { State::Open } else { State::Unres };
-    }
-    if pools.iter().any(|(_, w)| matches!(w, Nat::Waiting | Nat::Empty)) {
-        return if matches!(single, State::None | State::Nr) { State::Open } else { single };
-    }
-    if single != State::None {
+    if !matches!(single, State::None | State::Nr) {
         return single;
     }
-    if pools.iter().any(|(_, w)| *w == Nat::Nr) {
-        return State::Nr;
+    let mut pools = Vec::new();
+    for (pool, w) in wells.iter().filter(|(r, _)| r.kind == NatKind::Pool) {
+        pools.push(match w {
+            Nat::Waiting | Nat::Empty => State::Open,
+            Nat::R if single == State::None => State::Open,
+            Nat::R if says(pool, *w, target) == Some(false) => State::Nr,
+            Nat::R => after_reactive(e, pool, target),
+            Nat::Nr => State::Nr,
+            // It counts only where there is nothing else.
+            Nat::Bad { .. } => State::None,
+        });
     }
-    if pools.is_empty() { State::None } else { State::Open }
+    for worst in [State::Open, State::Unres] {
+        if pools.contains(&worst) {
+            return worst;
+        }
+    }
+    if single == State::Nr || pools.contains(&State::Nr) {
+        State::Nr
+    } else if pools.is_empty() {
+        State::None
+    } else {
+        State::Open
+    }
 }
 
 fn review(e: &Evidence, wells: &[(&NatResult, Nat)]) -> bool {
@@ -165,6 +197,7 @@ fn review(e: &Evidence, wells: &[(&NatResult, Nat)]) -> bool {
             misses(&own)
                 || members
                     .filter(|m| m.donation != e.donation && m.result == Call::Reactive)
+                    .filter(|m| pool.members.contains(&m.donation))
                     .any(|m| misses(&m.targets.iter().copied().collect()))
         },
     )
