@@ -63,6 +63,29 @@ impl GateId {
     pub fn needs_person(self) -> bool {
         matches!(self, Self::TwoPersons | Self::Batch | Self::ReleaseAct)
     }
+
+    /// Whether nobody may set the gate aside, whatever a pack says (R-GATE-14): 01 to 04 and 11; that two persons signed; and
+    /// the release act itself.
+    #[must_use]
+    pub fn is_never_set_aside(self) -> bool {
+        match self {
+            Self::TestsFinal
+            | Self::MarkersPass
+            | Self::Group
+            | Self::RunsValid
+            | Self::Donor
+            | Self::TwoPersons
+            | Self::ReleaseAct => true,
+            Self::QualityControl
+            | Self::Lots
+            | Self::Analyser
+            | Self::Operator
+            | Self::Identity
+            | Self::Components
+            | Self::Batch
+            | Self::Interfaces => false,
+        }
+    }
 }
 
 impl fmt::Display for GateId {

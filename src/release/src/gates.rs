@@ -119,9 +119,9 @@ fn open_and_told(id: GateId, used: &[Used<'_>]) -> Option<(Cow<'static, str>, Co
     }
 }
 
-/// R-GATE-14: gates 01 to 04 and 11 never; the release act itself neither.
+/// R-GATE-14: some never, and what the pack forbids beside them.
 fn may_be_set_aside(gate: GateId, pack: &RulePack) -> bool {
-    gate != GateId::ReleaseAct && !pack.settings().release.override_forbidden.value.contains(&gate)
+    !gate.is_never_set_aside() && !pack.settings().release.override_forbidden.value.contains(&gate)
 }
 
 /// A run that results rest on, with these results. `run` is the record, where there is one.

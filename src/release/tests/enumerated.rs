@@ -424,7 +424,7 @@ mod enumerated {
         assert_eq!(closed, ["R-GATE-04", "R-GATE-05", "R-GATE-06"]);
     }
 
-    /// R-GATE-14: no override of gates 01 to 04 and 11 changes anything.
+    /// R-GATE-14: no override of gates 01 to 04, 10, 11 and 14 changes anything.
     #[test]
     fn the_gates_that_protect_the_patient_cannot_be_set_aside() {
         let pack = pack();
@@ -432,6 +432,7 @@ mod enumerated {
         evidence.alt = vec![AltResult { u_per_l: None, validity: None, why: None, run: None }];
         evidence.runs[0].validity = Some(Validity::Invalid);
         evidence.donor = None;
+        evidence.signatures[0].by = evidence.signatures[1].by.clone();
         let before = decide(&evidence, &pack);
         evidence.overrides = GateId::ALL
             .map(|gate| Override { gate: gate.name().into(), by: "admin".into(), reason: "urgent".into() })
@@ -439,8 +440,10 @@ mod enumerated {
         let after = decide(&evidence, &pack);
         assert_eq!((before.unit(), after.unit()), (Unit::Hold, Unit::Hold));
         for gate in after.gates() {
-            let never = ["R-GATE-01", "R-GATE-02", "R-GATE-03", "R-GATE-04", "R-GATE-11", "R-GATE-14"];
+            let never =
+                ["R-GATE-01", "R-GATE-02", "R-GATE-03", "R-GATE-04", "R-GATE-10", "R-GATE-11", "R-GATE-14"];
             assert!(!(never.contains(&gate.id.name()) && gate.overridden.is_some()), "{}", gate.id);
+            assert_eq!(gate.id.is_never_set_aside(), never.contains(&gate.id.name()), "{}", gate.id);
         }
         assert!(!after.is_releasable());
     }

@@ -209,22 +209,13 @@ fn set_aside(
     now: &BatchNow,
     asked: &[Aside],
 ) -> Result<Vec<(SetAside, BTreeSet<DonationId>)>, Refused> {
-    const NEVER: [GateId; 7] = [
-        GateId::TestsFinal,
-        GateId::MarkersPass,
-        GateId::Group,
-        GateId::RunsValid,
-        GateId::Donor,
-        GateId::TwoPersons,
-        GateId::ReleaseAct,
-    ];
     let is_forbidden = |gate: GateId| {
         let mut packs = now.members.iter().map(|member| member.pack(settings).settings());
         packs.any(|pack| pack.release.override_forbidden.value.contains(&gate))
     };
     let one = |aside: &Aside| {
         let gate: Option<GateId> = aside.gate.trim().parse().ok();
-        let allowed = gate.filter(|gate| !NEVER.contains(gate) && !is_forbidden(*gate));
+        let allowed = gate.filter(|gate| !gate.is_never_set_aside() && !is_forbidden(*gate));
         let gate = allowed.ok_or_else(|| Refused::Gate { gate: aside.gate.clone() })?;
         let reason = text("reason", &aside.reason)?;
         let donations = scanned(settings, ledger, Some(now.batch.batch), &aside.donations)?;
