@@ -6,7 +6,7 @@ mod well;
 
 use crate::evidence::{Evidence, NatKind};
 use crate::notes::Notes;
-use crate::pack::{RulePack, StickyReactive, UnresolvedPolicy};
+use crate::pack::{NdrPolicy, RulePack, StickyReactive, UnresolvedPolicy};
 use crate::runs::Runs;
 use crate::steps::Step;
 use crate::test::Test;
@@ -56,6 +56,11 @@ fn judge_target<'e>(
     if state == NatState::Unresolved && is_settled(target, wells, pack, core_is_negative) {
         flags.push(Flag::UnresolvedSettled);
         state = NatState::NonReactive;
+    }
+    if state == NatState::NotDiscriminated && pack.settings().nat.ndr.value == NdrPolicy::RepeatTwice {
+        // What was repeated as the pack asks contradicts nothing.
+        flags.retain(|flag| *flag != Flag::Contradictory);
+        single::repeats(target, wells, notes);
     }
     if is_late(target, wells, pack) {
         flags.push(Flag::LateCt);

@@ -24,6 +24,9 @@ pub(crate) enum Step<'e> {
     RepeatNatOnce,
     NewNatSample,
     NatGivenUp,
+    RepeatNdr { done: usize, of: usize },
+    NdrAgain,
+    NdrRepeated,
     RepeatPool(&'e str),
     ResolvePool(&'e str),
     WaitForPoolMembers { pool: &'e str, open: usize },
@@ -96,6 +99,15 @@ impl Say for Step<'_> {
             }
             Self::NatGivenUp => {
                 "Do not test NAT again: it was invalid twice. The unit cannot be released; decide what becomes of it.".into()
+            }
+            Self::RepeatNdr { done, of } => said!(
+                "Repeat the individual NAT ({done} of {of} repeats are in): it was reactive, and no discriminatory test found for what."
+            ),
+            Self::NdrAgain => {
+                "Have an authorised person decide on this donation: its NAT is reactive again, and no discriminatory test found for what. It is not released: discard it, and follow the donor up.".into()
+            }
+            Self::NdrRepeated => {
+                "Have an authorised person decide on this donation: its NAT was reactive, no discriminatory test found for what, and the repeats are non-reactive. It is not released: discard it, and follow the donor up.".into()
             }
             Self::RepeatPool(pool) => {
                 said!("Repeat pool {pool}, or test this donation alone: the pool's result cannot be used.")
@@ -175,6 +187,15 @@ impl Say for Step<'_> {
             Self::RepeatNatOnce => "单样核酸重做一次：结果无效。".into(),
             Self::NewNatSample => "重新留取核酸标本（试剂允许时可用血袋辫子）：原标本超过时限。".into(),
             Self::NatGivenUp => "核酸两次无效，不再检测。血液不得放行，请决定处置。".into(),
+            Self::RepeatNdr { done, of } => {
+                said!("重做单样核酸检测（{of} 次中已完成 {done} 次）：有反应性，而鉴别试验均无反应性。")
+            }
+            Self::NdrAgain => {
+                "请由授权人员决定本份处置：核酸重做仍有反应性，而鉴别试验均无反应性。不得放行：请报废，并随访献血者。".into()
+            }
+            Self::NdrRepeated => {
+                "请由授权人员决定本份处置：核酸曾有反应性，鉴别试验均无反应性，重做均无反应性。不得放行：请报废，并随访献血者。".into()
+            }
             Self::RepeatPool(pool) => said!("重做混样 {pool} 或对本份单样检测：该混样结果不可用。"),
             Self::ResolvePool(pool) => said!("对本份做单样核酸检测：混样 {pool} 有反应性。"),
             Self::WaitForPoolMembers { pool, open } => said!("等待混样 {pool} 其他 {open} 份的单样结果。"),

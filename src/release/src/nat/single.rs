@@ -12,6 +12,9 @@ use vocabulary::Virus;
 /// Invalid tests of the sample alone after which it is not tested again (rules.md §1.4).
 const INVALID_MAX: usize = 2;
 
+/// Repeats of a non-discriminated reactive test before a person decides (rules.md §1.4, `REPEAT_x2_THEN`).
+const REPEATS: usize = 2;
+
 /// The state by individual and discriminatory tests. `NOT_TESTED` when there are none.
 pub(super) fn state<'e>(
     target: Virus,
@@ -89,5 +92,24 @@ fn discriminated(target: Virus, wells: &[Judged<'_>], notes: &mut Notes<'_>) -> 
                 |w: &&Judged<'_>| w.result.target == Some(target) && matches!(w.well, Well::Invalid(_));
             if own().any(|w| invalid(&w)) { NatState::Invalid } else { NatState::Pending }
         }
+    }
+}
+
+/// What comes after a reactive test of which no target was found, where the pack has it repeated: no repeat releases the
+/// unit, and after two of them, or one that is reactive again, a person decides.
+pub(super) fn repeats<'e>(target: Virus, wells: &[Judged<'e>], notes: &mut Notes<'e>) {
+    let individual = || wells.iter().filter(|w| w.result.kind == NatKind::Individual && w.speaks_of(target));
+    let reactive = individual().filter(|w| w.well == Well::Reactive && !w.is_specific()).count();
+    let done = individual().filter(|w| w.says(target) == Some(false)).count();
+    if reactive > 1 {
+        notes.step(Step::NdrAgain);
+    } else if done >= REPEATS {
+        notes.step(Step::NdrRepeated);
+    } else if let Some(one) = individual().find(|w| w.well == Well::Waiting) {
+        notes.step(Step::WaitForControls(one.test));
+    } else if let Some(one) = individual().find(|w| w.well == Well::Empty) {
+        notes.step(Step::WaitForResult(one.test));
+    } else {
+        notes.step(Step::RepeatNdr { done, of: REPEATS });
     }
 }

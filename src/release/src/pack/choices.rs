@@ -132,7 +132,7 @@ words! {
     NdrPolicy {
         /// The unit is discarded.
         Discard = "DISCARD",
-        /// The unit waits for two repeats that a person judges.
+        /// The unit is held: the test is repeated twice, and then a person decides. No repeat releases it.
         RepeatTwice = "REPEAT_x2_THEN",
     }
     /// What an unresolved reactive pool does to its members.
