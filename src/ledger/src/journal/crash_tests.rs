@@ -3,7 +3,7 @@
 use super::recover::{RecoverError, Recovered};
 use super::verify::verify_journal;
 use super::writer::{EntryBody, FileSizes, Group, Writer};
-use super::{HashAlgorithm, Line};
+use super::{HashAlgorithm, Held, JournalError, Line};
 use crate::storage::{Model, PowerCut, Storage};
 use crate::{Bytes, Draft, Entry, HowEnded, Seq, What, encode};
 use fastrand::Rng;
@@ -247,6 +247,39 @@ fn small_journal() -> (Model, Vec<Entry>) {
     let all = entries(&disk);
     assert_eq!(all.len(), 22);
     (disk, all)
+}
+
+#[test]
+fn entries_are_found_in_any_order_while_the_file_grows_and_no_more_of_it_is_gone_over_than_is_asked_for() {
+    let mut rng = Rng::with_seed(11);
+    let disk = Model::new();
+    let found = recover(&disk).unwrap();
+    let index = found.index();
+    let mut writer = found.writer(index.clone(), FileSizes { bytes_max: 1 << 20, ahead_bytes: 700 });
+    let (mut written, mut covered) = (0, Vec::new());
+    let mut held = Held::default();
+    for round in 1..=8_u64 {
+        for _ in 0..60 {
+            let mut group = Group::behind(&writer);
+            let drafts: Vec<Draft> = (written..written + 8).map(|number| draft(number, &mut rng)).collect();
+            extend(&mut group, &drafts);
+            writer.commit(&mut group, 7).unwrap();
+            writer.learn(group.last_hash());
+            written += 8;
+        }
+        // Of the last third nothing is asked until the end.
+        let asked = if round < 8 { written * 2 / 3 } else { written };
+        for _ in 0..40 {
+            let number = rng.u64(0..asked);
+            let entry = index.entry_near(Seq::new(number + 1), &mut held).unwrap();
+            assert_eq!(mark(&entry), number);
+            let next = index.stream(Seq::new(number + 1)).next().unwrap().unwrap().entry;
+            assert_eq!(next, entry);
+        }
+        covered.push((index.covered(), index.total_bytes()));
+    }
+    assert!(covered[6].0 < covered[6].1 * 9 / 10 && covered[6].1 > 3 << 17, "{covered:?}");
+    assert!(matches!(index.entry(Seq::new(written + 1)), Err(JournalError::NoEntry(_))));
 }
 
 /// How many zeroes stand at the end of each file.

@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 pub(crate) const POINT_EVERY_BYTES: u64 = 32 << 10;
 /// Read at a time on the way from a point to an entry.
 const LOOKUP_BYTES: usize = 48 << 10;
+/// Read at a time where points are taken.
+const COVER_BYTES: usize = 128 << 10;
 /// Parts of files that a reader of many entries holds, each of [`LOOKUP_BYTES`], or one longer entry.
 const PARTS_HELD_MAX: usize = 16;
 /// Files held open for reading.
@@ -52,6 +54,8 @@ struct Points {
     groups: Vec<Point>,
     /// The file is covered up to here.
     covered: u64,
+    /// The last entry on the way there.
+    passed: Seq,
 }
 
 /// A file of the journal, for readers.
@@ -101,7 +105,12 @@ pub(crate) struct Index {
 
 impl Slot {
     fn new(path: PathBuf, header: FileHeader, end: u64) -> Arc<Self> {
-        let points = Points { frames: Vec::new(), groups: Vec::new(), covered: FILE_HEADER_BYTES as u64 };
+        let points = Points {
+            frames: Vec::new(),
+            groups: Vec::new(),
+            covered: FILE_HEADER_BYTES as u64,
+            passed: Seq::NONE,
+        };
         Arc::new(Self { path, header, end: AtomicU64::new(end), points: Mutex::new(points) })
     }
 
@@ -112,7 +121,7 @@ impl Slot {
     /// The last known frame and the last known group at or before `seq`.
     fn nearest(&self, file: &dyn ReadAt, seq: Seq) -> io::Result<(u64, Option<(u64, Seq)>)> {
         let mut points = lock(&self.points);
-        points.cover(file, self.end())?;
+        points.cover(file, seq, self.end())?;
         let before = |points: &[Point]| {
             let found = points.partition_point(|p| p.seq <= seq).checked_sub(1);
             found.and_then(|i| points.get(i)).map(|p| (p.at, p.seq))
@@ -134,15 +143,21 @@ impl Slot {
         points.frames.retain(|p| p.at < end);
         points.groups.retain(|p| p.at < end);
         points.covered = points.covered.min(end);
+        points.passed = points.frames.last().map_or(Seq::NONE, |p| p.seq);
     }
 }
 
 impl Points {
-    fn cover(&mut self, file: &dyn ReadAt, end: u64) -> io::Result<()> {
-        let mut window = Window::new(file, end, LOOKUP_BYTES);
+    /// Takes the points up to `seq` at least. The rest of the file waits until it is asked for: whoever stands at the
+    /// lock waits for a part of it, not for all.
+    fn cover(&mut self, file: &dyn ReadAt, seq: Seq, end: u64) -> io::Result<()> {
+        let mut window = Window::new(file, end, COVER_BYTES);
         let due = |points: &[Point], at: u64| points.last().is_none_or(|p| p.at + POINT_EVERY_BYTES <= at);
         while self.covered < end {
             let at = self.covered;
+            if self.passed > seq && !window.holds(at) {
+                break;
+            }
             match window.step(at)? {
                 Step::Group { first, bytes } => {
                     if due(&self.groups, at) {
@@ -155,6 +170,7 @@ impl Points {
                     if due(&self.frames, at) {
                         self.frames.push(Point { seq, at });
                     }
+                    self.passed = seq;
                     self.covered += bytes;
                 }
                 // Damage; whoever reads there will name it.
@@ -198,6 +214,13 @@ impl Index {
     /// Bytes of all files.
     pub(crate) fn total_bytes(&self) -> u64 {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).iter().map(|s| s.end()).sum()
+    }
+
+    /// Bytes of all files between which points were taken.
+    #[cfg(test)]
+    pub(super) fn covered(&self) -> u64 {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().map(|s| lock(&s.points).covered).sum()
     }
 
     /// The file that holds `seq`; nothing when it is not durable yet.

@@ -270,6 +270,11 @@ impl<'a> Window<'a> {
         Self { file, end, ahead, seen }
     }
 
+    /// Whether `at` was read already.
+    pub(super) fn holds(&self, at: u64) -> bool {
+        self.seen.holds(at)
+    }
+
     /// What it saw last.
     pub(crate) fn into_seen(self) -> Seen {
         self.seen
