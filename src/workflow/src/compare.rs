@@ -7,16 +7,16 @@ use crate::{
     Settings, decider,
     decider::facts,
     evidence::evidence,
-    shares::{shared, threads},
+    shares::{in_order, threads},
 };
 use ledger::{Interpretations, Page, ReadError, Reader};
 use release::{Difference, RulePack, Unit, Verdict, decide, differences};
 use serde::Serialize;
-use std::{collections::BTreeMap, thread};
+use std::collections::BTreeMap;
 use vocabulary::DonationId;
 
-/// Donations that one thread judges before the next page is read.
-const DONATIONS_PER_THREAD: usize = 256;
+/// Donations that one thread judges one after the other: about those of a day, which share runs and plates.
+const DONATIONS_AT_ONCE: usize = 512;
 /// More threads would wait for the disk.
 const THREADS_MAX: usize = 16;
 /// Threads for each processor: one reads what is not in memory any more while the other judges.
@@ -87,32 +87,28 @@ impl Comparison {
     ) -> Result<Compared, E> {
         let mut compared = Compared::default();
         let mut known: Vec<Known> = (0..self.threads).map(|_| Known::default()).collect();
-        let mut page = Page::first(DONATIONS_PER_THREAD * self.threads);
-        // What changed on one page is told while the next is judged.
-        let mut judged = Vec::new();
-        let mut tell = |judged: Vec<Changed>, compared: &mut Compared| {
-            judged.into_iter().try_for_each(|changed| {
-                compared.count(&changed);
-                found(changed)
-            })?;
-            progress(compared.donations);
-            Ok::<(), E>(())
+        let mut page = Some(Page::first(DONATIONS_AT_ONCE));
+        let next = || {
+            let Some(here) = page.take() else { return Ok(None) };
+            let listed = reader.donations(&here)?;
+            page = listed.next.map(|next| here.after(next));
+            Ok(Some(listed.items.into_iter().map(|one| one.donation).collect::<Vec<_>>()))
         };
-        loop {
-            let listed = reader.donations(&page)?;
-            let donations: Vec<DonationId> = listed.items.into_iter().map(|one| one.donation).collect();
-            let known = known.as_mut_slice();
-            let judge = || shared(&donations, known, |share, known| self.share(reader, share, known));
-            judged = thread::scope(|scope| {
-                let judging = scope.spawn(judge);
-                tell(judged, &mut compared)?;
-                judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(E::from)
-            })?;
-            compared.donations += donations.len() as u64;
-            let Some(next) = listed.next else { break };
-            page = page.after(next);
-        }
-        tell(judged, &mut compared)?;
+        in_order(
+            &mut known,
+            next,
+            |donations: Vec<DonationId>, known: &mut Known| -> Result<_, ReadError> {
+                Ok((donations.len() as u64, self.share(reader, &donations, known)?))
+            },
+            |(judged, changed)| {
+                compared.donations += judged;
+                progress(compared.donations);
+                changed.into_iter().try_for_each(|changed| {
+                    compared.count(&changed);
+                    found(changed)
+                })
+            },
+        )?;
         Ok(compared)
     }
 
