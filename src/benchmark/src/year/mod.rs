@@ -156,6 +156,8 @@ fn a_day(
         }
     }
     house.work()?;
+    house.look_at_faults()?;
+    house.work()?;
     house.deliver(accounts)?;
     for (day, batch) in days.iter_mut() {
         if day.given.is_empty() {

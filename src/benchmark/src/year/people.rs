@@ -4,17 +4,19 @@
 use super::house::House;
 use crate::BenchError;
 use jiff::Timestamp;
-use ledger::{HoldKind, Interpretations, Ledger, ReadError, Seq};
+use ledger::{HoldKind, InterfaceFault, Interpretations, Ledger, Page, ReadError, Seq};
 use simulator::year::{Fallen, Kind, Sender, WorkingDay};
 use std::collections::{BTreeMap, VecDeque};
 use vocabulary::{PoolId, Role, RunId};
 use workflow::{
     batches::{self, Aside, BatchNow, MemberNow, NewBatch, Refused, ReleaseAsked, Session, Stage},
+    faults,
     people::{Actor, Confirmed, Local, NewUser, PasswordRules, People, PeopleRules},
 };
 
 const FIRST: &str = "First-of-a-year-1";
 const PASSWORD: &str = "Signed-all-year-2";
+const FAULTS_AT_ONCE: usize = 100;
 
 /// What people tried, how often, and how often it was refused as it has to be.
 #[derive(Debug, Default)]
@@ -120,6 +122,24 @@ impl House<'_> {
 
     fn look(&self, batch: Seq) -> Result<BatchNow, BenchError> {
         BatchNow::read(&self.settings, &self.ledger.state(), batch).map_err(broken("look at a batch"))
+    }
+
+    /// In the evening the technician compares each run in whose line something went wrong with what the analyser shows,
+    /// and says so. What did not come is missing all the same.
+    pub(super) fn look_at_faults(&self) -> Result<(), BenchError> {
+        let page = Page::first(FAULTS_AT_ONCE);
+        loop {
+            let faults = self.ledger.state().faults(None, &page);
+            let faults = faults.map_err(BenchError::part("list the faults"))?.items;
+            if faults.is_empty() {
+                return Ok(());
+            }
+            for InterfaceFault { fault, .. } in faults {
+                let looked = "compared with the list at the analyser";
+                faults::acknowledge(&self.ledger, &self.staff.technician, (fault, looked))
+                    .map_err(BenchError::part("acknowledge a fault"))?;
+            }
+        }
     }
 
     /// Failing units are taken out, what is ready is reviewed and released.
