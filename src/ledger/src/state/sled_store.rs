@@ -17,6 +17,13 @@ use std::sync::Mutex;
 /// was made with another cannot be opened, and is made again from the journal.
 pub(crate) const SEGMENT_BYTES: usize = 2 << 20;
 
+/// Below this a cache is meant to be small, and what the store holds beside it shows.
+const SMALL_CACHE_BYTES: u64 = 16 << 20;
+/// How often a page is looked at again after it was read, with a small cache. The store counts what is in memory by
+/// looks: only when a 256th of its pages was looked at 64 times does it count them and let the oldest go. Pages that
+/// are read once would stay, up to 64 in each part.
+const LOOKS_AGAIN: usize = 7;
+
 impl From<sled::Error> for StateError {
     fn from(error: sled::Error) -> Self {
         Self(error.to_string())
@@ -27,6 +34,7 @@ impl From<sled::Error> for StateError {
 pub(crate) struct SledStore {
     db: sled::Db,
     log: File,
+    looks_again: usize,
     /// Damage that a read or write came upon.
     damage: Mutex<Option<String>>,
 }
@@ -53,7 +61,8 @@ pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<Packed<SledStore>,
     db.flush()?;
     sync_tree(folder).map_err(failed)?;
     let log = File::open(folder.join("db")).map_err(failed)?;
-    Ok(Packed::over(SledStore { db, log, damage: Mutex::default() }))
+    let looks_again = if cache_bytes < SMALL_CACHE_BYTES { LOOKS_AGAIN } else { 0 };
+    Ok(Packed::over(SledStore { db, log, looks_again, damage: Mutex::default() }))
 }
 
 /// Syncs every file and folder under `folder`, and the folder it stands in.
@@ -93,11 +102,20 @@ impl SledStore {
         };
         Err(error)
     }
+
+    /// Makes the store count the page of `key` sooner.
+    fn look_again(&self, db: &sled::Db, key: &[u8]) -> Result<(), sled::Error> {
+        (0..self.looks_again).try_for_each(|_| db.contains_key(key).map(drop))
+    }
 }
 
 impl Read for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        self.guarded(|db| Ok(db.get(key)?.map(|value| value.to_vec())))
+        self.guarded(|db| {
+            let value = db.get(key)?;
+            self.look_again(db, key)?;
+            Ok(value.map(|value| value.to_vec()))
+        })
     }
 
     fn walk(&self, span: &Span, each: Each<'_>) -> Result<(), StateError> {
@@ -107,13 +125,16 @@ impl Read for SledStore {
         let to = if span.to.is_empty() { Bound::Unbounded } else { Bound::Excluded(span.to.as_slice()) };
         self.guarded(|db| {
             let mut range = db.range::<&[u8], _>((Bound::Included(span.from.as_slice()), to));
+            let mut last = None;
             while let Some(pair) = if span.backwards { range.next_back() } else { range.next() } {
                 let (key, value) = pair?;
-                if each(&key, &value).is_break() {
+                let done = each(&key, &value).is_break();
+                last = Some(key);
+                if done {
                     break;
                 }
             }
-            Ok(())
+            last.map_or(Ok(()), |key| self.look_again(db, &key))
         })
     }
 }
