@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::{ConnectionId, LotRole, MarkerKind, Mode, Observation, ResultStatus, RunId, SpecimenKind};
 
 /// One assay with one reagent lot on one analyser.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Channel {
     /// The line.
     pub connection: ConnectionId,

@@ -22,7 +22,7 @@ pub(crate) const POINT_EVERY_BYTES: u64 = 32 << 10;
 const LOOKUP_BYTES: usize = 48 << 10;
 /// Read at a time where points are taken.
 const COVER_BYTES: usize = 128 << 10;
-/// Parts of files that a reader of many entries holds, each of [`LOOKUP_BYTES`], or one longer entry.
+/// Parts of files that a reader of many entries holds, each of [`COVER_BYTES`] at most, or one longer entry.
 const PARTS_HELD_MAX: usize = 16;
 /// Files held open for reading.
 const OPEN_FILES_MAX: usize = 16;
@@ -76,14 +76,18 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// The part that `at` stands in; else an empty one, in the place of the one not used for longest.
-    fn take(&mut self, file: u32, at: u64) -> Seen {
+    /// The part that `at` stands in, which may just have been `read`; else an empty one, in the place of the one not used
+    /// for longest.
+    fn take(&mut self, file: u32, at: u64, read: Seen) -> Seen {
         let holds = |(number, seen): &(u32, Seen)| *number == file && seen.holds(at);
         if let Some((_, seen)) = self.parts.iter().position(holds).and_then(|i| self.parts.remove(i)) {
             return seen;
         }
         let full = self.parts.len() >= PARTS_HELD_MAX;
         let oldest = if full { self.parts.pop_front() } else { None };
+        if read.holds(at) {
+            return read;
+        }
         oldest.map_or_else(Seen::default, |(_, seen)| seen.emptied())
     }
 
@@ -118,22 +122,20 @@ impl Slot {
         self.end.load(Ordering::Acquire)
     }
 
-    /// The last known frame and the last known group at or before `seq`.
-    fn nearest(&self, file: &dyn ReadAt, seq: Seq) -> io::Result<(u64, Option<(u64, Seq)>)> {
+    /// Where the last known frame at or before `seq` stands, and what was read to find it.
+    fn frame_before(&self, file: &dyn ReadAt, seq: Seq) -> io::Result<(u64, Seen)> {
         let mut points = lock(&self.points);
-        points.cover(file, seq, self.end())?;
-        let before = |points: &[Point]| {
-            let found = points.partition_point(|p| p.seq <= seq).checked_sub(1);
-            found.and_then(|i| points.get(i)).map(|p| (p.at, p.seq))
-        };
-        let frame = before(&points.frames).map_or(FILE_HEADER_BYTES as u64, |(at, _)| at);
-        Ok((frame, before(&points.groups)))
+        let seen = points.cover(file, seq, self.end())?;
+        let at = before(&points.frames, seq).map_or(FILE_HEADER_BYTES as u64, |point| point.at);
+        Ok((at, seen))
     }
 
     /// Where a group stands that begins at or before `seq`, and its first entry.
     pub(super) fn group_before(&self, file: &dyn ReadAt, seq: Seq) -> io::Result<(u64, Seq)> {
-        let (_, group) = self.nearest(file, seq)?;
-        Ok(group.unwrap_or((FILE_HEADER_BYTES as u64, self.header.first)))
+        let mut points = lock(&self.points);
+        points.cover(file, seq, self.end())?;
+        let start = (FILE_HEADER_BYTES as u64, self.header.first);
+        Ok(before(&points.groups, seq).map_or(start, |point| (point.at, point.seq)))
     }
 
     /// The file ends here: what is behind is void.
@@ -147,10 +149,15 @@ impl Slot {
     }
 }
 
+/// The last of `points` at or before `seq`.
+fn before(points: &[Point], seq: Seq) -> Option<&Point> {
+    points.partition_point(|point| point.seq <= seq).checked_sub(1).and_then(|i| points.get(i))
+}
+
 impl Points {
     /// Takes the points up to `seq` at least. The rest of the file waits until it is asked for: whoever stands at the
     /// lock waits for a part of it, not for all.
-    fn cover(&mut self, file: &dyn ReadAt, seq: Seq, end: u64) -> io::Result<()> {
+    fn cover(&mut self, file: &dyn ReadAt, seq: Seq, end: u64) -> io::Result<Seen> {
         let mut window = Window::new(file, end, COVER_BYTES);
         let due = |points: &[Point], at: u64| points.last().is_none_or(|p| p.at + POINT_EVERY_BYTES <= at);
         while self.covered < end {
@@ -177,7 +184,7 @@ impl Points {
                 Step::End => self.covered = end,
             }
         }
-        Ok(())
+        Ok(window.into_seen())
     }
 }
 
@@ -247,8 +254,8 @@ impl Index {
     pub(crate) fn entry_near(&self, seq: Seq, held: &mut Held) -> Result<Entry, JournalError> {
         let (slot, file) = self.slot(seq)?.ok_or(JournalError::NoEntry(seq))?;
         let number = slot.header.number;
-        let (at, _) = slot.nearest(file.as_ref(), seq)?;
-        let seen = held.take(number, at);
+        let (at, seen) = slot.frame_before(file.as_ref(), seq)?;
+        let seen = held.take(number, at, seen);
         let mut window = Window::resume(file.as_ref(), slot.end(), LOOKUP_BYTES, seen);
         let found = Self::find(&slot, &mut window, at, seq);
         held.put(number, window.into_seen());

@@ -297,10 +297,17 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub fn donation(&self, donation: &DonationId) -> Result<Option<DonationView>, ReadError> {
-        self.donation_with(donation, &mut Interpretations::default())
+        let Some(mut view) = self.donation_with(donation, &mut Interpretations::default())? else {
+            return Ok(None);
+        };
+        for (_, value) in collect(self.store().as_ref(), &Key::donation_verdicts(donation).under())? {
+            view.verdicts.push(decode::<VerdictRecord>(&value)?.into());
+        }
+        Ok(Some(view))
     }
 
-    /// The same for many in a row: interpretations that several donations share are read once.
+    /// What decides about a donation, for whoever looks at many: without its verdicts, and what several have in common is
+    /// read once.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -329,9 +336,6 @@ impl Reader {
                 view.observations.extend(observations);
                 view.findings.extend(findings);
             }
-        }
-        for (_, value) in collect(store.as_ref(), &Key::donation_verdicts(donation).under())? {
-            view.verdicts.push(decode::<VerdictRecord>(&value)?.into());
         }
         Ok(Some(view))
     }

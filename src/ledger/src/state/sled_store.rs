@@ -22,7 +22,7 @@ const SMALL_CACHE_BYTES: u64 = 16 << 20;
 /// How often a page is looked at again after it was read, with a small cache. The store counts what is in memory by
 /// looks: only when a 256th of its pages was looked at 64 times does it count them and let the oldest go. Pages that
 /// are read once would stay, up to 64 in each part.
-const LOOKS_AGAIN: usize = 7;
+const LOOKS_AGAIN: usize = 15;
 
 impl From<sled::Error> for StateError {
     fn from(error: sled::Error) -> Self {

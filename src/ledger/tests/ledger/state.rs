@@ -220,7 +220,10 @@ fn donations_read_in_a_row_are_those_read_alone_while_the_journal_grows_over_sev
         fill(&ledger, &mut world, 20);
         let state = ledger.state();
         for one in (0..12).chain((0..12).rev()).map(donation) {
-            let alone = state.donation(&one).unwrap();
+            let mut alone = state.donation(&one).unwrap();
+            if let Some(view) = &mut alone {
+                view.verdicts.clear();
+            }
             seen += alone.as_ref().map_or(0, |view| view.observations.len());
             assert_eq!(state.donation_with(&one, &mut known).unwrap(), alone, "{one}");
         }

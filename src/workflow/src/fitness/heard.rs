@@ -5,7 +5,7 @@ use crate::facts::{DonationFacts, Fact, RunFacts, Told};
 use crate::runs::recall;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ledger::{FitnessAct, FitnessNote, ReadError, Reader, Seq, Service, Standing, Tested};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use vocabulary::ConnectionId;
 
@@ -14,8 +14,8 @@ type Notes = Arc<[FitnessNote]>;
 /// What is written down, read once for donations that are looked at together.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    services: BTreeMap<ConnectionId, Notes>,
-    operators: BTreeMap<String, Notes>,
+    services: HashMap<ConnectionId, Notes>,
+    operators: HashMap<String, Notes>,
 }
 
 impl Known {

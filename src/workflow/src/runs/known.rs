@@ -12,7 +12,8 @@ use ledger::{
 };
 use quality_control::kits::KitFile;
 use quality_control::ratio::Ratio;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use vocabulary::{ConnectionId, Mode, RunId};
 
@@ -85,28 +86,30 @@ impl Interface {
 /// Runs and readings that were read from one state of the ledger; what is in it is as old as that.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    runs: BTreeMap<RunId, Controls>,
-    fallen: BTreeMap<RunId, Fallen>,
+    runs: HashMap<RunId, Controls>,
+    fallen: HashMap<RunId, Fallen>,
+    /// Runs and windows that people declared invalid, each by itself.
+    declared: HashMap<RunId, Option<Arc<RunInvalidation>>>,
     /// Whether any window was declared invalid at all.
     any_fallen: Option<bool>,
-    fallen_in: BTreeMap<Channel, Fallen>,
-    fallen_with: BTreeMap<Seq, Fallen>,
-    readings: BTreeMap<Asked, Arc<Readings>>,
-    calibrations: BTreeMap<(Channel, Date), Arc<Readings>>,
+    fallen_in: HashMap<Channel, Fallen>,
+    fallen_with: HashMap<Seq, Fallen>,
+    readings: HashMap<Asked, Arc<Readings>>,
+    calibrations: HashMap<(Channel, Date), Arc<Readings>>,
     /// By channel, day, and what asks for them.
-    surroundings: BTreeMap<(Channel, Date, String), Arc<Surroundings>>,
-    services: BTreeMap<ConnectionId, Arc<[Serviced]>>,
+    surroundings: HashMap<(Channel, Date, String), Arc<Surroundings>>,
+    services: HashMap<ConnectionId, Arc<[Serviced]>>,
     /// By run, assay and kit: the wells of a plate come to the same for every sample on it.
-    plates: BTreeMap<(RunId, String, String), Plate>,
-    batches: BTreeMap<(RunId, String), Outcome>,
+    plates: HashMap<(RunId, String, String), Plate>,
+    batches: HashMap<(RunId, String), Outcome>,
     /// The entry whose kits judge a run, and when that was written.
-    judged: BTreeMap<RunId, (u64, Option<i64>)>,
-    interfaces: BTreeMap<RunId, Interface>,
+    judged: HashMap<RunId, (u64, Option<i64>)>,
+    interfaces: HashMap<RunId, Interface>,
     shelf: Shelf,
     interpretations: Interpretations,
 }
 
-fn remember<K: Ord, V: Clone>(all: &mut BTreeMap<K, V>, key: K, value: V) -> V {
+fn remember<K: Eq + Hash, V: Clone>(all: &mut HashMap<K, V>, key: K, value: V) -> V {
     if all.len() >= REMEMBERED_MAX {
         all.clear();
     }
@@ -115,8 +118,8 @@ fn remember<K: Ord, V: Clone>(all: &mut BTreeMap<K, V>, key: K, value: V) -> V {
 }
 
 /// What is remembered, or else read.
-pub(crate) fn recall<K: Ord + Clone, V: Clone>(
-    all: &mut BTreeMap<K, V>,
+pub(crate) fn recall<K: Eq + Hash + Clone, V: Clone>(
+    all: &mut HashMap<K, V>,
     key: &K,
     read: impl FnOnce() -> Result<V, ReadError>,
 ) -> Result<V, ReadError> {
@@ -133,6 +136,15 @@ impl Known {
             let all = reader.controls_of(run, &mut self.interpretations)?;
             Ok(all.into_iter().filter(|c| c.mode == Mode::Production).collect())
         })
+    }
+
+    /// What people said of the invalidity of a run, or of a window in one.
+    pub(super) fn declared(
+        &mut self,
+        reader: &Reader,
+        run: &RunId,
+    ) -> Result<Option<Arc<RunInvalidation>>, ReadError> {
+        recall(&mut self.declared, run, || Ok(reader.run_invalidated(run)?.map(Arc::new)))
     }
 
     /// What went wrong of a run's interface.

@@ -177,19 +177,16 @@ pub(crate) fn stand<'f>(
     }
     let mut all = BTreeMap::new();
     for (id, outcome) in found {
-        let facts = fallen(reader, &id, outcome)?.facts();
+        // A run that a person declared invalid is; so is every window in it.
+        let outcome = match known.declared(reader, &id)? {
+            Some(said) => declared(&said).and(outcome),
+            None => outcome,
+        };
+        let facts = outcome.facts();
         let Interface { open, acknowledged } = interfaces.remove(&id).unwrap_or_default();
         all.insert(id, RunFacts { interface: open, acknowledged, ..facts });
     }
     Ok(all)
-}
-
-/// A run that a person declared invalid is; so is every window in it.
-fn fallen(reader: &Reader, id: &RunId, outcome: Outcome) -> Result<Outcome, ReadError> {
-    Ok(match reader.run_invalidated(id)? {
-        Some(said) => declared(&said).and(outcome),
-        None => outcome,
-    })
 }
 
 /// What a person's word makes of a run. Where it is for the laboratory's own controls the pack says which results fall.
