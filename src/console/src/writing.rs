@@ -30,7 +30,10 @@ fn eases(known: &DonationRegistration, new: &DonationRegistration) -> bool {
     let mut same = new.clone();
     same.donor.deferred = known.donor.deferred;
     same.donor.barred.clone_from(&known.donor.barred);
-    same != *known || !stricter(&known.donor, &new.donor)
+    // It may come later than the rest, and be put off.
+    same.centrifuged_at = known.centrifuged_at;
+    let sooner = known.centrifuged_at.is_some_and(|at| new.centrifuged_at.is_none_or(|new| new < at));
+    same != *known || sooner || !stricter(&known.donor, &new.donor)
 }
 
 /// Registers donations: one JSON object, or an array of them.
@@ -66,8 +69,8 @@ pub(crate) async fn register(
             site.read(move |reader| reader.donation(&donation)).await?.and_then(|view| view.registration);
         if let Some(known) = known.filter(|known| eases(&known.registration, &registration)) {
             let what = format!(
-                "donation {} is registered already (entry {}), with another donor, group or time, or deferred; a registration \
-                 may only become stricter here",
+                "donation {} is registered already (entry {}), with another donor, group or time, or deferred, or centrifuged \
+                 later; a registration may only become stricter here",
                 registration.donation, known.seq
             );
             return Err(Problem::conflict(what));

@@ -123,6 +123,7 @@ pub(crate) fn accepted_lots(
             role: None,
             in_use_on: Some(p.connection.clone()),
             expires: in_use_until,
+            on_board_until: None,
             approval: "DEMO".to_owned(),
             accepted_by: "demo".to_owned(),
         });
@@ -132,6 +133,7 @@ pub(crate) fn accepted_lots(
             role: Some(lot.role),
             in_use_on: None,
             expires: lot.expires.or(in_use_until),
+            on_board_until: None,
             approval: "DEMO".to_owned(),
             accepted_by: "demo".to_owned(),
         }));

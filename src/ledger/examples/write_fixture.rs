@@ -97,6 +97,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
         vec![What::DonationRegistered(DonationRegistration {
             donation: donation.clone(),
             collected_at: "2026-03-01T09:00:00+08:00".parse()?,
+            centrifuged_at: None,
             donor,
         })],
         vec![What::MessageInterpreted {

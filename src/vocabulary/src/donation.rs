@@ -68,6 +68,9 @@ pub struct DonationRegistration {
     pub donation: DonationId,
     /// When it was taken, RFC 3339 with offset.
     pub collected_at: jiff::Timestamp,
+    /// When the sample for nucleic acid testing was centrifuged, RFC 3339 with offset (R-NAT-07).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centrifuged_at: Option<jiff::Timestamp>,
     /// Who gave it.
     pub donor: DonorRegistration,
 }

@@ -49,8 +49,8 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     let cut = Cut::of(settings);
     evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), cut);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
-    let collected = facts.registration.as_ref().map(|r| r.collected_at);
-    evidence.nat = nucleic(&used, collected, settings);
+    let sample = Sample::of(facts.registration.as_ref());
+    evidence.nat = nucleic(&used, sample, settings);
     let pooled = pooled(facts, settings, &evidence.nat);
     evidence.nat.extend(pooled.nat);
     evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
@@ -78,7 +78,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.findings.extend(facts.alike.iter().map(|other| cut_number(&facts.donation, other)));
     evidence.findings.extend(two_scans(&facts.scans));
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
-    evidence.findings.extend(with_pools.iter().filter_map(|fact| before_collection(fact, collected?)));
+    evidence.findings.extend(with_pools.iter().filter_map(|fact| before_collection(fact, sample.collected?)));
     facts.donor.fill(&mut evidence);
     signing::held_by_people(&mut evidence, &facts.people);
     evidence
@@ -240,7 +240,7 @@ fn falls_by_lot(fact: &Fact, result: &SerologyResult, cut: Cut) -> bool {
 fn is_done_again((run, lot): (&RunId, &Lot), facts: &[&Fact], lots: &LotRegister, cut: Cut) -> bool {
     let made_with = |fact: &&&Fact| {
         fact.run() == Some(run)
-            && lots.of(&fact.observation, &fact.connection).iter().any(|one| judged(one, lots) == *lot)
+            && lots.of(&fact.observation, &fact.connection).iter().any(|one| judged(one, fact, lots) == *lot)
     };
     let mut made = facts.iter().enumerate().filter(|(_, fact)| made_with(fact)).peekable();
     made.peek().is_some()
@@ -376,27 +376,47 @@ fn flags(observation: &Observation) -> Option<String> {
     (!observation.flags.is_empty()).then(|| format!("flags: {}", observation.flags.join(" ")))
 }
 
-/// One result a target: what one target says is never read as an answer of another. `collected` is when the blood was
-/// taken.
-pub(crate) fn nucleic(
-    facts: &[&Fact],
-    collected: Option<jiff::Timestamp>,
-    settings: &Settings,
-) -> Vec<NatResult> {
-    of_kind(facts, MarkerKind::Nat)
-        .map(|fact| NatResult { stored_hours: stored_hours(fact, collected, settings), ..individual(fact) })
-        .collect()
+/// One result a target: what one target says is never read as an answer of another.
+pub(crate) fn nucleic(facts: &[&Fact], sample: Sample, settings: &Settings) -> Vec<NatResult> {
+    of_kind(facts, MarkerKind::Nat).map(|fact| sample.aged(individual(fact), fact, settings)).collect()
 }
 
-/// Hours from collection to the test, where the pack has a limit for them: it was stored no longer.
-pub(crate) fn stored_hours(
-    fact: &Fact,
-    collected: Option<jiff::Timestamp>,
-    settings: &Settings,
-) -> Option<Reading> {
-    settings.pack.settings().nat.store_within_hours.as_ref()?;
-    let tested = fact.tested_at?.at();
-    Reading::new(None, hours_between(collected?, tested).round_dp(3)).ok()
+/// What is known of a sample's age (R-NAT-07).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sample {
+    /// When the blood was taken.
+    pub(crate) collected: Option<jiff::Timestamp>,
+    /// When it was centrifuged.
+    pub(crate) centrifuged: Option<jiff::Timestamp>,
+}
+
+impl Sample {
+    pub(crate) fn of(registration: Option<&vocabulary::DonationRegistration>) -> Self {
+        Self {
+            collected: registration.map(|known| known.collected_at),
+            centrifuged: registration.and_then(|known| known.centrifuged_at),
+        }
+    }
+
+    /// The result with the hours that the pack has limits for: from collection to the test, since the sample was stored no
+    /// longer, and to centrifugation.
+    pub(crate) fn aged(self, result: NatResult, fact: &Fact, settings: &Settings) -> NatResult {
+        let limits = &settings.pack.settings().nat;
+        let hours = |to: Option<jiff::Timestamp>| {
+            // Times that contradict each other are not known.
+            let (from, to) = (self.collected?, to.filter(|to| Some(*to) >= self.collected)?);
+            Reading::new(None, hours_between(from, to).round_dp(3)).ok()
+        };
+        let tested = fact.tested_at.map(Moment::at);
+        NatResult {
+            stored_hours: limits.store_within_hours.as_ref().and_then(|_| hours(tested)),
+            centrifuged_after_hours: limits
+                .centrifuge_within_hours
+                .as_ref()
+                .and_then(|_| hours(self.centrifuged)),
+            ..result
+        }
+    }
 }
 
 pub(crate) fn individual(fact: &Fact) -> NatResult {
@@ -502,7 +522,7 @@ pub(crate) fn runs(
                     words(about.acknowledged.as_ref());
                 fitness(&mut run, about, asked);
                 run.kits.clone_from(&about.kits);
-                run.lots = about.lots.iter().map(|lot| judged(lot, lots)).collect();
+                run.lots = about.lots.iter().map(|lot| judged(lot, fact, lots)).collect();
             }
             run
         });
@@ -510,7 +530,7 @@ pub(crate) fn runs(
         run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
         run.tested_at = run.tested_at.or(fact.tested_at);
         for lot in lots.of(&fact.observation, &fact.connection) {
-            let lot = judged(lot, lots);
+            let lot = judged(lot, fact, lots);
             if !run.lots.contains(&lot) {
                 run.lots.push(lot);
             }
@@ -545,13 +565,15 @@ fn words(told: Option<&Told>) -> (Option<String>, Option<String>) {
     told.map(|told| (told.en.clone(), told.zh.clone())).unzip()
 }
 
-fn judged(lot: &vocabulary::LotUse, lots: &LotRegister) -> Lot {
+/// A lot that a result was made with, or its controls, by the laboratory's register.
+fn judged(lot: &vocabulary::LotUse, fact: &Fact, lots: &LotRegister) -> Lot {
+    let day = fact.tested_at.map(Moment::day);
     Lot {
         role: Some(lot.role),
         name: lot.name.clone(),
         lot: lot.lot.clone(),
         expires: lots.last_day(lot),
         accepted: Some(lots.find(lot).is_some()),
-        on_board_exceeded: None,
+        on_board_exceeded: lots.on_board_exceeded(lot, (&fact.connection, day)),
     }
 }

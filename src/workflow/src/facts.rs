@@ -227,6 +227,9 @@ pub struct AcceptedLot {
     /// Last day of use.
     #[serde(default)]
     pub expires: Option<jiff::civil::Date>,
+    /// Last day of what was opened of it: on the analysers of `in_use_on`, on every one without that.
+    #[serde(default)]
+    pub on_board_until: Option<jiff::civil::Date>,
     /// Approval or batch release number (批签发/批准文号).
     pub approval: String,
     /// Who accepted it.
@@ -281,6 +284,19 @@ impl LotRegister {
     /// Whether a lot of a result had expired on the day that it was finished.
     pub(crate) fn expired(&self, o: &Observation, connection: &ConnectionId, day: jiff::civil::Date) -> bool {
         self.of(o, connection).iter().any(|lot| self.last_day(lot).is_some_and(|last| last < day))
+    }
+
+    /// Whether a lot stood on an analyser longer than it may (R-GATE-06). Nothing where the register does not say how long;
+    /// where nobody knows when it was tested it is taken for too long.
+    pub(crate) fn on_board_exceeded(
+        &self,
+        lot: &LotUse,
+        (connection, day): (&ConnectionId, Option<jiff::civil::Date>),
+    ) -> Option<bool> {
+        let there =
+            self.lines(lot).filter(|known| known.in_use_on.as_ref().is_none_or(|on| on == connection));
+        let last = there.filter_map(|known| known.on_board_until).min()?;
+        Some(day.is_none_or(|day| last < day))
     }
 
     pub(crate) fn find(&self, lot: &LotUse) -> Option<&AcceptedLot> {

@@ -128,7 +128,12 @@ mod tests {
             history: None,
             field_abo: None,
         };
-        DonationRegistration { donation: id(donation), collected_at: at.parse().unwrap(), donor }
+        DonationRegistration {
+            donation: id(donation),
+            collected_at: at.parse().unwrap(),
+            centrifuged_at: None,
+            donor,
+        }
     }
 
     fn another_group(case: &mut Value) {

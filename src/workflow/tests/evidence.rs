@@ -3,13 +3,13 @@
 #[cfg(test)]
 mod evidence {
     use release::{
-        Evidence, RulePack, Unit,
+        Evidence, NatState, RulePack, Unit,
         evidence::{Call, GroupingSample, Qc, SerologyKind, Validity},
     };
     use std::collections::BTreeMap;
     use vocabulary::{
         ConnectionId, DonationId, Interpretation, LotRole, LotUse, Marker, Observation, ProfileRef,
-        ResultStatus, RunId, Source, SpecimenId, SpecimenKind, Value,
+        ResultStatus, RunId, Source, SpecimenId, SpecimenKind, Value, Virus,
     };
     use workflow::{
         AcceptedLot, DonationFacts, Fact, LotRegister, Profiles, RunFacts, Settings, SpecimenRule,
@@ -26,6 +26,7 @@ mod evidence {
                 role: None,
                 in_use_on: Some(ConnectionId::new("line").unwrap()),
                 expires: Some(jiff::civil::date(2026, 12, 31)),
+                on_board_until: None,
                 approval: "x".into(),
                 accepted_by: "x".into(),
             }]),
@@ -321,6 +322,62 @@ mod evidence {
             assert_eq!(hours(&known, &limited).as_deref(), Some(expect));
             assert_eq!(hours(&known, &settings("cn-2019")), None);
         }
+    }
+
+    #[test]
+    fn a_nat_sample_that_was_centrifuged_too_late_or_nobody_knows_when_has_no_result_where_the_pack_has_a_limit()
+     {
+        let mut limited = settings("cn-2019");
+        let overlay = "id = \"s\"\nbased_on = \"cn-2019\"\n[nat]\ncentrifuge_within_hours = \"8\"\n";
+        limited.pack = RulePack::from_toml(overlay).unwrap();
+        let mut known = facts(vec![observation(Marker::HbvDna, "mpx", said(Interpretation::NonReactive))]);
+        known.observations[0].tested_at = Some("2026-03-02T10:30:00Z".parse().unwrap());
+        for (centrifuged, hours, expect) in [
+            (None, None, NatState::Invalid),
+            (Some("2026-03-01T18:00:00Z"), Some("8"), NatState::NonReactive),
+            (Some("2026-03-01T18:03:00Z"), Some("8.05"), NatState::Invalid),
+            (Some("2026-03-01T09:00:00Z"), None, NatState::Invalid),
+        ] {
+            known.registration = serde_json::from_value(serde_json::json!({
+                "donation": "D1", "collected_at": "2026-03-01T10:00:00Z", "centrifuged_at": centrifuged,
+                "donor": { "id": "1", "first_time": false, "deferred": false },
+            }))
+            .unwrap();
+            let evidence = workflow::evidence(&known, &limited);
+            let found = evidence.nat[0].centrifuged_after_hours.map(|hours| hours.to_string());
+            let verdict = release::decide(&evidence, &limited.pack);
+            let hbv = verdict.nat().iter().find(|nat| nat.target == Virus::Hbv).unwrap();
+            assert_eq!((found.as_deref(), hbv.state), (hours, expect), "{centrifuged:?}");
+            assert_eq!(workflow::evidence(&known, &settings("cn-2019")).nat[0].centrifuged_after_hours, None);
+        }
+    }
+
+    #[test]
+    fn what_stood_open_on_its_analyser_longer_than_it_may_is_named_and_on_another_it_is_not() {
+        let on_board = |until: Option<jiff::civil::Date>, on: &str, tested: Option<&str>| {
+            let mut with = settings("cn-2019");
+            let line = |in_use_on: &str, on_board_until| AcceptedLot {
+                lot: "L1".into(),
+                role: None,
+                in_use_on: Some(ConnectionId::new(in_use_on).unwrap()),
+                expires: Some(jiff::civil::date(2026, 12, 31)),
+                on_board_until,
+                approval: "x".into(),
+                accepted_by: "x".into(),
+            };
+            with.lots = LotRegister::new([line("line", None), line(on, until)]);
+            let mut known = facts(vec![observation(Marker::HBsAg, "first", ratio("0.1"))]);
+            known.observations[0].tested_at = tested.map(|at| at.parse().unwrap());
+            let verdict = release::decide(&workflow::evidence(&known, &with), &with.pack);
+            let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Lots).unwrap();
+            gate.why.contains("on board")
+        };
+        let last = Some(jiff::civil::date(2026, 3, 1));
+        assert!(!on_board(last, "line", Some("2026-03-01T23:00:00Z")), "its last day");
+        assert!(on_board(last, "line", Some("2026-03-02T01:00:00Z")));
+        assert!(on_board(last, "line", None), "nobody knows when it was tested");
+        assert!(!on_board(last, "another", Some("2026-03-02T01:00:00Z")));
+        assert!(!on_board(None, "line", Some("2026-03-02T01:00:00Z")));
     }
 
     #[test]

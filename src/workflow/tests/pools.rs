@@ -83,6 +83,7 @@ mod pools {
             self.writes(vec![What::DonationRegistered(DonationRegistration {
                 donation: DonationId::new(&number(member)).unwrap(),
                 collected_at: "2026-03-01T09:00:00Z".parse().unwrap(),
+                centrifuged_at: None,
                 donor,
             })]);
         }

@@ -102,6 +102,7 @@ fn configuration(lots: &[AcceptedLot], rules: &Path) -> String {
             ("role", role),
             ("in_use_on", lot.in_use_on.as_ref().map(|on| quoted(on.as_str()))),
             ("expires", lot.expires.map(|day| quoted(&day.to_string()))),
+            ("on_board_until", lot.on_board_until.map(|day| quoted(&day.to_string()))),
             ("approval", Some(quoted(&lot.approval))),
             ("accepted_by", Some(quoted(&lot.accepted_by))),
         ];

@@ -129,6 +129,7 @@ impl Street {
             role,
             in_use_on: on.cloned(),
             expires,
+            on_board_until: None,
             approval: "SIMULATED".to_owned(),
             accepted_by: "simulation".to_owned(),
         };

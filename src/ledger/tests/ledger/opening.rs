@@ -147,7 +147,12 @@ pub(crate) fn registered_as(text: &str) -> Draft {
         field_abo: None,
     };
     let collected_at = "2026-03-01T09:00:00+08:00".parse().unwrap();
-    let registration = DonationRegistration { donation: DonationId::new(text).unwrap(), collected_at, donor };
+    let registration = DonationRegistration {
+        donation: DonationId::new(text).unwrap(),
+        collected_at,
+        centrifuged_at: None,
+        donor,
+    };
     Draft::by_system(What::DonationRegistered(registration))
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn register(settings: &DaySettings, stories: &[Story]) -> Result<Vec<
         let registration = DonationRegistration {
             donation: din::donation_number(settings.day.year(), first_serial + nth)?,
             collected_at: settings.offset.to_timestamp(collected)?,
+            centrifuged_at: None,
             donor,
         };
         planned.push(PlannedDonation { registration, story, group, expected: story.expected() });

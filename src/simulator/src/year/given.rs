@@ -91,7 +91,7 @@ impl Given {
             history: None,
             field_abo: None,
         };
-        let registration = DonationRegistration { donation, collected_at, donor };
+        let registration = DonationRegistration { donation, collected_at, centrifuged_at: None, donor };
         let mut given = Self {
             registration,
             truth,

@@ -48,6 +48,7 @@ pub(crate) fn registered(donation: &str, collected_at: &str) -> What {
     What::DonationRegistered(DonationRegistration {
         donation,
         collected_at: collected_at.parse().unwrap(),
+        centrifuged_at: None,
         donor,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::facts::{Drawn, Making, MemberFacts, PoolFacts};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
-use crate::evidence::{individual, nucleic, open, reactive_from, runs, stored_hours};
+use crate::evidence::{Sample, individual, nucleic, open, reactive_from, runs};
 use crate::measurement::measurements;
 use crate::{DonationFacts, Fact, Settings};
 use release::evidence::{Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog};
@@ -184,6 +184,7 @@ impl<'f> Tested<'f> {
         }
         let negative = own.result == Some(Call::NonReactive);
         let pool_members = if negative { Vec::new() } else { self.alone(donation, settings) };
+        let sample = Sample::of(facts.registration.as_ref());
         NatResult {
             kind: NatKind::Pool,
             pool: Some(self.pool.pool.to_string()),
@@ -196,8 +197,7 @@ impl<'f> Tested<'f> {
             pipetting: self.pipetting(&drawn),
             members,
             pool_members,
-            stored_hours: stored_hours(fact, facts.registration.as_ref().map(|r| r.collected_at), settings),
-            ..own
+            ..sample.aged(own, fact, settings)
         }
     }
 
@@ -235,7 +235,8 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
     }
     let used: Vec<&Fact> = used.iter().map(|one| one.fact).collect();
     let mut evidence = Evidence::new(member.clone());
-    evidence.nat = nucleic(&used, about.collected_at, settings);
+    let sample = Sample { collected: about.collected_at, centrifuged: about.centrifuged_at };
+    evidence.nat = nucleic(&used, sample, settings);
     evidence.runs = runs(&used, &about.runs, (&settings.lots, &settings.pack.settings().fitness));
     let verdict = release::decide(&evidence, &settings.pack);
     let targets = |wanted: NatState| -> Vec<Virus> {

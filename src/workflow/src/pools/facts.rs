@@ -83,6 +83,8 @@ pub struct MemberFacts {
     pub registered: bool,
     /// When it was taken.
     pub collected_at: Option<Timestamp>,
+    /// When its sample was centrifuged, where its own results are asked for.
+    pub centrifuged_at: Option<Timestamp>,
     /// Its own nucleic acid results, where the pool asks for them.
     pub alone: Vec<Fact>,
     /// Their runs.
@@ -164,6 +166,7 @@ pub(super) fn facts_of(
         let collected_at = collected.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let mut member = MemberFacts { registered, collected_at, ..MemberFacts::default() };
         if resolved && let Some(about) = reader.donation_with(&donation, read)? {
+            member.centrifuged_at = about.registration.and_then(|known| known.registration.centrifuged_at);
             let own = about.observations.into_iter().filter(|o| o.mode == Mode::Production);
             let own = own.filter(|o| o.observation.marker.kind() == MarkerKind::Nat);
             member.alone = Tubes::default().facts(settings, own);

@@ -406,7 +406,12 @@ fn taken_at(donation: &str, at: &str) -> DonationRegistration {
         field_abo: None,
     };
     let collected_at = Timestamp::from_millisecond(ms(at)).unwrap();
-    DonationRegistration { donation: DonationId::new(donation).unwrap(), collected_at, donor }
+    DonationRegistration {
+        donation: DonationId::new(donation).unwrap(),
+        collected_at,
+        centrifuged_at: None,
+        donor,
+    }
 }
 
 #[test]
