@@ -408,6 +408,73 @@ mod pools {
         assert!(house.held(1).iter().any(|(name, _)| name == "pool_not_sound"));
     }
 
+    /// The log of another pool, of these members, an hour later than the first.
+    fn another(number: &'static str, members: std::ops::RangeInclusive<usize>) -> Step {
+        let rows: Vec<Row> = (1..)
+            .zip(members)
+            .map(|(position, member)| Row { position, run: "PL2", at: "14:02:00", ..row(member) })
+            .collect();
+        Step::File(log(&rows).replace(POOL, number))
+    }
+
+    #[test]
+    fn a_donation_in_two_pools_answers_for_both_whichever_has_the_lower_number() {
+        for other in ["MP26030200", "MP26030202"] {
+            let in_two = |targets: &'static str, more: Vec<Step>| {
+                let first = vec![Step::Log(rows()), pool("rnn", "1500"), single(1, "rnn")];
+                let second = vec![
+                    Step::Registers(7),
+                    another(other, 2..=7),
+                    Step::Tests(other.into(), targets, "1600"),
+                ];
+                [first, second, singles(2..=6, "nnn"), more].concat()
+            };
+            check(
+                "nobody explains the second",
+                &in_two("rnn", singles(7..=7, "nnn")),
+                "+-- u-- u-- u-- u-- u--",
+            );
+            check("a member of the second is not in", &in_two("rnn", vec![]), "+-- p-- p-- p-- p-- p--");
+            check("one explains it too", &in_two("rnn", singles(7..=7, "rnn")), "+-- --- --- --- --- ---");
+            check("it is non-reactive", &in_two("nnn", vec![]), "+-- --- --- --- --- ---");
+        }
+    }
+
+    #[test]
+    fn a_pool_that_was_made_after_the_last_test_is_waited_for_and_one_that_was_given_up_is_not() {
+        let all = |state: &str| [state; 6].join(" ");
+        for other in ["MP26030200", "MP26030202"] {
+            let first = || vec![Step::Log(rows()), pool("nnn", "1500")];
+            check("made later", &[first(), vec![another(other, 1..=6)]].concat(), &all("ppp"));
+            let tested = Step::Tests(other.into(), "nnn", "1600");
+            check(
+                "and tested",
+                &[first(), vec![another(other, 1..=6), tested.clone()]].concat(),
+                &all("---"),
+            );
+            check("the first was given up", &[Step::Log(rows()), another(other, 1..=6), tested], &all("---"));
+        }
+        check(
+            "given up, and all tested alone",
+            &[vec![Step::Log(rows())], singles(1..=6, "nnn")].concat(),
+            &all("---"),
+        );
+    }
+
+    #[test]
+    fn a_reactive_pool_is_explained_only_by_a_member_of_the_making_that_was_tested() {
+        let other = |r: Row| if r.position == 3 { Row { member: number(7), ..r } } else { r };
+        let steps = [
+            vec![Step::Registers(7), Step::Log(rows()), Step::Log(again().into_iter().map(other).collect())],
+            vec![pool("rnn", "1330"), single(7, "rnn")],
+            singles(1..=6, "nnn"),
+        ];
+        check("two makings of one number", &steps.concat(), &["p--"; 6].join(" "));
+        let clot = [vec![Step::Log(with(3, |r| r.status = "Clot")), pool("rnn", "1500"), single(1, "rnn")]];
+        let steps = [clot.concat(), singles(2..=6, "nnn")].concat();
+        check("a clot", &steps, "+-- p-- p-- p-- p-- p--");
+    }
+
     #[test]
     fn a_run_that_falls_takes_its_pools_results_with_it() {
         let house = check("sound", &[Step::Log(rows()), pool("nnn", "1500")], &["---"; 6].join(" "));

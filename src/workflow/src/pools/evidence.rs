@@ -5,8 +5,9 @@ use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
 use crate::evidence::{Sample, individual, nucleic, open, reactive_from, runs};
 use crate::measurement::measurements;
 use crate::{DonationFacts, Fact, Settings};
+use jiff::Timestamp;
 use release::evidence::{Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog};
-use release::{Evidence, NatState};
+use release::{Evidence, NatState, RulePack};
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
 /// What the pools of a donation add to its evidence.
@@ -107,10 +108,32 @@ pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &
         said.dedup();
         all.findings.extend(said);
     }
-    if alone.is_empty() && all.nat.is_empty() {
-        all.nat.extend(facts.pools.iter().filter(|pool| pool.results.is_empty()).map(waiting));
-    }
+    let untested = alone.is_empty() && all.nat.is_empty();
+    let latest = if untested { None } else { latest(facts) };
+    let awaited =
+        |pool: &&PoolFacts| pool.results.is_empty() && (untested || is_awaited(pool, latest, &settings.pack));
+    all.nat.extend(facts.pools.iter().filter(awaited).map(waiting));
     all
+}
+
+/// When the donation was last tested alone, or drawn into a pool that was tested then.
+fn latest(facts: &DonationFacts) -> Option<Timestamp> {
+    let nat = |fact: &&Fact| fact.observation.marker.kind() == MarkerKind::Nat;
+    let alone = facts.observations.iter().filter(nat).filter_map(|fact| Some(fact.tested_at?.at()));
+    let pools = facts.pools.iter().flat_map(|pool| {
+        let making = |fact: &Fact| tested_making(pool, fact.tested_at).ok()?.made();
+        pool.results.iter().filter_map(making).map(|(_, to)| to)
+    });
+    alone.chain(pools).max()
+}
+
+/// Whether a donation that was tested otherwise has to wait for a pool without a result: it is sound, and was not made
+/// before. An earlier one was given up for what was tested since.
+fn is_awaited(pool: &PoolFacts, latest: Option<Timestamp>, pack: &RulePack) -> bool {
+    last_making(pool).is_some_and(|making| {
+        let made = making.made().map(|(_, to)| to);
+        faults(making, pool, pack).is_empty() && (made.is_none() || made >= latest)
+    })
 }
 
 fn say(pool: &PoolFacts, fault: &PoolFault) -> OpenFinding {
