@@ -1,0 +1,303 @@
+//! The dimensions of one donation, each with its states and what each does.
+
+use crate::one_donation::Effect::{self, Bars, Discard, Good, Hold};
+use release::Evidence;
+use release::evidence::*;
+use vocabulary::{AboGroup, RunId, Virus};
+
+type Change = Box<dyn Fn(&mut Evidence)>;
+
+/// What a run's state does to the results that rest on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// They are judged as they are.
+    Judged,
+    /// They wait.
+    Waits,
+    /// None of them counts, a reactive one no more than another.
+    Falls,
+    /// There is no record of the run: they are judged, whatever was said of it.
+    Gone,
+}
+
+/// One state of a dimension.
+pub(crate) struct State {
+    pub(crate) change: Change,
+    pub(crate) effect: Effect,
+    /// For states of runs.
+    pub(crate) reads: Reads,
+}
+
+/// How many states the worlds take of a dimension, the first of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    /// In the product over tests, in the ordinary run and in the whole one.
+    pub(crate) tests: (usize, usize),
+    /// In the product over what stands around them.
+    pub(crate) around: (usize, usize),
+    /// In the product over tests and what stands around them.
+    pub(crate) joint: (usize, usize),
+}
+
+/// A thing that can be in several states, the first of them good.
+pub(crate) struct Dimension {
+    pub(crate) name: String,
+    /// The run that its results rest on, or that it is about.
+    pub(crate) run: Option<&'static str>,
+    pub(crate) states: Vec<State>,
+    pub(crate) sizes: Sizes,
+}
+
+fn state(effect: Effect, change: impl Fn(&mut Evidence) + 'static) -> State {
+    State { change: Box::new(change), effect, reads: Reads::Judged }
+}
+
+fn good() -> State {
+    state(Good, |_| {})
+}
+
+/// The run of first reagents, and of second ones.
+pub(crate) const REAGENT_RUNS: [&str; 2] = ["E1", "E2"];
+
+/// Every run that results rest on.
+pub(crate) const RUNS: [&str; 5] = ["E1", "E2", "N1", "C1", "G1"];
+
+pub(crate) fn call(kind: SerologyKind, call: Call, run: &str) -> SerologyResult {
+    SerologyResult {
+        kind,
+        od: None,
+        cutoff: None,
+        sco: None,
+        interpretation: Some(call),
+        validity: None,
+        why: None,
+        run: Some(run.parse().unwrap()),
+        override_reason: None,
+    }
+}
+
+/// The states of one reagent: the first or the second of a marker.
+fn reagent(at: usize) -> Vec<State> {
+    use SerologyKind::{Duplicate, Initial};
+    let run = REAGENT_RUNS[at % 2];
+    let results = move |effect, all: &'static [(SerologyKind, Call)]| {
+        state(effect, move |e| {
+            e.serology[at].results = all.iter().map(|(kind, said)| call(*kind, *said, run)).collect();
+        })
+    };
+    vec![
+        good(),
+        results(
+            Discard,
+            &[(Initial, Call::Reactive), (Duplicate, Call::Reactive), (Duplicate, Call::NonReactive)],
+        ),
+        results(Hold, &[]),
+        results(Hold, &[(Initial, Call::Invalid)]),
+        results(Hold, &[(Initial, Call::Reactive)]),
+    ]
+}
+
+/// The donation's NAT made of these, each like the good one but for its change.
+fn nat(effect: Effect, changes: &'static [fn(&mut NatResult)]) -> State {
+    state(effect, move |e| {
+        let like = e.nat[0].clone();
+        let one = |change: &fn(&mut NatResult)| {
+            let mut result = like.clone();
+            change(&mut result);
+            result
+        };
+        e.nat = changes.iter().map(one).collect();
+    })
+}
+
+fn discriminatory(n: &mut NatResult, target: Virus) {
+    n.kind = NatKind::Discriminatory;
+    n.target = Some(target);
+}
+
+/// A reactive pool of this donation and another, which alone gave this.
+fn pool(n: &mut NatResult, other: &str, gave: Call) {
+    (n.kind, n.result, n.pool) = (NatKind::Pool, Some(Call::Reactive), Some(format!("P{other}")));
+    n.members = ["G123498654321", other].map(|id| id.parse().unwrap()).to_vec();
+    n.pool_members = vec![PoolMember { donation: other.parse().unwrap(), result: gave, targets: Vec::new() }];
+}
+
+fn nats() -> Vec<State> {
+    vec![
+        good(),
+        nat(Discard, &[|n| (n.result, n.targets) = (Some(Call::Reactive), vec![Virus::Hiv])]),
+        state(Hold, |e| e.nat.clear()),
+        nat(Hold, &[|n| n.internal_control = Some(InternalControl::Absent)]),
+        nat(Hold, &[|n| n.result = Some(Call::Pending)]),
+        nat(
+            Discard,
+            &[
+                |n| n.result = Some(Call::Reactive),
+                |n| discriminatory(n, Virus::Hbv),
+                |n| discriminatory(n, Virus::Hcv),
+                |n| discriminatory(n, Virus::Hiv),
+            ],
+        ),
+        nat(Good, &[|n| pool(n, "M2", Call::Reactive), |_| {}]),
+        nat(Hold, &[|n| pool(n, "M2", Call::NonReactive), |_| {}]),
+        nat(Hold, &[|n| pool(n, "M2", Call::Reactive), |n| pool(n, "M3", Call::NonReactive), |_| {}]),
+        nat(Hold, &[|n| pool(n, "M3", Call::Pending), |n| pool(n, "M2", Call::Reactive), |_| {}]),
+    ]
+}
+
+fn alts() -> Vec<State> {
+    vec![
+        good(),
+        state(Discard, |e| {
+            e.alt[0].u_per_l = Some("60".parse().unwrap());
+            e.alt.push(e.alt[0].clone());
+        }),
+        state(Hold, |e| e.alt.clear()),
+        state(Hold, |e| e.alt[0].u_per_l = Some("60".parse().unwrap())),
+    ]
+}
+
+fn groups() -> Vec<State> {
+    vec![
+        good(),
+        state(Hold, |e| e.grouping[0].b_cells = Some("0".parse().unwrap())),
+        state(Hold, |e| e.grouping.clear()),
+        state(Hold, |e| e.grouping[0].control = Some("1+".parse().unwrap())),
+        state(Hold, |e| e.grouping[0].anti_d = Some(Grades(vec!["0".parse().unwrap()]))),
+    ]
+}
+
+/// A change of one run. Another dimension may have taken it away.
+fn of_run(id: &'static str, effect: Effect, reads: Reads, change: fn(&mut Run)) -> State {
+    let id: RunId = id.parse().unwrap();
+    let change = move |e: &mut Evidence| e.runs.iter_mut().filter(|run| run.id == id).for_each(change);
+    State { reads, ..state(effect, change) }
+}
+
+fn runs(id: &'static str) -> Vec<State> {
+    let run = |reads, change| of_run(id, Hold, reads, change);
+    let gone =
+        State { reads: Reads::Gone, ..state(Hold, move |e| e.runs.retain(|run| run.id.as_str() != id)) };
+    vec![
+        good(),
+        run(Reads::Falls, |run| run.validity = Some(Validity::Invalid)),
+        run(Reads::Waits, |run| run.validity = Some(Validity::Open)),
+        gone,
+        run(Reads::Judged, |run| run.validity = None),
+        run(Reads::Judged, |run| run.analyser_overdue = Some("calibration".into())),
+        run(Reads::Judged, |run| run.operator_authorised = Some(false)),
+        run(Reads::Judged, |run| run.sequence_gap = Some("17".into())),
+    ]
+}
+
+fn controls(id: &'static str) -> Vec<State> {
+    let run = |effect, reads, change| of_run(id, effect, reads, change);
+    vec![
+        good(),
+        run(Hold, Reads::Falls, |run| run.qc = Some(Qc::OutOfControl)),
+        run(Good, Reads::Judged, |run| {
+            run.qc = Some(Qc::Released);
+            run.qc_release = Some(Resolution { by: "q".into(), reason: "repeated".into() });
+        }),
+        run(Hold, Reads::Judged, |run| run.qc = Some(Qc::Released)),
+        run(Hold, Reads::Judged, |run| run.qc = Some(Qc::Open)),
+        run(Hold, Reads::Judged, |run| run.qc = None),
+    ]
+}
+
+fn lots(id: &'static str) -> Vec<State> {
+    let run = |change| of_run(id, Hold, Reads::Judged, change);
+    vec![
+        good(),
+        run(|run| lot(run).expires = Some("2026-02-28".parse().unwrap())),
+        run(|run| lot(run).expires = None),
+        run(|run| lot(run).accepted = Some(false)),
+        run(|run| lot(run).accepted = None),
+        run(|run| lot(run).on_board_exceeded = Some(true)),
+        run(|run| run.tested_at = None),
+        run(|run| run.lots.clear()),
+    ]
+}
+
+pub(crate) fn lot(run: &mut Run) -> &mut Lot {
+    &mut run.lots[0]
+}
+
+fn donors() -> Vec<State> {
+    fn donor(change: fn(&mut Donor)) -> State {
+        state(Hold, move |e| change(e.donor.as_mut().unwrap()))
+    }
+    vec![
+        good(),
+        donor(|d| d.deferred = Some(true)),
+        donor(|d| d.history.as_mut().unwrap().abo = Some(AboGroup::O)),
+        state(Hold, |e| e.donor = None),
+        donor(|d| d.deferred = None),
+        donor(|d| d.barred = Some("anti-HIV 2024".into())),
+        donor(|d| d.post_donation = Some("fever".into())),
+        donor(|d| d.field_abo = Some(AboGroup::B)),
+        donor(|d| d.first_time = Some(true)),
+    ]
+}
+
+fn signatures() -> Vec<State> {
+    vec![
+        good(),
+        state(Bars, |e| e.signatures[0].by = "U2 ".into()),
+        state(Bars, |e| e.signatures.clear()),
+        state(Bars, |e| e.signatures.truncate(1)),
+        state(Bars, |e| e.signatures[1].authorised = Some(false)),
+        // One person, who sets the two persons' gate aside.
+        state(Bars, |e| {
+            e.signatures[0].by = "u2".into();
+            e.overrides =
+                vec![Override { gate: "R-GATE-10".into(), by: "u2".into(), reason: "night shift".into() }];
+        }),
+    ]
+}
+
+fn surroundings() -> Vec<State> {
+    vec![
+        good(),
+        state(Hold, |e| e.findings = vec![OpenFinding { finding: "x".into(), what: "y".into() }]),
+        state(Bars, |e| e.batch = Some(Batch { failing: 1, located: 0 })),
+        state(Hold, |e| e.collected_at = None),
+        state(Hold, |e| e.identity = Some(Identity { manual_entry: true, ..Identity::default() })),
+    ]
+}
+
+/// All of them: tests, runs with their controls and lots, and the rest.
+pub(crate) fn dimensions() -> Vec<Dimension> {
+    let mut all = Vec::new();
+    let mut put = |name: String, run, states: Vec<State>, [tests, around, joint]: [(usize, usize); 3]| {
+        all.push(Dimension { name, run, states, sizes: Sizes { tests, around, joint } });
+    };
+    let alone = (1, 1);
+    for (at, marker) in ["HBV", "HCV", "HIV", "syphilis"].into_iter().enumerate() {
+        let joint = if at == 0 { (3, 3) } else { alone };
+        put(format!("{marker}, first reagent"), Some("E1"), reagent(2 * at), [(3, 5), alone, joint]);
+        let (tests, joint) = if at == 0 { ((3, 3), (2, 3)) } else { ((1, 3), alone) };
+        put(format!("{marker}, second reagent"), Some("E2"), reagent(2 * at + 1), [tests, alone, joint]);
+    }
+    put("NAT".into(), Some("N1"), nats(), [(3, 10), alone, (3, 5)]);
+    put("ALT".into(), Some("C1"), alts(), [(3, 4), alone, (2, 2)]);
+    put("group".into(), Some("G1"), groups(), [(3, 5), alone, (2, 2)]);
+    for id in RUNS {
+        let whole = id != "E2";
+        let more = |few: usize, many: usize| if whole { (few, many) } else { alone };
+        let reagents = id == "E1";
+        put(
+            format!("run {id}"),
+            Some(id),
+            runs(id),
+            [alone, more(2, 3), more(if reagents { 4 } else { 2 }, 4)],
+        );
+        let control = if reagents { 2 } else { 1 };
+        put(format!("control of {id}"), Some(id), controls(id), [alone, more(2, 3), more(control, 2)]);
+        put(format!("lot of {id}"), Some(id), lots(id), [alone, more(control, 2), more(1, 1)]);
+    }
+    put("donor".into(), None, donors(), [alone, (2, 3), (2, 2)]);
+    put("signatures".into(), None, signatures(), [alone, (2, 3), (2, 2)]);
+    put("surroundings".into(), None, surroundings(), [alone, (2, 3), (2, 2)]);
+    all
+}
