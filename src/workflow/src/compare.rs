@@ -31,7 +31,7 @@ pub struct Changed {
     pub old: Unit,
     /// What the new pack says.
     pub new: Unit,
-    /// It could not be released, and now could be.
+    /// Under the new pack nothing but the signatures is missing, and under the old one something else was.
     pub newly_releasable: bool,
     /// Everything in which the verdicts differ, `unit` first.
     pub differences: Vec<Difference>,
@@ -46,7 +46,8 @@ pub struct Compared {
     pub changed: u64,
     /// Of these, how many went from which unit to which: `hold → pass`.
     pub units: BTreeMap<String, u64>,
-    /// Of these, those that could not be released under the old pack and could be under the new one.
+    /// Of these, those that wait for nothing but the signatures under the new pack, and waited for more, or failed, under the
+    /// old one.
     pub newly_releasable: u64,
 }
 
@@ -140,7 +141,8 @@ impl Changed {
             donation: old.donation().clone(),
             old: old.unit(),
             new: new.unit(),
-            newly_releasable: new.is_releasable() && !old.is_releasable(),
+            // Nobody has signed here. A unit passes where every gate is open that waits for no person.
+            newly_releasable: new.unit() == Unit::Pass && old.unit() != Unit::Pass,
             differences,
         })
     }

@@ -6,6 +6,8 @@ mod batches;
 #[cfg(test)]
 mod cells;
 #[cfg(test)]
+mod compared;
+#[cfg(test)]
 mod falls;
 #[cfg(test)]
 mod fitness;
