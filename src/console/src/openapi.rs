@@ -183,9 +183,13 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/rule-packs",
         "get",
-        "rule packs: which judges now, since when, by whom, which next, what is proposed",
+        "rule packs: which judges now, since when, by whom, which next, what is proposed, what each is weaker in than its jurisdiction's",
     ),
-    ("/api/v1/rule-packs", "post", "keep a rule pack in the ledger, so that it can be activated"),
+    (
+        "/api/v1/rule-packs",
+        "post",
+        "keep a rule pack whose proof holds in the ledger, so that it can be activated",
+    ),
     ("/api/v1/rule-packs/{id}", "get", "rule packs by id, or by how a hash begins, with everything they say"),
     (
         "/api/v1/rule-packs/activate",

@@ -68,11 +68,18 @@ fn shown(pack: &RulePack, rules: &RulesInForce, configured: &PackRef) -> Value {
         "id": reference.id, "hash": reference.hash, "jurisdiction": s.jurisdiction, "title": s.title,
         "edition": s.edition.value, "effective_from": s.effective_from.value.to_string(),
         "effective_to": s.effective_to.as_ref().map(|day| day.value.to_string()), "based_on": s.based_on,
-        "to_confirm": pack.unconfirmed().len(), "configured": reference == *configured,
+        "to_confirm": pack.unconfirmed().len(), "configured": reference == *configured, "weaker": pack.weaker(),
         "active": rules.at(now).filter(mine).map(in_force),
         "next": rules.packs.iter().filter(mine).find(|one| one.from_ms > now).map(in_force),
         "proposed": rules.proposed.as_ref().filter(|p| p.pack == reference).map(proposal),
     })
+}
+
+fn with(mut value: Value, name: &str, what: Value) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.insert(name.to_owned(), what);
+    }
+    value
 }
 
 /// Built-in packs and kept ones, each once.
@@ -88,10 +95,16 @@ pub(crate) async fn list(State(site): State<Arc<Site>>) -> Result<Json<Value>, P
         site.read(|reader| Ok((reader.kept_packs(&Page::first(KEPT_MAX))?.items, reader.rules()?))).await?;
     let configured = site.workflow.pack.reference();
     let now = Timestamp::now().as_millisecond();
-    let items: Vec<Value> = packs(&kept).values().map(|pack| shown(pack, &rules, &configured)).collect();
+    let packs = packs(&kept);
+    let items: Vec<Value> = packs.values().map(|pack| shown(pack, &rules, &configured)).collect();
+    // Whoever agrees sees what it asks less for.
+    let proposed = rules.proposed.as_ref().map(|proposed| {
+        let weaker = packs.get(&proposed.pack).map(RulePack::weaker);
+        with(proposal(proposed), "weaker", json!(weaker))
+    });
     Ok(Json(json!({
         "items": items, "configured": configured, "active": rules.at(now).map(in_force),
-        "next": rules.after(now).map(in_force), "proposed": rules.proposed.as_ref().map(proposal),
+        "next": rules.after(now).map(in_force), "proposed": proposed,
         "history": rules.packs.iter().map(in_force).collect::<Vec<_>>(),
     })))
 }
@@ -111,13 +124,7 @@ pub(crate) async fn one(
         .collect();
     let items: Vec<Value> = found
         .iter()
-        .map(|pack| {
-            let mut value = shown(pack, &rules, &configured);
-            if let Value::Object(fields) = &mut value {
-                fields.insert("settings".to_owned(), json!(pack.settings()));
-            }
-            value
-        })
+        .map(|pack| with(shown(pack, &rules, &configured), "settings", json!(pack.settings())))
         .collect();
     match items.len() {
         0 => Err(Problem::not_found(format!("no rule pack goes by {name} (没有规则包 {name})"))),
@@ -125,7 +132,7 @@ pub(crate) async fn one(
     }
 }
 
-/// Keeps a pack in the ledger, so that it can be activated.
+/// Keeps a pack whose proof holds in the ledger, so that it can be activated.
 pub(crate) async fn add(
     State(site): State<Arc<Site>>,
     Extension(caller): Extension<Caller>,
@@ -133,8 +140,8 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Add { text } = read(&body)?;
     let added = work_of_person(&site, &caller, move |site, who| rules::add(&site.ledger, who, &text)).await?;
-    let pack = added.map_err(|why| Problem::unprocessable(format!("{} ({})", why.why, why.why_zh)))?;
-    Ok((StatusCode::CREATED, Json(json!({ "pack": pack }))))
+    let added = added.map_err(|why| Problem::unprocessable(format!("{} ({})", why.why, why.why_zh)))?;
+    Ok((StatusCode::CREATED, Json(json!(added))))
 }
 
 /// Proposes a pack, or agrees to the one that another person proposed.

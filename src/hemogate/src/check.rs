@@ -44,7 +44,7 @@ type Finding = (String, Result<String, String>);
 
 fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
     let mut found = vec![
-        (lang.pick("rule pack", "规则包").to_owned(), rule_pack(config)),
+        (lang.pick("rule pack", "规则包").to_owned(), rule_pack(config, lang)),
         (lang.pick("kits", "试剂盒规则").to_owned(), kits(config, lang)),
         (lang.pick("time zone", "时区").to_owned(), zone(config)),
         (lang.pick("identifiers", "标识码规则").to_owned(), codes(config)),
@@ -89,8 +89,16 @@ fn complete(profile: &instrument_profiles::Profile, lang: Lang) -> Result<String
     Ok(about.to_string())
 }
 
-fn rule_pack(config: &Config) -> Result<String, String> {
-    crate::decide::pack(&config.rules.pack).map(|p| format!("{} {}", p.id(), p.hash())).map_err(|f| f.what)
+/// The pack, proven, with what it asks less for than its jurisdiction's.
+fn rule_pack(config: &Config, lang: Lang) -> Result<String, String> {
+    let pack = crate::decide::pack(&config.rules.pack).map_err(|f| f.what)?;
+    let name = format!("{} {}", pack.id(), pack.hash());
+    if let Some(refusal) = workflow::rules::unfit(&pack) {
+        return Err(format!("{name}: {}", lang.pick(refusal.why, refusal.why_zh)));
+    }
+    let weaker = pack.weaker();
+    let lines = weaker.iter().map(|one| format!("\n  ! {}", lang.pick(one.english(), one.chinese())));
+    Ok(name + &lines.collect::<String>())
 }
 
 /// The kits in force, and the assays of the connections that have none.

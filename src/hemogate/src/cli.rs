@@ -256,7 +256,8 @@ pub(crate) struct Decide {
 pub(crate) enum Rules {
     /// Every built-in pack and, of a running daemon, the site's own: which judges, since when, by whom, and which next
     List(Output),
-    /// Keep a pack in the ledger of the running daemon, so that it can be activated
+    /// Keep a pack in the ledger of the running daemon, so that it can be activated: refused when its proof fails, and what
+    /// is weaker than in its jurisdiction's pack is listed
     Add {
         /// Its file; - is standard input
         file: PathBuf,
@@ -286,8 +287,9 @@ pub(crate) enum Rules {
         #[command(flatten)]
         output: Output,
     },
-    /// Prove packs: every combination of results maps to one verdict, and nothing passes without every mandatory test;
-    /// exit code 1 when a proof fails, 78 when a pack cannot be used
+    /// Prove packs: every combination of results maps to one verdict, and nothing passes without every mandatory test; what
+    /// is weaker than in its jurisdiction's pack is listed. Exit code 1 when a proof fails or something is weaker, 78 when a
+    /// pack cannot be used
     Check {
         /// Built-in ids or files [default: every built-in pack]
         packs: Vec<String>,

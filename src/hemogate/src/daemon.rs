@@ -147,10 +147,22 @@ impl Daemon {
     /// Begins with the configured rule pack. One that was not in force before waits for two people, and says so.
     async fn rules(&self, configured: release::RulePack) -> Result<(), Failure> {
         let ledger = self.ledger.clone();
+        for one in configured.weaker() {
+            tracing::warn!(
+                key = one.key,
+                value = one.value,
+                than = one.than,
+                due = one.due,
+                "the configured rule pack asks for less 配置的规则包要求偏弱"
+            );
+        }
         let begun = tokio::task::spawn_blocking(move || workflow::rules::start(&ledger, &configured)).await;
         let begun = begun.map_err(|e| Failure::new(Exit::Internal, e))?;
         match begun.map_err(|e| Failure::new(Exit::Unavailable, e))? {
             workflow::rules::Begun::InForce => {}
+            workflow::rules::Begun::Refused(why) => {
+                return Err(Failure::new(Exit::Configuration, format!("{} ({})", why.why, why.why_zh)));
+            }
             workflow::rules::Begun::Waits { in_force, configured } => tracing::warn!(
                 in_force = %format_args!("{} {}", in_force.id, in_force.hash),
                 configured = %format_args!("{} {}", configured.id, configured.hash),

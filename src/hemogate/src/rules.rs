@@ -11,7 +11,7 @@ use crate::{
     print::Printer,
 };
 use release::RulePack;
-use release::pack::Stated;
+use release::pack::{Stated, Weaker};
 use release::proof::{Proof, prove};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
@@ -27,6 +27,12 @@ pub(crate) fn rules(cli: &Cli, asked: &Rules, lang: Lang) -> Outcome {
         Rules::Check { packs, at_once, output } => check(packs, *at_once, output.format, lang),
         Rules::Compare { old, new, output } => compare::compare(cli, [old, new], output.format, lang),
     }
+}
+
+/// Says, key by key, what a pack asks less for than its jurisdiction's.
+fn warn_of(weaker: &[Weaker], lang: Lang) -> io::Result<()> {
+    let mut to = io::stderr().lock();
+    weaker.iter().try_for_each(|one| writeln!(to, "! {}", lang.pick(one.english(), one.chinese())))
 }
 
 /// What a running daemon says of its packs; a configuration that cannot be read is none.
@@ -73,6 +79,10 @@ fn list(cli: &Cli, format: Format, lang: Lang) -> Outcome {
         })?;
     }
     printer.finish()?;
+    // Whoever agrees to it sees what it asks less for.
+    for item in items.iter().filter(|item| !item.get("proposed").is_none_or(Value::is_null)) {
+        warn_of(&active::weaker(item), lang)?;
+    }
     if of_daemon.is_null() {
         let what = lang.pick(
             "no daemon runs here: which pack judges, and since when, is in its ledger",
@@ -98,6 +108,7 @@ fn show(cli: &Cli, id: &str, format: Format, lang: Lang) -> Outcome {
             writeln!(out, "{standing}")?;
         }
         writeln!(out, "{open} {note} (own-M, own-L)\n")?;
+        warn_of(&pack.weaker(), lang)?;
     }
     printer.heads(&lang.pick(["key", "value", "confidence", "confirm"], ["项", "值", "可信度", "待确认"]));
     for Stated { key, value, confidence, confirm, must_be_confirmed } in pack.stated() {
@@ -136,7 +147,7 @@ fn check(packs: &[String], at_once: Option<usize>, format: Format, lang: Lang) -
             }
         })
         .map_err(|e| Failure::new(Exit::Internal, e))?;
-        if !proof.holds() && exit == Exit::Done {
+        if !(proof.holds() && proof.weaker.is_empty()) && exit == Exit::Done {
             exit = Exit::No;
         }
         print(&proof, format, lang)?;
@@ -153,11 +164,18 @@ fn print(proof: &Proof, format: Format, lang: Lang) -> Result<(), Failure> {
     let name = &proof.rule_pack.id;
     {
         let mut out = io::stdout().lock();
-        let word = lang.pick(["proven", "NOT PROVEN"], ["已证明", "未证明"]);
-        let [good, bad] = word;
+        let [good, bad] = lang.pick(["proven", "NOT PROVEN"], ["已证明", "未证明"]);
         let stands = if proof.holds() { good } else { bad };
         let of = lang.pick("combinations", "种组合");
         writeln!(out, "{name} {}: {stands}, {} {of}", proof.rule_pack.hash, proof.combinations())?;
+        if let Some(first) = proof.weaker.first() {
+            let (keys, than) = (proof.weaker.len(), &first.than);
+            let said = match lang {
+                Lang::En => format!("{name} asks for LESS than {than} in {keys} values, listed below"),
+                Lang::Zh => format!("{name} 有 {keys} 项弱于 {than}，见下"),
+            };
+            writeln!(out, "{said}")?;
+        }
     }
     printer.heads(&lang.pick(
         ["  world", "combinations", "pass", "hold", "discard", "passes"],
@@ -180,5 +198,10 @@ fn print(proof: &Proof, format: Format, lang: Lang) -> Result<(), Failure> {
         let more = lang.pick("more faults", "项未列出");
         printer.item(&proof.further_faults, || vec![format!("  ! {} {more}", proof.further_faults)])?;
     }
-    printer.finish()
+    printer.finish()?;
+    let mut out = io::stdout().lock();
+    for weaker in &proof.weaker {
+        writeln!(out, "  ! {}", lang.pick(weaker.english(), weaker.chinese()))?;
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ pub use choices::{
     NatMode, NdrPolicy, Overdue, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy,
     WeakDLabel,
 };
+pub use overlay::Weaker;
 pub use settings::{
     Alt, DonorRules, Fitness, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies,
     Tests,
@@ -36,6 +37,9 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("eu-edqm", include_str!("../packs/eu-edqm.toml")),
     ("who-minimum", include_str!("../packs/who-minimum.toml")),
 ];
+
+/// Determinations, and reagents of one, that a pack asks for at most.
+const DETERMINATIONS_MAX: usize = 8;
 
 /// A checked rule pack. Its hash stands for its content and that of the pack it is based on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,11 +162,13 @@ impl RulePack {
             None => None,
             Some(id) => Some(based_on(text, id)?),
         };
-        Self::of(text, own, base)
+        let pack = Self::of(text, own, base)?;
+        pack.fits_today()?;
+        Ok(pack)
     }
 
     /// Reads a pack from what it was read from before. Its base is the text that is given, whatever comes with the program
-    /// now, so that an old pack stays what it was.
+    /// now, so that an old pack stays what it was; what is asked of a new one ([`RulePack::fits_today`]) is not asked of it.
     ///
     /// # Errors
     /// [`PackError`], with the place of what is wrong.
@@ -188,7 +194,7 @@ impl RulePack {
         };
         hasher.update(text.as_bytes());
         let settings =
-            serde_path_to_error::deserialize(Value::Table(merged(base.clone(), own))).map_err(|error| {
+            serde_path_to_error::deserialize(Value::Table(merged(base, own))).map_err(|error| {
                 let message = with_nearest(error.inner().message());
                 let key = error.path().to_string();
                 PackError::Key { line: place::line_of(text, &key), key, what: message }
@@ -196,17 +202,51 @@ impl RulePack {
         let hash = hex(&hasher.finalize());
         let source = Arc::new(PackSource { text: text.to_owned(), base: below.map(str::to_owned) });
         let pack = Self { settings, hash, source };
-        let refused =
-            |(key, what): (String, String)| PackError::Key { line: place::line_of(text, &key), key, what };
-        pack.check().map_err(refused)?;
-        if below.is_some() {
-            let base = serde_path_to_error::deserialize(Value::Table(base)).map_err(|error| {
+        pack.check().map_err(|found| pack.refused(found))?;
+        Ok(pack)
+    }
+
+    /// What is asked of a pack that is to judge from now on, and cannot be asked of one that judged before: two persons, and
+    /// nothing weaker than in the pack that it is based on.
+    ///
+    /// # Errors
+    /// [`PackError`], with the place of what is wrong.
+    pub fn fits_today(&self) -> Result<(), PackError> {
+        let s = &self.settings;
+        let must = |good: bool, key: &str, what: String| {
+            if good { Ok(()) } else { Err(self.refused((key.to_owned(), what))) }
+        };
+        must(
+            s.release.two_person.value,
+            "release.two_person",
+            "review and release are two persons' under every pack (R-GATE-10); write true".into(),
+        )?;
+        for (key, count) in [
+            ("group.iat_reagents_min", s.group.iat_reagents_min.value),
+            ("group.first_time_determinations", s.group.first_time_determinations.value),
+        ] {
+            must(count <= DETERMINATIONS_MAX, key, format!("at most {DETERMINATIONS_MAX}"))?;
+        }
+        let Some(below) = &self.source.base else { return Ok(()) };
+        let base: Settings =
+            serde_path_to_error::deserialize(Value::Table(table(below)?)).map_err(|error| {
                 let key = format!("based_on ({})", error.path());
                 PackError::Key { line: None, key, what: error.inner().message().to_owned() }
             })?;
-            overlay::weakened(&base, &pack.settings).map_or(Ok(()), |found| Err(refused(found)))?;
+        match overlay::weakened(&base, s).into_iter().next() {
+            None => Ok(()),
+            Some(overlay::Less { key, due, .. }) => {
+                let what = format!(
+                    "weaker than in {}, which a pack based on it may not be; write {due}, or leave the key out",
+                    base.id
+                );
+                Err(self.refused((key, what)))
+            }
         }
-        Ok(pack)
+    }
+
+    fn refused(&self, (key, what): (String, String)) -> PackError {
+        PackError::Key { line: place::line_of(&self.source.text, &key), key, what }
     }
 
     /// What it was read from.

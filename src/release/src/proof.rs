@@ -11,7 +11,7 @@ mod rows;
 use crate::decide;
 use crate::evidence::Call;
 use crate::marker::{Nat, Policy, Sero};
-use crate::pack::{DuplicateScheme, PackRef, RulePack, Strategy, UnresolvedPolicy};
+use crate::pack::{DuplicateScheme, PackRef, RulePack, Strategy, UnresolvedPolicy, Weaker};
 use crate::verdict::{MarkerVerdict, SeroState, Unit, Verdict};
 use donation::{Model, Slot, State};
 use serde::Serialize;
@@ -31,6 +31,9 @@ pub struct Proof {
     pub faults: Vec<String>,
     /// Faults beyond those listed.
     pub further_faults: usize,
+    /// What it asks less for than the built-in pack of its jurisdiction: no fault of the tables, and for people to judge.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weaker: Vec<Weaker>,
 }
 
 impl Proof {
@@ -119,6 +122,7 @@ pub fn prove(
         worlds: prover.worlds,
         faults: prover.faults,
         further_faults: prover.further,
+        weaker: pack.weaker(),
     })
 }
 

@@ -45,6 +45,13 @@ mod packs {
             ("[group]\nforward_min = \"2+\"", "group.forward_min", "at least 3+"),
             ("[group]\nfirst_time_determinations = 1", "group.first_time_determinations", "at least 2"),
             ("[release]\ntwo_person = false", "release.two_person", "write true"),
+            ("[group]\nfirst_time_determinations = 9", "group.first_time_determinations", "at most 8"),
+            ("[sero]\nod_floor = \"-0.5\"", "sero.od_floor", "at least -0.05"),
+            ("[sero]\nsco_floor = \"-1\"", "sero.sco_floor", "at least -0.5"),
+            ("[nat]\nic_ct_max = \"40\"", "nat.ic_ct_max", "at most 35"),
+            ("[donor]\nlookback_months = 6", "donor.lookback_months", "at least 12"),
+            ("[donor]\nreentry_months = 3", "donor.reentry_months", "at least 6"),
+            ("[donor]\nanti_hbc_once = \"NO_DEFERRAL\"", "donor.anti_hbc_once", "\"DEFER\""),
             ("[retention]\nrecords_years = 5", "retention.records_years", "at least 10"),
             ("effective_to = \"2018-01-01\"", "effective_to", "before effective_from"),
             ("[tests]\nabo = false", "tests", "ABO"),
@@ -142,6 +149,90 @@ mod packs {
         ] {
             assert!(overlay(text).is_ok(), "{text}: {:?}", overlay(text));
         }
+    }
+
+    #[test]
+    fn a_time_limit_of_the_base_is_neither_dropped_nor_longer() {
+        let us = |days: u16| format!("id = \"site\"\nbased_on = \"us-fda\"\n[donor]\nnotify_days = {days}\n");
+        assert!(RulePack::from_toml(&us(30)).is_ok());
+        let error = RulePack::from_toml(&us(60)).unwrap_err();
+        assert!(matches!(&error, PackError::Key { key, .. } if key == "donor.notify_days"), "{error}");
+    }
+
+    /// The Chinese pack as a text that stands alone, with these lines changed.
+    fn alone(changes: &[(&str, &str)]) -> String {
+        let text = include_str!("../packs/cn-2019.toml").replacen("id = \"cn-2019\"", "id = \"own\"", 1);
+        changes.iter().fold(text, |text, (line, instead)| {
+            let (key, _) = line.split_once(" = ").unwrap();
+            let found = text.lines().find(|known| known.starts_with(&format!("{key} = "))).unwrap();
+            text.replacen(found, instead, 1)
+        })
+    }
+
+    const SOFT: [(&str, &str); 6] = [
+        ("hbv = ", "hbv = \"sero1\""),
+        ("alt = ", "alt = false"),
+        ("cut = ", "cut = \"9.00\""),
+        ("first_time_determinations = ", "first_time_determinations = 1"),
+        ("ic_ct_max = ", "ic_ct_max = \"50\""),
+        ("reentry_months = ", "reentry_months = 1"),
+    ];
+
+    #[test]
+    fn nobody_signs_alone_under_any_pack() {
+        let text = alone(&[("two_person = ", "two_person = false")]);
+        let error = RulePack::from_toml(&text).unwrap_err();
+        let PackError::Key { key, line, what } = &error else { panic!("{error}") };
+        assert_eq!((key.as_str(), line.is_some()), ("release.two_person", true), "{error}");
+        assert!(what.contains("write true"), "{what}");
+    }
+
+    /// What was in force once stays readable: verdicts are made again from it.
+    #[test]
+    fn a_pack_that_judged_before_is_read_as_it_was() {
+        let overlay = "id = \"site\"\nbased_on = \"cn-2019\"\n[donor]\nreentry_months = 3\n";
+        for (text, base) in [
+            (alone(&[("two_person = ", "two_person = false")]), None),
+            (overlay.to_owned(), Some(include_str!("../packs/cn-2019.toml").to_owned())),
+        ] {
+            assert!(RulePack::from_toml(&text).is_err());
+            let kept = RulePack::from_source(&release::pack::PackSource { text, base }).unwrap();
+            assert!(kept.fits_today().is_err(), "and is not put in force again");
+        }
+    }
+
+    #[test]
+    fn a_pack_that_stands_alone_is_held_against_its_jurisdictions_line_by_line() {
+        let pack = RulePack::from_toml(&alone(&SOFT)).unwrap();
+        let weaker = pack.weaker();
+        let found: Vec<(&str, &str)> = weaker.iter().map(|w| (w.key.as_str(), w.value.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("tests.alt", "false"),
+                ("strategy.hbv", "sero1"),
+                ("sero.cut", "9.00"),
+                ("nat.ic_ct_max", "50"),
+                ("group.first_time_determinations", "1"),
+                ("donor.reentry_months", "1"),
+            ]
+        );
+        let (en, zh) = (weaker[1].english(), weaker[1].chinese());
+        assert_eq!(
+            en,
+            "strategy.hbv = sero1 is WEAKER than cn-2019, which asks for a strategy with at least one reagent and NAT"
+        );
+        assert_eq!(zh, "strategy.hbv = sero1 弱于 cn-2019，其要求：至少一种试剂加核酸检测的策略");
+        let elsewhere = alone(&SOFT).replacen("jurisdiction = \"CN\"", "jurisdiction = \"XX\"", 1);
+        let weaker = RulePack::from_toml(&elsewhere).unwrap().weaker();
+        assert!(weaker.iter().all(|w| w.than == "who-minimum") && weaker.len() == 4, "{weaker:?}");
+        for id in RulePack::built_in_ids() {
+            assert_eq!(RulePack::built_in(id).unwrap().weaker(), [], "{id}");
+        }
+        // Laid over another jurisdiction's, it is held against its own.
+        let disguised = "id = \"own\"\nbased_on = \"who-minimum\"\njurisdiction = \"cn\"\n";
+        let weaker = RulePack::from_toml(disguised).unwrap().weaker();
+        assert!(weaker.iter().any(|w| w.key == "strategy.hiv" && w.than == "cn-2019"), "{weaker:?}");
     }
 
     #[test]

@@ -54,6 +54,20 @@ mod proven {
         }
     }
 
+    /// What a laboratory may well ask for is no fault: the donation of the proof meets it.
+    #[test]
+    fn packs_that_ask_for_more_are_proven() {
+        for text in [
+            "[alt]\nlimit_u_l = \"10\"\n",
+            "[nat]\ncentrifuge_within_hours = \"24\"\nstore_within_hours = \"72\"\n",
+            "[group]\nfirst_time_determinations = 8\niat_reagents_min = 8\n[tests]\nab_screen = \"rhd_negative_only\"\n",
+        ] {
+            let pack = RulePack::from_toml(&format!("id = \"s\"\nbased_on = \"cn-2019\"\n{text}")).unwrap();
+            let proof = prove(&pack, Some(1), |_| {}).unwrap();
+            assert!(proof.holds() && proof.weaker.is_empty(), "{text}: {:?}", proof.faults);
+        }
+    }
+
     /// A policy that lets something pass is seen in the count, not hidden in it.
     #[test]
     fn what_a_policy_lets_pass_is_counted_and_named() {

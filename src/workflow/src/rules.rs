@@ -5,6 +5,9 @@
 //!  another one ──► proposed (one person, from when, why) ──► activated (another person) ──► in force from then on
 //! ```
 //!
+//! A pack whose proof fails is neither kept nor put in force; one that asks less than its jurisdiction's is said to, key by
+//! key, to both.
+//!
 //! A donation is judged by the pack in force when it was taken, or when it was tested where that pack says so (R-PACK-01).
 
 #[cfg(test)]
@@ -15,8 +18,9 @@ use crate::pins::{NotDone, Refusal, write};
 use crate::{DonationFacts, Settings, Stopped};
 use jiff::Timestamp;
 use ledger::{Draft, InForce, Ledger, Page, Reader, RulesAct, RulesInForce, Seq, What};
-use release::RulePack;
-use release::pack::{ApplyBy, PackRef};
+use release::pack::{ApplyBy, PackRef, Weaker};
+use release::proof::prove;
+use release::{PackError, RulePack};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,6 +28,9 @@ use std::{collections::BTreeMap, sync::Arc};
 const HASH_DIGITS_MIN: usize = 8;
 /// Packs of the ledger that are looked through for one that somebody names.
 const PACKS_LOOKED_AT: usize = 1_000;
+
+/// Tests of a donation that are not good at once, in the proof that a pack has to pass here; `rules check` has them all.
+const NOT_GOOD_AT_ONCE: usize = 2;
 
 /// How a station begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +44,17 @@ pub enum Begun {
         /// What is configured.
         configured: PackRef,
     },
+    /// Nothing was in force yet, and the configured pack cannot be: its proof fails.
+    Refused(Refusal),
+}
+
+/// A pack that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Added {
+    /// The pack.
+    pub pack: PackRef,
+    /// What it asks less for than its jurisdiction's.
+    pub weaker: Vec<Weaker>,
 }
 
 /// What a person's word for a pack came to.
@@ -52,6 +70,8 @@ pub enum Step {
         /// From when on it is to judge; nothing: from the activation on.
         #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<Timestamp>,
+        /// What it asks less for than its jurisdiction's.
+        weaker: Vec<Weaker>,
     },
     /// It is in force.
     Activated {
@@ -61,6 +81,8 @@ pub enum Step {
         entry: Seq,
         /// It judges donations taken from here on.
         from: Timestamp,
+        /// What it asks less for than its jurisdiction's.
+        weaker: Vec<Weaker>,
     },
     /// It was in force already and nothing else is to come: nothing is written.
     InForce {
@@ -90,6 +112,32 @@ fn keep(reader: &Reader, pack: &RulePack) -> Result<Vec<What>, Stopped> {
     })
 }
 
+/// Why a pack may not judge from now on: its content, or its proof in the proof's words. Nothing: it may.
+#[must_use]
+pub fn unfit(pack: &RulePack) -> Option<Refusal> {
+    if let Err(fault) = pack.fits_today() {
+        return Some(faulty(&fault));
+    }
+    let (faults, further) = match prove(pack, Some(NOT_GOOD_AT_ONCE), |_| {}) {
+        Ok(proof) if proof.holds() => return None,
+        Ok(proof) => (proof.faults, proof.further_faults),
+        Err(why) => (vec![why.to_string()], 0),
+    };
+    let words = faults.join("; ");
+    let (more, more_zh) = match further {
+        0 => (String::new(), String::new()),
+        n => (format!("; and {n} more"), format!("；另有 {n} 项")),
+    };
+    Some(Refusal {
+        why: format!("the proof of rule pack {} fails (hemogate rules check): {words}{more}", pack.id()),
+        why_zh: format!("规则包 {} 未通过证明（hemogate rules check）：{words}{more_zh}", pack.id()),
+    })
+}
+
+fn faulty(fault: &PackError) -> Refusal {
+    Refusal { why: fault.to_string(), why_zh: format!("该规则包有误:{fault}") }
+}
+
 /// Begins with the configured pack: it is adopted at the first start. Later, another one is kept and waits for two people.
 ///
 /// # Errors
@@ -100,6 +148,9 @@ pub fn start(ledger: &Ledger, configured: &RulePack) -> Result<Begun, Stopped> {
     let mut group = keep(&reader, configured)?;
     let rules = reader.rules()?;
     if rules.packs.is_empty() {
+        if let Some(refusal) = unfit(configured) {
+            return Ok(Begun::Refused(refusal));
+        }
         group.push(What::Rules(RulesAct::Adopted { pack }));
         write(ledger, group.into_iter().map(Draft::by_system).collect())?;
         return Ok(Begun::InForce);
@@ -112,22 +163,22 @@ pub fn start(ledger: &Ledger, configured: &RulePack) -> Result<Begun, Stopped> {
     })
 }
 
-/// Keeps a pack, so that it can be activated.
+/// Keeps a pack whose proof holds, so that it can be activated.
 ///
 /// # Errors
 /// [`NotDone`].
-pub fn add(ledger: &Ledger, who: &Actor, text: &str) -> Result<Result<PackRef, Refusal>, NotDone> {
+pub fn add(ledger: &Ledger, who: &Actor, text: &str) -> Result<Result<Added, Refusal>, NotDone> {
     let reader = ledger.state();
     who.check(&reader, Act::ActivateRules).map_err(NotDone::Person)?;
     let pack = match RulePack::from_toml(text) {
         Ok(pack) => pack,
-        Err(fault) => {
-            let (why, why_zh) = (fault.to_string(), format!("该规则包有误:{fault}"));
-            return Ok(Err(Refusal { why, why_zh }));
-        }
+        Err(fault) => return Ok(Err(faulty(&fault))),
     };
+    if let Some(refusal) = unfit(&pack) {
+        return Ok(Err(refusal));
+    }
     write(ledger, of(&who.by(), keep(&reader, &pack)?))?;
-    Ok(Ok(pack.reference()))
+    Ok(Ok(Added { pack: pack.reference(), weaker: pack.weaker() }))
 }
 
 fn of(by: &str, group: Vec<What>) -> Vec<Draft> {
@@ -161,6 +212,10 @@ fn step(
         Ok(pack) => pack,
         Err(refusal) => return Ok(Step::Refused(refusal)),
     };
+    // Asked of both: it may have been kept by the configuration alone, or before this program asked as much.
+    if let Some(refusal) = unfit(&pack) {
+        return Ok(Step::Refused(refusal));
+    }
     let wanted = pack.reference();
     let now = Timestamp::now().as_millisecond();
     if rules.at(now).is_none() {
@@ -183,7 +238,7 @@ fn step(
     // Two commands at once: the ledger takes the first, and the other changes nothing.
     let stands = ledger.state().rules()?.packs.into_iter().find(|one| one.entry == entry);
     Ok(match stands.and_then(|one| Timestamp::from_millisecond(one.from_ms).ok()) {
-        Some(from) => Step::Activated { pack: wanted, entry, from },
+        Some(from) => Step::Activated { pack: wanted, entry, from, weaker: pack.weaker() },
         None => Step::Refused(Refusal {
             why: "somebody else changed it meanwhile; look again".into(),
             why_zh: "其间已被他人更改,请重新查看".into(),
@@ -217,7 +272,7 @@ fn propose(
     let from_ms = from.map(Timestamp::as_millisecond);
     group.push(What::Rules(RulesAct::Proposed { pack: wanted.clone(), from_ms, why: why.to_owned() }));
     let entry = write(ledger, of(by, group))?.unwrap_or(Seq::NONE);
-    Ok(Step::Proposed { pack: wanted, entry, from })
+    Ok(Step::Proposed { pack: wanted, entry, from, weaker: pack.weaker() })
 }
 
 /// The one pack, built in or kept, that goes by this name, or whose hash begins so.

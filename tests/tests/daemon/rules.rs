@@ -114,3 +114,70 @@ fn a_changed_overlay_judges_nothing_before_two_people_have_activated_it() {
     let (exit, printed) = command(&house, &["rules", "list"], &[]);
     assert!(exit == 0 && printed.contains("no daemon runs here"), "{printed}");
 }
+
+/// The Chinese pack without NAT and ALT, at a ninefold cut-off.
+fn soft() -> String {
+    let mut text = include_str!("../../../src/release/packs/cn-2019.toml").to_owned();
+    for (line, instead) in [
+        ("id = \"cn-2019\"", "id = \"soft\""),
+        ("alt = { value = true,", "alt = { value = false,"),
+        ("hiv = { value = \"sero1or2+nat\"", "hiv = { value = \"sero1\""),
+        ("cut = { value = \"1.00\"", "cut = { value = \"9.00\""),
+    ] {
+        assert!(text.contains(line), "{line}");
+        text = text.replacen(line, instead, 1);
+    }
+    text
+}
+
+#[test]
+fn a_weak_pack_is_called_so_to_both_people_and_one_that_is_not_proven_is_refused() {
+    let house = House::with(&[]);
+    hire(&house, &STAFF);
+    let file = |name: &str, text: &str| {
+        let path = house.path.join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let weak = ["tests.alt = false", "strategy.hiv = sero1", "sero.cut = 9.00"];
+    let told =
+        |printed: &str| weak.iter().all(|line| printed.contains(&format!("! {line} is WEAKER than cn-2019")));
+    let path = file("soft.toml", &soft());
+    let (exit, printed) = command(&house, &["rules", "check", &path, "--at-once", "1"], &[]);
+    assert!(
+        exit == 1 && told(&printed) && printed.contains("LESS than cn-2019 in 3 values"),
+        "{exit} {printed}"
+    );
+
+    let daemon = house.start();
+    let add = |file: &str| command(&house, &["rules", "add", file, "--as", "rev"], &[PASSWORD]);
+    let alone = soft().replacen("two_person = { value = true", "two_person = { value = false", 1);
+    let (exit, printed) = add(&file("alone.toml", &alone));
+    assert!(exit == 65 && printed.contains("release.two_person"), "{exit} {printed}");
+    let endless = soft().replacen("alt = { value = false,", "alt = { value = true,", 1);
+    let endless = endless.replacen("limit_u_l = { value = \"50.0\"", "limit_u_l = { value = \"5000\"", 1);
+    let (exit, printed) = add(&file("endless.toml", &endless));
+    let words = "ALT Bad: pass where discard is due";
+    assert!(exit == 65 && printed.contains(words) && printed.contains("未通过证明"), "{exit} {printed}");
+    let (exit, printed) = add(&path);
+    assert!(exit == 0 && told(&printed), "{exit} {printed}");
+
+    let activate = |who: &str| {
+        command(&house, &["rules", "activate", "soft", "--why", "asked for", "--as", who], &[PASSWORD])
+    };
+    let (exit, printed) = activate("rev");
+    assert!(exit == 0 && told(&printed), "{exit} {printed}");
+    let (exit, printed) = command(&house, &["rules", "list"], &[]);
+    assert!(exit == 0 && told(&printed) && printed.contains("WEAKER than cn-2019 in 3 values"), "{printed}");
+    let proposed = daemon.get("rule-packs")["proposed"]["weaker"].clone();
+    let keys: Vec<&str> =
+        proposed.as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["tests.alt", "strategy.hiv", "sero.cut"]);
+    assert_eq!(proposed[0]["due_zh"], "true");
+    let (exit, printed) = activate("rel");
+    assert!(
+        exit == 0 && told(&printed) && printed.contains("judges donations taken from"),
+        "{exit} {printed}"
+    );
+    daemon.stop();
+}

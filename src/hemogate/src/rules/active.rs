@@ -7,11 +7,15 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     revisions::as_person,
 };
+use release::{RulePack, pack::Weaker};
 use serde_json::{Value, json};
 use std::{
     io::{self, Write},
     path::Path,
 };
+
+/// So much of a pack's hash names it.
+const HASH_DIGITS_MIN: usize = 8;
 
 /// What a running daemon of the configured store says of its packs; nothing where none runs.
 pub(super) async fn of_daemon(cli: &Cli) -> Result<Option<Value>, Failure> {
@@ -24,6 +28,12 @@ pub(super) async fn of_daemon(cli: &Cli) -> Result<Option<Value>, Failure> {
 /// The item of a pack, by its hash.
 pub(super) fn item<'a>(packs: &'a Value, hash: &str) -> Option<&'a Value> {
     packs.get("items")?.as_array()?.iter().find(|item| item.get("hash").is_some_and(|h| h == hash))
+}
+
+/// What a pack asks less for than its jurisdiction's, as the daemon lists it.
+pub(super) fn weaker(item: &Value) -> Vec<Weaker> {
+    let listed = item.get("weaker").cloned().unwrap_or_default();
+    serde_json::from_value(listed).unwrap_or_default()
 }
 
 fn text<'a>(value: &'a Value, at: &str) -> &'a str {
@@ -66,6 +76,13 @@ pub(super) fn standing(item: &Value, lang: Lang) -> String {
             Lang::En => format!("proposed by {who}, waits for another person"),
             Lang::Zh => format!("{who}已提议，待另一人启用"),
         });
+        let weaker = weaker(item);
+        if let Some(first) = weaker.first() {
+            words.push(match lang {
+                Lang::En => format!("WEAKER than {} in {} values", first.than, weaker.len()),
+                Lang::Zh => format!("有{}项弱于{}", weaker.len(), first.than),
+            });
+        }
     }
     if item.get("configured") == Some(&Value::Bool(true)) {
         words.push(lang.pick("configured", "配置文件所用").to_owned());
@@ -75,7 +92,12 @@ pub(super) fn standing(item: &Value, lang: Lang) -> String {
 
 pub(super) async fn add(cli: &Cli, (file, by): (&Path, &str), lang: Lang) -> Outcome {
     let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
-    let body = json!({ "text": text_of(file)? });
+    let pack = text_of(file)?;
+    let body = json!({ "text": pack });
+    // Before the password. What cannot be read as a pack the daemon refuses.
+    if let Ok(pack) = RulePack::from_toml(&pack) {
+        super::warn_of(&pack.weaker(), lang)?;
+    }
     let answer = as_person(&client, by, ("rule-packs", &body), lang).await?;
     let mut out = io::stdout().lock();
     writeln!(out, "{} {}", text(&answer, "/pack/id"), text(&answer, "/pack/hash"))?;
@@ -90,6 +112,14 @@ pub(super) async fn activate(
 ) -> Outcome {
     let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
     let body = json!({ "pack": pack, "from": from, "why": why });
+    // Before the password: both people see what they would put in force.
+    let packs = client.get("rule-packs").await?;
+    let is_meant = |item: &&Value| {
+        text(item, "/id") == pack || (pack.len() >= HASH_DIGITS_MIN && text(item, "/hash").starts_with(pack))
+    };
+    for item in packs.get("items").and_then(Value::as_array).into_iter().flatten().filter(is_meant) {
+        super::warn_of(&weaker(item), lang)?;
+    }
     let answer = as_person(&client, by, ("rule-packs/activate", &body), lang).await?;
     let (id, hash) = (text(&answer, "/pack/id"), text(&answer, "/pack/hash"));
     let said = match (text(&answer, "/step"), lang) {

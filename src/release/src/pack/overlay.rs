@@ -1,40 +1,166 @@
-//! What a pack may not do to the one it is based on: it may ask for more, never for less.
+//! What a pack may not do to the one it is based on: it may ask for more, never for less. Of a pack that stands alone the
+//! same is said, and refused by nobody.
 //!
-//! Held here are the keys that decide whether a unit can pass without something the base demands. Choices that the
-//! base leaves to the laboratory (`nat.ndr`, `nat.mp_unresolved`, `sero.dup`, `invalid.*`, `fitness.*`, kit limits) are not.
+//! Held here are the keys that decide whether a unit can pass without something the other demands, and what becomes of its
+//! donor. Choices that are left to the laboratory (`nat.ndr`, `nat.mp_unresolved`, `sero.dup`, `invalid.*`, `fitness.*`)
+//! are not.
 
-use super::choices::{AntibodyScreen, Switch};
-use super::settings::{Settings, Tests};
-use crate::pack::Strategy;
+use super::choices::{AntiHbcOnce, AntibodyScreen, Setting, Switch};
+use super::settings::{DonorRules, Settings, Tests};
+use crate::pack::{RulePack, Strategy};
+use serde::{Deserialize, Serialize};
 
-/// The first key that is weaker than in the base, and what to write.
-pub(super) fn weakened(base: &Settings, own: &Settings) -> Option<(String, String)> {
-    let mut found = None;
-    let mut keep = |stands: bool, key: &str, due: String| {
-        if !stands && found.is_none() {
-            let what = format!(
-                "weaker than in {}, which a pack based on it may not be; write {due}, or leave the key out",
-                base.id
-            );
-            found = Some((key.to_owned(), what));
+/// The pack that is nobody's law: what stands alone in a jurisdiction without a built-in pack is held against it.
+const FLOOR: &str = "who-minimum";
+
+/// A value of a pack that asks for less than another pack's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weaker {
+    /// Its key: `tests.alt`.
+    pub key: String,
+    /// What the pack says.
+    pub value: String,
+    /// The pack that asks for more.
+    pub than: String,
+    /// What would be as strict, in English.
+    pub due: String,
+    /// The same in Chinese.
+    pub due_zh: String,
+}
+
+impl Weaker {
+    /// In one line, in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        let Self { key, value, than, due, .. } = self;
+        format!("{key} = {value} is WEAKER than {than}, which asks for {due}")
+    }
+
+    /// In one line, in Chinese.
+    #[must_use]
+    pub fn chinese(&self) -> String {
+        let Self { key, value, than, due_zh, .. } = self;
+        format!("{key} = {value} 弱于 {than}，其要求：{due_zh}")
+    }
+}
+
+impl RulePack {
+    /// What it asks less for than the built-in pack of its jurisdiction, or than the WHO's where there is none.
+    #[must_use]
+    pub fn weaker(&self) -> Vec<Weaker> {
+        let built_in = || Self::built_in_ids().into_iter().filter_map(|id| Self::built_in(id).ok());
+        let stands_for = |other: &Self| {
+            let (own, theirs) = (self.settings.jurisdiction.trim(), &other.settings.jurisdiction);
+            other.settings.based_on.is_none() && theirs.eq_ignore_ascii_case(own)
+        };
+        let Some(base) = built_in().find(stands_for).or_else(|| Self::built_in(FLOOR).ok()) else {
+            return Vec::new();
+        };
+        let stated = self.stated();
+        let value = |key: &str| stated.iter().find(|one| one.key == key).map(|one| one.value.clone());
+        let found = weakened(&base.settings, &self.settings).into_iter();
+        found
+            .map(|Less { key, due, due_zh }| {
+                let value = value(&key).unwrap_or_else(|| "–".to_owned());
+                Weaker { key, value, than: base.id().to_owned(), due, due_zh }
+            })
+            .collect()
+    }
+}
+
+/// A key that asks for less, and what would be as strict.
+pub(super) struct Less {
+    pub(super) key: String,
+    pub(super) due: String,
+    pub(super) due_zh: String,
+}
+
+/// What would be as strict, in both languages.
+type Due = (String, String);
+
+fn exactly(value: &str) -> Due {
+    (value.to_owned(), value.to_owned())
+}
+
+fn at_least(value: impl std::fmt::Display) -> Due {
+    (format!("at least {value}"), format!("不低于 {value}"))
+}
+
+fn at_most(value: impl std::fmt::Display) -> Due {
+    (format!("at most {value}"), format!("不高于 {value}"))
+}
+
+/// The keys that are weaker than in the base.
+pub(super) fn weakened(base: &Settings, own: &Settings) -> Vec<Less> {
+    let mut found = Vec::new();
+    let mut keep = |stands: bool, key: &str, (due, due_zh): Due| {
+        if !stands {
+            found.push(Less { key: key.to_owned(), due, due_zh });
         }
     };
     tests(&base.tests, &own.tests, &mut keep);
     strategies(base, own, &mut keep);
     serology(base, own, &mut keep);
-    let pools = (base.nat.pool_members_max.as_ref(), own.nat.pool_members_max.as_ref());
-    if let (Some(most), theirs) = pools {
-        let stands =
-            theirs.is_some_and(|t| t.value <= most.value) && own.nat.mode.value.members_max <= most.value;
-        keep(stands, "nat.pool_members_max", format!("at most {}", most.value));
-    }
-    let further = base.nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
-    let theirs = own.nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
-    let names: Vec<&str> = further.iter().map(|v| v.name()).collect();
-    keep(further.iter().all(|v| theirs.contains(v)), "nat.further", format!("at least {}", names.join(", ")));
+    nucleic(base, own, &mut keep);
     let (b, o) = (&base.alt, &own.alt);
-    keep(o.limit_u_l.value <= b.limit_u_l.value, "alt.limit_u_l", format!("at most {}", b.limit_u_l.value));
-    keep(o.retest.value <= b.retest.value, "alt.retest", format!("at most {}", b.retest.value));
+    keep(o.limit_u_l.value <= b.limit_u_l.value, "alt.limit_u_l", at_most(b.limit_u_l.value));
+    keep(o.retest.value <= b.retest.value, "alt.retest", at_most(b.retest.value));
+    group(base, own, &mut keep);
+    keep(
+        own.release.two_person.value || !base.release.two_person.value,
+        "release.two_person",
+        exactly("true"),
+    );
+    let barred = &base.release.override_forbidden.value;
+    let names: Vec<&str> = barred.iter().map(|gate| gate.name()).collect();
+    let all = barred.iter().all(|gate| own.release.override_forbidden.value.contains(gate));
+    keep(all, "release.override_forbidden", at_least(names.join(", ")));
+    donor(&base.donor, &own.donor, &mut keep);
+    let years = [
+        ("retention.records_years", base.retention.records_years.value, own.retention.records_years.value),
+        ("retention.audit_years", base.retention.audit_years.value, own.retention.audit_years.value),
+    ];
+    for (key, below, above) in years {
+        keep(above >= below, key, at_least(below));
+    }
+    let from = base.effective_from.value;
+    keep(
+        own.effective_from.value >= from,
+        "effective_from",
+        (format!("{from} or later"), format!("不早于 {from}")),
+    );
+    found
+}
+
+/// Whether a limit that the base sets is set here too, and not above it.
+fn within<T: PartialOrd>(base: Option<&Setting<T>>, own: Option<&Setting<T>>) -> bool {
+    base.is_none_or(|most| own.is_some_and(|own| own.value <= most.value))
+}
+
+fn nucleic(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
+    let (b, o) = (&base.nat, &own.nat);
+    if let Some(most) = &b.pool_members_max {
+        let theirs = o.pool_members_max.as_ref();
+        let stands = within(Some(most), theirs) && o.mode.value.members_max <= most.value;
+        keep(stands, "nat.pool_members_max", at_most(most.value));
+    }
+    let further = b.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
+    let theirs = o.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
+    let names: Vec<&str> = further.iter().map(|v| v.name()).collect();
+    keep(further.iter().all(|v| theirs.contains(v)), "nat.further", at_least(names.join(", ")));
+    let limits = [
+        ("nat.ic_ct_max", &b.ic_ct_max, &o.ic_ct_max),
+        ("nat.store_within_hours", &b.store_within_hours, &o.store_within_hours),
+        ("nat.centrifuge_within_hours", &b.centrifuge_within_hours, &o.centrifuge_within_hours),
+    ];
+    for (key, below, above) in limits {
+        if let Some(most) = below {
+            keep(within(Some(most), above.as_ref()), key, at_most(most.value));
+        }
+    }
+}
+
+fn group(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
     let (b, o) = (&base.group, &own.group);
     let grades = [
         ("group.forward_min", b.forward_min.value, o.forward_min.value),
@@ -42,10 +168,10 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Option<(String, Strin
         ("group.anti_d_min", b.anti_d_min.value, o.anti_d_min.value),
     ];
     for (key, below, above) in grades {
-        keep(above.0 >= below.0, key, format!("at least {}", below.0.name()));
+        keep(above.0 >= below.0, key, at_least(below.0.name()));
     }
     let plus = |group: &super::settings::Group| group.bare_plus_positive.as_ref().map(|plus| plus.value);
-    keep(plus(b) != Some(false) || plus(o) != Some(true), "group.bare_plus_positive", "false".into());
+    keep(plus(b) != Some(false) || plus(o) != Some(true), "group.bare_plus_positive", exactly("false"));
     let counts = [
         ("group.iat_reagents_min", b.iat_reagents_min.value, o.iat_reagents_min.value),
         (
@@ -55,23 +181,33 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Option<(String, Strin
         ),
     ];
     for (key, below, above) in counts {
-        keep(above >= below, key, format!("at least {below}"));
+        keep(above >= below, key, at_least(below));
     }
-    keep(own.release.two_person.value || !base.release.two_person.value, "release.two_person", "true".into());
-    let barred = &base.release.override_forbidden.value;
-    let names: Vec<&str> = barred.iter().map(|gate| gate.name()).collect();
-    let all = barred.iter().all(|gate| own.release.override_forbidden.value.contains(gate));
-    keep(all, "release.override_forbidden", format!("at least {}", names.join(", ")));
-    let years = [
-        ("retention.records_years", base.retention.records_years.value, own.retention.records_years.value),
-        ("retention.audit_years", base.retention.audit_years.value, own.retention.audit_years.value),
+}
+
+fn donor(base: &DonorRules, own: &DonorRules, keep: &mut impl FnMut(bool, &str, Due)) {
+    let months = [
+        ("donor.lookback_months", base.lookback_months.value, own.lookback_months.value),
+        ("donor.reentry_months", base.reentry_months.value, own.reentry_months.value),
     ];
-    for (key, below, above) in years {
-        keep(above >= below, key, format!("at least {below}"));
+    for (key, below, above) in months {
+        keep(above >= below, key, at_least(below));
     }
-    let from = base.effective_from.value;
-    keep(own.effective_from.value >= from, "effective_from", format!("{from} or later"));
-    found
+    let days = [
+        ("donor.quarantine_days", &base.quarantine_days, &own.quarantine_days),
+        ("donor.notify_days", &base.notify_days, &own.notify_days),
+        ("donor.recipient_notice_days", &base.recipient_notice_days, &own.recipient_notice_days),
+    ];
+    for (key, below, above) in days {
+        if let Some(most) = below {
+            keep(within(Some(most), above.as_ref()), key, at_most(most.value));
+        }
+    }
+    let defers = |rules: &DonorRules| match rules.anti_hbc_once.value {
+        AntiHbcOnce::Defer => true,
+        AntiHbcOnce::NoDeferral => false,
+    };
+    keep(defers(own) || !defers(base), "donor.anti_hbc_once", exactly("\"DEFER\""));
 }
 
 fn switch_rank(switch: Switch) -> u8 {
@@ -87,16 +223,16 @@ fn screens_as_many(base: AntibodyScreen, own: AntibodyScreen) -> bool {
     base == AntibodyScreen::Off || own == AntibodyScreen::EveryDonation || own == base
 }
 
-fn tests(base: &Tests, own: &Tests, keep: &mut impl FnMut(bool, &str, String)) {
-    keep(own.alt.value || !base.alt.value, "tests.alt", "true".into());
-    keep(switch_rank(own.htlv.value) >= switch_rank(base.htlv.value), "tests.htlv", "\"on\"".into());
+fn tests(base: &Tests, own: &Tests, keep: &mut impl FnMut(bool, &str, Due)) {
+    keep(own.alt.value || !base.alt.value, "tests.alt", exactly("true"));
+    keep(switch_rank(own.htlv.value) >= switch_rank(base.htlv.value), "tests.htlv", exactly("\"on\""));
     let core = |tests: &Tests| tests.anti_hbc.as_ref().map_or(0, |s| switch_rank(s.value));
-    keep(core(own) >= core(base), "tests.anti_hbc", "\"on\"".into());
+    keep(core(own) >= core(base), "tests.anti_hbc", exactly("\"on\""));
     let screened = screens_as_many(base.ab_screen.value, own.ab_screen.value);
-    keep(screened, "tests.ab_screen", "\"every_donation\"".into());
+    keep(screened, "tests.ab_screen", exactly("\"every_donation\""));
 }
 
-fn strategies(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, String)) {
+fn strategies(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
     let (b, o) = (&base.strategy, &own.strategy);
     for (key, below, above) in [
         ("strategy.hbv", b.hbv.value, o.hbv.value),
@@ -111,30 +247,41 @@ fn strategies(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str,
     }
 }
 
-fn demand(strategy: Strategy) -> String {
-    let reagents = if strategy.reagents_min() > 1 { "two reagents" } else { "one reagent" };
-    let makers = if strategy.has_distinct_makers() { " of different makers" } else { "" };
-    let nat = if strategy.has_nat() { " and NAT" } else { "" };
-    format!("a strategy with at least {reagents}{makers}{nat}")
+fn demand(strategy: Strategy) -> Due {
+    let two = strategy.reagents_min() > 1;
+    let (reagents, reagents_zh) =
+        if two { ("two reagents", "两种试剂") } else { ("one reagent", "一种试剂") };
+    let (makers, makers_zh) = if strategy.has_distinct_makers() {
+        (" of different makers", "（不同厂家）")
+    } else {
+        ("", "")
+    };
+    let (nat, nat_zh) = if strategy.has_nat() { (" and NAT", "加核酸检测") } else { ("", "") };
+    (
+        format!("a strategy with at least {reagents}{makers}{nat}"),
+        format!("至少{reagents_zh}{makers_zh}{nat_zh}的策略"),
+    )
 }
 
-fn serology(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, String)) {
+fn serology(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
     let (b, o) = (&base.sero, &own.sero);
-    keep(o.cut.value <= b.cut.value, "sero.cut", format!("at most {}", b.cut.value));
+    keep(o.cut.value <= b.cut.value, "sero.cut", at_most(b.cut.value));
     for (at, reagent) in own.reagent.iter().enumerate() {
         // A competitive reagent is reactive below its cut; there a lower one would be weaker.
         let competitive = reagent.direction == Some(crate::evidence::Direction::Competitive);
         if let Some(cut) = &reagent.cut {
             let stands = if competitive { cut.value >= b.cut.value } else { cut.value <= b.cut.value };
-            let due = if competitive { "at least" } else { "at most" };
-            keep(stands, &format!("reagent[{at}].cut"), format!("{due} {}", b.cut.value));
+            let due = if competitive { at_least(b.cut.value) } else { at_most(b.cut.value) };
+            keep(stands, &format!("reagent[{at}].cut"), due);
         }
     }
     if let Some(grey) = &b.gz_low {
         let stands = o.gz_low.as_ref().is_some_and(|own| own.value <= grey.value);
-        keep(stands, "sero.gz_low", format!("at most {}", grey.value));
+        keep(stands, "sero.gz_low", at_most(grey.value));
         let counts = o.gz_as_initial_reactive.value || !b.gz_as_initial_reactive.value;
-        keep(counts, "sero.gz_as_initial_reactive", "true".into());
+        keep(counts, "sero.gz_as_initial_reactive", exactly("true"));
     }
-    keep(o.same_lot.value || !b.same_lot.value, "sero.same_lot", "true".into());
+    keep(o.od_floor.value >= b.od_floor.value, "sero.od_floor", at_least(b.od_floor.value));
+    keep(o.sco_floor.value >= b.sco_floor.value, "sero.sco_floor", at_least(b.sco_floor.value));
+    keep(o.same_lot.value || !b.same_lot.value, "sero.same_lot", exactly("true"));
 }

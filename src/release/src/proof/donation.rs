@@ -83,7 +83,8 @@ impl<'a> Model<'a> {
             history: None,
             field_abo: None,
         });
-        good.alt = vec![alt("20", id("C1"))];
+        // Exactly the limit passes.
+        good.alt = vec![alt(&settings.alt.limit_u_l.value.to_string(), id("C1"))];
         good.antibody_screen = vec![screen(Some(ScreenCall::Negative))];
         let determinations = settings.group.first_time_determinations.value;
         let negative = settings.tests.ab_screen.value == AntibodyScreen::RhdNegative;
@@ -108,7 +109,7 @@ impl<'a> Model<'a> {
             .slots()
             .into_iter()
             .filter_map(|slot| match slot {
-                Slot::Target(virus) => Some(single(Some(virus), Call::NonReactive)),
+                Slot::Target(virus) => Some(model.single(Some(virus), Call::NonReactive)),
                 Slot::Reagents(_) | Slot::Alt | Slot::Screen | Slot::Group => None,
             })
             .collect();
@@ -119,6 +120,17 @@ impl<'a> Model<'a> {
             model.good.antibody_screen.clear();
         }
         Ok(model)
+    }
+
+    /// A single test. Where the pack has limits of time, its sample kept them.
+    fn single(&self, target: Option<Virus>, call: Call) -> NatResult {
+        let nat = &self.pack.settings().nat;
+        let at_once = |limit: bool| limit.then(|| id("0")).flatten();
+        NatResult {
+            stored_hours: at_once(nat.store_within_hours.is_some()),
+            centrifuged_after_hours: at_once(nat.centrifuge_within_hours.is_some()),
+            ..single(target, call)
+        }
     }
 
     fn reagents_of(&self, marker: Marker) -> usize {
@@ -173,10 +185,10 @@ impl<'a> Model<'a> {
         let mut evidence = self.with_reagents(marker, a, b);
         evidence.nat.retain(|result| result.target != Some(virus));
         match nat {
-            Nat::Reactive => evidence.nat.push(single(Some(virus), Call::Reactive)),
-            Nat::NonReactive => evidence.nat.push(single(Some(virus), Call::NonReactive)),
-            Nat::Invalid => evidence.nat.push(single(Some(virus), Call::Invalid)),
-            Nat::Pending => evidence.nat.push(single(Some(virus), Call::Pending)),
+            Nat::Reactive => evidence.nat.push(self.single(Some(virus), Call::Reactive)),
+            Nat::NonReactive => evidence.nat.push(self.single(Some(virus), Call::NonReactive)),
+            Nat::Invalid => evidence.nat.push(self.single(Some(virus), Call::Invalid)),
+            Nat::Pending => evidence.nat.push(self.single(Some(virus), Call::Pending)),
             Nat::Missing => {}
             Nat::Unresolved => {
                 let pool = NatResult {
@@ -185,17 +197,17 @@ impl<'a> Model<'a> {
                     members: vec![evidence.donation.clone()],
                     targets: vec![virus],
                     target: None,
-                    ..single(None, Call::Reactive)
+                    ..self.single(None, Call::Reactive)
                 };
-                evidence.nat.extend([pool, single(Some(virus), Call::NonReactive)]);
+                evidence.nat.extend([pool, self.single(Some(virus), Call::NonReactive)]);
             }
             Nat::NotDiscriminated => {
                 // A multiplex test that is reactive speaks of all three; the single targets then say no.
                 evidence.nat.retain(|result| result.target.is_none_or(|v| !MULTIPLEX_TARGETS.contains(&v)));
-                evidence.nat.push(single(None, Call::Reactive));
+                evidence.nat.push(self.single(None, Call::Reactive));
                 evidence.nat.extend(MULTIPLEX_TARGETS.map(|target| NatResult {
                     kind: NatKind::Discriminatory,
-                    ..single(Some(target), Call::NonReactive)
+                    ..self.single(Some(target), Call::NonReactive)
                 }));
             }
         }

@@ -83,7 +83,8 @@ fn a_sites_own_pack_is_kept_whole_and_an_entry_without_a_second_person_changes_n
     let station = Station::new();
     let reviewer = station.person("rev", Role::Reviewer);
     start(&station.ledger, &pack("cn-2019")).unwrap();
-    let added = add(&station.ledger, &reviewer, OVERLAY).unwrap().unwrap();
+    let Added { pack: added, weaker } = add(&station.ledger, &reviewer, OVERLAY).unwrap().unwrap();
+    assert_eq!(weaker, []);
     let kept = station.ledger.state().kept_pack(&added).unwrap().unwrap();
     assert_eq!(RulePack::from_source(&kept.content).unwrap(), RulePack::from_toml(OVERLAY).unwrap());
     assert!(kept.content.base.is_some(), "with the text that it is based on");
@@ -92,7 +93,7 @@ fn a_sites_own_pack_is_kept_whole_and_an_entry_without_a_second_person_changes_n
         &reviewer,
         &format!("{OVERLAY}[release]\ntwo_person = {{ value = false, confidence = \"own-H\" }}\n"),
     );
-    assert!(weaker.unwrap().is_err_and(|why| why.why.contains("weaker")));
+    assert!(weaker.unwrap().is_err_and(|why| why.why.contains("release.two_person")));
 
     let Step::Proposed { entry, .. } = says(&station, &reviewer, "site", None) else {
         panic!("not proposed")
@@ -107,4 +108,53 @@ fn a_sites_own_pack_is_kept_whole_and_an_entry_without_a_second_person_changes_n
     assert_eq!(act("user:other", Seq::new(1)), 1, "another proposal");
     assert_eq!(act("user:other", entry), 2);
     assert_eq!(station.ledger.state().counters().unwrap().misfits, 2);
+}
+
+/// Its discard of a raised ALT begins where no result ever lies.
+#[test]
+fn a_pack_whose_proof_fails_is_neither_kept_nor_adopted_nor_put_in_force() {
+    let station = Station::new();
+    let reviewer = station.person("rev", Role::Reviewer);
+    let text = include_str!("../../../release/packs/who-minimum.toml")
+        .replacen("id = \"who-minimum\"", "id = \"unproven\"", 1)
+        .replacen("alt = { value = false", "alt = { value = true", 1)
+        .replacen("limit_u_l = { value = \"50.0\"", "limit_u_l = { value = \"5000\"", 1);
+    let unproven = RulePack::from_toml(&text).unwrap();
+    let begun = start(&station.ledger, &unproven).unwrap();
+    assert!(matches!(&begun, Begun::Refused(why) if why.why.contains("ALT Bad")), "{begun:?}");
+    assert!(station.ledger.state().rules().unwrap().packs.is_empty());
+
+    start(&station.ledger, &pack("cn-2019")).unwrap();
+    let refused = add(&station.ledger, &reviewer, &text).unwrap().unwrap_err();
+    assert!(refused.why.contains("proof of rule pack unproven fails"), "{refused:?}");
+    assert!(refused.why.contains("ALT Bad: pass where discard is due"), "{refused:?}");
+    assert!(refused.why_zh.contains("未通过证明") && refused.why_zh.contains("ALT Bad"), "{refused:?}");
+    assert_eq!(station.ledger.state().kept_pack(&unproven.reference()).unwrap(), None);
+    // A configuration that names it keeps it, and no more.
+    start(&station.ledger, &unproven).unwrap();
+    assert!(station.ledger.state().kept_pack(&unproven.reference()).unwrap().is_some());
+    let step = says(&station, &reviewer, "unproven", None);
+    assert!(matches!(&step, Step::Refused(why) if why.why.contains("ALT Bad")), "{step:?}");
+    assert_eq!(station.ledger.state().rules().unwrap().proposed, None);
+}
+
+#[test]
+fn what_a_pack_asks_less_for_than_its_jurisdictions_is_said_to_both_people() {
+    let station = Station::new();
+    let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
+    start(&station.ledger, &pack("cn-2019")).unwrap();
+    let soft = "id = \"soft\"\nbased_on = \"who-minimum\"\njurisdiction = \"CN\"\n";
+    let keys = |weaker: &[Weaker]| -> Vec<String> { weaker.iter().map(|one| one.key.clone()).collect() };
+    let expect =
+        ["tests.alt", "strategy.hbv", "strategy.hcv", "strategy.hiv", "strategy.tp", "nat.pool_members_max"];
+    let added = add(&station.ledger, &reviewer, soft).unwrap().unwrap();
+    assert_eq!(keys(&added.weaker)[..6], expect);
+    let Step::Proposed { weaker, .. } = says(&station, &reviewer, "soft", None) else {
+        panic!("not proposed")
+    };
+    assert_eq!(weaker, added.weaker);
+    let Step::Activated { weaker, .. } = says(&station, &releaser, "soft", None) else {
+        panic!("not activated")
+    };
+    assert_eq!(weaker, added.weaker);
 }
