@@ -1,5 +1,7 @@
-//! `batch`: put together, looked at, reviewed, released, held and discarded, at the running daemon. A signature signs what
-//! the daemon shows at that moment; `--seen` holds it to what was looked at before.
+//! `batch`: put together, looked at, reviewed, released, held and discarded, at the running daemon. A signature is for what
+//! was looked at before, which `--seen` names, or for what is shown on the terminal before it is asked for.
+
+mod sight;
 
 use crate::{
     cli::{Batch, Cli, Format, Lang},
@@ -9,6 +11,7 @@ use crate::{
     secret::password_of,
 };
 use serde_json::{Value, json};
+use sight::Signing;
 
 pub(crate) async fn batch(cli: &Cli, asked: &Batch, lang: Lang) -> Outcome {
     let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
@@ -16,9 +19,10 @@ pub(crate) async fn batch(cli: &Cli, asked: &Batch, lang: Lang) -> Outcome {
         return show(&client, *batch, output.format, lang).await;
     }
     let Some(by) = asked.signed_in_as() else { return Ok(Exit::Usage) };
+    let seen = seen(&client, asked, lang).await?;
     let password = password_of(by, lang)?;
     let session = client.sign_in(by, &password).await?;
-    let outcome = command(&session, asked, &password).await;
+    let outcome = command(&session, asked, (&password, seen.as_deref())).await;
     session.sign_out().await;
     let mut printer = Printer::new(Format::Json);
     printer.item(&outcome?, Vec::new)?;
@@ -26,7 +30,35 @@ pub(crate) async fn batch(cli: &Cli, asked: &Batch, lang: Lang) -> Outcome {
     Ok(Exit::Done)
 }
 
-async fn command(session: &Client, asked: &Batch, password: &str) -> Result<Value, Failure> {
+/// The version of the batch that a signature is for; nothing, where none is asked for.
+async fn seen(client: &Client, asked: &Batch, lang: Lang) -> Result<Option<String>, Failure> {
+    let (batch, seen, signing) = match asked {
+        Batch::Review { batch, seen, .. } => (*batch, seen, Signing::Review),
+        Batch::Release { batch, seen, only, set_aside, .. } => {
+            (*batch, seen, Signing::Release { only, set_aside })
+        }
+        Batch::Open { .. }
+        | Batch::Show { .. }
+        | Batch::Hold { .. }
+        | Batch::Lift { .. }
+        | Batch::Discard { .. } => return Ok(None),
+    };
+    if let Some(seen) = seen {
+        return Ok(Some(format!("\"{seen}\"")));
+    }
+    if !sight::can_be_shown() {
+        return Err(sight::blind(batch, lang));
+    }
+    let (shown, version) = client.versioned(&format!("batches/{batch}")).await?;
+    sight::agreed_to(&shown, signing, lang)?;
+    Ok(Some(version))
+}
+
+async fn command(
+    session: &Client,
+    asked: &Batch,
+    (password, seen): (&str, Option<&str>),
+) -> Result<Value, Failure> {
     match asked {
         Batch::Show { .. } => Ok(Value::Null),
         Batch::Open { name, from, to, run, donations, .. } => {
@@ -34,21 +66,21 @@ async fn command(session: &Client, asked: &Batch, password: &str) -> Result<Valu
             let body = json!({ "name": name, "session": window, "runs": run, "donations": donations });
             session.post("batches", &body).await
         }
-        Batch::Review { batch, seen, comment, .. } => {
+        Batch::Review { batch, comment, .. } => {
             let body = json!({ "password": password, "comment": comment });
-            sign(session, &format!("batches/{batch}"), "review", seen.as_ref(), &body).await
+            session.command("POST", &format!("batches/{batch}/review"), seen, &body).await
         }
-        Batch::Release { batch, seen, comment, only, set_aside, reason, .. } => {
+        Batch::Release { batch, comment, only, set_aside, reason, .. } => {
             let aside: Vec<Value> = set_aside
                 .iter()
                 .map(|gate| json!({ "gate": gate, "reason": reason, "donations": only }))
                 .collect();
             let asked = json!({ "donations": only, "set_aside": aside, "comment": comment });
             let body = json!({ "password": password, "asked": asked });
-            sign(session, &format!("batches/{batch}"), "release", seen.as_ref(), &body).await
+            session.command("POST", &format!("batches/{batch}/release"), seen, &body).await
         }
-        Batch::Hold { batch, donations, reason, .. } => {
-            let body = json!({ "donations": donations, "reason": reason });
+        Batch::Hold { batch, donations, kind, reason, .. } => {
+            let body = json!({ "donations": donations, "kind": kind.name(), "reason": reason });
             session.post(&format!("batches/{batch}/hold"), &body).await
         }
         Batch::Lift { batch, donations, reason, .. } => {
@@ -60,20 +92,6 @@ async fn command(session: &Client, asked: &Batch, password: &str) -> Result<Valu
             session.post(&format!("batches/{batch}/discard"), &body).await
         }
     }
-}
-
-async fn sign(
-    session: &Client,
-    path: &str,
-    what: &str,
-    seen: Option<&String>,
-    body: &Value,
-) -> Result<Value, Failure> {
-    let version = match seen {
-        Some(seen) => format!("\"{seen}\""),
-        None => session.versioned(path).await?.1,
-    };
-    session.command("POST", &format!("{path}/{what}"), Some(&version), body).await
 }
 
 async fn show(client: &Client, batch: u64, format: Format, lang: Lang) -> Outcome {

@@ -271,23 +271,32 @@ fn changed_between(laboratory: &mut Laboratory) {
     let donations = laboratory.takes(2);
     let batch = laboratory.opens("changes", &donations);
     let house = &laboratory.day.house;
-    let (exit, printed) =
-        command(house, &["batch", "review", &batch.to_string(), "--as", "rev"], &[PASSWORD]);
-    assert_eq!(exit, 0, "{printed}");
-    let seen = laboratory.shown(batch).version.unwrap();
     let number = batch.to_string();
+    let seen =
+        |laboratory: &Laboratory| laboratory.shown(batch).version.unwrap().trim_matches('"').to_owned();
+    // Nobody is there who could have looked.
+    for who in [["review", "rev"], ["release", "rel"]] {
+        let (exit, printed) = command(house, &["batch", who[0], &number, "--as", who[1]], &[PASSWORD]);
+        assert!(
+            exit == 2 && printed.contains("--seen") && printed.contains("nothing was signed"),
+            "{exit} {printed}"
+        );
+    }
+    let review = ["batch", "review", &number, "--seen", &seen(laboratory), "--as", "rev"];
+    let (exit, printed) = command(house, &review, &[PASSWORD]);
+    assert_eq!(exit, 0, "{printed}");
+    let before = laboratory.shown(batch).version.unwrap();
     let hold = ["batch", "hold", &number, &donations[0], "--reason", "the bag leaks", "--as", "tech"];
     let (exit, printed) = command(house, &hold, &[PASSWORD]);
     assert_eq!(exit, 0, "{printed}");
-    let stale = laboratory.signs_seen("rel", (batch, "release"), &seen, &json!({}));
+    let stale = laboratory.signs_seen("rel", (batch, "release"), &before, &json!({}));
     let (status, why) = stale.refused();
     assert!(
         status == 412 && why.contains(&format!("donation {} was held by user:tech", donations[0])),
         "{why}"
     );
     assert!(why.contains("the bag leaks") && why.contains("被暂扣") && !why.contains(&donations[1]), "{why}");
-    let seen = seen.trim_matches('"').to_owned();
-    let release = ["batch", "release", &number, "--seen", &seen, "--as", "rel"];
+    let release = ["batch", "release", &number, "--seen", before.trim_matches('"'), "--as", "rel"];
     let (exit, printed) = command(house, &release, &[PASSWORD]);
     assert!(exit == 1 && printed.contains("was held by user:tech"), "{exit} {printed}");
 
@@ -298,7 +307,29 @@ fn changed_between(laboratory: &mut Laboratory) {
     let lift = ["batch", "lift", &number, &donations[0], "--reason", "it does not", "--as", "rev"];
     let (exit, printed) = command(&laboratory.day.house, &lift, &[PASSWORD]);
     assert_eq!(exit, 0, "{printed}");
-    let release = ["batch", "release", &number, "--as", "rel"];
+    // What the donor said later holds as well, and is told as that.
+    let later = [
+        "batch",
+        "hold",
+        &number,
+        &donations[0],
+        "--kind",
+        "post_donation",
+        "--reason",
+        "fever",
+        "--as",
+        "tech",
+    ];
+    let (exit, printed) = command(&laboratory.day.house, &later, &[PASSWORD]);
+    assert_eq!(exit, 0, "{printed}");
+    let shown = laboratory.shown(batch).well();
+    let held =
+        shown["donations"].as_array().unwrap().iter().find(|one| one["donation"] == donations[0]).unwrap();
+    assert!(held["kept_by"].as_array().unwrap().iter().any(|gate| gate["id"] == "R-GATE-11"), "{held}");
+    let lift = ["batch", "lift", &number, &donations[0], "--reason", "another donor's", "--as", "rev"];
+    let (exit, printed) = command(&laboratory.day.house, &lift, &[PASSWORD]);
+    assert_eq!(exit, 0, "{printed}");
+    let release = ["batch", "release", &number, "--seen", &seen(laboratory), "--as", "rel"];
     let (exit, printed) = command(&laboratory.day.house, &release, &[PASSWORD]);
     assert!(exit == 0 && printed.contains(&donations[0]), "{exit} {printed}");
     laboratory.released.insert(donations[0].clone());
@@ -551,8 +582,8 @@ fn every_act_is_in_the_audit(laboratory: Laboratory) {
         ("batch_reviewed", "user:both", 1),
         ("batch_reviewed", "user:rev", 5),
         ("batch_released", "user:rel", 8),
-        ("donations_held", "user:tech", 1),
-        ("holds_lifted", "user:rev", 1),
+        ("donations_held", "user:tech", 2),
+        ("holds_lifted", "user:rev", 2),
         ("donations_discarded", "user:tech", 2),
         ("recall_closed", "user:qc", 1),
         ("donor_registered", "user:ref", 1),

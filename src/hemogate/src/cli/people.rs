@@ -3,6 +3,26 @@
 use super::Output;
 use clap::Subcommand;
 
+/// What kind of a hold.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum HoldKind {
+    /// Something of the laboratory's
+    Laboratory,
+    /// The donor said something after the donation: it closes R-GATE-11, which nobody sets aside
+    PostDonation,
+}
+
+impl HoldKind {
+    /// As the daemon names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Laboratory => "laboratory",
+            Self::PostDonation => "post_donation",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Batch {
     /// Put a batch together: from donations, from runs, or from those taken in a time
@@ -36,7 +56,7 @@ pub(crate) enum Batch {
     Review {
         /// Its number
         batch: u64,
-        /// The hash of what was looked at (batch show); not given: what the daemon shows now
+        /// The hash of what was looked at (batch show). On a terminal it may be left out: the batch is shown, and you are asked
         #[arg(long, value_name = "HASH")]
         seen: Option<String>,
         /// A remark
@@ -50,7 +70,7 @@ pub(crate) enum Batch {
     Release {
         /// Its number
         batch: u64,
-        /// The hash of what was looked at (batch show); not given: what the daemon shows now
+        /// The hash of what was looked at (batch show). On a terminal it may be left out: the batch is shown, and you are asked
         #[arg(long, value_name = "HASH")]
         seen: Option<String>,
         /// A remark
@@ -76,6 +96,9 @@ pub(crate) enum Batch {
         /// Donations, in any form the site knows
         #[arg(required = true)]
         donations: Vec<String>,
+        /// What kind of a hold
+        #[arg(long, default_value = "laboratory")]
+        kind: HoldKind,
         /// Why
         #[arg(long)]
         reason: String,
