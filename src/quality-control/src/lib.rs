@@ -8,10 +8,8 @@
 //! nat ───────── batches: negative, positive and external controls, internal control
 //! grouping ──── reagents against cells that are known
 //! kits ──────── all of that as data: a file a kit, checked, in force from one day to another
-//! fall ──────── which results fall with a run, and what has to be recalled
 //! ```
 
-pub mod fall;
 pub mod formula;
 pub mod grouping;
 pub mod immunoassay;

@@ -16,11 +16,9 @@ pub struct BatchRules {
     pub internal_ct_max: Option<Decimal>,
     /// Whether an external run control has to be there for each target.
     pub external: bool,
-    /// A target's Ct above this is looked at by a person; the result stays.
-    pub late_ct: Option<Decimal>,
 }
 
-/// What a well is.
+/// What a control's well is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// No target in it.
@@ -29,8 +27,6 @@ pub enum Role {
     Positive(Virus),
     /// The laboratory's weak control of a target.
     External(Virus),
-    /// A sample or a pool.
-    Sample,
 }
 
 /// What is known of an internal control.
@@ -68,27 +64,6 @@ pub struct Batch {
     pub why_zh: String,
 }
 
-/// What a sample well says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NatCall {
-    /// These targets were found. A suppressed internal control takes nothing from that (R-NAT-05).
-    Reactive {
-        /// The targets.
-        targets: BTreeSet<Virus>,
-        /// A Ct was late: a person looks at the curve.
-        review: bool,
-    },
-    /// No target, and the internal control shows that one would have been found.
-    NonReactive,
-    /// No result: repeat it.
-    Invalid {
-        /// Why.
-        why: String,
-        /// The same in Chinese.
-        why_zh: String,
-    },
-}
-
 impl BatchRules {
     fn internal_is_valid(&self, well: &NatWell) -> bool {
         match (well.internal, self.internal_ct_max) {
@@ -118,7 +93,6 @@ impl BatchRules {
                 Role::External(target) => {
                     external.extend(Self::positive(target, well, None).map(named("external", "外部质控")));
                 }
-                Role::Sample => {}
             }
         }
         for target in &self.targets {
@@ -180,28 +154,6 @@ impl BatchRules {
             (Some(_), None) => None,
         }
     }
-
-    /// What a sample well says, in a batch whose controls are valid.
-    #[must_use]
-    pub fn sample(&self, well: &NatWell) -> NatCall {
-        let invalid = |why: &str, why_zh: &str| NatCall::Invalid { why: why.into(), why_zh: why_zh.into() };
-        if let Some(error) = &well.error {
-            return invalid(&format!("the instrument says: {error}"), &format!("仪器报告：{error}"));
-        }
-        if !well.found.is_empty() {
-            let late =
-                |ct: &Option<Decimal>| matches!((ct, self.late_ct), (Some(ct), Some(limit)) if *ct > limit);
-            return NatCall::Reactive {
-                targets: well.found.iter().map(|(virus, _)| *virus).collect(),
-                review: well.found.iter().any(|(_, ct)| late(ct)),
-            };
-        }
-        if self.internal_is_valid(well) {
-            NatCall::NonReactive
-        } else {
-            invalid("no target and no valid internal control (R-NAT-05)", "未检出靶标且内标无效（R-NAT-05）")
-        }
-    }
 }
 
 /// Tests that a donation costs in pools of `members`, where `reactive_share` of donations are reactive: its share of the
@@ -226,7 +178,6 @@ mod tests {
             positive_ct: Some((Decimal::from(20), Decimal::from(32))),
             internal_ct_max: Some(Decimal::from(35)),
             external: true,
-            late_ct: Some(Decimal::from(38)),
         }
     }
 
@@ -284,20 +235,5 @@ mod tests {
         let tests = tests_per_donation(6, 0.0019); // B19
         assert!((tests - 0.17801).abs() < 1e-5, "{tests}");
         assert!((tests_per_donation(1, 0.0) - 1.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_sample_without_target_needs_its_internal_control_and_one_with_a_target_does_not() {
-        let call = |found: &[(Virus, &str)], internal| rules().sample(&well(Role::Sample, found, internal));
-        assert_eq!(call(&[], Some("27.1")), NatCall::NonReactive); // B01
-        assert_eq!(call(&[], Some("35")), NatCall::NonReactive);
-        assert!(matches!(call(&[], Some("35.1")), NatCall::Invalid { .. }));
-        assert!(matches!(call(&[], None), NatCall::Invalid { .. })); // B02
-        let reactive = |review| NatCall::Reactive { targets: [Virus::Hbv].into(), review };
-        assert_eq!(call(&[(Virus::Hbv, "30")], None), reactive(false)); // B03
-        assert_eq!(call(&[(Virus::Hbv, "38.5")], Some("27")), reactive(true));
-        let broken =
-            NatWell { error: Some("clot".into()), ..well(Role::Sample, &[(Virus::Hbv, "30")], None) };
-        assert!(matches!(rules().sample(&broken), NatCall::Invalid { .. }));
     }
 }

@@ -247,7 +247,7 @@ fn batch(rules: &Batch, faults: &mut Faults<'_>) -> BatchControls {
         InternalBy::Analyser => None,
     };
     let external = !rules.external.is_empty();
-    let rules = BatchRules { targets, positive_ct: window, internal_ct_max, external, late_ct: None };
+    let rules = BatchRules { targets, positive_ct: window, internal_ct_max, external };
     BatchControls { rules, roles: by_name }
 }
 

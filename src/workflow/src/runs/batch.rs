@@ -73,7 +73,7 @@ fn well(role: Role, rows: &[&Observation], targets: &BTreeSet<Virus>) -> NatWell
     let reactive = |o: &&Observation| o.value.interpretation == Some(Interpretation::Reactive);
     let about: Vec<Virus> = match role {
         Role::Positive(target) | Role::External(target) => vec![target],
-        Role::Negative | Role::Sample => targets.iter().copied().collect(),
+        Role::Negative => targets.iter().copied().collect(),
     };
     let mut found = Vec::new();
     let mut wrong = None;
@@ -102,13 +102,12 @@ fn check(well: &NatWell, assay: &str) -> RunCheck {
         .collect();
     let due = match well.role {
         Role::Negative => found.is_empty(),
-        Role::Positive(_) | Role::External(_) | Role::Sample => !found.is_empty(),
+        Role::Positive(_) | Role::External(_) => !found.is_empty(),
     };
     let criterion = match well.role {
         Role::Negative => "negative control: no target".to_owned(),
         Role::Positive(target) => format!("positive control: {target}"),
         Role::External(target) => format!("external control: {target}"),
-        Role::Sample => "sample".to_owned(),
     };
     let seen = if found.is_empty() { "no target".to_owned() } else { found.join(", ") };
     let measured = well.error.clone().unwrap_or(seen);
