@@ -261,9 +261,14 @@ fn operator(run: &Run) -> Option<RunReason<'_>> {
         .then_some(RunReason::OperatorNotAuthorised { run: &run.id, operator: run.operator.as_deref() })
 }
 
+fn findings(evidence: &Evidence, of_identity: bool) -> impl Iterator<Item = Reason<'_>> {
+    let found = evidence.findings.iter().filter(move |f| f.is_of_identity() == of_identity);
+    found.map(|f| Reason::Finding { name: &f.finding, what: &f.what })
+}
+
 fn identity(evidence: &Evidence) -> Vec<Reason<'_>> {
-    let Some(identity) = &evidence.identity else { return Vec::new() };
-    let mut against = Vec::new();
+    let mut against: Vec<Reason<'_>> = findings(evidence, true).collect();
+    let Some(identity) = &evidence.identity else { return against };
     if identity.check_character_valid == Some(false) {
         against.push(Reason::CheckCharacter);
     }
@@ -383,7 +388,6 @@ fn interfaces<'a>(evidence: &'a Evidence, used: &[Used<'a>]) -> Vec<Reason<'a>> 
             Reason::Run(RunReason::InterfaceError { run: id, what, what_zh })
         }));
     }
-    let findings = evidence.findings.iter();
-    against.extend(findings.map(|f| Reason::Finding { name: &f.finding, what: &f.what }));
+    against.extend(findings(evidence, false));
     against
 }

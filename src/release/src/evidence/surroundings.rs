@@ -228,7 +228,7 @@ pub struct Batch {
     pub located: u32,
 }
 
-/// An open finding of an interface.
+/// An open finding, of an interface or of a sample's identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenFinding {
@@ -236,6 +236,18 @@ pub struct OpenFinding {
     pub finding: String,
     /// What was found, in words.
     pub what: String,
+}
+
+/// Findings that leave open whose sample it was (R-GATE-09): one number may be another cut off, results came under several
+/// scans, a result is older than the blood.
+const OF_IDENTITY: [&str; 3] = ["donation_numbers_alike", "scans_differ", "tested_before_collection"];
+
+impl OpenFinding {
+    /// Whether it leaves open whose sample it was; every other one is of an interface (R-GATE-15).
+    #[must_use]
+    pub fn is_of_identity(&self) -> bool {
+        OF_IDENTITY.contains(&self.finding.as_str())
+    }
 }
 
 /// A gate that a person wants set aside.

@@ -379,7 +379,9 @@ fn surroundings(e: &mut Evidence, rng: &mut Dice) {
         e.batch = Some(Batch { failing: rng.u32(0..2), located: rng.u32(0..2) });
     }
     if one_in(rng, 60) {
-        e.findings.push(OpenFinding { finding: "unmapped_test".into(), what: "X".into() });
+        let name = ["unmapped_test", "donation_numbers_alike", "scans_differ", "tested_before_collection"]
+            [rng.usize(0..4)];
+        e.findings.push(OpenFinding { finding: name.into(), what: "X".into() });
     }
 }
 

@@ -456,8 +456,9 @@ fn other_gates(e: &Evidence, worst: char, closed: &mut BTreeSet<usize>) {
     if e.batch.as_ref().is_some_and(|b| b.failing != b.located) {
         closed.insert(13);
     }
-    if !e.findings.is_empty() {
-        closed.insert(15);
+    for finding in &e.findings {
+        let whose = ["scans_differ", "donation_numbers_alike", "tested_before_collection"];
+        closed.insert(if whose.contains(&finding.finding.as_str()) { 9 } else { 15 });
     }
 }
 
