@@ -45,6 +45,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NotInvalid(_)
         | Refused::Lapsed(_) => Problem::conflict(detail),
         Refused::Empty
+        | Refused::NoCause(_)
         | Refused::RepeatedInItself(_)
         | Refused::TooMany { .. }
         | Refused::From

@@ -323,9 +323,9 @@ fn changed_between(laboratory: &mut Laboratory) {
     let (exit, printed) = command(&laboratory.day.house, &later, &[PASSWORD]);
     assert_eq!(exit, 0, "{printed}");
     let shown = laboratory.shown(batch).well();
-    let held =
+    let one =
         shown["donations"].as_array().unwrap().iter().find(|one| one["donation"] == donations[0]).unwrap();
-    assert!(held["kept_by"].as_array().unwrap().iter().any(|gate| gate["id"] == "R-GATE-11"), "{held}");
+    assert!(one["kept_by"].as_array().unwrap().iter().any(|gate| gate["id"] == "R-GATE-11"), "{one}");
     let lift = ["batch", "lift", &number, &donations[0], "--reason", "another donor's", "--as", "rev"];
     let (exit, printed) = command(&laboratory.day.house, &lift, &[PASSWORD]);
     assert_eq!(exit, 0, "{printed}");

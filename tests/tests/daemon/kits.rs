@@ -218,10 +218,13 @@ fn who_may_not_is_refused(laboratory: &Laboratory, staff: &Staff<'_>) {
             assert_eq!(told.status, 403, "{user} {what}: {told:#?}");
         }
     }
-    let (exit, printed) = laboratory.says(&["invalidate", &run, "--reason", "x", "--as", "tech"]);
+    let (exit, printed) =
+        laboratory.says(&["invalidate", &run, "--reason", "x", "--cause", "other", "--as", "tech"]);
     assert!(exit != 0 && printed.contains("invalidate_run is for reviewer"), "{exit} {printed}");
     let unknown = staff.qc.post(&format!("{}/invalidate", at("no/such/run")), &body);
     assert_eq!(unknown.status, 404, "{unknown:#?}");
+    let without_cause = staff.qc.post(&format!("{}/invalidate", at(&run)), &body);
+    assert!(without_cause.refused().1.contains("kit_control, external_control"), "{without_cause:#?}");
     let (status, told) = laboratory.daemon.post(&format!("{}/invalidate", at(&run)), &body);
     assert_eq!(status, 403, "the machine's token declares nothing: {told}");
     assert_eq!(laboratory.shown(&run)["invalidated"], Value::Null);

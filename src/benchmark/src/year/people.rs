@@ -270,7 +270,7 @@ impl House<'_> {
                 let who = &self.staff.quality;
                 let invalid = batches::Invalid {
                     reason: "the incubator was cold".into(),
-                    cause: ledger::RunCause::Equipment,
+                    cause: Some(ledger::RunCause::Equipment),
                     repeated_in: None,
                 };
                 match batches::invalidate_run(&self.settings, &self.ledger, who, (&run, &invalid)) {

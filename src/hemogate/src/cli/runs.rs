@@ -105,7 +105,7 @@ pub(crate) enum Runs {
         #[arg(long)]
         reason: String,
         /// What kind of a cause
-        #[arg(long, default_value = "other")]
+        #[arg(long)]
         cause: Cause,
         /// The run in which its samples are tested again
         #[arg(long, value_name = "RUN")]

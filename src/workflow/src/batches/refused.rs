@@ -87,6 +87,8 @@ pub enum Refused {
     NotHeld(DonationId),
     /// Nothing is known of the run.
     NoSuchRun(RunId),
+    /// What kind of a cause made the run fall is not said.
+    NoCause(RunId),
     /// A run cannot be repeated in itself.
     RepeatedInItself(RunId),
     /// The run was declared invalid already.
@@ -136,6 +138,7 @@ impl Refused {
             Self::Text { .. } => "text",
             Self::NotHeld(_) => "not_held",
             Self::NoSuchRun(_) => "no_such_run",
+            Self::NoCause(_) => "no_cause",
             Self::RepeatedInItself(_) => "repeated_in_itself",
             Self::InvalidAlready { .. } => "invalid_already",
             Self::NotInvalid(_) => "not_invalid",
@@ -187,6 +190,10 @@ impl Refused {
             Self::NoSuchRun(run) => {
                 format!("nothing is known of a run {run}; look at its name (hemogate runs list)")
             }
+            Self::NoCause(run) => format!(
+                "say what kind of a cause made run {run} fall (cause): kit_control, external_control, lot_defective, \
+                 equipment or other"
+            ),
             Self::RepeatedInItself(run) => {
                 format!(
                     "run {run} cannot be repeated in itself; name the run in which its samples are tested again"
@@ -236,6 +243,10 @@ impl Refused {
             Self::Text { field } => format!("{field}：请填写1至500个字符"),
             Self::NotHeld(donation) => format!("献血{donation}没有人工暂扣"),
             Self::NoSuchRun(run) => format!("没有检测批{run}的任何记录；请核对名称（hemogate runs list）"),
+            Self::NoCause(run) => format!(
+                "请填写检测批{run}失效的原因类别（cause）：kit_control（试剂盒对照）、external_control（室内质控）、\
+                 lot_defective（批号缺陷）、equipment（设备）或 other（其他）"
+            ),
             Self::RepeatedInItself(run) => format!("检测批{run}不能在原批次内重做；请填写重做的批次"),
             Self::InvalidAlready { run, entry, by } => {
                 format!("{by}已判定检测批{run}无效（条目{entry}）；由另一人确认")

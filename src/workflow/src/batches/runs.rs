@@ -22,9 +22,9 @@ use vocabulary::RunId;
 pub struct Invalid {
     /// Why.
     pub reason: String,
-    /// What kind of a cause.
+    /// What kind of a cause; it has to be said.
     #[serde(default)]
-    pub cause: RunCause,
+    pub cause: Option<RunCause>,
     /// The run in which its samples are tested again, where that is known.
     #[serde(default)]
     pub repeated_in: Option<RunId>,
@@ -76,7 +76,8 @@ pub fn invalidate_run(
     if let Some(said) = reader.run_invalidated(run)?.filter(|said| said.reinstatement.is_none()) {
         return Err(Refused::InvalidAlready { run: said.run, entry: said.done.entry, by: said.done.by });
     }
-    let (cause, repeated_in) = (invalid.cause, invalid.repeated_in.clone());
+    let cause = invalid.cause.ok_or_else(|| Refused::NoCause(run.clone()))?;
+    let repeated_in = invalid.repeated_in.clone();
     write(ledger, actor, SignedAct::RunInvalidated { run: run.clone(), reason, cause, repeated_in, spans })
 }
 

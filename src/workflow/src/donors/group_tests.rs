@@ -274,8 +274,11 @@ fn a_window_that_no_result_lies_in_is_refused_and_the_run_itself_is_not() {
     let station = station();
     let qc = station.person("qc", Role::QcOfficer);
     grouped(&station, "G1", "T1", GROUP_A);
-    let invalid =
-        Invalid { reason: "the washer leaked".into(), cause: ledger::RunCause::Equipment, repeated_in: None };
+    let invalid = Invalid {
+        reason: "the washer leaked".into(),
+        cause: Some(ledger::RunCause::Equipment),
+        repeated_in: None,
+    };
     let declare = |run: &str| {
         let run = RunId::new(run).unwrap();
         batches::invalidate_run(&station.settings, &station.ledger, &qc, (&run, &invalid))
@@ -309,7 +312,7 @@ fn the_second_person_is_told_what_the_ledger_did_not_take() {
     let run = RunId::new("T1").unwrap();
     let anew = |who: &Actor| batches::judge_run_anew(&station.ledger, who, &run, "x");
     let back = |who: &Actor| batches::reinstate_run(&station.ledger, who, &run, "x");
-    let invalid = Invalid { reason: "x".into(), cause: ledger::RunCause::Other, repeated_in: None };
+    let invalid = Invalid { reason: "x".into(), cause: Some(ledger::RunCause::Other), repeated_in: None };
     batches::invalidate_run(&station.settings, &station.ledger, &first, (&run, &invalid)).unwrap();
     for agree in [&anew as &dyn Fn(&Actor) -> Result<Agreed, batches::Refused>, &back] {
         assert!(matches!(agree(&first), Ok(Agreed::Proposed { .. })));
