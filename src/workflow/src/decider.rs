@@ -14,6 +14,9 @@ use vocabulary::{ConnectionId, DestinationId, DonationId, Mode, SpecimenId};
 
 /// Donations of one round. What they come to stands in memory until all of them are decided.
 const DONATIONS_PER_ROUND: usize = 32;
+/// A round ends behind the verdict with which it has made so many bytes: donations with many results make long ones, and a
+/// round stands in memory until it is written.
+const BYTES_PER_ROUND: usize = 256 << 10;
 
 /// What several donations share while many are looked at.
 #[derive(Debug, Default)]
@@ -33,13 +36,21 @@ pub(crate) fn some(settings: &Settings, ledger: &Ledger) -> Result<Vec<Vec<Draft
     let book = Book::read(settings, &reader)?;
     // Donations of one round stand on the same plates and in the same runs: each is read once.
     let (mut known, mut read) = (Known::default(), Interpretations::default());
-    items
-        .into_iter()
-        .map(|item| {
-            let entries = decide((settings, &book), (&reader, considered), &item, (&mut known, &mut read))?;
-            Ok(entries.into_iter().map(Draft::by_system).collect())
-        })
-        .collect()
+    let (mut groups, mut bytes) = (Vec::with_capacity(items.len()), 0);
+    for item in items {
+        let entries = decide((settings, &book), (&reader, considered), &item, (&mut known, &mut read))?;
+        bytes += entries.iter().map(length).sum::<usize>();
+        groups.push(entries.into_iter().map(Draft::by_system).collect());
+        if bytes >= BYTES_PER_ROUND {
+            break;
+        }
+    }
+    Ok(groups)
+}
+
+/// What of an entry grows with its donation.
+fn length(what: &What) -> usize {
+    if let What::VerdictMade(made) = what { made.json().len() } else { 0 }
 }
 
 fn decide(
