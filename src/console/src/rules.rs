@@ -117,11 +117,8 @@ pub(crate) async fn one(
     let (kept, rules) =
         site.read(|reader| Ok((reader.kept_packs(&Page::first(KEPT_MAX))?.items, reader.rules()?))).await?;
     let configured = site.workflow.pack.reference();
-    let found: Vec<RulePack> = packs(&kept)
-        .into_iter()
-        .filter(|(pack, _)| pack.id == name || (name.len() >= 8 && pack.hash.starts_with(&name)))
-        .map(|(_, pack)| pack)
-        .collect();
+    let found: Vec<RulePack> =
+        packs(&kept).into_iter().filter(|(pack, _)| pack.goes_by(&name)).map(|(_, pack)| pack).collect();
     let items: Vec<Value> = found
         .iter()
         .map(|pack| with(shown(pack, &rules, &configured), "settings", json!(pack.settings())))

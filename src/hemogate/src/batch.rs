@@ -11,7 +11,7 @@ use crate::{
     secret::password_of,
 };
 use serde_json::{Value, json};
-use sight::Signing;
+use sight::{Signing, kept_by, listed, text};
 
 pub(crate) async fn batch(cli: &Cli, asked: &Batch, lang: Lang) -> Outcome {
     let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
@@ -102,19 +102,12 @@ async fn show(client: &Client, batch: u64, format: Format, lang: Lang) -> Outcom
         printer.finish()?;
         return Ok(Exit::Done);
     }
-    let text =
-        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     printer.heads(&lang.pick(["donation", "stage", "unit", "kept by"], ["献血码", "阶段", "结论", "原因"]));
-    for member in shown.get("donations").and_then(Value::as_array).into_iter().flatten() {
-        let gates = member.get("kept_by").and_then(Value::as_array).into_iter().flatten();
-        let by_test = gates.filter(|gate| gate.get("by_signature") != Some(&Value::Bool(true)));
-        let why: Vec<String> = by_test
-            .map(|gate| format!("{} {}", text(gate, "id"), text(gate, lang.pick("why", "why_zh"))))
-            .collect();
-        let row = vec![text(member, "donation"), text(member, "stage"), text(member, "unit"), why.join("; ")];
-        printer.item(member, || row)?;
+    for member in listed(&shown, "donations") {
+        let row = ["donation", "stage", "unit"].map(|name| text(member, name).to_owned());
+        printer.item(member, || [row.to_vec(), vec![kept_by(member, lang)]].concat())?;
     }
-    printer.item(&shown, || vec!["seen".to_owned(), text(&shown, "seen")])?;
+    printer.item(&shown, || vec!["seen".to_owned(), text(&shown, "seen").to_owned()])?;
     printer.finish()?;
     Ok(Exit::Done)
 }

@@ -68,6 +68,17 @@ pub struct PackRef {
     pub hash: String,
 }
 
+impl PackRef {
+    /// So many digits of a pack's hash name it, or more.
+    pub const HASH_DIGITS_MIN: usize = 8;
+
+    /// Whether a person who says `name` may mean it: by its id, or by how its hash begins.
+    #[must_use]
+    pub fn goes_by(&self, name: &str) -> bool {
+        self.id == name || (name.len() >= Self::HASH_DIGITS_MIN && self.hash.starts_with(name))
+    }
+}
+
 /// A value that the laboratory has to confirm before use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unconfirmed {

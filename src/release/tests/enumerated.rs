@@ -144,15 +144,9 @@ mod enumerated {
 
     fn series(like: &SerologySeries, state: Sero) -> SerologySeries {
         let result = |kind: SerologyKind, sco: &str| SerologyResult {
-            kind,
-            od: None,
-            cutoff: None,
             sco: Some(sco.parse().unwrap()),
-            interpretation: None,
-            validity: None,
-            why: None,
             run: like.results[0].run.clone(),
-            override_reason: None,
+            ..SerologyResult::new(kind)
         };
         let results = match state {
             Sero::Reactive => vec![

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod proven {
     use release::RulePack;
-    use release::proof::prove;
+    use release::proof::{Proof, prove};
 
     fn check(pack: &RulePack, at_once_max: Option<usize>) {
         let proof = prove(pack, at_once_max, |_| {}).unwrap();
@@ -40,6 +40,12 @@ mod proven {
         }
     }
 
+    /// The proof of a pack that is based on the Chinese one and says this.
+    fn on_the_chinese(text: &str) -> Proof {
+        let pack = RulePack::from_toml(&format!("id = \"s\"\nbased_on = \"cn-2019\"\n{text}")).unwrap();
+        prove(&pack, Some(1), |_| {}).unwrap()
+    }
+
     /// What a policy lets a further test settle is proven too.
     #[test]
     fn policies_that_settle_unresolved_pools_are_proven() {
@@ -48,8 +54,7 @@ mod proven {
             "[nat]\nmp_unresolved = \"REPEAT_RESOLUTION_DUP\"\nndr = \"REPEAT_x2_THEN\"\n",
             "[sero]\ndup = \"NODUP\"\ngz_low = \"0.9\"\ngz_as_initial_reactive = true\n",
         ] {
-            let pack = RulePack::from_toml(&format!("id = \"s\"\nbased_on = \"cn-2019\"\n{text}")).unwrap();
-            let proof = prove(&pack, Some(1), |_| {}).unwrap();
+            let proof = on_the_chinese(text);
             assert!(proof.holds(), "{text}: {:?}", proof.faults);
         }
     }
@@ -62,8 +67,7 @@ mod proven {
             "[nat]\ncentrifuge_within_hours = \"24\"\nstore_within_hours = \"72\"\n",
             "[group]\nfirst_time_determinations = 8\niat_reagents_min = 8\n[tests]\nab_screen = \"rhd_negative_only\"\n",
         ] {
-            let pack = RulePack::from_toml(&format!("id = \"s\"\nbased_on = \"cn-2019\"\n{text}")).unwrap();
-            let proof = prove(&pack, Some(1), |_| {}).unwrap();
+            let proof = on_the_chinese(text);
             assert!(proof.holds() && proof.weaker.is_empty(), "{text}: {:?}", proof.faults);
         }
     }

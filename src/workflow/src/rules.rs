@@ -24,8 +24,6 @@ use release::{PackError, RulePack};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// So much of a pack's hash names it.
-const HASH_DIGITS_MIN: usize = 8;
 /// Packs of the ledger that are looked through for one that somebody names.
 const PACKS_LOOKED_AT: usize = 1_000;
 
@@ -278,13 +276,12 @@ fn propose(
 /// The one pack, built in or kept, that goes by this name, or whose hash begins so.
 fn named(reader: &Reader, name: &str) -> Result<Result<RulePack, Refusal>, Stopped> {
     let refused = |why: String, why_zh: String| Ok(Err(Refusal { why, why_zh }));
-    let goes_by =
-        |pack: &PackRef| pack.id == name || (name.len() >= HASH_DIGITS_MIN && pack.hash.starts_with(name));
+    let digits = PackRef::HASH_DIGITS_MIN;
     let mut found: BTreeMap<PackRef, RulePack> = BTreeMap::new();
     let built_in = RulePack::built_in_ids().into_iter().filter_map(|id| RulePack::built_in(id).ok());
-    found.extend(built_in.map(|pack| (pack.reference(), pack)).filter(|(pack, _)| goes_by(pack)));
+    found.extend(built_in.map(|pack| (pack.reference(), pack)).filter(|(pack, _)| pack.goes_by(name)));
     for kept in reader.kept_packs(&Page::first(PACKS_LOOKED_AT))?.items {
-        if goes_by(&kept.pack) && !found.contains_key(&kept.pack) {
+        if kept.pack.goes_by(name) && !found.contains_key(&kept.pack) {
             found.insert(kept.pack.clone(), read(reader, &kept.pack)?);
         }
     }
@@ -292,10 +289,10 @@ fn named(reader: &Reader, name: &str) -> Result<Result<RulePack, Refusal>, Stopp
         (1, Some(pack)) => Ok(Ok(pack)),
         (0, _) => refused(
             format!(
-                "no rule pack goes by {name:?}, and no hash begins so (at least {HASH_DIGITS_MIN} digits); add it first (hemogate rules add FILE)"
+                "no rule pack goes by {name:?}, and no hash begins so (at least {digits} digits); add it first (hemogate rules add FILE)"
             ),
             format!(
-                "没有名为 {name:?} 或哈希以其开头(至少 {HASH_DIGITS_MIN} 位)的规则包;请先添加(hemogate rules add 文件)"
+                "没有名为 {name:?} 或哈希以其开头(至少 {digits} 位)的规则包;请先添加(hemogate rules add 文件)"
             ),
         ),
         _ => refused(

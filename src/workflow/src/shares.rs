@@ -16,8 +16,8 @@ pub(crate) fn threads(most: usize) -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get).clamp(1, most.max(1))
 }
 
-/// Cuts `items` into as many shares as there are `states`, works on each with its own state, and puts what comes out
-/// together in the order of the items. The first error in that order is the answer.
+/// Cuts `items` into as many shares as there are `states`, works on them, each thread with its own state, and puts what comes
+/// out together in the order of the items. The first error in that order is the answer.
 ///
 /// # Panics
 /// Where `work` panics.
@@ -27,19 +27,18 @@ pub(crate) fn shared<T: Sync, S: Send, R: Send, E: Send>(
     work: impl Fn(&[T], &mut S) -> Result<Vec<R>, E> + Sync,
 ) -> Result<Vec<R>, E> {
     let share = items.len().div_ceil(states.len().max(1)).max(1);
-    let work = &work;
-    thread::scope(|scope| {
-        let shares = items.chunks(share).zip(states);
-        let threads: Vec<_> = shares.map(|(share, state)| scope.spawn(move || work(share, state))).collect();
-        let mut all = Vec::with_capacity(items.len());
-        for thread in threads {
-            match thread.join() {
-                Ok(some) => all.extend(some?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok(all)
-    })
+    let mut shares = items.chunks(share);
+    let mut all = Vec::with_capacity(items.len());
+    in_order(
+        states,
+        || Ok(shares.next()),
+        work,
+        |some| {
+            all.extend(some);
+            Ok::<(), E>(())
+        },
+    )?;
+    Ok(all)
 }
 
 /// Works on each piece that `next` gives, each thread with its own state, and tells what comes out in the order of the
@@ -73,6 +72,7 @@ pub(crate) fn in_order<T: Send, S: Send, R: Send, W: Send, E: From<W>>(
                 }
             });
         }
+        drop(bring);
         let (mut given, mut told, mut all_given) = (0, 0, false);
         let mut early = BTreeMap::new();
         loop {

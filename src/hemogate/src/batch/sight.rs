@@ -53,11 +53,11 @@ fn ask(from: &mut impl BufRead, to: &mut impl Write, lines: &[String], lang: Lan
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn listed<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+pub(super) fn listed<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -108,7 +108,7 @@ fn lines(shown: &Value, signing: Signing<'_>, lang: Lang) -> Vec<String> {
 }
 
 /// What keeps a donation, the gates that wait for a signature aside.
-fn kept_by(member: &Value, lang: Lang) -> String {
+pub(super) fn kept_by(member: &Value, lang: Lang) -> String {
     let gates = listed(member, "kept_by").filter(|gate| gate.get("by_signature") != Some(&Value::Bool(true)));
     let why = gates.map(|gate| format!("{} {}", text(gate, "id"), text(gate, lang.pick("why", "why_zh"))));
     why.collect::<Vec<_>>().join("; ")

@@ -7,15 +7,15 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     revisions::as_person,
 };
-use release::{RulePack, pack::Weaker};
+use release::{
+    RulePack,
+    pack::{PackRef, Weaker},
+};
 use serde_json::{Value, json};
 use std::{
     io::{self, Write},
     path::Path,
 };
-
-/// So much of a pack's hash names it.
-const HASH_DIGITS_MIN: usize = 8;
 
 /// What a running daemon of the configured store says of its packs; nothing where none runs.
 pub(super) async fn of_daemon(cli: &Cli) -> Result<Option<Value>, Failure> {
@@ -115,7 +115,8 @@ pub(super) async fn activate(
     // Before the password: both people see what they would put in force.
     let packs = client.get("rule-packs").await?;
     let is_meant = |item: &&Value| {
-        text(item, "/id") == pack || (pack.len() >= HASH_DIGITS_MIN && text(item, "/hash").starts_with(pack))
+        let [id, hash] = ["/id", "/hash"].map(|at| text(item, at).to_owned());
+        PackRef { id, hash }.goes_by(pack)
     };
     for item in packs.get("items").and_then(Value::as_array).into_iter().flatten().filter(is_meant) {
         super::warn_of(&weaker(item), lang)?;

@@ -97,6 +97,24 @@ pub struct SerologyResult {
     pub override_reason: Option<String>,
 }
 
+impl SerologyResult {
+    /// A result of which nothing else is known.
+    #[must_use]
+    pub fn new(kind: SerologyKind) -> Self {
+        Self {
+            kind,
+            od: None,
+            cutoff: None,
+            sco: None,
+            interpretation: None,
+            validity: None,
+            why: None,
+            run: None,
+            override_reason: None,
+        }
+    }
+}
+
 /// What a nucleic acid test was made on, and for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,6 +9,7 @@ use super::choices::{AntiHbcOnce, AntibodyScreen, Setting, Switch};
 use super::settings::{DonorRules, Settings, Tests};
 use crate::pack::{RulePack, Strategy};
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 
 /// The pack that is nobody's law: what stands alone in a jurisdiction without a built-in pack is held against it.
 const FLOOR: &str = "who-minimum";
@@ -82,11 +83,11 @@ fn exactly(value: &str) -> Due {
     (value.to_owned(), value.to_owned())
 }
 
-fn at_least(value: impl std::fmt::Display) -> Due {
+fn at_least(value: impl Display) -> Due {
     (format!("at least {value}"), format!("不低于 {value}"))
 }
 
-fn at_most(value: impl std::fmt::Display) -> Due {
+fn at_most(value: impl Display) -> Due {
     (format!("at most {value}"), format!("不高于 {value}"))
 }
 
@@ -120,9 +121,7 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Vec<Less> {
         ("retention.records_years", base.retention.records_years.value, own.retention.records_years.value),
         ("retention.audit_years", base.retention.audit_years.value, own.retention.audit_years.value),
     ];
-    for (key, below, above) in years {
-        keep(above >= below, key, at_least(below));
-    }
+    as_many(years, &mut keep);
     let from = base.effective_from.value;
     keep(
         own.effective_from.value >= from,
@@ -132,16 +131,40 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Vec<Less> {
     found
 }
 
-/// Whether a limit that the base sets is set here too, and not above it.
-fn within<T: PartialOrd>(base: Option<&Setting<T>>, own: Option<&Setting<T>>) -> bool {
-    base.is_none_or(|most| own.is_some_and(|own| own.value <= most.value))
+/// A key, what the base says, and what is said here.
+type Beside<T> = (&'static str, T, T);
+
+/// Numbers of which more is stricter: here no fewer than in the base.
+fn as_many<T: PartialOrd + Display>(
+    numbers: impl IntoIterator<Item = Beside<T>>,
+    keep: &mut impl FnMut(bool, &str, Due),
+) {
+    for (key, below, above) in numbers {
+        keep(above >= below, key, at_least(below));
+    }
+}
+
+/// Limits: one that the base sets is set here too, and not above it.
+fn as_tight<'s, T: PartialOrd + Display + 's>(
+    limits: impl IntoIterator<Item = Beside<&'s Option<Setting<T>>>>,
+    keep: &mut impl FnMut(bool, &str, Due),
+) {
+    for (key, below, above) in limits {
+        if let Some(most) = below {
+            keep(within(most, above.as_ref()), key, at_most(&most.value));
+        }
+    }
+}
+
+fn within<T: PartialOrd>(most: &Setting<T>, own: Option<&Setting<T>>) -> bool {
+    own.is_some_and(|own| own.value <= most.value)
 }
 
 fn nucleic(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
     let (b, o) = (&base.nat, &own.nat);
     if let Some(most) = &b.pool_members_max {
         let theirs = o.pool_members_max.as_ref();
-        let stands = within(Some(most), theirs) && o.mode.value.members_max <= most.value;
+        let stands = within(most, theirs) && o.mode.value.members_max <= most.value;
         keep(stands, "nat.pool_members_max", at_most(most.value));
     }
     let further = b.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
@@ -153,11 +176,7 @@ fn nucleic(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Du
         ("nat.store_within_hours", &b.store_within_hours, &o.store_within_hours),
         ("nat.centrifuge_within_hours", &b.centrifuge_within_hours, &o.centrifuge_within_hours),
     ];
-    for (key, below, above) in limits {
-        if let Some(most) = below {
-            keep(within(Some(most), above.as_ref()), key, at_most(most.value));
-        }
-    }
+    as_tight(limits, keep);
 }
 
 fn group(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
@@ -180,9 +199,7 @@ fn group(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)
             o.first_time_determinations.value,
         ),
     ];
-    for (key, below, above) in counts {
-        keep(above >= below, key, at_least(below));
-    }
+    as_many(counts, keep);
 }
 
 fn donor(base: &DonorRules, own: &DonorRules, keep: &mut impl FnMut(bool, &str, Due)) {
@@ -190,19 +207,13 @@ fn donor(base: &DonorRules, own: &DonorRules, keep: &mut impl FnMut(bool, &str, 
         ("donor.lookback_months", base.lookback_months.value, own.lookback_months.value),
         ("donor.reentry_months", base.reentry_months.value, own.reentry_months.value),
     ];
-    for (key, below, above) in months {
-        keep(above >= below, key, at_least(below));
-    }
+    as_many(months, keep);
     let days = [
         ("donor.quarantine_days", &base.quarantine_days, &own.quarantine_days),
         ("donor.notify_days", &base.notify_days, &own.notify_days),
         ("donor.recipient_notice_days", &base.recipient_notice_days, &own.recipient_notice_days),
     ];
-    for (key, below, above) in days {
-        if let Some(most) = below {
-            keep(within(Some(most), above.as_ref()), key, at_most(most.value));
-        }
-    }
+    as_tight(days, keep);
     let defers = |rules: &DonorRules| match rules.anti_hbc_once.value {
         AntiHbcOnce::Defer => true,
         AntiHbcOnce::NoDeferral => false,

@@ -290,17 +290,7 @@ fn signature(meaning: Meaning, by: &str) -> Signature {
 }
 
 fn well(kind: SerologyKind, call: Call) -> SerologyResult {
-    SerologyResult {
-        kind,
-        od: None,
-        cutoff: None,
-        sco: None,
-        interpretation: Some(call),
-        validity: None,
-        why: None,
-        run: id("E1"),
-        override_reason: None,
-    }
+    SerologyResult { interpretation: Some(call), run: id("E1"), ..SerologyResult::new(kind) }
 }
 
 /// A reagent in a state; one that is missing was ordered and has given nothing.

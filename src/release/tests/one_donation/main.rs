@@ -219,27 +219,28 @@ mod one_donation {
         tell("ALT, group and every run, whole", world.combinations, world.releasable);
     }
 
+    /// The product over as many states of each dimension as `size` says.
+    fn products(what: &str, size: impl Fn(&Sizes) -> (usize, usize)) {
+        let mut world = World::new();
+        world.sized(size);
+        tell(what, world.combinations, world.releasable);
+    }
+
     #[test]
     fn the_products_of_test_states_are_releasable_only_where_all_are_good() {
-        let mut world = World::new();
-        world.sized(|sizes| sizes.tests);
-        tell("tests", world.combinations, world.releasable);
+        products("tests", |sizes| sizes.tests);
     }
 
     /// With all tests good, what stands around them.
     #[test]
     fn the_products_of_what_stands_around_the_tests_are_releasable_only_where_all_is_good() {
-        let mut world = World::new();
-        world.sized(|sizes| sizes.around);
-        tell("what stands around the tests", world.combinations, world.releasable);
+        products("what stands around the tests", |sizes| sizes.around);
     }
 
     /// Tests and what stands around them in one product.
     #[test]
     fn the_products_of_tests_and_surroundings_are_releasable_only_where_all_is_good() {
-        let mut world = World::new();
-        world.sized(|sizes| sizes.joint);
-        tell("tests beside what stands around them", world.combinations, world.releasable);
+        products("tests beside what stands around them", |sizes| sizes.joint);
     }
 
     /// One cause for each gate, any set of them together: exactly those gates close, and nothing is releasable.

@@ -63,17 +63,8 @@ pub(crate) const REAGENT_RUNS: [&str; 2] = ["E1", "E2"];
 pub(crate) const RUNS: [&str; 5] = ["E1", "E2", "N1", "C1", "G1"];
 
 pub(crate) fn call(kind: SerologyKind, call: Call, run: &str) -> SerologyResult {
-    SerologyResult {
-        kind,
-        od: None,
-        cutoff: None,
-        sco: None,
-        interpretation: Some(call),
-        validity: None,
-        why: None,
-        run: Some(run.parse().unwrap()),
-        override_reason: None,
-    }
+    let run = Some(run.parse().unwrap());
+    SerologyResult { interpretation: Some(call), run, ..SerologyResult::new(kind) }
 }
 
 /// The states of one reagent: the first or the second of a marker.
