@@ -4,9 +4,9 @@
 //!  journal  m1(run E1) … ✕ … m7(run E1) … m9(run E2)      a fault lies in E1, and not in E2:
 //!           └────── E1 ──────┘                            between its first message and its last
 //! ```
-//! Each run is told once of each fault, when the later of the two comes, so that whoever decides reads the few faults of one
-//! run and never a line's history. A fault ends when the message is read otherwise, when the rest of a transmission comes, or
-//! when a person has looked at it.
+//! A run's last message is the last that says something new of it. Each run is told once of each fault, when the later of
+//! the two comes, so that whoever decides reads the few faults of one run and never a line's history. A fault ends when the
+//! message is read otherwise, when the rest of a transmission comes, or when a person has looked at it.
 
 use super::interpret::Part;
 use super::{Fold, Folded};
@@ -15,7 +15,7 @@ use crate::state::{
     FaultKind, FaultRecord, FaultSettled, Key, KeyParts, Read, RunSpanRecord, Span, StateError,
     TransferRecord, collect, record,
 };
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use vocabulary::{ConnectionId, Mode, RunId};
 
@@ -82,17 +82,30 @@ impl Fold<'_, '_> {
         self.reopen_run(run)
     }
 
-    /// Notes the runs that a part of a message speaks of: each reaches to it, and has whatever fell in between.
+    /// Notes the runs that a part of a message speaks of: each reaches to it, and has whatever fell in between. Results
+    /// that were sent before, word for word, say nothing new of a run: days later they would draw faults of other work in.
     pub(super) fn runs_reach(&mut self, part: &Part<'_>) -> Folded {
         let (connection, mode, _) = &part.of;
         if *mode != Mode::Production {
             return Ok(());
         }
-        let runs: BTreeSet<&RunId> = part.observations.iter().filter_map(|o| o.run.as_ref()).collect();
-        runs.into_iter().try_for_each(|run| self.run_reaches(connection, run, part.message))
+        let sent_again = part.sent_again();
+        let mut runs: BTreeMap<&RunId, bool> = BTreeMap::new();
+        for (index, observation) in (0u32..).zip(part.observations) {
+            if let Some(run) = &observation.run {
+                *runs.entry(run).or_default() |= !sent_again.contains(&index);
+            }
+        }
+        runs.into_iter()
+            .try_for_each(|(run, is_news)| self.run_reaches(connection, run, (part.message, is_news)))
     }
 
-    fn run_reaches(&mut self, connection: &ConnectionId, run: &RunId, message: Seq) -> Folded {
+    fn run_reaches(
+        &mut self,
+        connection: &ConnectionId,
+        run: &RunId,
+        (message, is_news): (Seq, bool),
+    ) -> Folded {
         let key = Key::run_span(run).done();
         let begins = |first: Seq| Key::runs_begun(connection).seq(first).text(run.as_str());
         let faults = Key::faults_of(connection);
@@ -103,7 +116,7 @@ impl Fold<'_, '_> {
                 new.from = faults.seq(message).done();
                 RunSpanRecord { first: message, last: message }
             }
-            Some(span) if message > span.last => {
+            Some(span) if message > span.last && is_news => {
                 new.from = faults.seq(span.last.next()).done();
                 RunSpanRecord { last: message, ..span }
             }

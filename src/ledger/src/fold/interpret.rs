@@ -6,7 +6,7 @@ use crate::state::{
     HeldRecord, InterpretationRecord, Key, KeyParts, MessageRecord, PartRecord, PastRecord, Read, RefsRecord,
     StateError, collect, decode, long_record, record,
 };
-use crate::{Known, Measured, ObservationRef, Pools, Seq, What};
+use crate::{Earlier, Known, Measured, ObservationRef, Pools, Seq, What};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
     ConnectionId, Consequence, DonationId, Finding, Mode, Observation, OrderId, ProfileRef, RunId,
@@ -41,6 +41,12 @@ impl Part<'_> {
                 outcome: m.outcome,
             })
             .collect()
+    }
+
+    /// Observations that are results that came before, word for word.
+    pub(super) fn sent_again(&self) -> BTreeSet<u32> {
+        let repeats = self.measured.iter().filter(|m| matches!(m.earlier, Some(Earlier::RepeatOf(_))));
+        repeats.map(|m| m.index).collect()
     }
 }
 

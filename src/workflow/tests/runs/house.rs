@@ -128,7 +128,7 @@ impl House {
     }
 }
 
-fn interpreted(message: Seq, profile: ProfileRef, observations: &[Observation]) -> What {
+pub(crate) fn interpreted(message: Seq, profile: ProfileRef, observations: &[Observation]) -> What {
     let donations = (0..).zip(observations).filter(|(_, o)| o.kind == SpecimenKind::Patient);
     let donation = |o: &Observation| DonationId::new(o.specimen.as_ref().unwrap().as_str()).unwrap();
     What::MessageInterpreted {

@@ -1,13 +1,16 @@
 //! What goes wrong on a line while a run is under way closes R-GATE-15 for its results, until it is settled.
 
-use crate::house::{House, line};
+use crate::house::{House, interpreted, line};
 use crate::plates::{GOOD_PLATE, plate_controls, plate_sample};
-use ledger::{Body, Draft, FaultKind, HowEnded, Page, Seq, Terms, What};
+use ledger::{Body, Draft, Earlier, FaultKind, HowEnded, Measured, ObservationRef, Page, Seq, Terms, What};
 use release::GateId;
 use vocabulary::{ConnectionId, Consequence, Finding, Mode, Observation, ProfileRef, Protocol};
 use workflow::tasks::TaskKind;
 
 const RUN: &str = "line/E1";
+
+/// What a result is to one that came before.
+type Relation = fn(ObservationRef) -> Earlier;
 
 /// What goes wrong.
 type Goes<'a> = &'a dyn Fn(&House) -> Seq;
@@ -212,6 +215,32 @@ fn a_run_hears_of_it_when_the_later_of_the_two_comes_and_nobody_else_is_decided_
     house.works();
     ends(&house, &line(), 1);
     assert_eq!((closed(&house), reopened(&house)), (vec!["D1"], vec!["D1".to_owned()]));
+}
+
+#[test]
+fn what_was_sent_before_word_for_word_draws_nothing_into_its_run_and_whatever_is_new_does() {
+    for (what, relation, expect) in [
+        ("the same again", Earlier::RepeatOf as Relation, vec![]),
+        ("a correction", Earlier::Corrects, vec!["D1"]),
+        ("another value", Earlier::DiffersFrom, vec!["D1"]),
+        ("overtaken by its correction", Earlier::OutdatedBy, vec!["D1"]),
+    ] {
+        let house = House::new("cn-2019");
+        let first = begins(&house, RUN, "D1");
+        house.works();
+        breaks_off(&house, &line(), (1, Some(Mode::Production)));
+        let again = message(&house, &line(), Mode::Production);
+        let mut means = interpreted(again, profile(), &[sample(RUN, "D1")]);
+        if let What::MessageInterpreted { measured, .. } = &mut means {
+            let earlier = Some(relation(ObservationRef { message: first, place: 0 }));
+            measured.push(Measured { index: 0, place: 0, identity: 1, outcome: 1, earlier });
+        }
+        house.append(means);
+        assert_eq!(closed(&house), expect, "{what}");
+        // What lies between still falls into it when it goes on.
+        house.says(&[sample(RUN, "D2")]);
+        assert_eq!(closed(&house), ["D1", "D2"], "{what}");
+    }
 }
 
 #[test]
