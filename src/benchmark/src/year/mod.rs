@@ -131,14 +131,14 @@ fn empty(year: &Year, number: u32) -> Result<WorkingDay, BenchError> {
     })
 }
 
-/// What comes today, and what people do in the evening.
+/// What comes today, in the morning of the days before and then of today, and what people do in the evening.
 fn a_day(
     house: &mut House,
     days: &mut VecDeque<(WorkingDay, Option<Seq>)>,
     accounts: &mut Accounts,
     attempts: &mut Attempts,
 ) -> Result<(), BenchError> {
-    for (age, (day, _)) in days.iter().enumerate() {
+    for (age, (day, _)) in days.iter().enumerate().rev() {
         match age {
             0 => {
                 let registered =
