@@ -19,8 +19,11 @@ use vocabulary::Protocol;
 
 /// Of so many analysers in a row, how many speak LIS01; the others MLLP.
 const LIS01_OF: (usize, usize) = (3, 5);
-/// Donations that the day has for each minute: enough that few results are sent twice.
-const DONATIONS_A_MINUTE: f64 = 300.0;
+/// So many analysers test the same donations and no others: a donation has the results that a laboratory makes of it, and
+/// the next ones are of the next donation.
+const BENCH: usize = 8;
+/// Donations of a bench for each minute: enough that few results are sent twice.
+const DONATIONS_A_MINUTE: f64 = 100.0;
 const DONATIONS: (f64, f64) = (50.0, 6_000.0);
 const MINUTES: f64 = 10.0;
 const MINUTES_MAX: f64 = 24.0 * 60.0;
@@ -55,53 +58,58 @@ pub(crate) fn minutes(asked: &Bench) -> Result<Option<f64>, Failure> {
     }
 }
 
-/// `count` analysers; those of one model share its part of the day.
+/// `count` analysers in benches; those of one model at one bench share its part of the day.
 fn parts(count: usize, minutes: f64) -> Result<Vec<Part>, Failure> {
     let donations = (minutes * DONATIONS_A_MINUTE).clamp(DONATIONS.0, DONATIONS.1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the two bounds")]
-    let day = DaySettings { donations: donations as u32, ..DaySettings::default() };
-    let scenario = Scenario::new(day).map_err(|e| Failure::new(Exit::Internal, e))?;
-    let written = written(&scenario)?;
-    let chosen = choose(count, &written)?;
-    let mut of_model: BTreeMap<&str, usize> = BTreeMap::new();
-    for model in &chosen {
-        *of_model.entry(model.id()).or_default() += 1;
-    }
-    let mut begun: BTreeMap<&str, usize> = BTreeMap::new();
+    let donations = donations as u32;
+    let day = |seed| {
+        let day = DaySettings { seed, donations, ..DaySettings::default() };
+        Scenario::new(day).map_err(|e| Failure::new(Exit::Internal, e))
+    };
     let mut parts = Vec::with_capacity(count);
-    for (nth, model) in chosen.iter().enumerate() {
-        let all = written.get(model.id()).map(|(_, all)| all.as_slice()).unwrap_or_default();
-        let share = all.len().div_ceil(of_model.get(model.id()).copied().unwrap_or(1)).max(1);
-        let place = begun.entry(model.id()).or_default();
-        let messages = all.chunks(share).nth(*place).or_else(|| all.chunks(share).next()).unwrap_or_default();
-        *place += 1;
+    let chosen = choose(count, &at_work(&day(0)?)?)?;
+    for (seed, bench) in (1..).zip(chosen.chunks(BENCH)) {
+        at_a_bench(bench, &day(seed)?, &mut parts)?;
+    }
+    Ok(parts)
+}
+
+fn at_a_bench(models: &[Arc<Model>], scenario: &Scenario, parts: &mut Vec<Part>) -> Result<(), Failure> {
+    let mut alike: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (nth, model) in models.iter().enumerate() {
+        alike.entry(model.id()).or_default().push(nth);
+    }
+    for (nth, model) in models.iter().enumerate() {
+        let of_model = alike.get(model.id()).map(Vec::as_slice).unwrap_or_default();
+        let place = of_model.iter().position(|other| *other == nth).unwrap_or_default();
+        let all = messages(model, scenario)?;
+        let share = all.len().div_ceil(of_model.len().max(1)).max(1);
+        let messages = all.chunks(share).nth(place).or_else(|| all.chunks(share).next()).unwrap_or_default();
         parts.push(Part {
-            connection: format!("a{:02}", nth + 1),
+            connection: format!("a{:02}", parts.len() + 1),
             profile: model.id().to_owned(),
             protocol: model.protocol(),
             per_transfer: model.messages_per_transfer(),
             messages: messages.to_vec(),
         });
     }
-    Ok(parts)
+    Ok(())
 }
 
-/// By model: its messages of the day.
-type Written = BTreeMap<String, (Arc<Model>, Vec<Vec<u8>>)>;
-
-/// What each model of the catalogue sends of the day. Left out are those that do none of the day's tests, those that ask
-/// for no answer (there is nothing to time), and those that frame in a way that the benchmark does not speak.
-fn written(scenario: &Scenario) -> Result<Written, Failure> {
-    let mut written = BTreeMap::new();
+/// The models of the catalogue that work, by name. Left out are those that do none of the day's tests, those that ask for
+/// no answer (there is nothing to time), and those that frame in a way that the benchmark does not speak.
+fn at_work(scenario: &Scenario) -> Result<Vec<Arc<Model>>, Failure> {
+    let mut at_work = BTreeMap::new();
     for model in laboratory::models()? {
-        if matches!(model.protocol(), Protocol::Lis02 | Protocol::Hl7v2) && is_spoken(model.id())? {
-            let all = messages(&model, scenario)?;
-            if all.iter().any(|message| !asks_for_silence(message)) {
-                written.insert(model.id().to_owned(), (model, all));
-            }
+        if matches!(model.protocol(), Protocol::Lis02 | Protocol::Hl7v2)
+            && is_spoken(model.id())?
+            && messages(&model, scenario)?.iter().any(|message| !asks_for_silence(message))
+        {
+            at_work.insert(model.id().to_owned(), model);
         }
     }
-    Ok(written)
+    Ok(at_work.into_values().collect())
 }
 
 /// Whether a model's line is one of the two that the benchmark's analysers speak: numbered frames, or blocks.
@@ -119,9 +127,9 @@ fn is_spoken(model: &str) -> Result<bool, Failure> {
 }
 
 /// Models by turns: of five analysers three with LIS01 and two with MLLP.
-fn choose(count: usize, written: &Written) -> Result<Vec<Arc<Model>>, Failure> {
+fn choose(count: usize, at_work: &[Arc<Model>]) -> Result<Vec<Arc<Model>>, Failure> {
     let with = |protocol| {
-        let of = written.values().map(|(model, _)| model).filter(|m| m.protocol() == protocol);
+        let of = at_work.iter().filter(|m| m.protocol() == protocol);
         of.cloned().collect::<Vec<_>>()
     };
     let (mut lis01, mut mllp) =
@@ -168,6 +176,7 @@ fn asks_for_silence(message: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn only_a_message_that_asks_for_neither_answer_is_left_out() {
@@ -179,6 +188,24 @@ mod tests {
             assert_eq!(asks_for_silence(header(last).as_bytes()), silent, "{last}");
         }
         assert!(!asks_for_silence(b"H|\\^&|||NE|NE"));
+    }
+
+    #[test]
+    fn a_donation_is_tested_at_one_bench() {
+        let parts = parts(20, 0.1).unwrap();
+        let serials = |bench: &[Part]| -> BTreeSet<String> {
+            let messages = bench.iter().flat_map(|part| &part.messages);
+            let texts: Vec<_> =
+                messages.map(|message| String::from_utf8_lossy(message).into_owned()).collect();
+            let starts =
+                texts.iter().flat_map(|text| text.match_indices("A9999").map(move |(at, _)| (text, at)));
+            starts.filter_map(|(text, at)| text.get(at..at + 13)).map(str::to_owned).collect()
+        };
+        let benches: Vec<BTreeSet<String>> = parts.chunks(BENCH).map(serials).collect();
+        assert!(benches.iter().all(|bench| bench.len() >= 40), "{:?}", benches.iter().map(BTreeSet::len));
+        for (nth, bench) in benches.iter().enumerate() {
+            assert!(benches[..nth].iter().all(|other| other.is_disjoint(bench)), "bench {nth}");
+        }
     }
 
     #[test]
