@@ -31,9 +31,10 @@ fn refused(why: &Refused) -> Problem {
     let detail = format!("{} ({})", why.english(), why.chinese());
     match why {
         Refused::Person(why) => person_refused(why),
-        Refused::NoSuchBatch(_) | Refused::NoSuchRecall(_) | Refused::NoSuchRun(_) => {
-            Problem::not_found(detail)
-        }
+        Refused::NoSuchBatch(_)
+        | Refused::NoSuchRecall(_)
+        | Refused::NoSuchRun(_)
+        | Refused::NoSuchDonation(_) => Problem::not_found(detail),
         Refused::Changed { .. } => Problem::precondition(detail),
         Refused::SamePerson { .. } | Refused::SecondPerson { .. } => Problem::forbidden(detail),
         Refused::InBatch { .. }
@@ -41,6 +42,8 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NothingToRelease { .. }
         | Refused::NotLocated { .. }
         | Refused::NotHeld(_)
+        | Refused::HeldOften(_)
+        | Refused::RepeatNamed { .. }
         | Refused::InvalidAlready { .. }
         | Refused::NotInvalid(_)
         | Refused::Lapsed(_) => Problem::conflict(detail),
@@ -237,6 +240,41 @@ pub(crate) async fn lift(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct HoldOne {
+    reason: String,
+    #[serde(default)]
+    kind: HoldKind,
+}
+
+/// Holds one donation, wherever it is.
+pub(crate) async fn hold_one(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let HoldOne { reason, kind } = read(&body)?;
+    let work = move |with: &Work| {
+        batches::hold(&with.settings, &with.ledger, &with.actor, (None, &[id]), (kind, &reason))
+    };
+    Ok(written(command(&site, &caller, work).await?))
+}
+
+/// Lifts the holds of one donation.
+pub(crate) async fn lift_one(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Why { reason } = read(&body)?;
+    let work =
+        move |with: &Work| batches::lift(&with.settings, &with.ledger, &with.actor, (None, &[id]), &reason);
+    Ok(written(command(&site, &caller, work).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Discard {
     donations: Vec<String>,
     counted: u32,
@@ -281,6 +319,25 @@ pub(crate) async fn confirm_run(
 ) -> Answer {
     let run = RunId::new(&id).map_err(Problem::bad_request)?;
     let work = move |with: &Work| batches::confirm_run(&with.ledger, &with.actor, &run);
+    Ok(written(command(&site, &caller, work).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repeat {
+    repeated_in: RunId,
+}
+
+/// Names the run in which an invalid run's samples are tested again.
+pub(crate) async fn name_repeat(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Repeat { repeated_in } = read(&body)?;
+    let run = RunId::new(&id).map_err(Problem::bad_request)?;
+    let work = move |with: &Work| batches::name_repeat(&with.ledger, &with.actor, (&run, &repeated_in));
     Ok(written(command(&site, &caller, work).await?))
 }
 

@@ -142,6 +142,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/batches/{seq}/discard", "post", "take units out for good, counted by hand (R-GATE-13)"),
     ("/api/v1/runs/{id}/invalidate", "post", "declare a run invalid after the fact; it falls at once"),
     ("/api/v1/runs/{id}/confirm", "post", "stand for a run's invalidation as the second person"),
+    (
+        "/api/v1/runs/{id}/repeat",
+        "post",
+        "name the run in which an invalid run's samples are tested again, once",
+    ),
     ("/api/v1/runs/{id}/reinstate", "post", "propose that a run be valid again, or agree as another person"),
     (
         "/api/v1/runs/{id}/judge",
@@ -171,6 +176,8 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "post",
         "let a donor give again after an examination that the rule pack finds whole",
     ),
+    ("/api/v1/donations/{id}/hold", "post", "hold it, in a batch or not; one that is out is called back"),
+    ("/api/v1/donations/{id}/lift", "post", "lift the holds that people made"),
     ("/api/v1/donations/{id}/confirmatory", "post", "record what a confirmatory laboratory said"),
     ("/api/v1/donations/{id}/neighbours", "post", "hold it: a donation beside it may be in its tube"),
     ("/api/v1/donations/{id}/neighbours/settle", "post", "grouped again from its bag segment, it agrees"),

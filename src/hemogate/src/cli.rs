@@ -1,9 +1,11 @@
 //! The command line: what can be asked for. Parsing only; each command lives in a module of its own.
 
+mod donations;
 mod donors;
 mod fitness;
 mod held;
 
+pub(crate) use donations::Donation;
 pub(crate) use donors::{Donor, Recall};
 pub(crate) use fitness::{AnalyserNote, Note, Operator};
 pub(crate) use held::{Faults, Pool, Quarantine, QuarantineList, Reprocess, Revisions};
@@ -116,6 +118,9 @@ pub(crate) enum Command {
     Recall(Recall),
     /// What people have still to do, by the last day for it: recalls, look-backs, re-entry
     Tasks(Output),
+    /// One donation, in a batch or not: holding it, lifting that
+    #[command(subcommand)]
+    Donation(Donation),
     /// Donors: the deferral register, results known from elsewhere, confirmatory tests, re-entry, look-backs
     #[command(subcommand)]
     Donor(Donor),

@@ -12,6 +12,7 @@ mod daemon;
 mod decide;
 mod demo;
 mod desk;
+mod donation;
 mod donor;
 mod examine;
 mod exit;
@@ -101,6 +102,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
         Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),
         Command::Tasks(output) => block_on(donor::tasks(cli, output, lang)),
+        Command::Donation(asked) => block_on(donation::donation(cli, asked, lang)),
         Command::Donor(asked) => block_on(donor::donor(cli, asked, lang)),
         Command::User(asked) => block_on(user::user(cli, asked, lang)),
         Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),

@@ -19,6 +19,9 @@ pub(crate) async fn runs(cli: &Cli, asked: &Runs, lang: Lang) -> Outcome {
             act(&client, (r#as, lang), (run, "invalidate"), &body).await
         }
         Runs::Confirm { run, r#as } => act(&client, (r#as, lang), (run, "confirm"), &Value::Null).await,
+        Runs::Repeat { run, repeated_in, r#as } => {
+            act(&client, (r#as, lang), (run, "repeat"), &json!({ "repeated_in": repeated_in })).await
+        }
         Runs::Judge { run, reason, r#as } => {
             act(&client, (r#as, lang), (run, "judge"), &json!({ "reason": reason })).await
         }
@@ -31,6 +34,23 @@ pub(crate) async fn runs(cli: &Cli, asked: &Runs, lang: Lang) -> Outcome {
 /// What a person does with a run.
 async fn act(client: &Client, (who, lang): (&str, Lang), (run, what): (&str, &str), body: &Value) -> Outcome {
     print(&as_person(client, who, (&format!("runs/{}/{what}", encoded(run)), body), lang).await?)
+}
+
+/// Who declared it invalid, who stands for that, and where its samples are tested again.
+fn invalidation(said: &Value, lang: Lang) -> Vec<String> {
+    let nobody =
+        |who: String| if who.is_empty() { lang.pick("nobody yet", "尚无").to_owned() } else { who };
+    let (by, second) = (text(said, "/by"), nobody(text(said, "/confirmed/by")));
+    let again = nobody(text(said, "/repeated_in"));
+    let state = lang.pick(
+        format!("declared invalid by {by}, confirmed by {second}"),
+        format!("{by}判定无效，确认人：{second}"),
+    );
+    let again = lang.pick(
+        format!("{}; tested again in: {again}", text(said, "/reason")),
+        format!("{}；重做批次：{again}", text(said, "/reason")),
+    );
+    vec![text(said, "/run"), state, again]
 }
 
 async fn list(client: &Client, format: Format, lang: Lang) -> Outcome {
@@ -70,6 +90,9 @@ async fn show(client: &Client, run: &str, format: Format, lang: Lang) -> Outcome
         let state = format!("{} {}", text(&row, "/validity"), text(&row, "/qc"));
         let reason = [why(&row, "why"), why(&row, "qc_why")].into_iter().find(|why| !why.is_empty());
         printer.item(&row, || vec![text(&row, "/run"), state, reason.unwrap_or_default()])?;
+    }
+    if let Some(said) = shown.get("invalidated").filter(|said| !said.is_null()) {
+        printer.item(said, || invalidation(said, lang))?;
     }
     for check in each("checks") {
         let word = match check.get("holds").and_then(Value::as_bool) {

@@ -65,9 +65,9 @@ pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
     BatchRecord, ByPeople, Candidate, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
-    FaultKind, FaultSettled, FitnessNote, GroupSettled, HoldStands, InForce, InterfaceFault, KitsInForce,
-    KitsProposal, KitsStand, Lookback, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce,
-    RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError, StepDone,
-    TakeBack, Tested,
+    FaultKind, FaultSettled, FitnessNote, GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault,
+    KitsInForce, KitsProposal, KitsStand, Lookback, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned,
+    RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError,
+    StepDone, TakeBack, Tested,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

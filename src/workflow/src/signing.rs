@@ -13,13 +13,14 @@ use sha2::{Digest, Sha256};
 
 /// Holds and discards of people, which are part of what is known of a donation.
 pub(crate) fn held_by_people(evidence: &mut Evidence, people: &ByPeople) {
-    if let Some(hold) = &people.hold {
+    for hold in &people.holds {
         let what = format!("held by {} (entry {}): {}", hold.done.by, hold.done.entry, hold.reason);
         match hold.kind {
             HoldKind::Laboratory => {}
             HoldKind::PostDonation => {
                 if let Some(donor) = &mut evidence.donor {
-                    donor.post_donation = Some(what.clone());
+                    let before = donor.post_donation.take().map(|before| format!("{before}; {what}"));
+                    donor.post_donation = Some(before.unwrap_or_else(|| what.clone()));
                 }
             }
         }

@@ -1,10 +1,10 @@
-//! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed,
-//! kits that do not judge yet, faults of interfaces that runs wait for.
+//! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed or
+//! without a repeat, kits that do not judge yet, faults of interfaces that runs wait for.
 
 use crate::rules::Book;
 use crate::{Settings, Stopped, kits};
 use jiff::{Timestamp, ToSpan, civil::Date};
-use ledger::{LookbackStep, Page, ReadError, Reader};
+use ledger::{LookbackStep, Page, ReadError, Reader, RunInvalidation};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use vocabulary::{DonationId, RunId};
@@ -24,6 +24,8 @@ pub enum TaskKind {
     Reentry,
     /// A run was declared invalid, and another person has to confirm that.
     RunInvalid,
+    /// A run was declared invalid, and nobody has named the run in which its samples are tested again (rules.md §2.5).
+    RunRepeat,
     /// Something broke off or is in quarantine that fell into runs: somebody has to look at it (R-GATE-15).
     InterfaceFault,
     /// Kits are proposed, and another person has to agree.
@@ -98,6 +100,7 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Open
         (TaskKind::Lookback, lookbacks(reader, today)?),
         (TaskKind::Reentry, reentries(&book, reader)?),
         (TaskKind::RunInvalid, invalid_runs(reader)?),
+        (TaskKind::RunRepeat, unrepeated_runs(reader)?),
         (TaskKind::InterfaceFault, faults(reader)?),
     ] {
         open.items.extend(tasks);
@@ -214,13 +217,32 @@ fn faults(reader: &Reader) -> Result<OfKind, ReadError> {
 }
 
 fn invalid_runs(reader: &Reader) -> Result<OfKind, ReadError> {
-    let mut all = reader.unconfirmed_invalidations(TASKS_MAX + 1)?;
+    let next = (
+        "have another person confirm that the run is invalid (hemogate runs confirm)",
+        "由另一人确认该批次无效（hemogate runs confirm）",
+    );
+    Ok(of_invalid(TaskKind::RunInvalid, reader.unconfirmed_invalidations(TASKS_MAX + 1)?, next))
+}
+
+fn unrepeated_runs(reader: &Reader) -> Result<OfKind, ReadError> {
+    let next = (
+        "test its samples again, and name the run in which that was done (hemogate runs repeat)",
+        "重新检测其标本，并填写重做的批次（hemogate runs repeat）",
+    );
+    Ok(of_invalid(TaskKind::RunRepeat, reader.unrepeated_invalidations(TASKS_MAX + 1)?, next))
+}
+
+fn of_invalid(
+    kind: TaskKind,
+    mut all: Vec<RunInvalidation>,
+    (next, next_zh): (&'static str, &'static str),
+) -> OfKind {
     let more = all.len() > TASKS_MAX;
     all.truncate(TASKS_MAX);
     let tasks = all
         .into_iter()
         .map(|said| Task {
-            kind: TaskKind::RunInvalid,
+            kind,
             id: said.done.entry,
             donation: None,
             run: Some(said.run),
@@ -229,14 +251,14 @@ fn invalid_runs(reader: &Reader) -> Result<OfKind, ReadError> {
             marker: None,
             donor: None,
             raised_at_ms: said.done.at_ms,
-            next: "have another person confirm that the run is invalid (hemogate runs confirm)",
-            next_zh: "由另一人确认该批次无效（hemogate runs confirm）",
+            next,
+            next_zh,
             due: None,
             not_before: None,
             overdue: false,
         })
         .collect();
-    Ok((tasks, more))
+    (tasks, more)
 }
 
 /// What is proposed, with its last day; and what is configured, where nobody has proposed just that.

@@ -122,6 +122,17 @@ pub(crate) enum Runs {
         #[arg(long, value_name = "NAME")]
         r#as: String,
     },
+    /// Name the run in which the samples of an invalid run are tested again, where that was not known when it fell: once
+    Repeat {
+        /// The invalid run
+        run: String,
+        /// The run in which its samples are tested again
+        #[arg(long = "in", value_name = "RUN")]
+        repeated_in: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
     /// Have a run judged by the kits in force now, and not by those of when its results came: the first person proposes it,
     /// another one agrees by the same command
     Judge {

@@ -177,6 +177,9 @@ pub enum SignedAct {
         donations: Vec<DonationId>,
         /// Why.
         reason: String,
+        /// The last entry that was known: holds that came after it stay. An older ledger does not say it, and lifts all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Seq>,
     },
     /// Units were found, counted and taken out. For good.
     DonationsDiscarded {
@@ -209,6 +212,15 @@ pub enum SignedAct {
         run: RunId,
         /// The entry that declared it invalid.
         invalidated: Seq,
+    },
+    /// The run in which the samples of an invalid run are tested again is known now: named once.
+    RunRepeatNamed {
+        /// Which run is invalid.
+        run: RunId,
+        /// The entry that declared it invalid.
+        invalidated: Seq,
+        /// The run in which its samples are tested again.
+        repeated_in: RunId,
     },
     /// A person wants a run to be valid again. It stays invalid until another one agrees.
     RunReinstatementProposed {
@@ -270,6 +282,7 @@ impl SignedAct {
             Self::DonationsDiscarded { .. } => "donations_discarded",
             Self::RunInvalidated { .. } => "run_invalidated",
             Self::RunInvalidationConfirmed { .. } => "run_invalidation_confirmed",
+            Self::RunRepeatNamed { .. } => "run_repeat_named",
             Self::RunReinstatementProposed { .. } => "run_reinstatement_proposed",
             Self::RunReinstated { .. } => "run_reinstated",
             Self::RunJudgingProposed { .. } => "run_judging_proposed",

@@ -30,6 +30,7 @@ impl Fold<'_, '_> {
                 reason: reason.clone(),
                 cause: *cause,
                 repeated_in: repeated_in.clone(),
+                repeat_named: None,
                 spans: spans.clone(),
                 confirmed: None,
                 reinstatement: None,
@@ -47,6 +48,17 @@ impl Fold<'_, '_> {
                 return Ok(());
             };
             return self.put_invalidation(&RunInvalidation { confirmed: Some(done), ..known });
+        }
+        if let SignedAct::RunRepeatNamed { run, invalidated, repeated_in } = act {
+            let fits = |known: &RunInvalidation| {
+                known.done.entry == *invalidated && known.repeated_in.is_none() && run != repeated_in
+            };
+            let Some(known) = self.invalidation(run)?.filter(fits) else {
+                self.misfit();
+                return Ok(());
+            };
+            let (repeated_in, repeat_named) = (Some(repeated_in.clone()), Some(done));
+            return self.put_invalidation(&RunInvalidation { repeated_in, repeat_named, ..known });
         }
         if let SignedAct::RunReinstatementProposed { run, invalidated, reason } = act {
             let proposed = RunProposed { done, reason: reason.clone() };
@@ -102,7 +114,9 @@ impl Fold<'_, '_> {
             return Ok(());
         }
         self.view.delete(Key::run_invalidated(run).done());
-        self.view.delete(Key::unconfirmed().text(run.as_str()).done());
+        for waits in [Key::unconfirmed(), Key::unrepeated()] {
+            self.view.delete(waits.text(run.as_str()).done());
+        }
         for key in found_by(&known) {
             self.view.delete(key.done());
         }
@@ -124,11 +138,16 @@ impl Fold<'_, '_> {
         for key in found_by(known) {
             self.mark(key);
         }
-        let unconfirmed = Key::unconfirmed().text(known.run.as_str());
-        if known.confirmed.is_none() {
-            self.mark(unconfirmed);
-        } else {
-            self.view.delete(unconfirmed.done());
+        for (waits, is_open) in [
+            (Key::unconfirmed(), known.confirmed.is_none()),
+            (Key::unrepeated(), known.repeated_in.is_none()),
+        ] {
+            let waits = waits.text(known.run.as_str());
+            if is_open {
+                self.mark(waits);
+            } else {
+                self.view.delete(waits.done());
+            }
         }
         self.view.put_record(Key::run_invalidated(&known.run).done(), known)
     }
@@ -263,6 +282,7 @@ mod tests {
             reason: "x".into(),
             cause: RunCause::Other,
             repeated_in: None,
+            repeat_named: None,
             spans,
             confirmed: None,
             reinstatement: None,

@@ -2,11 +2,21 @@
 
 use super::{Fold, Folded};
 use crate::state::{
-    BatchRecord, ByPeople, DiscardDone, Done, HoldStands, Key, Recall, ReleaseSigned, SignedBasis,
+    BatchRecord, ByPeople, DiscardDone, Done, HOLDS_MAX, HoldStands, Key, Recall, ReleaseSigned, SignedBasis,
     StateError, VerdictRecord, record,
 };
-use crate::{BatchOf, Seq, SignedAct, SignedDonation, VerdictMade};
+use crate::{BatchOf, HoldKind, Seq, SignedAct, SignedDonation, VerdictMade};
 use vocabulary::DonationId;
+
+/// One more hold. Where there are too many the last of the laboratory's gives way, so that a donor's word is never lost.
+fn held(people: &mut ByPeople, hold: HoldStands) {
+    if people.holds.len() >= HOLDS_MAX {
+        let of_laboratory = |hold: &HoldStands| hold.kind == HoldKind::Laboratory;
+        let Some(at) = people.holds.iter().rposition(of_laboratory) else { return };
+        people.holds.remove(at);
+    }
+    people.holds.push(hold);
+}
 
 impl Fold<'_, '_> {
     pub(super) fn signed_act(&mut self, act: &SignedAct) -> Folded {
@@ -33,15 +43,19 @@ impl Fold<'_, '_> {
             }
             SignedAct::DonationsHeld { donations, kind, reason } => self.each(donations, |people| {
                 let (done, reason) = (done.clone(), reason.clone());
-                people.hold = Some(HoldStands { done, kind: *kind, reason });
+                held(people, HoldStands { done, kind: *kind, reason });
             }),
-            SignedAct::HoldsLifted { donations, .. } => self.each(donations, |people| people.hold = None),
+            // What came after it was looked at was not seen, and stays.
+            SignedAct::HoldsLifted { donations, seen, .. } => self.each(donations, |people| {
+                people.holds.retain(|hold| seen.is_some_and(|seen| hold.done.entry > seen));
+            }),
             SignedAct::DonationsDiscarded { donations, reason, .. } => self.each(donations, |people| {
                 let (done, reason) = (done.clone(), reason.clone());
                 people.discarded.get_or_insert(DiscardDone { done, reason });
             }),
             SignedAct::RunInvalidated { .. }
             | SignedAct::RunInvalidationConfirmed { .. }
+            | SignedAct::RunRepeatNamed { .. }
             | SignedAct::RunReinstatementProposed { .. }
             | SignedAct::RunReinstated { .. }
             | SignedAct::RunJudgingProposed { .. }

@@ -306,6 +306,14 @@ impl Reader {
         Ok(Some(view))
     }
 
+    /// Whether anything is known of a donation.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn is_known(&self, donation: &DonationId) -> Result<bool, ReadError> {
+        Ok(self.store().get(&Key::donation(donation).done())?.is_some())
+    }
+
     /// What decides about a donation, for whoever looks at many: without its verdicts, and what several have in common is
     /// read once.
     ///

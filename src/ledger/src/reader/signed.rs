@@ -127,8 +127,21 @@ impl Reader {
     /// # Errors
     /// [`ReadError`].
     pub fn unconfirmed_invalidations(&self, limit: usize) -> Result<Vec<RunInvalidation>, ReadError> {
+        self.invalidations_under(Key::unconfirmed(), limit)
+    }
+
+    /// Runs and windows that were declared invalid, where nobody has named the run in which their samples are tested again;
+    /// by name, at most `limit`.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn unrepeated_invalidations(&self, limit: usize) -> Result<Vec<RunInvalidation>, ReadError> {
+        self.invalidations_under(Key::unrepeated(), limit)
+    }
+
+    fn invalidations_under(&self, waits: Key, limit: usize) -> Result<Vec<RunInvalidation>, ReadError> {
         let mut names = Vec::new();
-        self.store().walk(&Key::unconfirmed().under(), &mut |key, _| {
+        self.store().walk(&waits.under(), &mut |key, _| {
             names.extend(KeyParts::of(key).text().and_then(|name| RunId::new(name).ok()));
             if names.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;

@@ -75,6 +75,7 @@
 //! | `rx` connection · instrument · assay · lot · window | – : windows that were declared invalid, by what they covered |
 //! | `ry` message · window | – : windows that were declared invalid, by the messages with their rows |
 //! | `ru` run | – : runs that were declared invalid and that nobody else has confirmed |
+//! | `rn` run | – : runs that were declared invalid and of which nobody has named the repeat |
 //! | `rt` verdict | recall |
 //! | `dc` collected at · donation | – : donations by the time they were taken |
 //! | `dn` donor | what stands of a donor |
@@ -413,6 +414,9 @@ impl Key {
     }
     pub(crate) fn unconfirmed() -> Self {
         Self::of(*b"ru")
+    }
+    pub(crate) fn unrepeated() -> Self {
+        Self::of(*b"rn")
     }
     pub(crate) fn fallen_in(channel: &Channel) -> Self {
         Self::of_channel(*b"rx", channel)

@@ -31,8 +31,8 @@ pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
 pub use rules::{InForce, RulesInForce, RulesProposal};
 pub use signed::{
-    BatchRecord, ByPeople, DiscardDone, Done, HoldStands, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned,
-    RunInvalidation, RunJudged, RunProposed, SignedBasis,
+    BatchRecord, ByPeople, DiscardDone, Done, HOLDS_MAX, HoldStands, RUN_PROPOSAL_STANDS_MS, Recall,
+    ReleaseSigned, RunInvalidation, RunJudged, RunProposed, SignedBasis,
 };
 pub(crate) use sled_store::{SEGMENT_BYTES, open as open_sled};
 pub(crate) use view::{View, collect, decode, long_record, record, seq};

@@ -40,6 +40,9 @@ pub struct ReleaseSigned {
     pub set_aside: Vec<SetAside>,
 }
 
+/// Holds of one donation that stand at a time.
+pub const HOLDS_MAX: usize = 20;
+
 /// A hold that stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldStands {
@@ -72,9 +75,9 @@ pub struct ByPeople {
     /// The release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub released: Option<ReleaseSigned>,
-    /// The hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hold: Option<HoldStands>,
+    /// The holds, oldest first: a later one takes nothing from those before it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldStands>,
     /// The discard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discarded: Option<DiscardDone>,
@@ -113,6 +116,9 @@ pub struct RunInvalidation {
     pub cause: RunCause,
     /// The run in which its samples are tested again, where that is known.
     pub repeated_in: Option<RunId>,
+    /// Who named that run, where it was not said at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_named: Option<Done>,
     /// Of a window: what it covered when it was declared invalid.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spans: Vec<WindowSpan>,

@@ -71,7 +71,7 @@ fn act(entry: &Entry, donation: &DonationId) -> Option<(String, String)> {
         && donations.contains(donation)
     {
         ("was held", "被暂扣", reason)
-    } else if let SignedAct::HoldsLifted { donations, reason } = act
+    } else if let SignedAct::HoldsLifted { donations, reason, .. } = act
         && donations.contains(donation)
     {
         ("is held no longer", "已解除暂扣", reason)

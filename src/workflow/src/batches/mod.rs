@@ -11,6 +11,8 @@
 //! Every command takes an [`Actor`] or, to sign, a [`Confirmed`], and asks the ledger whether the person may.
 
 mod changes;
+#[cfg(test)]
+mod hold_tests;
 mod now;
 mod open;
 mod refused;
@@ -23,14 +25,14 @@ pub use changes::Change;
 pub use now::{BatchNow, MemberNow, Stage};
 pub use open::{NewBatch, Session, open};
 pub use refused::Refused;
-pub use runs::{Agreed, Invalid, confirm_run, invalidate_run, judge_run_anew, reinstate_run};
+pub use runs::{Agreed, Invalid, confirm_run, invalidate_run, judge_run_anew, name_repeat, reinstate_run};
 pub use sign::{Aside, ReleaseAsked, Released, release, review};
 
 use crate::{
     Settings,
     people::{Act, Actor},
 };
-use ledger::{Draft, HoldKind, Ledger, Seq, SignedAct, What};
+use ledger::{Draft, HOLDS_MAX, HoldKind, Ledger, Seq, SignedAct, What};
 use std::collections::BTreeSet;
 use vocabulary::DonationId;
 
@@ -94,10 +96,10 @@ fn scanned(
     Ok(donations.into_iter().collect())
 }
 
-/// Holds donations. A released one is called back by it.
+/// Holds donations, of a batch or wherever they are. A released one is called back by it. One hold takes nothing from another.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`Refused`]; [`Refused::NoSuchDonation`] outside a batch where nothing is known of one.
 pub fn hold(
     settings: &Settings,
     ledger: &Ledger,
@@ -105,12 +107,22 @@ pub fn hold(
     (batch, numbers): (Option<Seq>, &[String]),
     (kind, reason): (HoldKind, &str),
 ) -> Result<Seq, Refused> {
-    actor.check(&ledger.state(), Act::HoldDonation)?;
+    let reader = ledger.state();
+    actor.check(&reader, Act::HoldDonation)?;
     let (donations, reason) = (scanned(settings, ledger, batch, numbers)?, text("reason", reason)?);
+    for donation in &donations {
+        // One that is misspelt would stay free, and whoever rang up would be told that it is held.
+        if batch.is_none() && !reader.is_known(donation)? {
+            return Err(Refused::NoSuchDonation(donation.clone()));
+        }
+        if reader.by_people(donation)?.holds.len() >= HOLDS_MAX {
+            return Err(Refused::HeldOften(donation.clone()));
+        }
+    }
     write(ledger, actor, SignedAct::DonationsHeld { donations, kind, reason })
 }
 
-/// Lifts holds of people.
+/// Lifts the holds of people that stand: one that comes while they are lifted stays.
 ///
 /// # Errors
 /// [`Refused`].
@@ -123,13 +135,14 @@ pub fn lift(
 ) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::LiftHold)?;
+    let seen = Some(reader.applied());
     let (donations, reason) = (scanned(settings, ledger, batch, numbers)?, text("reason", reason)?);
     for donation in &donations {
-        if reader.by_people(donation)?.hold.is_none() {
+        if reader.by_people(donation)?.holds.is_empty() {
             return Err(Refused::NotHeld(donation.clone()));
         }
     }
-    write(ledger, actor, SignedAct::HoldsLifted { donations, reason })
+    write(ledger, actor, SignedAct::HoldsLifted { donations, reason, seen })
 }
 
 /// Takes units out for good: they were found, scanned one by one, and counted by hand (R-GATE-13).

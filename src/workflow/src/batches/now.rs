@@ -125,7 +125,7 @@ fn stage(verdict: &Verdict, people: &ByPeople, basis: &str) -> Stage {
     }
     match verdict.unit() {
         Unit::Discard => Stage::Failing,
-        Unit::Hold if people.hold.is_some() => Stage::Held,
+        Unit::Hold if !people.holds.is_empty() => Stage::Held,
         Unit::Hold => Stage::Open,
         Unit::Pass if people.reviewed.as_ref().is_some_and(|signed| signed.basis == basis) => Stage::Reviewed,
         Unit::Pass => Stage::Ready,

@@ -2,7 +2,7 @@
 
 use super::Change;
 use crate::people;
-use ledger::Seq;
+use ledger::{HOLDS_MAX, Seq};
 use std::fmt;
 use vocabulary::{DonationId, RunId};
 
@@ -85,6 +85,17 @@ pub enum Refused {
     },
     /// The donation is not held.
     NotHeld(DonationId),
+    /// Nothing is known of the donation.
+    NoSuchDonation(DonationId),
+    /// As many holds stand on the donation as may.
+    HeldOften(DonationId),
+    /// The run in which an invalid run's samples are tested again was named already.
+    RepeatNamed {
+        /// The invalid run.
+        run: RunId,
+        /// The run in which its samples are tested again.
+        repeated_in: RunId,
+    },
     /// Nothing is known of the run.
     NoSuchRun(RunId),
     /// What kind of a cause made the run fall is not said.
@@ -137,6 +148,9 @@ impl Refused {
             Self::Count { .. } => "count",
             Self::Text { .. } => "text",
             Self::NotHeld(_) => "not_held",
+            Self::NoSuchDonation(_) => "no_such_donation",
+            Self::HeldOften(_) => "held_often",
+            Self::RepeatNamed { .. } => "repeat_named",
             Self::NoSuchRun(_) => "no_such_run",
             Self::NoCause(_) => "no_cause",
             Self::RepeatedInItself(_) => "repeated_in_itself",
@@ -187,6 +201,17 @@ impl Refused {
             }
             Self::Text { field } => format!("{field}: 1 to 500 characters, please"),
             Self::NotHeld(donation) => format!("donation {donation} is not held by a person"),
+            Self::NoSuchDonation(donation) => format!(
+                "nothing is known of a donation {donation}, and nothing was held; look at its number, or register it first"
+            ),
+            Self::HeldOften(donation) => {
+                format!(
+                    "donation {donation} is held {HOLDS_MAX} times over; it stays held, and no more is written down"
+                )
+            }
+            Self::RepeatNamed { run, repeated_in } => {
+                format!("run {repeated_in} is named already as the repeat of run {run}")
+            }
             Self::NoSuchRun(run) => {
                 format!("nothing is known of a run {run}; look at its name (hemogate runs list)")
             }
@@ -242,6 +267,13 @@ impl Refused {
             Self::Count { counted, scanned } => format!("清点{counted}袋，扫描{scanned}袋，请重新清点"),
             Self::Text { field } => format!("{field}：请填写1至500个字符"),
             Self::NotHeld(donation) => format!("献血{donation}没有人工暂扣"),
+            Self::NoSuchDonation(donation) => {
+                format!("没有献血{donation}的任何记录，未暂扣；请核对编号，或先登记该献血")
+            }
+            Self::HeldOften(donation) => {
+                format!("献血{donation}已有{HOLDS_MAX}项暂扣，继续暂扣，不再增加记录")
+            }
+            Self::RepeatNamed { run, repeated_in } => format!("检测批{run}的重做批次已填写：{repeated_in}"),
             Self::NoSuchRun(run) => format!("没有检测批{run}的任何记录；请核对名称（hemogate runs list）"),
             Self::NoCause(run) => format!(
                 "请填写检测批{run}失效的原因类别（cause）：kit_control（试剂盒对照）、external_control（室内质控）、\

@@ -174,6 +174,39 @@ fn confirmed(reader: &Reader, run: &RunId, invalidated: Seq) -> Result<Seq, Refu
     }
 }
 
+/// Names the run in which an invalid run's samples are tested again, where that was not known when it fell. Once.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::NoSuchRun`] where nothing is known of the repeat, [`Refused::RepeatNamed`] where one is named.
+pub fn name_repeat(
+    ledger: &Ledger,
+    actor: &Actor,
+    (run, repeated_in): (&RunId, &RunId),
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::InvalidateRun)?;
+    let known = said(&reader, run)?;
+    if run == repeated_in {
+        return Err(Refused::RepeatedInItself(run.clone()));
+    }
+    if let Some(named) = known.repeated_in {
+        return Err(Refused::RepeatNamed { run: run.clone(), repeated_in: named });
+    }
+    if !has_own(&reader, repeated_in)? {
+        return Err(Refused::NoSuchRun(repeated_in.clone()));
+    }
+    let (run, invalidated, repeated_in) = (run.clone(), known.done.entry, repeated_in.clone());
+    let entry =
+        write(ledger, actor, SignedAct::RunRepeatNamed { run: run.clone(), invalidated, repeated_in })?;
+    // Somebody may have named another, or made the run valid, between the look and the entry.
+    let now = said(&ledger.state(), &run)?;
+    match (now.repeat_named, now.repeated_in) {
+        (Some(named), _) if named.entry == entry => Ok(entry),
+        (_, Some(repeated_in)) => Err(Refused::RepeatNamed { run, repeated_in }),
+        (_, None) => Err(Refused::Lapsed(run)),
+    }
+}
+
 /// A person wants a run that was declared invalid to be valid again: the first one proposes it, another one agrees.
 ///
 /// # Errors

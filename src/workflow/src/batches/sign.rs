@@ -175,8 +175,9 @@ fn keeps(settings: &Settings, member: &MemberNow, release: ReleaseSigned, wanted
         return Some("released before".to_owned());
     }
     // Neither is ever set aside: a hold is lifted, and a discard is for good.
-    if member.people.discarded.is_some() || member.people.hold.is_some() {
-        return Some(if member.people.hold.is_some() { "held by a person" } else { "discarded" }.to_owned());
+    let is_held = !member.people.holds.is_empty();
+    if member.people.discarded.is_some() || is_held {
+        return Some(if is_held { "held by a person" } else { "discarded" }.to_owned());
     }
     let verdict = member.if_released(settings, release);
     if verdict.is_releasable() {

@@ -278,8 +278,8 @@ fn a_signature_is_evidence_for_what_was_signed_and_for_nothing_else() {
     let changes: [fn(&mut crate::DonationFacts, ledger::Done); 3] = [
         |facts, _| facts.alike.push(DonationId::new("G10000000").unwrap()),
         |facts, done| {
-            facts.people.hold =
-                Some(ledger::HoldStands { done, kind: HoldKind::Laboratory, reason: "x".into() });
+            let hold = ledger::HoldStands { done, kind: HoldKind::Laboratory, reason: "x".into() };
+            facts.people.holds.push(hold);
         },
         |facts, done| facts.people.discarded = Some(ledger::DiscardDone { done, reason: "x".into() }),
     ];
