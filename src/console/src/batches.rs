@@ -19,7 +19,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
-use ledger::{Entry, HoldKind, Seq, What};
+use ledger::{Entry, HoldKind, Listing, ReadError, Reader, RecallView, Seq, What};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -109,6 +109,7 @@ fn shown(member: &MemberNow) -> Value {
         "rule_pack": member.verdict.rule_pack(), "complete": member.verdict.is_complete(), "releasable": member.verdict.is_releasable(),
         "kept_by": gates, "next": member.verdict.next(), "next_zh": member.verdict.next_zh(),
         "by_people": member.people, "basis": member.basis,
+        "components": crate::components::shown(member.components()),
     })
 }
 
@@ -386,19 +387,37 @@ async fn agreed(
 pub(crate) async fn recalls(
     State(site): State<Arc<Site>>,
     query: Result<Query<Paging>, QueryRejection>,
-) -> Result<Json<Items<ledger::RecallView>>, Problem> {
+) -> Result<Json<Items<Value>>, Problem> {
     let Query(paging) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let page = paging.page::<Seq>()?;
-    let found = site.read(move |reader| reader.recalls(true, &page)).await?;
-    Ok(Json(Items::of(found, |seq| seq.to_string())))
+    let found = site
+        .read(move |reader| {
+            let Listing { items, next } = reader.recalls(true, &page)?;
+            let items = items.iter().map(|recall| to_find(reader, recall)).collect::<Result<_, _>>()?;
+            Ok(Listing { items, next })
+        })
+        .await?;
+    Ok(Json(Items::of(found, |seq: Seq| seq.to_string())))
+}
+
+/// A recall with what is to be found: the components that are known now, and to whom each was given.
+fn to_find(reader: &Reader, recall: &RecallView) -> Result<Value, ReadError> {
+    let mut told = json!(recall);
+    let found = workflow::components::to_find(reader, &recall.about.donation)?;
+    if let Value::Object(fields) = &mut told {
+        fields.insert("components".to_owned(), json!(found));
+    }
+    Ok(told)
 }
 
 /// One recall.
 pub(crate) async fn recall(
     State(site): State<Arc<Site>>,
     Path(id): Path<u64>,
-) -> Result<Json<ledger::RecallView>, Problem> {
-    let found = site.read(move |reader| reader.recall(Seq::new(id))).await?;
+) -> Result<Json<Value>, Problem> {
+    let found = site
+        .read(move |reader| reader.recall(Seq::new(id))?.map(|one| to_find(reader, &one)).transpose())
+        .await?;
     found.map(Json).ok_or_else(|| Problem::not_found(format!("there is no recall {id} (没有召回 {id})")))
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Need {
 /// Every command and what it needs. A command that is not here is nobody's.
 pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/donations", Need::MachineOr(Act::RegisterDonation)),
+    ("POST", "/api/v1/donations/{id}/components", Need::MachineOr(Act::RecordComponent)),
+    ("POST", "/api/v1/donations/{id}/components/move", Need::MachineOr(Act::RecordComponent)),
     ("POST", "/api/v1/deliveries/{id}/requeue", Need::MachineOr(Act::RequeueDelivery)),
     ("POST", "/api/v1/orders", Need::MachineOr(Act::PlaceOrder)),
     ("POST", "/api/v1/orders/{id}/cancel", Need::MachineOr(Act::PlaceOrder)),

@@ -8,6 +8,7 @@ mod again;
 mod batches;
 mod caller;
 mod commands;
+mod components;
 mod connections;
 mod consulted;
 mod donors;
@@ -93,6 +94,8 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{seq}", get(quarantine::show))
         .merge(of_interfaces_and_fitness())
+        .route("/api/v1/donations/{id}/components", get(components::list).post(components::register))
+        .route("/api/v1/donations/{id}/components/move", post(components::moved))
         .route("/api/v1/transfers/half", get(reading::half_transfers))
         .route("/api/v1/observations", get(reading::observations))
         .route("/api/v1/donations", get(reading::donations).post(writing::register))

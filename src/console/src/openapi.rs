@@ -104,6 +104,17 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/donations", "get", "donations, in pages"),
     ("/api/v1/donations", "post", "register donations"),
     ("/api/v1/donations/{id}", "get", "a donation with evidence, verdict, reasons, history and deliveries"),
+    ("/api/v1/donations/{id}/components", "get", "what was made of a donation, and where each component is"),
+    (
+        "/api/v1/donations/{id}/components",
+        "post",
+        "register components that were made of it; those known already stay where they are",
+    ),
+    (
+        "/api/v1/donations/{id}/components/move",
+        "post",
+        "where one went: quarantine, held, missing, issued (consignee, at, happened), discarded, written_off",
+    ),
     ("/api/v1/runs", "get", "runs, by name, in pages"),
     (
         "/api/v1/runs/{id}",

@@ -192,6 +192,7 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
             Ok(Some(json!({
                 "donation": wanted, "summary": view.summary, "registration": view.registration,
                 "observations": view.observations, "findings": view.findings, "evidence": evidence,
+                "components": crate::components::shown(&facts.components),
                 "pools": facts.pools.iter().map(|pool| &pool.pool).collect::<Vec<_>>(),
                 "determinations": workflow::donors::groups(&facts, &settings),
                 "verdict": verdict, "history": view.verdicts, "deliveries": deliveries,

@@ -1,10 +1,12 @@
 //! The command line: what can be asked for. Parsing only; each command lives in a module of its own.
 
+mod components;
 mod donations;
 mod donors;
 mod fitness;
 mod held;
 
+pub(crate) use components::{Component, Move};
 pub(crate) use donations::Donation;
 pub(crate) use donors::{Donor, Recall};
 pub(crate) use fitness::{AnalyserNote, Note, Operator};
@@ -124,6 +126,9 @@ pub(crate) enum Command {
     /// Donors: the deferral register, results known from elsewhere, confirmatory tests, re-entry, look-backs
     #[command(subcommand)]
     Donor(Donor),
+    /// Components of donations: what was made of each, to whom it was issued, what is held, missing or taken out (R-GATE-12)
+    #[command(subcommand)]
+    Component(Component),
     /// Kits: the maker's criteria and cut-offs as files, checked and shown
     #[command(subcommand)]
     Kit(Kit),

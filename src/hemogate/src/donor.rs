@@ -3,6 +3,7 @@
 use crate::{
     cli::{Cli, Donor, Lang, Output, Recall},
     client::Client,
+    components::to_find,
     exit::{Exit, Failure, Outcome},
     print::{Printer, encoded, print, text},
     revisions::as_person,
@@ -41,8 +42,8 @@ pub(crate) async fn recall(cli: &Cli, asked: &Recall, lang: Lang) -> Outcome {
 fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
     let mut printer = Printer::new(output.format);
     printer.heads(&lang.pick(
-        ["recall", "donation", "raised", "now", "closed by", "outcome"],
-        ["召回", "献血码", "发起", "现结论", "关闭人", "结果"],
+        ["recall", "donation", "components", "raised", "now", "closed by", "outcome"],
+        ["召回", "献血码", "成分", "发起", "现结论", "关闭人", "结果"],
     ));
     for item in items {
         let closed = item.get("closed").map(|closed| text(closed, "/by")).unwrap_or_default();
@@ -50,6 +51,7 @@ fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
             vec![
                 text(item, "/recall"),
                 text(item, "/donation"),
+                to_find(item),
                 time(item, "raised_at_ms"),
                 text(item, "/unit"),
                 closed,
@@ -77,6 +79,7 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
             text(task, "/marker"),
             text(task, "/trigger"),
             text(task, "/donor"),
+            to_find(task),
         ];
         let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).collect();
         printer.item(task, || {

@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod cli;
 mod client;
+mod components;
 mod config;
 mod daemon;
 mod decide;
@@ -103,6 +104,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),
         Command::Tasks(output) => block_on(donor::tasks(cli, output, lang)),
         Command::Donation(asked) => block_on(donation::donation(cli, asked, lang)),
+        Command::Component(asked) => block_on(components::component(cli, asked, lang)),
         Command::Donor(asked) => block_on(donor::donor(cli, asked, lang)),
         Command::User(asked) => block_on(user::user(cli, asked, lang)),
         Command::Reprocess(asked) => block_on(again::reprocess(cli, asked, lang)),

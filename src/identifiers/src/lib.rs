@@ -17,11 +17,13 @@ mod code;
 mod din;
 mod form;
 mod normaliser;
+mod product;
 mod refusal;
 mod rules;
 
 pub use algorithm::{CheckAlgorithm, din_check_character};
 pub use code::{Code, CodeKind};
 pub use normaliser::{Checked, Identified, Normaliser, Whose};
+pub use product::{NoProduct, product_code};
 pub use refusal::Refusal;
 pub use rules::{Case, DinShape, Form, FormKind, Pad, Rules, RulesFault, Shortened, StartStop};

@@ -45,11 +45,11 @@ mod verify;
 pub use bounds::MemoryPart;
 pub use channel::{CALIBRATION, Channel, UNNAMED, WINDOW_MARK, day_of, whole_run};
 pub use entry::{
-    BatchOf, Body, Bytes, DeliveryId, DeliveryIdError, DonorAct, DonorData, Draft, Earlier, Entry,
-    FitnessAct, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld, LookbackAsked, LookbackId,
-    LookbackStep, Mapped, Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry, PoolMade,
-    PoolMember, Pools, ProfileContent, RowAt, RulesAct, RunCause, Seq, Service, SetAside, SignedAct,
-    SignedDonation, Terms, UnitCount, VerdictMade, What, WindowSpan,
+    BatchOf, Body, Bytes, ComponentAct, ComponentMove, DeliveryId, DeliveryIdError, DonorAct, DonorData,
+    Draft, Earlier, Entry, FitnessAct, FoundComponents, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld,
+    LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping, Measured, ObservationRef, PasswordHash,
+    PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct, RunCause, Seq,
+    Service, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade, What, WindowSpan,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
@@ -64,10 +64,11 @@ pub use rebuild::{RebuildReport, rebuild};
 pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
-    BatchRecord, ByPeople, Candidate, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
-    FaultKind, FaultSettled, FitnessNote, GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault,
-    KitsInForce, KitsProposal, KitsStand, Lookback, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned,
-    RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError,
-    StepDone, TakeBack, Tested,
+    BatchRecord, ByPeople, COMPONENTS_MAX, Candidate, ComponentPlace, ComponentStands, Components, Counters,
+    DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, FaultKind, FaultSettled, FitnessNote,
+    GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
+    KitsProposal, KitsStand, Lookback, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce,
+    RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError, StepDone,
+    TakeBack, Tested, WrittenOff,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

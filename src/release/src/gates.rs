@@ -333,6 +333,7 @@ fn components<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {
         let id = component.id.as_str();
         match component.state {
             ComponentState::Quarantine => None,
+            ComponentState::Missing => Some(Reason::ComponentMissing { id }),
             ComponentState::Released | ComponentState::Issued => {
                 (!passes).then_some(Reason::ComponentOut { id })
             }

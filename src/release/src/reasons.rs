@@ -73,6 +73,9 @@ pub(crate) enum Reason<'e> {
     ComponentDiffers {
         id: &'e str,
     },
+    ComponentMissing {
+        id: &'e str,
+    },
     BatchNotLocated {
         failing: u32,
         located: u32,
@@ -133,6 +136,7 @@ impl Say for Reason<'_> {
             Self::PostDonation(what) => said!("post-donation information is open: {what}"),
             Self::ComponentOut { id } => said!("component {id} is out already: recall it"),
             Self::ComponentDiffers { id } => said!("component {id} is held or discarded"),
+            Self::ComponentMissing { id } => said!("nobody knows where component {id} is: find it"),
             Self::BatchNotLocated { failing, located } => {
                 said!("{located} of the batch's {failing} failing units are located and removed")
             }
@@ -184,6 +188,7 @@ impl Say for Reason<'_> {
             Self::PostDonation(what) => said!("献血后回告未处理：{what}"),
             Self::ComponentOut { id } => said!("成分 {id} 已发出：请召回"),
             Self::ComponentDiffers { id } => said!("成分 {id} 已扣留或报废"),
+            Self::ComponentMissing { id } => said!("成分 {id} 去向不明：请查找"),
             Self::BatchNotLocated { failing, located } => {
                 said!("本批不合格 {failing} 份，已找到并移出 {located} 份")
             }

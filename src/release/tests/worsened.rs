@@ -242,6 +242,9 @@ mod worsened {
         ("a component taken out", |e| {
             e.components.push(Component { id: "RBC".into(), state: ComponentState::Discarded });
         }),
+        ("a component that nobody finds", |e| {
+            e.components.push(Component { id: "RBC".into(), state: ComponentState::Missing });
+        }),
         ("an antibody screen", |e| {
             e.antibody_screen.push(ScreenResult {
                 result: Some(ScreenCall::Positive),

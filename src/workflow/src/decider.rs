@@ -133,6 +133,7 @@ pub(crate) fn facts(
         scans: Vec::new(),
         beside: reader.suspected_beside(donation)?,
         people: reader.by_people(donation)?,
+        components: reader.components(donation)?,
         donor: DonorFacts::default(),
         pools: pools::pools_of(settings, reader, donation, (&mut known.runs, &mut known.pools))?,
         runs: BTreeMap::new(),

@@ -6,7 +6,7 @@
 mod grouping;
 
 use crate::{
-    Settings,
+    Settings, components,
     facts::{DonationFacts, Fact, LotRegister, RunFacts, Told},
     measurement::{is_ratio, measurements},
     pools::{hours_between, pooled},
@@ -80,6 +80,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
     evidence.findings.extend(with_pools.iter().filter_map(|fact| before_collection(fact, sample.collected?)));
     facts.donor.fill(&mut evidence);
+    components::fill(&mut evidence, &facts.components);
     signing::held_by_people(&mut evidence, &facts.people);
     evidence
 }

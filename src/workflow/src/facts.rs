@@ -204,6 +204,8 @@ pub struct DonationFacts {
     pub beside: Vec<ledger::SuspectedBeside>,
     /// What people did with it.
     pub people: ledger::ByPeople,
+    /// What was made of it, and where each is.
+    pub components: ledger::Components,
     /// What people and earlier donations say of its donor and of itself.
     pub donor: DonorFacts,
     /// The pools that it is named as a member of.

@@ -6,6 +6,7 @@
 mod again;
 pub mod batches;
 pub mod compare;
+pub mod components;
 mod decider;
 pub mod donors;
 mod earlier;

@@ -10,6 +10,7 @@ use release::{
     evidence::{Batch, Component, ComponentState, Meaning, OpenFinding, Override, Signature},
 };
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 /// Holds and discards of people, which are part of what is known of a donation.
 pub(crate) fn held_by_people(evidence: &mut Evidence, people: &ByPeople) {
@@ -37,12 +38,28 @@ pub(crate) fn held_by_people(evidence: &mut Evidence, people: &ByPeople) {
 pub(crate) fn basis(evidence: &Evidence, pack: &RulePack) -> String {
     let mut hasher = Sha256::new();
     hasher.update(format!("{}@{}\n", pack.id(), pack.hash()).as_bytes());
-    match serde_json::to_vec(evidence) {
+    let binding = bound(evidence);
+    match serde_json::to_vec(binding.as_ref()) {
         Ok(json) => hasher.update(&json),
         // Evidence is plain data. If it could not be written, no signature may fit it.
         Err(error) => hasher.update(format!("{error} {evidence:?}").as_bytes()),
     }
     hasher.finalize().iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// What of the evidence a signature is bound to: of components those that keep the others back. That another is made, given
+/// out or comes back changes nothing of what was signed.
+fn bound(evidence: &Evidence) -> Cow<'_, Evidence> {
+    let keeps = |component: &Component| match component.state {
+        ComponentState::Held | ComponentState::Missing | ComponentState::Discarded => true,
+        ComponentState::Quarantine | ComponentState::Released | ComponentState::Issued => false,
+    };
+    if evidence.components.iter().all(keeps) {
+        return Cow::Borrowed(evidence);
+    }
+    let mut evidence = evidence.clone();
+    evidence.components.retain(keeps);
+    Cow::Owned(evidence)
 }
 
 /// The evidence with the signatures that hold for it.

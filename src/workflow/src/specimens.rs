@@ -132,6 +132,24 @@ impl SpecimenRule {
         }
     }
 
+    /// The code of a component of a donation, as it was scanned or entered.
+    ///
+    /// # Errors
+    /// [`Unlocated`]: it is no component's code, or the donation's own number.
+    pub fn component(&self, text: &str, of: &DonationId) -> Result<String, Unlocated> {
+        let name = "no_product_code";
+        let code = identifiers::product_code(text).map_err(|why| Unlocated {
+            name,
+            what: why.what,
+            what_zh: why.what_zh,
+        })?;
+        if self.entered(&code).is_ok_and(|donation| donation == *of) {
+            let what = "it is the number of the donation; scan the product code".to_owned();
+            return Err(Unlocated { name, what, what_zh: "这是献血码；请扫描产品码".to_owned() });
+        }
+        Ok(code)
+    }
+
     /// The number that orders for a specimen are kept and looked up by: of its donation, whichever of its tubes it is,
     /// or of its pool. `connection` is the one whose reader read it; none where it was entered.
     ///

@@ -1,6 +1,7 @@
 //! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed or
 //! without a repeat, kits that do not judge yet, faults of interfaces that runs wait for.
 
+use crate::components::{ToFind, to_find};
 use crate::rules::Book;
 use crate::{Settings, Stopped, kits};
 use jiff::{Timestamp, ToSpan, civil::Date};
@@ -44,6 +45,9 @@ pub struct Task {
     /// The donation that something is to be done about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub donation: Option<DonationId>,
+    /// What is to be found of that donation: its components, and to whom each was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ToFind>,
     /// The run that something is to be done about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
@@ -115,23 +119,26 @@ fn recalls(reader: &Reader) -> Result<OfKind, ReadError> {
     let tasks = open
         .items
         .into_iter()
-        .map(|recall| Task {
-            kind: TaskKind::Recall,
-            id: recall.recall,
-            donation: Some(recall.about.donation),
-            run: None,
-            kits: None,
-            trigger: None,
-            marker: None,
-            donor: None,
-            raised_at_ms: recall.about.raised_at_ms,
-            next: "find every component, keep it back, and close the recall with what came of it",
-            next_zh: "追回并隔离全部成分，填写结果后关闭召回",
-            due: None,
-            not_before: None,
-            overdue: false,
+        .map(|recall| {
+            Ok(Task {
+                kind: TaskKind::Recall,
+                id: recall.recall,
+                components: to_find(reader, &recall.about.donation)?,
+                donation: Some(recall.about.donation),
+                run: None,
+                kits: None,
+                trigger: None,
+                marker: None,
+                donor: None,
+                raised_at_ms: recall.about.raised_at_ms,
+                next: "find every component, keep it back, and close the recall with what came of it",
+                next_zh: "追回并隔离全部成分，填写结果后关闭召回",
+                due: None,
+                not_before: None,
+                overdue: false,
+            })
         })
-        .collect();
+        .collect::<Result<_, ReadError>>()?;
     Ok((tasks, open.next.is_some()))
 }
 
@@ -170,9 +177,10 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<OfKind, ReadError> {
                 (None, "close it with what came of it", "填写结果后关闭"),
                 |(_, due, _, next, next_zh)| (due, next, next_zh),
             );
-            Task {
+            Ok(Task {
                 kind: TaskKind::Lookback,
                 id: lookback.raised,
+                components: to_find(reader, &lookback.id.earlier)?,
                 donation: Some(lookback.id.earlier.clone()),
                 run: None,
                 kits: None,
@@ -185,9 +193,9 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<OfKind, ReadError> {
                 due,
                 not_before: None,
                 overdue: due.is_some_and(|due| due < today),
-            }
+            })
         })
-        .collect();
+        .collect::<Result<_, ReadError>>()?;
     Ok((tasks, open.next.is_some()))
 }
 
@@ -198,6 +206,7 @@ fn faults(reader: &Reader) -> Result<OfKind, ReadError> {
     let tasks = kept
         .map(|(run, fault)| Task {
             kind: TaskKind::InterfaceFault,
+            components: Vec::new(),
             id: fault.fault,
             donation: None,
             run: Some(run),
@@ -243,6 +252,7 @@ fn of_invalid(
         .into_iter()
         .map(|said| Task {
             kind,
+            components: Vec::new(),
             id: said.done.entry,
             donation: None,
             run: Some(said.run),
@@ -266,6 +276,7 @@ fn kits_that_wait(settings: &Settings, reader: &Reader, now: Timestamp) -> Resul
     let now = kits::stands(settings, reader, now)?;
     let task = |kind, (id, raised): (ledger::Seq, Option<Timestamp>), changes: &kits::Changes| Task {
         kind,
+        components: Vec::new(),
         id,
         donation: None,
         run: None,
@@ -322,6 +333,7 @@ fn reentries(book: &Book<'_>, reader: &Reader) -> Result<OfKind, ReadError> {
         };
         tasks.push(Task {
             kind: TaskKind::Reentry,
+            components: Vec::new(),
             id: candidate.raised,
             donation: Some(candidate.donation),
             run: None,

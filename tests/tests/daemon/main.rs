@@ -10,6 +10,7 @@ mod batches;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
+mod components;
 mod damage;
 #[cfg(test)]
 mod day;

@@ -1,6 +1,7 @@
 //! What is written: drafts on the way in, entries once they have a place and a time.
 
 mod bytes;
+mod components;
 mod delivery;
 mod donor_data;
 mod donors;
@@ -16,6 +17,7 @@ mod signed;
 mod verdict;
 
 pub use bytes::Bytes;
+pub use components::{ComponentAct, ComponentMove, FoundComponents};
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
 pub use donors::{DonorAct, LookbackAsked, LookbackId, LookbackStep};
@@ -357,6 +359,8 @@ pub enum What {
     Fitness(FitnessAct),
     /// Something that a person wrote down of a donor, or did for a look-back.
     Donor(DonorAct),
+    /// Components that were made of a donation, or where one went.
+    Component(ComponentAct),
     /// Something that a person signed, held, discarded or called back.
     Signed(SignedAct),
     /// The tube of a donation may be of another donor, or that is settled: whatever was taken beside it waits.
@@ -417,6 +421,7 @@ impl What {
             Self::Kits(act) => act.name(),
             Self::Fitness(act) => act.name(),
             Self::Donor(act) => act.name(),
+            Self::Component(act) => act.name(),
             Self::Signed(act) => act.name(),
             Self::WrongTubeSuspected { .. } => "wrong_tube_suspected",
             Self::TailCut { .. } => "tail_cut",

@@ -1,6 +1,6 @@
 //! What people sign, hold, discard and call back. Who did it is the entry's `by`.
 
-use crate::{Channel, Seq};
+use crate::{Channel, FoundComponents, Seq};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
@@ -189,6 +189,9 @@ pub enum SignedAct {
         counted: u32,
         /// Why.
         reason: String,
+        /// The components that were found, of the donations whose components are known.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        components: Vec<FoundComponents>,
     },
     /// A run, or one window of it, was declared invalid after the fact. It falls at once; another person confirms it.
     RunInvalidated {

@@ -74,9 +74,12 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         | What::ReprocessAsked { .. }
         | What::InterpretationStands { .. } => of_profiles(&entry.what),
         What::FaultAcknowledged { fault, why } => object!({ "fault": fault, "why": why }),
-        What::Rules(_) | What::Kits(_) | What::Fitness(_) | What::Donor(_) | What::Signed(_) => {
-            of_people(entry)?
-        }
+        What::Rules(_)
+        | What::Kits(_)
+        | What::Fitness(_)
+        | What::Donor(_)
+        | What::Component(_)
+        | What::Signed(_) => of_people(entry)?,
         What::WrongTubeSuspected { donation, neighbours, stands } => {
             object!({ "donation": donation, "neighbours": neighbours, "stands": stands })
         }
@@ -153,6 +156,8 @@ fn of_people(entry: &Entry) -> Result<Value, ExportError> {
     } else if let What::Fitness(act) = &entry.what {
         json(entry, act)
     } else if let What::Donor(act) = &entry.what {
+        json(entry, act)
+    } else if let What::Component(act) = &entry.what {
         json(entry, act)
     } else if let What::Signed(act) = &entry.what {
         json(entry, act)

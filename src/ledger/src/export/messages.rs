@@ -62,6 +62,7 @@ impl Export {
             | What::Kits(_)
             | What::Fitness(_)
             | What::Donor(_)
+            | What::Component(_)
             | What::Signed(_)
             | What::WrongTubeSuspected { .. }
             | What::TailCut { .. } => {}

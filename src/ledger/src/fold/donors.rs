@@ -146,6 +146,8 @@ impl Fold<'_, '_> {
             if record::<Lookback>(self.view, &key)?.is_none() {
                 self.counters.lookbacks_open += 1;
                 let (raised, raised_at_ms) = (self.seq, self.at_ms);
+                let at = Key::lookbacks_at(&id.earlier);
+                self.mark(at.text(id.trigger.as_str()).text(&id.marker));
                 let lookback = Lookback { id, raised, raised_at_ms, asked: asked.clone(), done: Vec::new() };
                 self.view.put_record(key, &lookback)?;
             }

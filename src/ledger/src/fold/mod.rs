@@ -5,6 +5,7 @@
 //! something which is not there is counted as a misfit and changes nothing else.
 
 mod channel;
+mod components;
 mod decide;
 mod delivery;
 mod donors;
@@ -125,6 +126,7 @@ impl Fold<'_, '_> {
             What::Kits(act) => self.kits(act),
             What::Fitness(act) => self.fitness(act),
             What::Donor(act) => self.donor_act(act),
+            What::Component(act) => self.component_act(act),
             What::Signed(act) => self.signed_act(act),
             What::WrongTubeSuspected { donation, neighbours, stands } => {
                 self.wrong_tube(donation, neighbours, *stands)

@@ -49,10 +49,13 @@ impl Fold<'_, '_> {
             SignedAct::HoldsLifted { donations, seen, .. } => self.each(donations, |people| {
                 people.holds.retain(|hold| seen.is_some_and(|seen| hold.done.entry > seen));
             }),
-            SignedAct::DonationsDiscarded { donations, reason, .. } => self.each(donations, |people| {
-                let (done, reason) = (done.clone(), reason.clone());
-                people.discarded.get_or_insert(DiscardDone { done, reason });
-            }),
+            SignedAct::DonationsDiscarded { donations, reason, components, .. } => {
+                self.each(donations, |people| {
+                    let (done, reason) = (done.clone(), reason.clone());
+                    people.discarded.get_or_insert(DiscardDone { done, reason });
+                })?;
+                self.components_found(components, reason)
+            }
             SignedAct::RunInvalidated { .. }
             | SignedAct::RunInvalidationConfirmed { .. }
             | SignedAct::RunRepeatNamed { .. }
@@ -130,25 +133,21 @@ impl Fold<'_, '_> {
     }
 
     /// A verdict takes the place of another: one that was released and may not go any more is called back, and what was
-    /// signed for it holds no longer, whatever comes.
+    /// signed for it holds no longer, whatever comes. So is what is out of one that passed and does not any more, whoever
+    /// had released it.
     pub(super) fn after_release(&mut self, before: Option<&VerdictRecord>, made: &VerdictMade) -> Folded {
-        let Some(before) = before.filter(|before| before.releasable && !made.releasable()) else {
-            return Ok(());
-        };
+        let Some(before) = before else { return Ok(()) };
+        let is_revoked = before.releasable && !made.releasable();
+        if !is_revoked {
+            let fell = before.unit == "pass" && made.unit() != "pass" && self.is_out(made.donation())?;
+            let unit = made.unit().to_owned();
+            return if fell { self.call_back_once(made.donation(), Some(before.seq), unit) } else { Ok(()) };
+        }
         let key = Key::by_people(made.donation()).done();
         let mut people: ByPeople = record(self.view, &key)?.unwrap_or_default();
         (people.reviewed, people.released) = (None, None);
         self.view.put_record(key, &people)?;
-        self.counters.recalls_open += 1;
-        let recall = Recall {
-            donation: made.donation().clone(),
-            raised_at_ms: self.at_ms,
-            released: before.seq,
-            unit: made.unit().to_owned(),
-            closed: None,
-            outcome: None,
-        };
-        self.view.put_record(Key::recall(self.seq).done(), &recall)
+        self.call_back(made.donation(), Some(before.seq), made.unit().to_owned())
     }
 
     fn recall_closed(&mut self, recall: Seq, outcome: &str) -> Folded {
@@ -157,6 +156,7 @@ impl Fold<'_, '_> {
             Some(mut found) if found.closed.is_none() => {
                 (found.closed, found.outcome) = (Some(self.done()), Some(outcome.to_owned()));
                 self.counters.recalls_open -= 1;
+                self.view.delete(Key::open_recalls_of(&found.donation).seq(recall).done());
                 self.view.put_record(key, &found)
             }
             Some(_) | None => {

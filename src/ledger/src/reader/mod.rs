@@ -4,6 +4,7 @@
 //! (raw bytes, observations, verdicts) are read from the journal, and their checksum is checked every time.
 
 mod channels;
+mod components;
 mod deliveries;
 mod donations;
 mod donors;

@@ -27,7 +27,7 @@ pub struct BatchView {
 /// A recall with its number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecallView {
-    /// The verdict that raised it: its number.
+    /// The entry that raised it, mostly a verdict: its number.
     pub recall: Seq,
     /// What it is.
     #[serde(flatten)]

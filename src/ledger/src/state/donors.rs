@@ -97,6 +97,13 @@ impl Lookback {
         self.has(LookbackStep::Closed)
     }
 
+    /// When it was closed, milliseconds since 1970 UTC.
+    #[must_use]
+    pub fn closed_at_ms(&self) -> Option<i64> {
+        let closed = self.done.iter().find(|done| done.step == LookbackStep::Closed);
+        closed.map(|step| step.done.at_ms)
+    }
+
     /// Whether a step was done.
     #[must_use]
     pub fn has(&self, step: LookbackStep) -> bool {

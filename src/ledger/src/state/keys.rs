@@ -76,12 +76,15 @@
 //! | `ry` message · window | – : windows that were declared invalid, by the messages with their rows |
 //! | `ru` run | – : runs that were declared invalid and that nobody else has confirmed |
 //! | `rn` run | – : runs that were declared invalid and of which nobody has named the repeat |
-//! | `rt` verdict | recall |
+//! | `rt` entry | recall |
+//! | `ro` donation · entry | – : its recalls that are open |
 //! | `dc` collected at · donation | – : donations by the time they were taken |
 //! | `dn` donor | what stands of a donor |
 //! | `dg` donor · collected at · donation | – : the donor's donations |
 //! | `df` donation | what people wrote down of it |
+//! | `co` donation | its components, and where each is |
 //! | `lb` donation · marker · earlier donation | look-back |
+//! | `le` earlier donation · donation · marker | – : look-backs that it is looked up for |
 //! | `re` donation | candidate for re-entry |
 //! | `ds` donation · other | whether it is settled that the other's tube may be wrong, which was taken beside it |
 //! | `dt` donation | the donations that wait because its tube may be wrong |
@@ -430,6 +433,12 @@ impl Key {
     pub(crate) fn recall(verdict: Seq) -> Self {
         Self::of(*b"rt").seq(verdict)
     }
+    pub(crate) fn open_recalls_of(donation: &DonationId) -> Self {
+        Self::of(*b"ro").text(donation.as_str())
+    }
+    pub(crate) fn components(donation: &DonationId) -> Self {
+        Self::of(*b"co").text(donation.as_str())
+    }
     pub(crate) fn collected() -> Self {
         Self::of(*b"dc")
     }
@@ -447,6 +456,9 @@ impl Key {
     }
     pub(crate) fn lookback(id: &LookbackId) -> Self {
         Self::of(*b"lb").text(id.trigger.as_str()).text(&id.marker).text(id.earlier.as_str())
+    }
+    pub(crate) fn lookbacks_at(earlier: &DonationId) -> Self {
+        Self::of(*b"le").text(earlier.as_str())
     }
     pub(crate) fn candidates() -> Self {
         Self::of(*b"re")

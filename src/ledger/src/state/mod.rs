@@ -1,6 +1,7 @@
 //! The state: what is. Made by the fold from the journal and by nothing else, and kept where it can be thrown
 //! away and made again.
 
+mod components;
 mod donors;
 mod faults;
 mod fitness;
@@ -17,6 +18,9 @@ mod signed;
 mod sled_store;
 mod view;
 
+pub use components::{
+    COMPONENTS_MAX, ComponentPlace, ComponentStands, Components, Issue, Kept, KeptAs, WrittenOff,
+};
 pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
 pub use faults::{FaultKind, FaultSettled, InterfaceFault};
 pub(crate) use faults::{FaultRecord, RunSpanRecord};

@@ -83,16 +83,17 @@ pub struct ByPeople {
     pub discarded: Option<DiscardDone>,
 }
 
-/// A recall: a released donation that may not go any more.
+/// A recall: a donation that may not go, of which something is out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recall {
     /// Which donation.
     pub donation: DonationId,
     /// When it was raised, milliseconds since 1970 UTC.
     pub raised_at_ms: i64,
-    /// The verdict that had released it.
-    pub released: Seq,
-    /// What the verdict that raised it makes of the unit.
+    /// The verdict that had released it; none where something of it was given out without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Seq>,
+    /// What the verdict that raised it, or that stood then, makes of the unit.
     pub unit: String,
     /// Who closed it, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]

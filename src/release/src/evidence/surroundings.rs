@@ -200,6 +200,8 @@ pub enum ComponentState {
     Quarantine,
     /// Held by a person.
     Held,
+    /// Nobody knows where it is.
+    Missing,
     /// Discarded.
     Discarded,
     /// Labelled as released.

@@ -371,8 +371,8 @@ fn surroundings(e: &mut Evidence, rng: &mut Dice) {
         });
     }
     if one_in(rng, 20) {
-        use ComponentState::{Discarded, Held, Issued, Quarantine, Released};
-        let state = [Quarantine, Held, Discarded, Released, Issued][rng.usize(0..5)];
+        use ComponentState::{Discarded, Held, Issued, Missing, Quarantine, Released};
+        let state = [Quarantine, Held, Missing, Discarded, Released, Issued][rng.usize(0..6)];
         e.components.push(Component { id: "RBC".into(), state });
     }
     if one_in(rng, 20) {

@@ -449,7 +449,8 @@ fn other_gates(e: &Evidence, worst: char, closed: &mut BTreeSet<usize>) {
     for component in &e.components {
         let out = matches!(component.state, ComponentState::Released | ComponentState::Issued);
         let stopped = matches!(component.state, ComponentState::Held | ComponentState::Discarded);
-        if (out && worst != 'P') || (stopped && worst == 'P') {
+        let lost = component.state == ComponentState::Missing;
+        if lost || (out && worst != 'P') || (stopped && worst == 'P') {
             closed.insert(12);
         }
     }

@@ -32,7 +32,10 @@ use crate::{
     Settings,
     people::{Act, Actor},
 };
-use ledger::{Draft, HOLDS_MAX, HoldKind, Ledger, Seq, SignedAct, What};
+use ledger::{
+    ComponentPlace, ComponentStands, Draft, FoundComponents, HOLDS_MAX, HoldKind, Ledger, Seq, SignedAct,
+    What,
+};
 use std::collections::BTreeSet;
 use vocabulary::DonationId;
 
@@ -145,7 +148,13 @@ pub fn lift(
     write(ledger, actor, SignedAct::HoldsLifted { donations, reason, seen })
 }
 
-/// Takes units out for good: they were found, scanned one by one, and counted by hand (R-GATE-13).
+/// Whether a component can be found where it should be; one that nobody finds is counted, and never found by a count.
+fn is_here(component: &ComponentStands) -> bool {
+    component.is_to_be_found() && component.place() != ComponentPlace::Missing
+}
+
+/// Takes units out for good: they were found, scanned one by one, and counted by hand (R-GATE-13). Where the components of a
+/// donation are known, its units are those that are in quarantine.
 ///
 /// # Errors
 /// [`Refused`].
@@ -156,12 +165,23 @@ pub fn discard(
     (batch, numbers): (Seq, &[String]),
     (counted, reason): (u32, &str),
 ) -> Result<Seq, Refused> {
-    actor.check(&ledger.state(), Act::DiscardDonation)?;
+    let reader = ledger.state();
+    actor.check(&reader, Act::DiscardDonation)?;
     let (donations, reason) = (scanned(settings, ledger, Some(batch), numbers)?, text("reason", reason)?);
-    if u32::try_from(donations.len()) != Ok(counted) {
-        return Err(Refused::Count { counted, scanned: donations.len() });
+    let (mut units, mut components) = (0, Vec::new());
+    for donation in &donations {
+        let all = reader.components(donation)?;
+        let found: Vec<String> =
+            all.iter().filter(|(_, one)| is_here(one)).map(|(id, _)| id.clone()).collect();
+        units += if all.is_empty() { 1 } else { found.len() };
+        if !found.is_empty() {
+            components.push(FoundComponents { donation: donation.clone(), components: found });
+        }
     }
-    write(ledger, actor, SignedAct::DonationsDiscarded { donations, counted, reason })
+    if u32::try_from(units) != Ok(counted) {
+        return Err(Refused::Count { counted, scanned: units });
+    }
+    write(ledger, actor, SignedAct::DonationsDiscarded { donations, counted, reason, components })
 }
 
 /// Closes a recall.

@@ -2,12 +2,14 @@
 
 use super::Refused;
 use crate::{
-    DonationFacts, Settings, decider, evidence,
+    DonationFacts, Settings, components, decider, evidence,
     rules::Book,
     shares::{shared, threads},
     signing,
 };
-use ledger::{BatchView, ByPeople, Interpretations, ReadError, Reader, ReleaseSigned, Seq, UnitCount};
+use ledger::{
+    BatchView, ByPeople, Components, Interpretations, ReadError, Reader, ReleaseSigned, Seq, UnitCount,
+};
 use release::{Gate, RulePack, Unit, Verdict};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -97,6 +99,17 @@ impl MemberNow {
         self.verdict.gates().iter().filter(|gate| !gate.is_satisfied() && !gate.id.needs_person())
     }
 
+    /// Its units that have to be found where it fails, and how many were.
+    fn units(&self) -> (usize, usize) {
+        components::units(&self.facts.components, self.people.discarded.is_some())
+    }
+
+    /// What was made of it, and where each is.
+    #[must_use]
+    pub fn components(&self) -> &Components {
+        &self.facts.components
+    }
+
     /// The runs that its results name.
     pub(super) fn runs(&self) -> impl Iterator<Item = &RunId> {
         self.facts.runs.keys()
@@ -166,10 +179,11 @@ impl BatchNow {
             .finalize()
             .iter()
             .fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"));
-        let failing = || members.iter().filter(|m| m.verdict.unit() == Unit::Discard);
+        let failing = members.iter().filter(|m| m.verdict.unit() == Unit::Discard);
+        let units = failing.map(MemberNow::units);
+        let (failing, located) = units.fold((0, 0), |(all, found), (a, f)| (all + a, found + f));
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let located = failing().filter(|m| m.people.discarded.is_some()).count();
-        let count = UnitCount { failing: number(failing().count()), located: number(located) };
+        let count = UnitCount { failing: number(failing), located: number(located) };
         Ok(Self { batch: view, members, seen, count, as_of })
     }
 

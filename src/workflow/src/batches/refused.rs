@@ -71,7 +71,7 @@ pub enum Refused {
         /// As they were found.
         located: u32,
     },
-    /// The person counted another number than was scanned.
+    /// The person counted another number of units than was scanned, or than is in quarantine of it.
     Count {
         /// Counted.
         counted: u32,
@@ -197,7 +197,9 @@ impl Refused {
                 "{failing} failing units, {located} found and removed; find and discard the others first (R-GATE-13)"
             ),
             Self::Count { counted, scanned } => {
-                format!("{counted} units were counted and {scanned} scanned; count again")
+                format!(
+                    "{counted} units were counted and {scanned} scanned (components in quarantine, where they are known); count again"
+                )
             }
             Self::Text { field } => format!("{field}: 1 to 500 characters, please"),
             Self::NotHeld(donation) => format!("donation {donation} is not held by a person"),

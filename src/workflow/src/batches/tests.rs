@@ -107,7 +107,7 @@ impl Station {
         seq
     }
 
-    fn open(&self, actor: &Actor, donations: &[&str]) -> Result<Seq, Refused> {
+    pub(crate) fn open(&self, actor: &Actor, donations: &[&str]) -> Result<Seq, Refused> {
         let donations = donations.iter().map(|d| (*d).to_owned()).collect();
         open(
             &self.settings,
@@ -121,7 +121,7 @@ impl Station {
         BatchNow::read(&self.settings, &self.ledger.state(), batch).unwrap()
     }
 
-    fn verdict(&self, case: &str) -> Seq {
+    pub(crate) fn verdict(&self, case: &str) -> Seq {
         let verdict = explain(&read_case(case).unwrap(), &self.settings.pack);
         self.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()))
     }
@@ -241,7 +241,7 @@ fn a_released_donation_that_may_not_go_any_more_is_called_back_and_its_signature
     let found = recalls();
     assert_eq!(
         (found[0].recall, found[0].about.released, &found[0].about.donation),
-        (raised, released, &donation)
+        (raised, Some(released), &donation)
     );
     let people = station.ledger.state().by_people(&donation).unwrap();
     assert!(people.reviewed.is_none(), "what was signed holds no longer, whatever comes");

@@ -51,6 +51,8 @@ acts! {
     /// Place, change and cancel orders.
     PlaceOrder = "place_order", "下达检测申请",
         [Technician, Reviewer, Releaser, QcOfficer, ReferenceLaboratory];
+    /// Register components of a donation and where each goes.
+    RecordComponent = "record_component", "登记血液成分", [Technician, Reviewer, Releaser];
     /// Send a delivery on its way again.
     RequeueDelivery = "requeue_delivery", "重新发送", [Technician, Reviewer, Releaser, SystemAdministrator];
     /// Put a batch together.
@@ -131,6 +133,7 @@ mod tests {
         (Act::ReadUsers, [0, 0, 0, 0, 0, 1, 1, 1]),
         (Act::RegisterDonation, [1, 1, 1, 0, 0, 0, 0, 0]),
         (Act::PlaceOrder, [1, 1, 1, 1, 1, 0, 0, 0]),
+        (Act::RecordComponent, [1, 1, 1, 0, 0, 0, 0, 0]),
         (Act::RequeueDelivery, [1, 1, 1, 0, 0, 1, 0, 0]),
         (Act::OpenBatch, [1, 1, 1, 0, 0, 0, 0, 0]),
         (Act::ReviewBatch, [0, 1, 0, 0, 0, 0, 0, 0]),

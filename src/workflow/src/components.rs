@@ -1,0 +1,400 @@
+//! Components of donations: what was made of one, where each is, and what that says of the donation (R-GATE-12).
+//!
+//! ```text
+//!              ┌── held, missing: none of the donation's goes; back only by whoever may lift holds ──┐
+//!  made ──► quarantine ──► issued to somebody, where the donation is released ──► back ──► quarantine ◄┘
+//!              └──► discarded for what is known of the donation, written off for its own sake: for good
+//! ```
+//!
+//! What happened against the rules is refused with its reason, and written down when somebody says that it happened: then
+//! it is called back. The same word again changes nothing; a word that contradicts another is refused.
+
+mod refused;
+#[cfg(test)]
+mod tests;
+
+pub use refused::Refused;
+
+use crate::people::{Act, Actor};
+use crate::rules::Book;
+use crate::{Settings, SignOff};
+use jiff::Timestamp;
+use ledger::{
+    COMPONENTS_MAX, ComponentAct, ComponentMove, ComponentPlace, ComponentStands, Components, Draft, Ledger,
+    Reader, Seq, What,
+};
+use release::{
+    Evidence, Unit, Verdict,
+    evidence::{Component, ComponentState},
+};
+use serde::{Deserialize, Serialize};
+use vocabulary::DonationId;
+
+/// Characters of a reason and of a consignee's name.
+const TEXT_CHARS_MAX: usize = 500;
+/// Reasons against a release that are told.
+const REASONS_MAX: usize = 3;
+
+/// Who says something of a component.
+#[derive(Debug, Clone, Copy)]
+pub enum Teller<'a> {
+    /// The blood information system, under this name.
+    Machine(&'a str),
+    /// A person.
+    Person(&'a Actor),
+}
+
+impl Teller<'_> {
+    fn check(self, reader: &Reader, act: Act) -> Result<(), Refused> {
+        match self {
+            Self::Person(actor) => Ok(actor.check(reader, act)?),
+            Self::Machine(_) => Ok(()),
+        }
+    }
+
+    /// Only a person who may lift holds lets go what kept others back.
+    fn check_eases(self, reader: &Reader) -> Result<(), Refused> {
+        match self {
+            Self::Person(actor) => Ok(actor.check(reader, Act::LiftHold)?),
+            Self::Machine(_) => Err(Refused::NeedsPerson),
+        }
+    }
+
+    fn by(self) -> String {
+        match self {
+            Self::Person(actor) => actor.by(),
+            Self::Machine(name) => name.to_owned(),
+        }
+    }
+}
+
+/// What came of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// It is written down.
+    Done {
+        /// The entry.
+        entry: Seq,
+    },
+    /// It was known: nothing is written.
+    Known,
+}
+
+/// Where a component went.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    /// Which: its product code, as scanned or typed.
+    pub component: String,
+    /// Where to.
+    pub to: ComponentPlace,
+    /// Why; an issue needs none.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// To whom it was issued.
+    #[serde(default)]
+    pub consignee: Option<String>,
+    /// When it was issued; now, without it.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+    /// It has happened, allowed or not: it is written down, and called back.
+    #[serde(default)]
+    pub happened: bool,
+}
+
+fn text(field: &'static str, given: Option<&str>) -> Result<String, Refused> {
+    let text = given.unwrap_or_default().trim();
+    let fits = (1..=TEXT_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(Refused::Text { field }) }
+}
+
+fn donation(settings: &Settings, reader: &Reader, given: &str) -> Result<DonationId, Refused> {
+    let read = settings.specimens.entered(given);
+    let donation =
+        read.map_err(|why| Refused::Number { given: given.to_owned(), why: why.what, why_zh: why.what_zh })?;
+    if !reader.is_known(&donation)? {
+        return Err(Refused::NoSuchDonation(donation));
+    }
+    Ok(donation)
+}
+
+fn component(settings: &Settings, given: &str, of: &DonationId) -> Result<String, Refused> {
+    let read = settings.specimens.component(given, of);
+    read.map_err(|why| Refused::Number { given: given.to_owned(), why: why.what, why_zh: why.what_zh })
+}
+
+fn write(ledger: &Ledger, by: Teller<'_>, act: ComponentAct) -> Result<Seq, Refused> {
+    let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
+    let draft = Draft { by: by.by(), what: What::Component(act) };
+    let seq = ledger.append(vec![draft]).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?.last();
+    ledger.wait_applied(seq).wait().map_err(|e| broken(&e))?;
+    Ok(seq)
+}
+
+/// Registers the components that were made of a donation. Those that are known already stay where they are.
+///
+/// # Errors
+/// [`Refused`]; nothing is written.
+pub fn register(
+    settings: &Settings,
+    ledger: &Ledger,
+    by: Teller<'_>,
+    (given, codes): (&str, &[String]),
+) -> Result<Step, Refused> {
+    let reader = ledger.state();
+    by.check(&reader, Act::RecordComponent)?;
+    let donation = donation(settings, &reader, given)?;
+    if codes.is_empty() {
+        return Err(Refused::Empty);
+    }
+    let known = reader.components(&donation)?;
+    let mut components = Vec::with_capacity(codes.len());
+    for code in codes {
+        let component = component(settings, code, &donation)?;
+        if !known.contains_key(&component) && !components.contains(&component) {
+            components.push(component);
+        }
+    }
+    if components.is_empty() {
+        return Ok(Step::Known);
+    }
+    if known.len() + components.len() > COMPONENTS_MAX {
+        return Err(Refused::TooMany);
+    }
+    let registered = components.clone();
+    let entry = write(ledger, by, ComponentAct::Made { donation: donation.clone(), components })?;
+    let now = ledger.state().components(&donation)?;
+    if registered.iter().all(|one| now.contains_key(one)) {
+        Ok(Step::Done { entry })
+    } else {
+        Err(Refused::TooMany)
+    }
+}
+
+/// Writes down where a component went.
+///
+/// # Errors
+/// [`Refused`]; nothing has changed.
+pub fn moved(
+    settings: &Settings,
+    ledger: &Ledger,
+    by: Teller<'_>,
+    (given, moved): (&str, &Moved),
+) -> Result<Step, Refused> {
+    let reader = ledger.state();
+    by.check(&reader, Act::RecordComponent)?;
+    let donation = donation(settings, &reader, given)?;
+    let component = component(settings, &moved.component, &donation)?;
+    let all = reader.components(&donation)?;
+    let stands = all.get(&component).ok_or_else(|| Refused::NoSuchComponent(component.clone()))?;
+    let to = asked(moved)?;
+    if is_known(stands, &to) {
+        return Ok(Step::Known);
+    }
+    let is_issue = matches!(to, ComponentMove::Issued { .. });
+    if !is_issue && is_gone(stands, &to) {
+        return Err(Refused::Gone(stands.place()));
+    }
+    if stands.kept.is_some() && eases(&to) {
+        by.check_eases(&reader)?;
+    }
+    let to = if let ComponentMove::Issued { consignee, at_ms, .. } = to {
+        let against = against_issue(settings, &reader, (&donation, stands))?;
+        let against_rules = against.is_some();
+        if let Some(why) = against.filter(|_| !moved.happened) {
+            return Err(why);
+        }
+        ComponentMove::Issued { consignee, at_ms, against_rules }
+    } else {
+        to
+    };
+    let act = ComponentAct::Moved { donation: donation.clone(), component: component.clone(), to };
+    let entry = write(ledger, by, act)?;
+    // Another word may have come first: then this one changed nothing, and is not to be taken for done.
+    let now = ledger.state().components(&donation)?;
+    let is_done = now.get(&component).is_some_and(|one| one.was_moved_by(entry, moved.to));
+    if is_done { Ok(Step::Done { entry }) } else { Err(Refused::Overtaken { entry }) }
+}
+
+fn asked(moved: &Moved) -> Result<ComponentMove, Refused> {
+    let reason = || text("reason", moved.reason.as_deref());
+    if moved.to != ComponentPlace::Issued
+        && (moved.consignee.is_some() || moved.at.is_some() || moved.happened)
+    {
+        return Err(Refused::OnlyOfIssue);
+    }
+    Ok(match moved.to {
+        ComponentPlace::Quarantine => ComponentMove::Quarantine { reason: reason()? },
+        ComponentPlace::Held => ComponentMove::Held { reason: reason()? },
+        ComponentPlace::Missing => ComponentMove::Missing { reason: reason()? },
+        ComponentPlace::Discarded => ComponentMove::Discarded { reason: reason()? },
+        ComponentPlace::WrittenOff => ComponentMove::WrittenOff { reason: reason()? },
+        ComponentPlace::Issued => {
+            if moved.at.is_some_and(|at| at > Timestamp::now()) {
+                return Err(Refused::ToCome);
+            }
+            ComponentMove::Issued {
+                consignee: text("consignee", moved.consignee.as_deref())?,
+                at_ms: moved.at.map(Timestamp::as_millisecond),
+                against_rules: false,
+            }
+        }
+    })
+}
+
+/// Whether that is how it stands.
+fn is_known(stands: &ComponentStands, to: &ComponentMove) -> bool {
+    let place = stands.place();
+    match to {
+        ComponentMove::Issued { consignee, at_ms, .. } => stands
+            .issued
+            .iter()
+            .any(|issue| issue.consignee == *consignee && at_ms.is_none_or(|at| at == issue.issued_at_ms)),
+        ComponentMove::Quarantine { .. } => place == ComponentPlace::Quarantine,
+        ComponentMove::Held { .. } => place == ComponentPlace::Held,
+        ComponentMove::Missing { .. } => place == ComponentPlace::Missing,
+        ComponentMove::Discarded { .. } => place == ComponentPlace::Discarded,
+        ComponentMove::WrittenOff { .. } => place == ComponentPlace::WrittenOff,
+    }
+}
+
+/// Whether it lets the other components go that this one kept back.
+fn eases(to: &ComponentMove) -> bool {
+    match to {
+        ComponentMove::Quarantine { .. } | ComponentMove::WrittenOff { .. } => true,
+        ComponentMove::Held { .. }
+        | ComponentMove::Missing { .. }
+        | ComponentMove::Issued { .. }
+        | ComponentMove::Discarded { .. } => false,
+    }
+}
+
+/// What was taken out is out for good.
+fn is_gone(stands: &ComponentStands, to: &ComponentMove) -> bool {
+    match to {
+        ComponentMove::Discarded { .. } => false,
+        ComponentMove::WrittenOff { .. } => stands.is_discarded(),
+        ComponentMove::Quarantine { .. }
+        | ComponentMove::Held { .. }
+        | ComponentMove::Missing { .. }
+        | ComponentMove::Issued { .. } => stands.is_discarded() || stands.written_off.is_some(),
+    }
+}
+
+/// Why a component may not be given out.
+fn against_issue(
+    settings: &Settings,
+    reader: &Reader,
+    (donation, stands): (&DonationId, &ComponentStands),
+) -> Result<Option<Refused>, Refused> {
+    if let Some(issue) = stands.issued.last() {
+        return Ok(Some(Refused::OutAlready { consignee: issue.consignee.clone(), entry: issue.done.entry }));
+    }
+    if stands.place() != ComponentPlace::Quarantine {
+        return Ok(Some(Refused::Gone(stands.place())));
+    }
+    if reader.lookbacks_at(donation)?.iter().any(|found| !found.is_closed()) {
+        return Ok(Some(Refused::LookedUp));
+    }
+    not_released(settings, reader, donation)
+}
+
+/// Why a donation is not released: by the verdict that stands, and by what is known at this moment.
+fn not_released(
+    settings: &Settings,
+    reader: &Reader,
+    donation: &DonationId,
+) -> Result<Option<Refused>, Refused> {
+    let facts = crate::facts_of(settings, reader, donation)?;
+    let book = Book::read(settings, reader).map_err(|why| Refused::Broken(why.to_string()))?;
+    let by = book.of(&facts);
+    let now = release::decide(&crate::evidence(&facts, by), &by.pack);
+    let standing = reader.donation(donation)?.and_then(|view| view.summary.verdict);
+    let (stood, goes) = match settings.sign_off {
+        SignOff::Here => (standing.is_some_and(|one| one.releasable), now.is_releasable()),
+        SignOff::Elsewhere => (
+            standing.is_some_and(|one| one.unit == Unit::Pass.name() && one.complete),
+            now.unit() == Unit::Pass && now.is_complete(),
+        ),
+    };
+    Ok((!(stood && goes)).then(|| against(&now)))
+}
+
+fn against(verdict: &Verdict) -> Refused {
+    let closed = || verdict.gates().iter().filter(|gate| !gate.is_satisfied()).take(REASONS_MAX);
+    let why: Vec<String> = closed().map(|gate| format!("{} {}", gate.id, gate.why)).collect();
+    let why_zh: Vec<String> = closed().map(|gate| format!("{} {}", gate.id, gate.why_zh)).collect();
+    Refused::NotReleased { why: why.join("; "), why_zh: why_zh.join("；") }
+}
+
+/// Components as evidence. One that was given out although it was kept back is both; one that was written off for its own
+/// sake says nothing.
+pub(crate) fn fill(evidence: &mut Evidence, components: &Components) {
+    for (id, stands) in components {
+        let mut is = |state| evidence.components.push(Component { id: id.clone(), state });
+        if stands.is_out() {
+            is(ComponentState::Issued);
+        }
+        match stands.kept.as_ref().map(|kept| kept.as_) {
+            Some(ledger::KeptAs::Held) => is(ComponentState::Held),
+            Some(ledger::KeptAs::Missing) => is(ComponentState::Missing),
+            Some(ledger::KeptAs::Discarded) => is(ComponentState::Discarded),
+            None if stands.is_out() || stands.written_off.is_some() => {}
+            None => is(ComponentState::Quarantine),
+        }
+    }
+}
+
+/// Units of a donation that fails (R-GATE-13): how many there are to be found, and how many were. Its components where they
+/// are known, else the donation.
+pub(crate) fn units(components: &Components, discarded: bool) -> (usize, usize) {
+    if components.is_empty() {
+        return (1, usize::from(discarded));
+    }
+    let to_find = components.values().filter(|one| one.is_to_be_found()).count();
+    let found = components.values().filter(|one| one.place() == ComponentPlace::Discarded).count();
+    (to_find + found, found)
+}
+
+/// A component, for people who have to find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToFind {
+    /// Its product code.
+    pub component: String,
+    /// Where it is.
+    pub place: ComponentPlace,
+    /// To whom it was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issued: Vec<Consigned>,
+}
+
+/// To whom a component was given, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Consigned {
+    /// To whom.
+    pub consignee: String,
+    /// When, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
+/// The components of a donation that were not taken out: what is out, and what is to be kept back. Those known now, whenever
+/// the task was raised.
+///
+/// # Errors
+/// [`ledger::ReadError`].
+pub fn to_find(reader: &Reader, donation: &DonationId) -> Result<Vec<ToFind>, ledger::ReadError> {
+    let all = reader.components(donation)?;
+    let here = all.into_iter().filter(|(_, one)| one.is_out() || one.is_to_be_found());
+    Ok(here
+        .map(|(component, one)| ToFind {
+            component,
+            place: one.place(),
+            issued: one
+                .issued
+                .into_iter()
+                .map(|issue| Consigned { consignee: issue.consignee, at_ms: issue.issued_at_ms })
+                .collect(),
+        })
+        .collect())
+}

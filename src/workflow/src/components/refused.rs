@@ -1,0 +1,153 @@
+//! Why a word about a component is not taken, in English and Chinese.
+
+use crate::people;
+use ledger::{COMPONENTS_MAX, ComponentPlace, Seq};
+use std::fmt;
+use vocabulary::DonationId;
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Who asks may not.
+    Person(people::Refused),
+    /// It lets something go: a machine may not.
+    NeedsPerson,
+    /// A number that is no donation's, or a code that is no component's.
+    Number {
+        /// As given.
+        given: String,
+        /// What is wrong.
+        why: String,
+        /// The same in Chinese.
+        why_zh: String,
+    },
+    /// Nothing is known of the donation.
+    NoSuchDonation(DonationId),
+    /// The donation has no such component.
+    NoSuchComponent(String),
+    /// No component is named.
+    Empty,
+    /// There are more than are kept of one donation.
+    TooMany,
+    /// A text is missing, or too long.
+    Text {
+        /// Which.
+        field: &'static str,
+    },
+    /// Consignee, time and `happened` are said of an issue only.
+    OnlyOfIssue,
+    /// A time that is still to come.
+    ToCome,
+    /// It was given out already.
+    OutAlready {
+        /// To whom.
+        consignee: String,
+        /// The entry that says so.
+        entry: Seq,
+    },
+    /// It is not there to be moved so.
+    Gone(ComponentPlace),
+    /// Somebody looks the donation up.
+    LookedUp,
+    /// The donation is not released.
+    NotReleased {
+        /// Why.
+        why: String,
+        /// The same in Chinese.
+        why_zh: String,
+    },
+    /// Another word about it came first: the entry changed nothing.
+    Overtaken {
+        /// The entry.
+        entry: Seq,
+    },
+    /// The ledger cannot be read or takes nothing.
+    Broken(String),
+}
+
+/// What to do where something is refused that has happened all the same.
+const HAPPENED: &str =
+    "if it has happened all the same, a person records that it did (--happened): it is called back then";
+const HAPPENED_ZH: &str = "若事实上已发出，请由人员注明（--happened）登记，届时将召回";
+
+impl Refused {
+    /// What is wrong and what to do, in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        match self {
+            Self::Person(why) => why.english(),
+            Self::NeedsPerson => "this lets something go: a person who may lift holds has to say it".into(),
+            Self::Number { given, why, .. } => format!("{given:?}: {why}"),
+            Self::NoSuchDonation(donation) => {
+                format!("nothing is known of donation {donation}; register it first")
+            }
+            Self::NoSuchComponent(component) => {
+                format!("no component {component} of this donation is registered; register it first")
+            }
+            Self::Empty => "name the components".into(),
+            Self::TooMany => format!("a donation has at most {COMPONENTS_MAX} components here"),
+            Self::Text { field } => format!("{field}: 1 to 500 characters, please, without line breaks"),
+            Self::OnlyOfIssue => "consignee, time and happened are said of what is issued only".into(),
+            Self::ToCome => "that time is still to come; record it when it is so".into(),
+            Self::OutAlready { consignee, entry } => {
+                format!(
+                    "it was issued to {consignee} already (entry {entry}); record first that it came back. {HAPPENED}"
+                )
+            }
+            Self::Gone(place) => format!("it is {}; that cannot be. Of an issue: {HAPPENED}", place.name()),
+            Self::LookedUp => format!("a look-back at this donation is open: nothing of it goes. {HAPPENED}"),
+            Self::NotReleased { why, .. } => format!("the donation is not released: {why}. {HAPPENED}"),
+            Self::Overtaken { entry } => {
+                format!("another word about it came first; entry {entry} changed nothing. Look again")
+            }
+            Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
+        }
+    }
+
+    /// What is wrong and what to do, in Chinese.
+    #[must_use]
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::Person(why) => why.chinese(),
+            Self::NeedsPerson => "此操作会解除限制，须由有权解除暂扣的人员进行".into(),
+            Self::Number { given, why_zh, .. } => format!("{given:?}：{why_zh}"),
+            Self::NoSuchDonation(donation) => format!("没有献血{donation}的记录；请先登记"),
+            Self::NoSuchComponent(component) => format!("该献血未登记成分{component}；请先登记"),
+            Self::Empty => "请给出成分".into(),
+            Self::TooMany => format!("每份献血至多登记{COMPONENTS_MAX}个成分"),
+            Self::Text { field } => format!("{field}：请填写1至500个字符，不含换行"),
+            Self::OnlyOfIssue => "用血机构、时间及 happened 仅用于发出".into(),
+            Self::ToCome => "该时间尚未到；请届时再登记".into(),
+            Self::OutAlready { consignee, entry } => {
+                format!("已发往{consignee}（条目{entry}）；请先登记退回。{HAPPENED_ZH}")
+            }
+            Self::Gone(place) => {
+                format!("该成分为{}，不能如此登记。若为发出：{HAPPENED_ZH}", place.chinese())
+            }
+            Self::LookedUp => format!("该献血正在回溯，不得发出。{HAPPENED_ZH}"),
+            Self::NotReleased { why_zh, .. } => format!("该献血未放行：{why_zh}。{HAPPENED_ZH}"),
+            Self::Overtaken { entry } => format!("已有他人先行登记，条目{entry}未生效；请重新查看"),
+            Self::Broken(why) => format!("账本暂不可写：{why}"),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english())
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<people::Refused> for Refused {
+    fn from(why: people::Refused) -> Self {
+        Self::Person(why)
+    }
+}
+
+impl From<ledger::ReadError> for Refused {
+    fn from(error: ledger::ReadError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
