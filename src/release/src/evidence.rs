@@ -10,8 +10,8 @@ mod results;
 mod surroundings;
 
 pub use donors::{
-    Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierResult, Neighbour, Reentry, ReentryTest,
-    ReentryTestKind, Register, RegisterState,
+    Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierGroup, EarlierResult, Neighbour, Reentry,
+    ReentryTest, ReentryTestKind, Register, RegisterState,
 };
 pub use grouping::{Del, Grades, Grouping, GroupingSample};
 pub use results::{

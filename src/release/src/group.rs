@@ -4,6 +4,7 @@
 //! pre-test are held against each other.
 
 mod columns;
+mod history;
 mod patterns;
 
 use crate::evidence::{Donor, Evidence, Grouping};
@@ -44,7 +45,7 @@ pub(crate) enum Against<'e> {
     DUnreadable,
     NoDonorRecord,
     SecondDetermination { have: usize, need: usize },
-    History { now: BloodGroup, before: BloodGroup },
+    History { now: BloodGroup, before: BloodGroup, of: Option<&'e DonationId> },
     Field { laboratory: AboGroup, field: AboGroup },
     Neighbour { donation: &'e DonationId },
     WrongTube { tube: BloodGroup, bag: BloodGroup },
@@ -119,7 +120,7 @@ fn step<'e>(against: &Against<'e>) -> Option<Step<'e>> {
         Against::DUnreadable => Step::GroupReference,
         Against::NoDonorRecord => return None,
         Against::SecondDetermination { .. } => Step::GroupSecond,
-        Against::History { now, before } => Step::GroupHistory { laboratory: *now, history: *before },
+        Against::History { now, before, of: _ } => Step::GroupHistory { laboratory: *now, history: *before },
         Against::Neighbour { donation } => Step::GroupNeighbour(donation),
         Against::WrongTube { .. } => Step::GroupWrongTube,
         Against::TubeUnclear { .. } => Step::GroupTubeAgain,
@@ -321,22 +322,24 @@ impl<'e> Combined<'e> {
     }
 
     /// Determinations, history and the field's pre-test (G4, G5, first-time donors).
-    fn hold_against_donor(&mut self, donor: Option<&Donor>, usable: &[&Determination<'_>], pack: &RulePack) {
+    fn hold_against_donor(
+        &mut self,
+        donor: Option<&'e Donor>,
+        usable: &[&Determination<'_>],
+        pack: &RulePack,
+    ) {
         let Some(donor) = donor else {
             self.against.push(Against::NoDonorRecord);
             return;
         };
-        let history = donor.history.unwrap_or_default();
         let now = BloodGroup { abo: self.abo, rhd: self.rhd };
-        let abo_differs = matches!((now.abo, history.abo), (Some(a), Some(b)) if a != b);
-        let rhd_differs = matches!((now.rhd, history.rhd), (Some(a), Some(b)) if a != b);
-        if abo_differs || rhd_differs {
+        if let Some((before, of)) = history::against(donor, now) {
             self.flags.push(Flag::HistoryMismatch);
-            self.object(GroupStatus::Discrepant, Against::History { now, before: history });
+            self.object(GroupStatus::Discrepant, Against::History { now, before, of });
             // Whose blood it is stands in question, so nothing of it is reported.
             (self.abo, self.rhd) = (None, None);
         }
-        self.hold_against_field(donor, history.abo, usable);
+        self.hold_against_field(donor, usable);
         let closed = by_antiglobulin(usable);
         let whole = |one: &&&Determination<'_>| match (&one.abo, &one.rhd) {
             (Abo::Group(_), Rhd::Type { .. }) => true,
@@ -347,7 +350,7 @@ impl<'e> Combined<'e> {
             )
             | (Abo::Missing(_) | Abo::StrengthNotTold(_) | Abo::Discrepant(_), _) => false,
         };
-        let known_donor = donor.first_time == Some(false) && history.abo.is_some() && history.rhd.is_some();
+        let known_donor = donor.first_time == Some(false) && history::is_whole(donor);
         let need = if known_donor { 1 } else { pack.settings().group.first_time_determinations.value };
         // Two tests of one run are not independent of each other.
         let have = if need == 1 {
@@ -372,12 +375,7 @@ impl<'e> Combined<'e> {
 
     /// G5: the field's pre-test differs. The laboratory's result rules once it was repeated: from the bag segment, or, where
     /// it agrees with the donor's earlier group, in another run.
-    fn hold_against_field(
-        &mut self,
-        donor: &Donor,
-        history: Option<AboGroup>,
-        usable: &[&Determination<'_>],
-    ) {
+    fn hold_against_field(&mut self, donor: &Donor, usable: &[&Determination<'_>]) {
         let (Some(laboratory), Some(field)) = (self.abo, donor.field_abo) else { return };
         if laboratory == field {
             return;
@@ -387,7 +385,7 @@ impl<'e> Combined<'e> {
             || usable.iter().filter(|one| matches!(one.abo, Abo::Group(group) if group == laboratory));
         let from_segment = agreeing().any(|one| one.is_of_segment());
         let runs: BTreeSet<_> = agreeing().filter_map(|one| one.grouping.whole_run()).collect();
-        let as_before = history == Some(laboratory) && runs.len() > 1;
+        let as_before = history::has_abo(donor, laboratory) && runs.len() > 1;
         if !from_segment && !as_before {
             self.object(GroupStatus::Pending, Against::Field { laboratory, field });
             self.abo = None;

@@ -237,8 +237,11 @@ impl Say for Against<'_> {
             Self::SecondDetermination { have, need } => {
                 said!("{have} of {need} independent determinations of the blood group")
             }
-            Self::History { now, before } => {
+            Self::History { now, before, of: None } => {
                 said!("{} now, {} in earlier donations", group_name(*now), group_name(*before))
+            }
+            Self::History { now, before, of: Some(donation) } => {
+                said!("{} now, {} in donation {donation}", group_name(*now), group_name(*before))
             }
             Self::Neighbour { donation } => said!(
                 "neighbouring donation {donation} may be in a wrong tube; neither is grouped again from the bag segment yet"
@@ -273,7 +276,12 @@ impl Say for Against<'_> {
             Self::DUnreadable => "直接抗人球蛋白试验阳性，D 无法判读".into(),
             Self::NoDonorRecord => "没有献血者记录，无法核对血型".into(),
             Self::SecondDetermination { have, need } => said!("独立血型鉴定需 {need} 次，现有 {have} 次"),
-            Self::History { now, before } => said!("本次 {}，既往 {}", group_name(*now), group_name(*before)),
+            Self::History { now, before, of: None } => {
+                said!("本次 {}，既往 {}", group_name(*now), group_name(*before))
+            }
+            Self::History { now, before, of: Some(donation) } => {
+                said!("本次 {}，既往献血 {donation} 为 {}", group_name(*now), group_name(*before))
+            }
             Self::Neighbour { donation } => {
                 said!("相邻献血 {donation} 可能采错管；两者均须用血袋辫子复核血型")
             }

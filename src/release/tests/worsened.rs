@@ -198,6 +198,10 @@ mod worsened {
         ("another group before", |e| {
             donor(e, |d| d.history = serde_json::from_str(r#"{"abo":"B","rhd":"positive"}"#).unwrap());
         }),
+        ("another group in an earlier donation", |e| {
+            let group = EarlierGroup { abo: Some(vocabulary::AboGroup::B), ..EarlierGroup::default() };
+            donor(e, |d| d.earlier.iter_mut().for_each(|one| one.group = Some(group)));
+        }),
         ("a donor who gives for the first time", |e| donor(e, |d| d.first_time = Some(true))),
         ("re-entry not approved", |e| reentry(e, |r| r.approved = None)),
         ("re-entry approved by nobody", |e| reentry(e, |r| r.approved.iter_mut().for_each(|a| a.by.clear()))),

@@ -5,7 +5,7 @@ use crate::Moment;
 use crate::alias;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use vocabulary::{DonationId, Virus};
+use vocabulary::{AboGroup, BloodGroup, DonationId, RhD, Virus};
 
 /// Where a donor stands in the deferral register (rules.md §1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,6 +61,30 @@ pub struct EarlierResult {
     pub result: EarlierCall,
 }
 
+/// The blood group of an earlier donation. *Adverse*: another one now holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierGroup {
+    /// ABO.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abo: Option<AboGroup>,
+    /// RhD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rhd: Option<RhD>,
+    /// Its verdict's group is final: it stands in the place of a known donor's second determination. What was only told of
+    /// holds where it differs, and proves nothing.
+    #[serde(default, rename = "final")]
+    pub is_final: bool,
+}
+
+impl EarlierGroup {
+    /// The group alone.
+    #[must_use]
+    pub fn group(self) -> BloodGroup {
+        BloodGroup { abo: self.abo, rhd: self.rhd }
+    }
+}
+
 /// An earlier donation of the same donor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +97,9 @@ pub struct EarlierDonation {
     /// What it gave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<EarlierResult>,
+    /// Its blood group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<EarlierGroup>,
     /// Last day on which some component of it may be used. Unknown counts as in date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Date>,

@@ -320,7 +320,7 @@ fn donor(rng: &mut Dice) -> Option<Donor> {
         barred: one_in(rng, 60).then(|| "anti-HIV 2024".into()),
         post_donation: one_in(rng, 60).then(|| "fever".into()),
         register: None,
-        earlier: Vec::new(),
+        earlier: (0..if one_in(rng, 3) { rng.usize(0..3) } else { 0 }).map(|at| earlier(rng, at)).collect(),
         reentry: None,
         sensitised: None,
         history: (!one_in(rng, 6)).then_some(history),
@@ -330,6 +330,22 @@ fn donor(rng: &mut Dice) -> Option<Donor> {
             (false, false) => None,
         },
     })
+}
+
+/// An earlier donation that gave nothing but a group, if that.
+fn earlier(rng: &mut Dice, at: usize) -> EarlierDonation {
+    let group = EarlierGroup {
+        abo: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { AboGroup::O } else { AboGroup::A }),
+        rhd: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { RhD::Negative } else { RhD::Positive }),
+        is_final: !one_in(rng, 4),
+    };
+    EarlierDonation {
+        donation: id(["OLD1", "OLD2", "OLD3"][at]),
+        collected_at: None,
+        results: Vec::new(),
+        group: (!one_in(rng, 6)).then_some(group),
+        expires: None,
+    }
 }
 
 fn alt(rng: &mut Dice) -> Vec<AltResult> {

@@ -361,7 +361,15 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
             let history = donor.history.unwrap_or_default();
             let (a, d) = (all_abo.first(), all_rhd.first());
             good &= history.abo.is_none_or(|h| Some(&h) == a) && history.rhd.is_none_or(|h| Some(&h) == d);
-            let known = donor.first_time == Some(false) && history.abo.is_some() && history.rhd.is_some();
+            let mut whole = history.abo.is_some() && history.rhd.is_some();
+            let mut same_before = history.abo.is_some() && history.abo.as_ref() == a;
+            for earlier in donor.earlier.iter().filter_map(|one| one.group) {
+                good &=
+                    earlier.abo.is_none_or(|h| Some(&h) == a) && earlier.rhd.is_none_or(|h| Some(&h) == d);
+                whole |= earlier.is_final && earlier.abo.is_some() && earlier.rhd.is_some();
+                same_before |= earlier.is_final && earlier.abo.is_some() && earlier.abo.as_ref() == a;
+            }
+            let known = donor.first_time == Some(false) && whole;
             let runs: BTreeSet<_> = usable
                 .iter()
                 .zip(&rhds)
@@ -373,7 +381,7 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
                 let typed = || usable.iter().filter(|g| abo(g).is_some());
                 let segment = typed().any(|g| g.sample == Some(GroupingSample::Segment));
                 let by_run: BTreeSet<_> = typed().filter_map(|g| own(g)).collect();
-                good &= segment || (by_run.len() > 1 && history.abo.as_ref() == a);
+                good &= segment || (by_run.len() > 1 && same_before);
             }
         }
     }

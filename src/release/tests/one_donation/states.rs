@@ -3,7 +3,7 @@
 use crate::one_donation::Effect::{self, Bars, Discard, Good, Hold};
 use release::Evidence;
 use release::evidence::*;
-use vocabulary::{AboGroup, RunId, Virus};
+use vocabulary::{AboGroup, RhD, RunId, Virus};
 
 type Change = Box<dyn Fn(&mut Evidence)>;
 
@@ -222,13 +222,31 @@ fn donors() -> Vec<State> {
         good(),
         donor(|d| d.deferred = Some(true)),
         donor(|d| d.history.as_mut().unwrap().abo = Some(AboGroup::O)),
+        donor(|d| d.earlier = vec![before(AboGroup::O, true)]),
+        donor(|d| d.earlier = vec![before(AboGroup::A, true), before(AboGroup::O, false)]),
         state(Hold, |e| e.donor = None),
         donor(|d| d.deferred = None),
         donor(|d| d.barred = Some("anti-HIV 2024".into())),
         donor(|d| d.post_donation = Some("fever".into())),
         donor(|d| d.field_abo = Some(AboGroup::B)),
         donor(|d| d.first_time = Some(true)),
+        donor(|d| (d.history, d.earlier) = (None, vec![before(AboGroup::A, false)])),
+        state(Good, |e| {
+            let donor = e.donor.as_mut().unwrap();
+            (donor.history, donor.earlier) = (None, vec![before(AboGroup::A, true)]);
+        }),
     ]
+}
+
+/// An earlier donation of this group, by a final verdict or by hearsay.
+fn before(abo: AboGroup, is_final: bool) -> EarlierDonation {
+    EarlierDonation {
+        donation: "OLD1".parse().unwrap(),
+        collected_at: None,
+        results: Vec::new(),
+        group: Some(EarlierGroup { abo: Some(abo), rhd: Some(RhD::Positive), is_final }),
+        expires: None,
+    }
 }
 
 fn signatures() -> Vec<State> {

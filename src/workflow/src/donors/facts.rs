@@ -3,10 +3,10 @@
 use crate::evidence::Determination;
 use ledger::{Given, GroupSettled, ReadError, Reader};
 use release::{
-    Evidence, Moment,
+    Evidence, GroupStatus, Moment,
     evidence::{
-        Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierResult, Grouping, Neighbour, Reentry,
-        Register, Resolution,
+        Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierGroup, EarlierResult, Grouping,
+        Neighbour, Reentry, Register, Resolution,
     },
 };
 use serde_json::Value;
@@ -59,7 +59,8 @@ impl DonorFacts {
             facts.earlier.push(earlier(reader, given, zone)?);
         }
         let known = |one: &EarlierDonation| facts.earlier.iter().any(|e| e.donation == one.donation);
-        let by_hand: Vec<EarlierDonation> = stands.earlier.into_iter().filter(|one| !known(one)).collect();
+        let by_hand = stands.earlier.into_iter().filter(|one| !known(one)).map(told);
+        let by_hand: Vec<EarlierDonation> = by_hand.collect();
         facts.earlier.extend(by_hand);
         (facts.register, facts.reentry) = (stands.register, stands.reentry);
         Ok(facts)
@@ -119,15 +120,25 @@ impl DonorFacts {
     }
 }
 
-/// A donation of this ledger as an earlier one: what its standing verdict makes of each marker.
+/// One person's word is no determination of this laboratory's: it holds where it differs, and proves nothing.
+fn told(mut earlier: EarlierDonation) -> EarlierDonation {
+    if let Some(group) = &mut earlier.group {
+        group.is_final = false;
+    }
+    earlier
+}
+
+/// A donation of this ledger as an earlier one: what its standing verdict makes of each marker, and its group.
 fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<EarlierDonation, ReadError> {
     let mut results: BTreeMap<String, EarlierCall> = BTreeMap::new();
+    let mut group = None;
     if let Some(verdict) = given.verdict {
         let told: Value = serde_json::from_str(reader.verdict(verdict)?.json()).unwrap_or_default();
         for (marker, about) in told.get("markers").and_then(Value::as_object).into_iter().flatten() {
             let call = about.get("verdict").and_then(Value::as_str).and_then(call);
             results.extend(call.map(|call| (marker.clone(), call)));
         }
+        group = told.get("group").and_then(final_group);
     }
     // A confirmatory test says more of what was reactive; of what was not, only that it was after all.
     let mut confirmed: BTreeMap<&'static str, EarlierCall> = BTreeMap::new();
@@ -152,8 +163,21 @@ fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<
         donation: given.donation.clone(),
         collected_at: collected_at.map(|at| Moment::new(at, zone.to_offset(at))),
         results: results.into_iter().map(|(marker, result)| EarlierResult { marker, result }).collect(),
+        group,
         // Unknown counts as in date.
         expires: None,
+    })
+}
+
+/// The group of a verdict, where that is final; any other says nothing.
+fn final_group(told: &Value) -> Option<EarlierGroup> {
+    let is_final = told.get("status").and_then(Value::as_str) == Some(GroupStatus::Final.name());
+    is_final.then_some(())?;
+    let part = |name: &str| told.get(name).cloned().unwrap_or_default();
+    Some(EarlierGroup {
+        abo: serde_json::from_value(part("abo")).ok()?,
+        rhd: serde_json::from_value(part("rhd")).ok()?,
+        is_final: true,
     })
 }
 

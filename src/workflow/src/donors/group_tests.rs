@@ -268,6 +268,60 @@ fn a_tube_with_other_blood_than_the_bag_holds_whatever_is_settled_and_its_neighb
     assert_eq!(held, Some(expect), "G2 was taken an hour later, in the same session");
 }
 
+/// A verdict of another day on a donation of this station: everything is good, and the group is A, RhD positive.
+fn decided(station: &Station, donation: &str, change: impl FnOnce(&mut serde_json::Value)) {
+    let case = include_str!("../../../release/tests/cases/base.json");
+    let mut case: serde_json::Value = serde_json::from_str(case).unwrap();
+    case["donation"] = donation.into();
+    change(&mut case);
+    let verdict = release::explain(&release::read_case(&case.to_string()).unwrap(), &station.settings.pack);
+    station.write(What::VerdictMade(ledger::VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()));
+}
+
+/// Nobody sends a history: what this laboratory found of the donor's earlier donations is one.
+#[test]
+fn the_group_of_the_donors_earlier_final_verdicts_is_history() {
+    let station = station();
+    grouped(&station, "G2", "T1", GROUP_A);
+    grouped(&station, "G3", "T1", GROUP_B);
+    assert_eq!(
+        verdict(&station, "G2").group().status,
+        GroupStatus::Pending,
+        "nothing is known before G1 is decided"
+    );
+    decided(&station, "G1", |_| ());
+    let same = verdict(&station, "G2");
+    assert_eq!((same.group().status, same.group().abo), (GroupStatus::Final, Some(AboGroup::A)));
+    let other = verdict(&station, "G3");
+    assert_eq!(other.group().status, GroupStatus::Discrepant);
+    assert_eq!(other.group().flags, [Flag::HistoryMismatch]);
+    let gate = other.gates().iter().find(|gate| gate.id == release::GateId::Group).unwrap();
+    assert!(gate.why.contains("A RhD positive in donation G1"), "{}", gate.why);
+    assert!(gate.why_zh.contains("G1"), "{}", gate.why_zh);
+    // What came later says nothing of what came before, and a group that is not final any more says nothing.
+    decided(&station, "G3", |_| ());
+    assert_eq!(verdict(&station, "G2").group().flags, []);
+    decided(&station, "G1", |case| case["donor"]["history"]["abo"] = "B".into());
+    assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Pending);
+}
+
+/// A technician writes down what another house says: it holds where it differs, and is nobody's second determination.
+#[test]
+fn a_group_that_was_written_down_by_hand_holds_and_proves_nothing() {
+    let station = station();
+    let technician = station.person("tech", Role::Technician);
+    let told = |abo: &str| {
+        let earlier = serde_json::json!({ "donation": "OLD1", "group": { "abo": abo, "rhd": "positive", "final": true } });
+        let earlier: EarlierDonation = serde_json::from_value(earlier).unwrap();
+        record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+    };
+    grouped(&station, "G2", "T1", GROUP_A);
+    told("A");
+    assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Pending);
+    told("O");
+    assert_eq!(verdict(&station, "G2").group().flags, [Flag::HistoryMismatch]);
+}
+
 #[test]
 fn a_window_that_no_result_lies_in_is_refused_and_the_run_itself_is_not() {
     use crate::batches::{self, Invalid};
