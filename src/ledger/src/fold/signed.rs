@@ -2,11 +2,15 @@
 
 use super::{Fold, Folded};
 use crate::state::{
-    BatchRecord, ByPeople, DiscardDone, Done, HOLDS_MAX, HoldStands, Key, Recall, ReleaseSigned, SignedBasis,
-    StateError, VerdictRecord, record,
+    BatchRecord, ByPeople, DeliveryRecord, DeliveryState, DiscardDone, Done, HOLDS_MAX, HoldStands, Key,
+    KeyParts, Recall, ReleaseSigned, SignedBasis, StateError, VerdictRecord, collect, record,
 };
-use crate::{BatchOf, HoldKind, Seq, SignedAct, SignedDonation, VerdictMade};
-use vocabulary::DonationId;
+use crate::{BatchOf, DeliveryId, HoldKind, Seq, SignedAct, SignedDonation, VerdictMade};
+use std::collections::BTreeMap;
+use vocabulary::{DestinationId, DonationId};
+
+/// As verdicts name a unit that passes.
+const PASS: &str = "pass";
 
 /// One more hold. Where there are too many the last of the laboratory's gives way, so that a donor's word is never lost.
 fn held(people: &mut ByPeople, hold: HoldStands) {
@@ -133,21 +137,48 @@ impl Fold<'_, '_> {
     }
 
     /// A verdict takes the place of another: one that was released and may not go any more is called back, and what was
-    /// signed for it holds no longer, whatever comes. So is what is out of one that passed and does not any more, whoever
-    /// had released it.
+    /// signed for it holds no longer, whatever comes. So is one that passed and does not any more, where something of it is
+    /// out, whoever had released it, or where it was told to pass: people who sign elsewhere go by that.
     pub(super) fn after_release(&mut self, before: Option<&VerdictRecord>, made: &VerdictMade) -> Folded {
         let Some(before) = before else { return Ok(()) };
         let is_revoked = before.releasable && !made.releasable();
         if !is_revoked {
-            let fell = before.unit == "pass" && made.unit() != "pass" && self.is_out(made.donation())?;
+            let donation = made.donation();
+            let fell = before.unit == PASS && made.unit() != PASS;
+            let went = fell && (self.is_out(donation)? || self.was_told_to_pass(donation)?);
             let unit = made.unit().to_owned();
-            return if fell { self.call_back_once(made.donation(), Some(before.seq), unit) } else { Ok(()) };
+            return if went { self.call_back_once(donation, Some(before.seq), unit) } else { Ok(()) };
         }
         let key = Key::by_people(made.donation()).done();
         let mut people: ByPeople = record(self.view, &key)?.unwrap_or_default();
         (people.reviewed, people.released) = (None, None);
         self.view.put_record(key, &people)?;
         self.call_back(made.donation(), Some(before.seq), made.unit().to_owned())
+    }
+
+    /// Whether the last word of a donation that some receiver has is that it passes: where people sign elsewhere it goes by
+    /// that. A word that is still to be sent, or that was sent and not answered, may be there; a refused one is not.
+    fn was_told_to_pass(&self, donation: &DonationId) -> Result<bool, StateError> {
+        let mut told: BTreeMap<String, Seq> = BTreeMap::new();
+        for (key, _) in collect(self.view, &Key::donation_deliveries(donation).under())? {
+            let mut parts = KeyParts::of(&key);
+            parts.text();
+            let to = parts.text().and_then(|name| DestinationId::new(name).ok());
+            let Some((destination, verdict)) = to.zip(parts.seq()) else { continue };
+            let id = DeliveryId { verdict, destination };
+            let delivery: Option<DeliveryRecord> = record(self.view, &Key::delivery(&id).done())?;
+            if delivery.is_some_and(|one| one.state != DeliveryState::Dead || one.attempts > 0) {
+                told.insert(id.destination.to_string(), verdict);
+            }
+        }
+        for verdict in told.into_values() {
+            let key = Key::donation_verdicts(donation).seq(verdict).done();
+            let found: Option<VerdictRecord> = record(self.view, &key)?;
+            if found.is_some_and(|found| found.complete && found.unit == PASS) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn recall_closed(&mut self, recall: Seq, outcome: &str) -> Folded {

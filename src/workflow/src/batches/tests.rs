@@ -252,6 +252,41 @@ fn a_released_donation_that_may_not_go_any_more_is_called_back_and_its_signature
     assert_eq!(station.ledger.state().counters().unwrap().recalls_open, 0);
 }
 
+/// Where the blood information system has it signed, a donation goes by what was told to it.
+#[test]
+fn a_donation_that_was_delivered_as_passing_is_called_back_when_it_does_not_pass_any_more() {
+    let station = Station::new();
+    let made = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut case: serde_json::Value = serde_json::from_str(RELEASABLE).unwrap();
+        case["signatures"] = serde_json::json!([]);
+        change(&mut case);
+        let verdict = explain(&read_case(&case.to_string()).unwrap(), &station.settings.pack);
+        assert!(!verdict.is_releasable());
+        let to = vec![vocabulary::DestinationId::new("bis").unwrap()];
+        station.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, to).unwrap()))
+    };
+    let id =
+        |verdict| ledger::DeliveryId { verdict, destination: vocabulary::DestinationId::new("bis").unwrap() };
+    let arrives = |delivery| {
+        station.write(What::DeliveryDone { delivery, answer: b"AA".as_slice().into() });
+    };
+    let recalls = || station.ledger.state().recalls(false, &Page::first(9)).unwrap().items;
+    let passes = |_: &mut serde_json::Value| ();
+    let deferred = |case: &mut serde_json::Value| case["donor"]["deferred"] = true.into();
+    let first = made(&passes);
+    station.write(What::DeliveryDead { delivery: id(first), reason: "AE".into() });
+    arrives(id(made(&deferred)));
+    assert_eq!(recalls().len(), 0, "the receiver refused it: it never heard that it passes");
+    let told = made(&passes);
+    arrives(id(told));
+    made(&|case| case["alt"][0]["u_per_l"] = "24.0".into());
+    assert_eq!(recalls().len(), 0, "it still passes");
+    let fell = made(&deferred);
+    assert_eq!(recalls().iter().map(|r| r.recall).collect::<Vec<_>>(), [fell]);
+    made(&|case| case["alt"][0]["u_per_l"] = "99.0".into());
+    assert_eq!(recalls().len(), 1, "once");
+}
+
 #[test]
 fn a_signature_is_evidence_for_what_was_signed_and_for_nothing_else() {
     let station = Station::new();
