@@ -97,6 +97,7 @@ mod evidence {
             scans: vec![],
             beside: vec![],
             people: ledger::ByPeople::default(),
+            components: ledger::Components::default(),
             donor: workflow::donors::DonorFacts::default(),
             pools: vec![],
             runs: BTreeMap::from([(RunId::new("R1").unwrap(), good)]),

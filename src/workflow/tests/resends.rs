@@ -267,6 +267,7 @@ mod resends {
             scans: vec![],
             beside: vec![],
             people: ledger::ByPeople::default(),
+            components: ledger::Components::default(),
             donor: workflow::donors::DonorFacts::default(),
             pools: vec![],
             runs: BTreeMap::from([(RunId::new("line/R1").unwrap(), good)]),
