@@ -16,6 +16,7 @@ mod faults;
 mod fitness;
 mod health;
 mod kits;
+mod lots;
 mod metrics;
 mod openapi;
 mod orders;
@@ -52,6 +53,15 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub async fn serve(site: Site, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
     let until = async move { stop.cancelled().await };
     axum::serve(listener, routes(site)).with_graceful_shutdown(until).await
+}
+
+/// Lots that were found defective (rules.md §2.5).
+fn of_lots() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/api/v1/lots/defective", get(lots::list))
+        .route("/api/v1/lots/{lot}/defective", post(lots::defective))
+        .route("/api/v1/lots/{lot}/confirm", post(lots::confirm))
+        .route("/api/v1/lots/{lot}/reinstate", post(lots::reinstate))
 }
 
 /// What goes wrong on lines, and what is written down of analysers and operators (R-GATE-07, R-GATE-08, R-GATE-15).
@@ -94,6 +104,7 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{seq}", get(quarantine::show))
         .merge(of_interfaces_and_fitness())
+        .merge(of_lots())
         .route("/api/v1/donations/{id}/components", get(components::list).post(components::register))
         .route("/api/v1/donations/{id}/components/move", post(components::moved))
         .route("/api/v1/transfers/half", get(reading::half_transfers))

@@ -151,6 +151,14 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/batches/{seq}/hold", "post", "hold donations"),
     ("/api/v1/batches/{seq}/lift", "post", "lift holds of people"),
     ("/api/v1/batches/{seq}/discard", "post", "take units out for good, counted by hand (R-GATE-13)"),
+    ("/api/v1/lots/defective", "get", "lots that stand as defective, since when, and who said so"),
+    ("/api/v1/lots/{lot}/defective", "post", "a lot is defective since a day; its results fall at once"),
+    ("/api/v1/lots/{lot}/confirm", "post", "stand for that as the second person"),
+    (
+        "/api/v1/lots/{lot}/reinstate",
+        "post",
+        "propose that its results count again, or agree as another person",
+    ),
     ("/api/v1/runs/{id}/invalidate", "post", "declare a run invalid after the fact; it falls at once"),
     ("/api/v1/runs/{id}/confirm", "post", "stand for a run's invalidation as the second person"),
     (

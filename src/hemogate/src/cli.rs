@@ -5,6 +5,7 @@ mod donations;
 mod donors;
 mod fitness;
 mod held;
+mod lots;
 
 pub(crate) use components::{Component, Move};
 pub(crate) use donations::Donation;
@@ -14,6 +15,7 @@ pub(crate) use held::{Faults, Pool, Quarantine, QuarantineList, Reprocess, Revis
 mod people;
 mod runs;
 
+pub(crate) use lots::Lots;
 pub(crate) use people::{Batch, User};
 pub(crate) use runs::{Kit, Runs};
 
@@ -135,6 +137,9 @@ pub(crate) enum Command {
     /// Runs: whether their controls allow their results, what depends on them, and declaring one invalid
     #[command(subcommand)]
     Runs(Runs),
+    /// Lots that were found defective: their results fall at once, and two people take that back
+    #[command(subcommand)]
+    Lots(Lots),
     /// People: accounts, roles and passwords; a password is asked for or read from standard input
     #[command(subcommand)]
     User(User),

@@ -75,6 +75,7 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
         let due = text(task, "/due") + if late { lang.pick(" (overdue)", "（已逾期）") } else { "" };
         let about = [
             text(task, "/run"),
+            text(task, "/lot"),
             text(task, "/kits"),
             text(task, "/marker"),
             text(task, "/trigger"),

@@ -25,6 +25,7 @@ mod kit;
 mod laboratory;
 mod lines;
 mod log;
+mod lots;
 mod orders;
 mod pinned;
 mod pools;
@@ -99,6 +100,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Rebuild => store::rebuild(cli, lang),
         Command::Orders(asked) => block_on(orders::orders(cli, asked, lang)),
         Command::Kit(asked) => kit::kit(cli, asked, lang),
+        Command::Lots(asked) => block_on(lots::lots(cli, asked, lang)),
         Command::Runs(asked) => block_on(runs::runs(cli, asked, lang)),
         Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
         Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),

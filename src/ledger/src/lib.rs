@@ -47,9 +47,10 @@ pub use channel::{CALIBRATION, Channel, UNNAMED, WINDOW_MARK, day_of, whole_run}
 pub use entry::{
     BatchOf, Body, Bytes, ComponentAct, ComponentMove, DeliveryId, DeliveryIdError, DonorAct, DonorData,
     Draft, Earlier, Entry, FitnessAct, FoundComponents, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld,
-    LookbackAsked, LookbackId, LookbackStep, Mapped, Mapping, Measured, ObservationRef, PasswordHash,
-    PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct, RunCause, Seq,
-    Service, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade, What, WindowSpan,
+    LookbackAsked, LookbackId, LookbackStep, LotsAct, Mapped, Mapping, Measured, ObservationRef,
+    PasswordHash, PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct,
+    RunCause, Seq, Service, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade, What,
+    WindowSpan,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
@@ -67,8 +68,8 @@ pub use state::{
     BatchRecord, ByPeople, COMPONENTS_MAX, Candidate, ComponentPlace, ComponentStands, Components, Counters,
     DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, FaultKind, FaultSettled, FitnessNote,
     GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
-    KitsProposal, KitsStand, Lookback, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce,
-    RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError, StepDone,
-    TakeBack, Tested, WrittenOff,
+    KitsProposal, KitsStand, Lookback, LotDefect, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned,
+    RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError,
+    StepDone, TakeBack, Tested, WrittenOff,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

@@ -2,7 +2,7 @@
 
 use crate::{
     DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
-    fitness, moments::moment, neighbours, pools, rules::Book, runs,
+    fitness, lots, moments::moment, neighbours, pools, rules::Book, runs,
 };
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
@@ -23,6 +23,7 @@ const BYTES_PER_ROUND: usize = 256 << 10;
 pub(crate) struct Known {
     pub(crate) runs: runs::Known,
     pools: pools::Memory,
+    lots: lots::Known,
     fitness: fitness::Known,
 }
 
@@ -154,6 +155,7 @@ pub(crate) fn facts(
     let own = facts.observations.iter_mut();
     let of_pools = facts.pools.iter_mut().flat_map(|pool| &mut pool.results);
     facts.runs = runs::stand(settings, (reader, &mut known.runs), own.chain(of_pools))?;
+    known.lots.judge(settings, reader, &mut facts)?;
     known.fitness.judge(settings, reader, &mut facts)?;
     Ok(facts)
 }

@@ -273,6 +273,17 @@ impl LotRegister {
         self.on_board.get(connection).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Analysers' lines that have a lot on board by the laboratory's own word.
+    pub(crate) fn lines_with(&self, lot: &str) -> Vec<ConnectionId> {
+        let has = |(_, lots): &(&ConnectionId, &Vec<LotUse>)| lots.iter().any(|one| one.lot == lot);
+        self.on_board.iter().filter(has).map(|(line, _)| line.clone()).collect()
+    }
+
+    /// Whether the laboratory has a line about a lot.
+    pub(crate) fn knows(&self, lot: &str) -> bool {
+        self.by_number.contains_key(lot)
+    }
+
     /// The lots that a result was made with: those that it names, else those on board.
     pub(crate) fn of<'l>(&'l self, o: &'l Observation, connection: &ConnectionId) -> &'l [LotUse] {
         if o.lots.is_empty() { self.in_use_on(connection) } else { &o.lots }

@@ -17,6 +17,7 @@ pub mod fitness;
 mod halves;
 mod interpreter;
 pub mod kits;
+pub mod lots;
 pub mod mapping;
 mod measurement;
 mod moments;

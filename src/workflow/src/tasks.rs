@@ -27,6 +27,8 @@ pub enum TaskKind {
     RunInvalid,
     /// A run was declared invalid, and nobody has named the run in which its samples are tested again (rules.md §2.5).
     RunRepeat,
+    /// A lot was found defective, and another person has to confirm that.
+    LotDefective,
     /// Something broke off or is in quarantine that fell into runs: somebody has to look at it (R-GATE-15).
     InterfaceFault,
     /// Kits are proposed, and another person has to agree.
@@ -51,6 +53,9 @@ pub struct Task {
     /// The run that something is to be done about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// The lot that something is to be done about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lot: Option<String>,
     /// Kits that would come in (`+`) and go (`−`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kits: Option<String>,
@@ -105,6 +110,7 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Open
         (TaskKind::Reentry, reentries(&book, reader)?),
         (TaskKind::RunInvalid, invalid_runs(reader)?),
         (TaskKind::RunRepeat, unrepeated_runs(reader)?),
+        (TaskKind::LotDefective, defective_lots(reader)?),
         (TaskKind::InterfaceFault, faults(reader)?),
     ] {
         open.items.extend(tasks);
@@ -126,6 +132,7 @@ fn recalls(reader: &Reader) -> Result<OfKind, ReadError> {
                 components: to_find(reader, &recall.about.donation)?,
                 donation: Some(recall.about.donation),
                 run: None,
+                lot: None,
                 kits: None,
                 trigger: None,
                 marker: None,
@@ -183,6 +190,7 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<OfKind, ReadError> {
                 components: to_find(reader, &lookback.id.earlier)?,
                 donation: Some(lookback.id.earlier.clone()),
                 run: None,
+                lot: None,
                 kits: None,
                 trigger: Some(lookback.id.trigger.clone()),
                 marker: Some(lookback.id.marker.clone()),
@@ -210,6 +218,7 @@ fn faults(reader: &Reader) -> Result<OfKind, ReadError> {
             id: fault.fault,
             donation: None,
             run: Some(run),
+            lot: None,
             kits: None,
             trigger: None,
             marker: None,
@@ -256,6 +265,7 @@ fn of_invalid(
             id: said.done.entry,
             donation: None,
             run: Some(said.run),
+            lot: None,
             kits: None,
             trigger: None,
             marker: None,
@@ -271,6 +281,29 @@ fn of_invalid(
     (tasks, more)
 }
 
+fn defective_lots(reader: &Reader) -> Result<OfKind, ReadError> {
+    let unconfirmed = reader.lot_defects()?.into_iter().filter(|defect| defect.confirmed.is_none());
+    let tasks = unconfirmed.map(|defect| Task {
+        kind: TaskKind::LotDefective,
+        components: Vec::new(),
+        id: defect.done.entry,
+        donation: None,
+        run: None,
+        lot: Some(defect.lot),
+        kits: None,
+        trigger: None,
+        marker: None,
+        donor: None,
+        raised_at_ms: defect.done.at_ms,
+        next: "have another person confirm that the lot is defective (hemogate lots confirm)",
+        next_zh: "由另一人确认该批号有缺陷（hemogate lots confirm）",
+        due: None,
+        not_before: None,
+        overdue: false,
+    });
+    Ok((tasks.collect(), false))
+}
+
 /// What is proposed, with its last day; and what is configured, where nobody has proposed just that.
 fn kits_that_wait(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Vec<Task>, ReadError> {
     let now = kits::stands(settings, reader, now)?;
@@ -280,6 +313,7 @@ fn kits_that_wait(settings: &Settings, reader: &Reader, now: Timestamp) -> Resul
         id,
         donation: None,
         run: None,
+        lot: None,
         kits: Some(changes.in_words()),
         trigger: None,
         marker: None,
@@ -337,6 +371,7 @@ fn reentries(book: &Book<'_>, reader: &Reader) -> Result<OfKind, ReadError> {
             id: candidate.raised,
             donation: Some(candidate.donation),
             run: None,
+            lot: None,
             kits: None,
             trigger: None,
             marker: None,

@@ -7,6 +7,7 @@ mod donor_data;
 mod donors;
 mod fitness;
 mod kits;
+mod lots;
 mod measured;
 mod person;
 mod pooled;
@@ -23,6 +24,7 @@ pub use donor_data::DonorData;
 pub use donors::{DonorAct, LookbackAsked, LookbackId, LookbackStep};
 pub use fitness::{FitnessAct, Service};
 pub use kits::{KitRef, KitsAct};
+pub use lots::LotsAct;
 pub use measured::{Earlier, Known, Measured, ObservationRef};
 pub use person::{PasswordHash, PersonAct, PersonEntry};
 pub use pooled::{PoolMade, PoolMember, Pools};
@@ -355,6 +357,8 @@ pub enum What {
     Rules(RulesAct),
     /// Something about the laboratory's kits.
     Kits(KitsAct),
+    /// Something about a lot that was found defective.
+    Lots(LotsAct),
     /// Something that a person wrote down of an analyser or an operator.
     Fitness(FitnessAct),
     /// Something that a person wrote down of a donor, or did for a look-back.
@@ -419,6 +423,7 @@ impl What {
             Self::FaultAcknowledged { .. } => "fault_acknowledged",
             Self::Rules(act) => act.name(),
             Self::Kits(act) => act.name(),
+            Self::Lots(act) => act.name(),
             Self::Fitness(act) => act.name(),
             Self::Donor(act) => act.name(),
             Self::Component(act) => act.name(),

@@ -76,6 +76,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         What::FaultAcknowledged { fault, why } => object!({ "fault": fault, "why": why }),
         What::Rules(_)
         | What::Kits(_)
+        | What::Lots(_)
         | What::Fitness(_)
         | What::Donor(_)
         | What::Component(_)
@@ -152,6 +153,8 @@ fn of_people(entry: &Entry) -> Result<Value, ExportError> {
     } else if let What::Kits(KitsAct::Kept { kit, text }) = &entry.what {
         Ok(object!({ "kit": kit, "bytes": text.len() }))
     } else if let What::Kits(act) = &entry.what {
+        json(entry, act)
+    } else if let What::Lots(act) = &entry.what {
         json(entry, act)
     } else if let What::Fitness(act) = &entry.what {
         json(entry, act)

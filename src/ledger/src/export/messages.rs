@@ -60,6 +60,7 @@ impl Export {
             | What::FaultAcknowledged { .. }
             | What::Rules(_)
             | What::Kits(_)
+            | What::Lots(_)
             | What::Fitness(_)
             | What::Donor(_)
             | What::Component(_)

@@ -123,10 +123,25 @@ impl Fold<'_, '_> {
 pub(crate) fn runs_that_hear(read: &dyn Read, note: &FitnessNote) -> Result<BTreeSet<RunId>, StateError> {
     let others = later_words(read, note)?;
     let mut heard = Heard::of(note, &others);
-    let days = days(&note.act);
-    let first = date_of(note.from_ms()).saturating_sub(1.day()).to_string();
+    let found = tested_since(read, &days(&note.act), note.from_ms())?;
+    let mut runs = BTreeSet::new();
+    for (day, analysers, run) in found {
+        let stands: Option<RunSpanRecord> = record(read, &Key::run_span(&run).done())?;
+        if heard.on(day, &analysers, stands.map_or(Seq::NONE, |span| span.first)) {
+            runs.insert(run);
+        }
+    }
+    Ok(runs)
+}
+
+/// A day on which a run has results, where that is known, and the analysers that they name.
+type OfDay = (Option<Date>, Analysers, RunId);
+
+/// Runs with results under `days` since a time, and those whose results have no time of test and came since.
+fn tested_since(read: &dyn Read, days: &Key, from_ms: i64) -> Result<Vec<OfDay>, StateError> {
+    let first = date_of(from_ms).saturating_sub(1.day()).to_string();
     let timed = (days.clone().text(&first), days.clone().text(UNTIMED).done());
-    let untimed = (days.clone().text(&format!("{UNTIMED}{first}")), days.under().to);
+    let untimed = (days.clone().text(&format!("{UNTIMED}{first}")), days.clone().under().to);
     let mut found = Vec::new();
     for (from, to) in [timed, untimed] {
         let span = Span { from: from.done(), to, backwards: false };
@@ -138,14 +153,12 @@ pub(crate) fn runs_that_hear(read: &dyn Read, note: &FitnessNote) -> Result<BTre
             ControlFlow::Continue(())
         })?;
     }
-    let mut runs = BTreeSet::new();
-    for (day, analysers, run) in found {
-        let stands: Option<RunSpanRecord> = record(read, &Key::run_span(&run).done())?;
-        if heard.on(day, &analysers, stands.map_or(Seq::NONE, |span| span.first)) {
-            runs.insert(run);
-        }
-    }
-    Ok(runs)
+    Ok(found)
+}
+
+/// Runs with results of a line since a time.
+pub(super) fn runs_since(read: &dyn Read, line: &Key, from_ms: i64) -> Result<BTreeSet<RunId>, StateError> {
+    Ok(tested_since(read, line, from_ms)?.into_iter().map(|(_, _, run)| run).collect())
 }
 
 /// Other entries about the service of an analyser that a note speaks of. An operator's are not asked: whatever else was

@@ -207,6 +207,7 @@ impl Fold<'_, '_> {
         let pools = self.take_in_pools(part)?;
         self.runs_reach(part)?;
         self.tested_on(part)?;
+        self.lots_on_line(part)?;
         if again {
             self.read_later_ones_again(&donations, part.message)?;
         }

@@ -13,6 +13,7 @@ mod faults;
 mod fitness;
 mod interpret;
 mod kits;
+mod lots;
 mod message;
 mod neighbours;
 mod order;
@@ -30,6 +31,7 @@ mod transfer;
 pub(crate) use channel::ChannelReading;
 pub(crate) use fitness::runs_that_hear;
 pub(crate) use interpret::refs;
+pub(crate) use lots::lines_of;
 pub(crate) use pools::{members, pools_in, pools_of};
 pub(crate) use transfer::slices;
 
@@ -124,6 +126,7 @@ impl Fold<'_, '_> {
             What::FaultAcknowledged { fault, why } => self.fault_acknowledged(*fault, why),
             What::Rules(act) => self.rules(act),
             What::Kits(act) => self.kits(act),
+            What::Lots(act) => self.lots(act),
             What::Fitness(act) => self.fitness(act),
             What::Donor(act) => self.donor_act(act),
             What::Component(act) => self.component_act(act),

@@ -11,6 +11,7 @@ mod donors;
 mod faults;
 mod fitness;
 mod kits;
+mod lots;
 mod messages;
 mod neighbours;
 mod orders;

@@ -233,6 +233,16 @@ impl Key {
     pub(crate) fn line_days(connection: &ConnectionId) -> Self {
         Self::of(*b"ld").text(connection.as_str())
     }
+    /// Lines that a lot was seen on.
+    pub(crate) fn lot_lines(lot: &str) -> Self {
+        Self::of(*b"ll").text(&lot.replace('\0', " "))
+    }
+    pub(crate) fn lot_defects() -> Self {
+        Self::of(*b"lf")
+    }
+    pub(crate) fn lot_defect(lot: &str) -> Self {
+        Self::lot_defects().text(&lot.replace('\0', " "))
+    }
     pub(crate) fn operator_days(operator: &str) -> Self {
         Self::of(*b"od").text(&operator.replace('\0', " "))
     }
