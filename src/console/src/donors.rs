@@ -35,6 +35,8 @@ fn refused(why: &Refused) -> Problem {
         | Refused::TestKnown { .. }
         | Refused::Reentry { .. }
         | Refused::SaidAlready
+        | Refused::NotOfSegment
+        | Refused::NoHistory
         | Refused::OtherColumns { .. }
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
@@ -237,6 +239,8 @@ struct SettleGroup {
     message: Option<u64>,
     sample: Option<GroupingSample>,
     seen: Option<String>,
+    #[serde(default)]
+    history_wrong: bool,
     reason: String,
 }
 
@@ -247,8 +251,8 @@ pub(crate) async fn settle_group(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let SettleGroup { run, message, sample, seen, reason } = read(&body)?;
-    let which = donors::Which { run, message, sample, seen };
+    let SettleGroup { run, message, sample, seen, history_wrong, reason } = read(&body)?;
+    let which = donors::Which { run, message, sample, seen, history_wrong };
     let work = move |with: &Work| {
         donors::settle_group(&with.settings, &with.ledger, &with.actor, (&id, &which), &reason)
     };

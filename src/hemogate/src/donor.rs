@@ -155,9 +155,10 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
             let what = if *settled { "neighbours/settle" } else { "neighbours" };
             (donations(donation, what), json!({ "donation": beside, "reason": reason }))
         }
-        Donor::Group { donation, run, message, sample, seen, reason, .. } => {
+        Donor::Group { donation, run, message, sample, seen, history_wrong, reason, .. } => {
             let body = json!({
-                "run": run, "message": message, "sample": sample, "seen": seen, "reason": reason,
+                "run": run, "message": message, "sample": sample, "seen": seen,
+                "history_wrong": history_wrong, "reason": reason,
             });
             (donations(donation, "group/settle"), body)
         }

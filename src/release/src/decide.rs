@@ -74,6 +74,7 @@ fn judge<'a>(evidence: &'a Evidence, pack: &'a RulePack, mut notes: Notes<'a>) -
         open,
         failing: failing(&verdicts),
         group: &group.against,
+        set_aside: group.set_aside,
     };
     let gates = gates::judge(&findings);
     let closed = |person: bool| gates.iter().any(|g| !g.is_satisfied() && g.id.needs_person() == person);

@@ -33,6 +33,8 @@ pub(crate) struct Findings<'a> {
     /// Markers that do not pass.
     pub(crate) failing: Vec<Reason<'a>>,
     pub(crate) group: &'a [Against<'a>],
+    /// Who set the donor's earlier group aside.
+    pub(crate) set_aside: Option<&'a Resolution>,
 }
 
 /// Judges all gates, in order.
@@ -66,7 +68,7 @@ pub(crate) fn judge(findings: &Findings<'_>) -> Vec<Gate> {
 fn gate(id: GateId, against: &[Reason<'_>], (findings, used): (&Findings<'_>, &[Used<'_>])) -> Gate {
     if against.is_empty() {
         let (en, zh) = met(id);
-        let (why, why_zh) = open_and_told(id, used).unwrap_or_else(|| (en.into(), zh.into()));
+        let (why, why_zh) = open_and_told(id, (findings, used)).unwrap_or_else(|| (en.into(), zh.into()));
         return Gate { id, pass: true, why, why_zh, remedy: None, remedy_zh: None, overridden: None };
     }
     let (why, why_zh) = say_all(against);
@@ -87,7 +89,10 @@ fn gate(id: GateId, against: &[Reason<'_>], (findings, used): (&Findings<'_>, &[
 }
 
 /// What people are told of a gate that is open all the same.
-fn open_and_told(id: GateId, used: &[Used<'_>]) -> Option<(Cow<'static, str>, Cow<'static, str>)> {
+fn open_and_told(
+    id: GateId,
+    (findings, used): (&Findings<'_>, &[Used<'_>]),
+) -> Option<(Cow<'static, str>, Cow<'static, str>)> {
     let joined = |told: &dyn Fn(&'_ Run) -> Option<(String, String)>| {
         let (en, zh): (Vec<String>, Vec<String>) = records(used).filter_map(told).unzip();
         (!en.is_empty()).then(|| (en.join("; "), zh.join("；")))
@@ -103,9 +108,12 @@ fn open_and_told(id: GateId, used: &[Used<'_>]) -> Option<(Cow<'static, str>, Co
             joined(&|run| both(&run.interface_acknowledged, &run.interface_acknowledged_zh))
                 .map(|(en, zh)| (en.into(), zh.into()))
         }
+        GateId::Group => findings.set_aside.map(|Resolution { by, reason }| {
+            let en = format!("the donor's earlier group was found to be wrong by {by}: {reason}");
+            (en.into(), format!("既往血型由 {by} 判定有误：{reason}").into())
+        }),
         GateId::TestsFinal
         | GateId::MarkersPass
-        | GateId::Group
         | GateId::RunsValid
         | GateId::QualityControl
         | GateId::Lots

@@ -7,7 +7,7 @@ mod columns;
 mod history;
 mod patterns;
 
-use crate::evidence::{Donor, Evidence, Grouping};
+use crate::evidence::{Donor, Evidence, Grouping, Resolution};
 use crate::notes::Notes;
 use crate::pack::RulePack;
 use crate::runs::Runs;
@@ -29,6 +29,8 @@ pub(crate) struct Outcome<'e> {
     pub(crate) rhd_determined: bool,
     /// What keeps the group from being final and agreeing with history (gate 03).
     pub(crate) against: Vec<Against<'e>>,
+    /// Who set the donor's earlier group aside, where that was done.
+    pub(crate) set_aside: Option<&'e Resolution>,
 }
 
 /// Something that stands against the group.
@@ -59,14 +61,14 @@ pub(crate) fn judge<'e>(
     runs: &Runs<'_>,
     notes: &mut Notes<'e>,
 ) -> Outcome<'e> {
-    let all: Vec<Determination<'_>> = evidence
+    let all: Vec<Determination<'e>> = evidence
         .grouping
         .iter()
         .enumerate()
         .map(|(i, grouping)| columns::judge(i + 1, grouping, pack, runs, notes))
         .collect();
     // A determination that closed an inquiry replaces what came before it.
-    let settled = |g: &Grouping| g.resolves.as_ref().is_some_and(crate::evidence::Resolution::is_given);
+    let settled = |g: &Grouping| g.resolves.as_ref().is_some_and(Resolution::is_given);
     let from = all.iter().rposition(|d| d.is_usable() && settled(d.grouping)).unwrap_or(0);
     let considered = all.get(from..).unwrap_or_default();
     let usable: Vec<&Determination<'_>> = considered.iter().filter(|d| d.is_usable()).collect();
@@ -74,8 +76,8 @@ pub(crate) fn judge<'e>(
     group.hold_tube_against_bag(&all, from);
     group.take_parts(considered, &usable);
     let (abo, rhd) = (group.abo, group.rhd);
-    group.hold_against_donor(evidence.donor.as_ref(), &usable, pack);
-    group.hold_against_neighbours(evidence, &usable);
+    group.hold_against_donor(evidence.donor.as_ref(), (&all, &usable), pack);
+    group.hold_against_neighbours(evidence, &all);
     for used in considered {
         let counts = used.is_usable() || group.status != GroupStatus::Final;
         if counts && !used.is_empty() {
@@ -105,6 +107,7 @@ pub(crate) fn judge<'e>(
             flags: group.flags,
         },
         against: group.against,
+        set_aside: group.set_aside,
     }
 }
 
@@ -139,6 +142,21 @@ fn by_antiglobulin(usable: &[&Determination<'_>]) -> bool {
         | Rhd::Unreadable
         | Rhd::Discrepant => false,
     })
+}
+
+/// Whether a determination says a whole group; D may be open where another one `closed` it by the antiglobulin test.
+fn is_whole(one: &Determination<'_>, closed: bool) -> bool {
+    match (&one.abo, &one.rhd) {
+        (Abo::Group(_), Rhd::Type { .. }) => true,
+        (Abo::Group(_), Rhd::AntiglobulinOpen) => closed,
+        (Abo::Group(_), Rhd::Missing(_) | Rhd::StrengthNotTold(_) | Rhd::Unreadable | Rhd::Discrepant)
+        | (Abo::Missing(_) | Abo::StrengthNotTold(_) | Abo::Discrepant(_), _) => false,
+    }
+}
+
+/// How many of them are independent: of other runs, or of other material.
+fn independent<'d, 'e: 'd>(all: impl Iterator<Item = &'d Determination<'e>>) -> usize {
+    all.map(|one| (one.grouping.whole_run(), one.is_of_segment())).collect::<BTreeSet<_>>().len()
 }
 
 /// `A RhD positive`, with `?` for what is not known.
@@ -194,6 +212,7 @@ struct Combined<'e> {
     flags: Vec<Flag>,
     candidates: Vec<&'static patterns::Candidate>,
     against: Vec<Against<'e>>,
+    set_aside: Option<&'e Resolution>,
 }
 
 impl Default for Combined<'_> {
@@ -205,6 +224,7 @@ impl Default for Combined<'_> {
             flags: Vec::new(),
             candidates: Vec::new(),
             against: Vec::new(),
+            set_aside: None,
         }
     }
 }
@@ -325,7 +345,7 @@ impl<'e> Combined<'e> {
     fn hold_against_donor(
         &mut self,
         donor: Option<&'e Donor>,
-        usable: &[&Determination<'_>],
+        (all, usable): (&[Determination<'e>], &[&Determination<'e>]),
         pack: &RulePack,
     ) {
         let Some(donor) = donor else {
@@ -333,42 +353,53 @@ impl<'e> Combined<'e> {
             return;
         };
         let now = BloodGroup { abo: self.abo, rhd: self.rhd };
-        if let Some((before, of)) = history::against(donor, now) {
-            self.flags.push(Flag::HistoryMismatch);
-            self.object(GroupStatus::Discrepant, Against::History { now, before, of });
-            // Whose blood it is stands in question, so nothing of it is reported.
-            (self.abo, self.rhd) = (None, None);
-        }
+        self.hold_against_history(donor, all, now);
         self.hold_against_field(donor, usable);
-        let closed = by_antiglobulin(usable);
-        let whole = |one: &&&Determination<'_>| match (&one.abo, &one.rhd) {
-            (Abo::Group(_), Rhd::Type { .. }) => true,
-            (Abo::Group(_), Rhd::AntiglobulinOpen) => closed,
-            (
-                Abo::Group(_),
-                Rhd::Missing(_) | Rhd::StrengthNotTold(_) | Rhd::Unreadable | Rhd::Discrepant,
-            )
-            | (Abo::Missing(_) | Abo::StrengthNotTold(_) | Abo::Discrepant(_), _) => false,
-        };
-        let known_donor = donor.first_time == Some(false) && history::is_whole(donor);
-        let need = if known_donor { 1 } else { pack.settings().group.first_time_determinations.value };
-        // Two tests of one run are not independent of each other.
-        let have = if need == 1 {
-            usize::from(usable.iter().any(|one| whole(&one)))
+        // A history that was found to be wrong proves nothing.
+        let is_known =
+            donor.first_time == Some(false) && history::is_whole(donor) && self.set_aside.is_none();
+        let need = if is_known { 1 } else { pack.settings().group.first_time_determinations.value };
+        let have = if self.set_aside.is_some() {
+            independent(history::saying(all, now))
         } else {
-            let runs = usable.iter().filter(whole);
-            runs.map(|one| (one.grouping.whole_run(), one.is_of_segment())).collect::<BTreeSet<_>>().len()
+            let closed = by_antiglobulin(usable);
+            let whole = usable.iter().copied().filter(|one| is_whole(one, closed));
+            // Two tests of one run are not independent of each other.
+            if need == 1 { whole.take(1).count() } else { independent(whole) }
         };
         if have < need && self.status != GroupStatus::Discrepant && now.abo.is_some() && now.rhd.is_some() {
             self.object(GroupStatus::Pending, Against::SecondDetermination { have, need });
         }
     }
 
+    /// G4: any earlier group that differs holds, until two people found by tube and bag segment that it is wrong.
+    fn hold_against_history(&mut self, donor: &'e Donor, all: &[Determination<'e>], now: BloodGroup) {
+        let mut differing = history::differing(donor, now).peekable();
+        if differing.peek().is_none() {
+            return;
+        }
+        self.flags.push(Flag::HistoryMismatch);
+        let aside = history::setting_aside(all, now);
+        let is_open = |(before, _): &(BloodGroup, _)| aside.is_none_or(|(wrong, _)| !wrong.contains(before));
+        let Some((before, of)) = differing.find(is_open) else {
+            self.flags.push(Flag::HistorySetAside);
+            self.set_aside = aside.map(|(_, said)| said);
+            return;
+        };
+        self.flags.extend(history::bag_agrees(all, now).then_some(Flag::SegmentAgrees));
+        self.object(GroupStatus::Discrepant, Against::History { now, before, of });
+        // Whose blood it is stands in question, so nothing of it is reported.
+        (self.abo, self.rhd) = (None, None);
+    }
+
     /// G4: a donation beside this one in its session may be in a wrong tube: this one waits until both were grouped again
-    /// from their bag segments.
-    fn hold_against_neighbours(&mut self, evidence: &'e Evidence, usable: &[&Determination<'_>]) {
-        let from_segment = usable.iter().any(|one| one.is_of_segment() && matches!(one.abo, Abo::Group(_)));
-        for neighbour in evidence.neighbours.iter().filter(|n| !n.settled || !from_segment) {
+    /// from their bag segments, and agree with their tubes.
+    fn hold_against_neighbours(&mut self, evidence: &'e Evidence, all: &[Determination<'_>]) {
+        let abo = |one: &Determination<'_>| one.group().abo.filter(|_| one.is_usable());
+        let (bags, tubes): (Vec<_>, Vec<_>) = all.iter().partition(|one| one.is_of_segment());
+        let of_tubes: Vec<AboGroup> = tubes.into_iter().filter_map(abo).collect();
+        let regrouped = bags.into_iter().filter_map(abo).any(|bag| of_tubes.contains(&bag));
+        for neighbour in evidence.neighbours.iter().filter(|n| !n.settled || !regrouped) {
             self.object(GroupStatus::Pending, Against::Neighbour { donation: &neighbour.donation });
         }
     }

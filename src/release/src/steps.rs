@@ -139,7 +139,7 @@ impl Say for Step<'_> {
                 "Repeat the blood grouping from the bag segment: the laboratory finds {laboratory}, the field pre-test {field}."
             ),
             Self::GroupHistory { laboratory, history } => said!(
-                "Possible wrong blood in tube: {} now, {} before. Repeat from the bag segment and hold the neighbouring donations.",
+                "Possible wrong blood in tube: {} now, {} before. Repeat from the bag segment and hold the neighbouring donations; where tube and segment agree, two people may find the earlier group wrong (hemogate donor group --history-wrong).",
                 group_name(*laboratory),
                 group_name(*history)
             ),
@@ -219,7 +219,7 @@ impl Say for Step<'_> {
             }
             Self::GroupHistory { laboratory, history } => {
                 said!(
-                    "可能采错管：本次 {}，既往 {}。用血袋辫子重做，并暂扣相邻献血。",
+                    "可能采错管：本次 {}，既往 {}。用血袋辫子重做，并暂扣相邻献血；若标本管与辫子一致，可由两人判定既往血型有误（hemogate donor group --history-wrong）。",
                     group_name(*laboratory),
                     group_name(*history)
                 )

@@ -175,6 +175,10 @@ states! {
         DelNegative = "DEL_NEGATIVE",
         /// Differs from the donor's earlier group (G4).
         HistoryMismatch = "HISTORY_MISMATCH",
+        /// Differs from the donor's earlier group, and two people found that to be wrong: tube and bag segment agree.
+        HistorySetAside = "HISTORY_SET_ASIDE",
+        /// Differs from the donor's earlier group, while tube and bag segment agree: it is no neighbour's tube.
+        SegmentAgrees = "SEGMENT_AGREES",
         /// Differs from the pre-test in the field (G5).
         FieldMismatch = "FIELD_MISMATCH",
         /// The tube holds blood of another group than the bag.

@@ -58,7 +58,8 @@ mod worsened {
             "serology":[{series}],"nat":[{nat}],
             "pool_members":[{{"donation":"M2","result":"reactive"}},{{"donation":"M3","result":"non_reactive"}}],
             "alt":[{{"u_per_l":"23","run":"C1"}}],
-            "grouping":[{{"anti_a":"4+","anti_b":"0","a1_cells":"0","b_cells":"4+","control":"0","anti_d":"4+","sample":"segment","run":"G1"}}],
+            "grouping":[{{"anti_a":"4+","anti_b":"0","a1_cells":"0","b_cells":"4+","control":"0","run":"G1"}},
+                {{"anti_a":"4+","anti_b":"0","a1_cells":"0","b_cells":"4+","control":"0","anti_d":"4+","sample":"segment","run":"G1"}}],
             "runs":[{runs}],"neighbours":[{{"donation":"M2","settled":true}}],
             "signatures":[{{"meaning":"reviewed","by":"u1"}},{{"meaning":"released","by":"u2"}}]}}"#
         );
@@ -198,6 +199,7 @@ mod worsened {
         ("another group before", |e| {
             donor(e, |d| d.history = serde_json::from_str(r#"{"abo":"B","rhd":"positive"}"#).unwrap());
         }),
+        ("a tube beside a suspect that was not grouped", |e| e.grouping.retain(|one| one.sample.is_some())),
         ("another group in an earlier donation", |e| {
             let group = EarlierGroup { abo: Some(vocabulary::AboGroup::B), ..EarlierGroup::default() };
             donor(e, |d| d.earlier.iter_mut().for_each(|one| one.group = Some(group)));

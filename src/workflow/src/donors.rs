@@ -321,6 +321,9 @@ pub struct Which {
     /// The hash of the columns that the person saw, or how it begins: where they are others now, nothing is said of them.
     #[serde(default)]
     pub seen: Option<String>,
+    /// The groups of the donor's earlier donations are wrong.
+    #[serde(default)]
+    pub history_wrong: bool,
 }
 
 /// So much of a hash of columns says that they were seen.
@@ -356,11 +359,13 @@ pub fn groups(facts: &DonationFacts, settings: &Settings) -> Vec<GroupSeen> {
 }
 
 /// One of the two names under the end of an inquiry into a donation's blood group: one determination stands, and takes the
-/// place of those before it. Blood of another group in the tube than in the bag goes on holding.
+/// place of those before it. Blood of another group in the tube than in the bag goes on holding. Where both say that the
+/// groups of earlier donations are wrong, and the tube agrees with this determination from the segment, those that are known
+/// now hold it no longer.
 ///
 /// # Errors
 /// [`Refused`]; [`Refused::NoSuchGrouping`], [`Refused::SeveralGroupings`], [`Refused::OtherColumns`],
-/// [`Refused::SaidAlready`].
+/// [`Refused::SaidAlready`], [`Refused::NotOfSegment`], [`Refused::NoHistory`].
 pub fn settle_group(
     settings: &Settings,
     ledger: &Ledger,
@@ -393,7 +398,17 @@ pub fn settle_group(
     {
         return Err(Refused::OtherColumns { seen: seen.clone(), now: columns });
     }
-    if facts.donor.words_on(one, &all).any(|settled| settled.done.by == actor.user().as_str()) {
+    let sets_aside =
+        if which.history_wrong { facts.donor.history(facts.registration.as_ref()) } else { Vec::new() };
+    if which.history_wrong && one.sample != GroupingSample::Segment {
+        return Err(Refused::NotOfSegment);
+    }
+    if which.history_wrong && sets_aside.is_empty() {
+        return Err(Refused::NoHistory);
+    }
+    let says_all = |word: &ledger::GroupSettled| sets_aside.iter().all(|one| word.sets_aside.contains(one));
+    let is_own = |word: &ledger::GroupSettled| word.done.by == actor.user().as_str();
+    if facts.donor.words_on(one, &all).any(|word| is_own(word) && says_all(word)) {
         return Err(Refused::SaidAlready);
     }
     if facts.donor.groups.len() >= LINES_MAX {
@@ -402,7 +417,11 @@ pub fn settle_group(
     let (message, sample) = (Some(Seq::new(one.message)), Some(one.sample));
     let run = one.run.clone().unwrap_or_else(|| which.run.clone());
     let columns = Some(columns);
-    write(ledger, actor, DonorAct::GroupSettled { donation, run, message, sample, columns, reason })
+    write(
+        ledger,
+        actor,
+        DonorAct::GroupSettled { donation, run, message, sample, columns, sets_aside, reason },
+    )
 }
 
 /// Records a step of a look-back.

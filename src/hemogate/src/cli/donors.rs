@@ -199,6 +199,10 @@ pub(crate) enum Donor {
         /// The hash of its columns that you saw, or how it begins: refused where they are others now
         #[arg(long, value_name = "HASH")]
         seen: Option<String>,
+        /// The groups of the donor's earlier donations are wrong: said by two people of a determination from the bag segment
+        /// that the tube agrees with, they hold it no longer
+        #[arg(long)]
+        history_wrong: bool,
         /// What the inquiry found
         #[arg(long)]
         reason: String,

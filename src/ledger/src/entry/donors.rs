@@ -7,7 +7,7 @@ use release::evidence::{
     Call, Confirmatory, EarlierDonation, GroupingSample, Reentry, ReentryTest, Register,
 };
 use serde::{Deserialize, Serialize};
-use vocabulary::{DonationId, RunId};
+use vocabulary::{BloodGroup, DonationId, RunId};
 
 /// Which look-back: the donation that raised it, what for, and the earlier donation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -148,6 +148,9 @@ pub enum DonorAct {
         /// rows were taken to mean when it was written.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         columns: Option<String>,
+        /// Groups of earlier donations that the person found to be wrong.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sets_aside: Vec<BloodGroup>,
         /// What the inquiry found.
         reason: String,
     },

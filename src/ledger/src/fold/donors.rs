@@ -42,12 +42,13 @@ impl Fold<'_, '_> {
                     true
                 })
             }),
-            DonorAct::GroupSettled { donation, run, message, sample, columns, reason } => {
+            DonorAct::GroupSettled { donation, run, message, sample, columns, sets_aside, reason } => {
                 let settled = GroupSettled {
                     run: run.clone(),
                     message: *message,
                     sample: *sample,
                     columns: columns.clone(),
+                    sets_aside: sets_aside.clone(),
                     done: self.done(),
                     reason: reason.clone(),
                 };

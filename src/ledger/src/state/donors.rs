@@ -4,7 +4,7 @@ use super::Done;
 use crate::{LookbackAsked, LookbackId, LookbackStep, Seq};
 use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, Neighbour, Reentry, Register};
 use serde::{Deserialize, Serialize};
-use vocabulary::{DonationId, RunId};
+use vocabulary::{BloodGroup, DonationId, RunId};
 
 /// A donor, beside the donations.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct GroupSettled {
     /// SHA-256 of the columns that the person saw, where the entry says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<String>,
+    /// Groups of earlier donations that the person found to be wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets_aside: Vec<BloodGroup>,
     /// Who, when.
     #[serde(flatten)]
     pub done: Done,

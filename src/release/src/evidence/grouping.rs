@@ -4,7 +4,7 @@ use super::{Resolution, Validity};
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
-use vocabulary::{AboGroup, Grade, RhD, RunId};
+use vocabulary::{AboGroup, BloodGroup, Grade, RhD, RunId};
 
 /// One or several reactions of a column: `"4+"` or `["0","0"]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -117,6 +117,10 @@ pub struct Grouping {
     /// Set on the determination that closed the inquiry into a discrepancy: it replaces the earlier ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolves: Option<Resolution>,
+    /// Groups of earlier donations that the two who closed the inquiry found to be wrong. Only a determination from the bag
+    /// segment that agrees with the tube sets them aside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets_aside: Vec<BloodGroup>,
     /// Whether the sample's test may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validity: Option<Validity>,

@@ -11,7 +11,7 @@ use release::{
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{DonationId, DonationRegistration, RunId};
+use vocabulary::{BloodGroup, DonationId, DonationRegistration, RunId};
 
 /// Persons who have to close an inquiry into a blood group: it takes a discrepancy away.
 const SETTLING_PERSONS: usize = 2;
@@ -79,19 +79,48 @@ impl DonorFacts {
 
     /// Determinations as evidence, with what two persons said of them.
     pub(crate) fn settled(&self, all: Vec<Determination>) -> Vec<Grouping> {
-        let resolutions: Vec<Option<Resolution>> = all.iter().map(|one| self.resolution(one, &all)).collect();
-        let with =
-            |(one, resolves): (Determination, Option<Resolution>)| Grouping { resolves, ..one.grouping };
-        all.into_iter().zip(resolutions).map(with).collect()
+        let words: Vec<_> = all.iter().map(|one| self.resolution(one, &all)).collect();
+        let with = |(one, said): (Determination, Option<(Resolution, Vec<BloodGroup>)>)| {
+            let (resolves, sets_aside) = said.unzip();
+            Grouping { resolves, sets_aside: sets_aside.unwrap_or_default(), ..one.grouping }
+        };
+        all.into_iter().zip(words).map(with).collect()
     }
 
-    /// What two persons said of a determination; nothing while it is one.
-    fn resolution(&self, of: &Determination, all: &[Determination]) -> Option<Resolution> {
+    /// What two persons said of a determination, and which earlier groups both of them found to be wrong; nothing while it is one.
+    fn resolution(&self, of: &Determination, all: &[Determination]) -> Option<(Resolution, Vec<BloodGroup>)> {
         let said = || self.words_on(of, all);
         let by: BTreeSet<&str> = said().map(|settled| settled.done.by.as_str()).collect();
         let reason = said().next_back().map(|settled| settled.reason.clone())?;
+        let mut wrong: Vec<(BloodGroup, BTreeSet<&str>)> = Vec::new();
+        for word in said() {
+            for group in &word.sets_aside {
+                let by = word.done.by.as_str();
+                match wrong.iter_mut().find(|(known, _)| known == group) {
+                    Some((_, persons)) => drop(persons.insert(by)),
+                    None => wrong.push((*group, BTreeSet::from([by]))),
+                }
+            }
+        }
+        wrong.retain(|(_, persons)| persons.len() >= SETTLING_PERSONS);
         let by: Vec<&str> = by.into_iter().collect();
-        (by.len() >= SETTLING_PERSONS).then(|| Resolution { by: by.join(", "), reason })
+        (by.len() >= SETTLING_PERSONS).then(|| {
+            let resolution = Resolution { by: by.join(", "), reason };
+            (resolution, wrong.into_iter().map(|(group, _)| group).collect())
+        })
+    }
+
+    /// Every group that is known of earlier donations, each once.
+    pub(crate) fn history(&self, registration: Option<&DonationRegistration>) -> Vec<BloodGroup> {
+        let register = registration.and_then(|known| known.donor.history);
+        let earlier = self.earlier.iter().filter_map(|one| one.group).map(EarlierGroup::group);
+        let mut all: Vec<BloodGroup> = Vec::new();
+        for group in register.into_iter().chain(earlier) {
+            if !all.contains(&group) {
+                all.push(group);
+            }
+        }
+        all
     }
 
     /// The words that stand for a determination: those of who saw its columns as they are. A word that does not say what was

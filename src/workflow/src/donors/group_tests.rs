@@ -112,7 +112,8 @@ fn settle_of(
     donation: &str,
     (run, message): (&str, Option<u64>),
 ) -> Result<Seq, Refused> {
-    let which = Which { run: RunId::new(run).unwrap(), message, sample: None, seen: None };
+    let which =
+        Which { run: RunId::new(run).unwrap(), message, sample: None, seen: None, history_wrong: false };
     let why = "anti-A1, confirmed with A2 cells";
     settle_group(&station.settings, &station.ledger, who, (donation, &which), why)
 }
@@ -172,6 +173,7 @@ fn a_word_stands_for_the_columns_that_were_seen_however_often_they_are_read() {
             message: Some(message),
             sample: Some(GroupingSample::Segment),
             columns: None,
+            sets_aside: vec![],
             reason: "x".into(),
         };
         let draft = Draft { by: format!("user:{who}"), what: What::Donor(word) };
@@ -206,8 +208,13 @@ fn who_names_the_columns_that_were_seen_is_told_where_they_are_others() {
         all.into_iter().find(|one| one.message == message.get()).unwrap().columns
     };
     let say = |seen: &str| {
-        let which =
-            Which { run: RunId::new("S1").unwrap(), message: None, sample: None, seen: Some(seen.into()) };
+        let which = Which {
+            run: RunId::new("S1").unwrap(),
+            message: None,
+            sample: None,
+            seen: Some(seen.into()),
+            history_wrong: false,
+        };
         settle_group(&station.settings, &station.ledger, &reviewer, ("G1", &which), "x")
     };
     let seen = shown(message);
@@ -320,6 +327,46 @@ fn a_group_that_was_written_down_by_hand_holds_and_proves_nothing() {
     assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Pending);
     told("O");
     assert_eq!(verdict(&station, "G2").group().flags, [Flag::HistoryMismatch]);
+}
+
+/// Tube and segment agree, and the history does not: two people who say so of the segment end it, and nobody else does.
+#[test]
+fn a_history_that_is_wrong_is_set_aside_by_two_people_on_the_segment() {
+    let station = station();
+    let reviewer = station.person("rev", Role::Reviewer);
+    let reference = station.person("ref", Role::ReferenceLaboratory);
+    let says = |who: &Actor, run: &str| {
+        let run = RunId::new(run).unwrap();
+        let which = Which { run, message: None, sample: None, seen: None, history_wrong: true };
+        let why = "the card of G1 was another's";
+        settle_group(&station.settings, &station.ledger, who, ("G2", &which), why)
+    };
+    grouped(&station, "G2", "T1", GROUP_B);
+    grouped(&station, "G2-S", "S1", GROUP_B);
+    assert_eq!(says(&reviewer, "S1"), Err(Refused::NoHistory));
+    decided(&station, "G1", |_| ());
+    assert_eq!(verdict(&station, "G2").group().flags, [Flag::HistoryMismatch, Flag::SegmentAgrees]);
+    assert_eq!(says(&reviewer, "T1"), Err(Refused::NotOfSegment));
+    // Closing the inquiry alone says nothing of the history.
+    for who in [&reviewer, &reference] {
+        settle(&station, who, "G2", "S1").unwrap();
+    }
+    assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Discrepant);
+    says(&reviewer, "S1").unwrap();
+    assert_eq!(says(&reviewer, "S1"), Err(Refused::SaidAlready));
+    assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Discrepant, "one name is not two");
+    says(&reference, "S1").unwrap();
+    let settled = verdict(&station, "G2");
+    assert_eq!((settled.group().status, settled.group().abo), (GroupStatus::Final, Some(AboGroup::B)));
+    assert!(settled.group().flags.contains(&Flag::HistorySetAside), "{:?}", settled.group().flags);
+    let gate = settled.gates().iter().find(|gate| gate.id == release::GateId::Group).unwrap();
+    assert!(gate.why.contains("rev") && gate.why.contains("the card of G1"), "{}", gate.why);
+    // What they said was of that group: another one is another matter.
+    let earlier: EarlierDonation =
+        serde_json::from_str(r#"{"donation":"OLD1","group":{"abo":"O","rhd":"positive"}}"#).unwrap();
+    let technician = station.person("tech", Role::Technician);
+    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+    assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Discrepant);
 }
 
 #[test]

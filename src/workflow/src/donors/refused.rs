@@ -71,6 +71,10 @@ pub enum Refused {
     },
     /// This person has said so already: the other name has to be another's.
     SaidAlready,
+    /// Earlier groups are found to be wrong by a determination from the bag segment only.
+    NotOfSegment,
+    /// Nothing is known of the donor's earlier groups.
+    NoHistory,
     /// There is no such look-back that is open for that step.
     NoSuchLookback,
     /// The ledger cannot be read or takes nothing.
@@ -116,6 +120,11 @@ impl Refused {
                 "its columns are not those of {seen:?} (they are {now}); look at the donation again, and say so of what you see"
             ),
             Self::SaidAlready => "you have closed this inquiry; a second person has to do so too".into(),
+            Self::NotOfSegment => {
+                "an earlier group is found to be wrong by a determination from the bag segment; name that one"
+                    .into()
+            }
+            Self::NoHistory => "nothing is known of the donor's earlier groups".into(),
             Self::NoSuchLookback => "there is no such look-back with that step to be done".into(),
             Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
         }
@@ -152,6 +161,8 @@ impl Refused {
                 format!("其各列结果已不是{seen:?}（现为{now}）；请重新查看后再作定论")
             }
             Self::SaidAlready => "您已确认该定论；还须由另一人确认".into(),
+            Self::NotOfSegment => "判定既往血型有误须依据血袋辫子的鉴定；请指明该次鉴定".into(),
+            Self::NoHistory => "没有该献血者既往血型的记录".into(),
             Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),
             Self::Broken(why) => format!("账本暂不可写：{why}"),
         }

@@ -51,6 +51,7 @@ impl Determination {
             validity,
             sample: _,
             resolves: _,
+            sets_aside: _,
             why: _,
             run: _,
             analyser_run: _,

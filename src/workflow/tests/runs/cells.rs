@@ -169,6 +169,7 @@ fn a_word_without_a_message_speaks_for_the_only_determination_of_its_run() {
                 message: None,
                 sample: None,
                 columns: None,
+                sets_aside: vec![],
                 reason: "anti-A1".into(),
             };
             let draft = ledger::Draft { by: format!("user:{who}"), what: ledger::What::Donor(word) };
