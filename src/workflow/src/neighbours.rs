@@ -7,11 +7,18 @@ use vocabulary::DonationRegistration;
 /// Two donations that are further apart were not taken in one session.
 const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
 
+/// Whether its tube is shown to be its own: its group is final, or only the donor's history differs from what tube and bag
+/// segment both say.
+fn is_own(verdict: &Verdict) -> bool {
+    let group = verdict.group();
+    group.status == GroupStatus::Final || group.flags.contains(&Flag::SegmentAgrees)
+}
+
 /// The group is another than the register, the field or the bag has, and nobody has settled it.
 fn is_suspected(verdict: &Verdict) -> bool {
     let group = verdict.group();
     let differs = |flag: &Flag| matches!(flag, Flag::HistoryMismatch | Flag::FieldMismatch | Flag::WrongTube);
-    group.status != GroupStatus::Final && group.flags.iter().any(differs)
+    !is_own(verdict) && group.flags.iter().any(differs)
 }
 
 /// What has to be written beside a verdict, so that those beside the donation are decided anew.
@@ -30,8 +37,17 @@ pub(crate) fn beside(
             let neighbours = reader.taken_beside(donation, at_ms, SESSION_MS)?;
             Ok(if neighbours.is_empty() { None } else { entry(neighbours, true) })
         }
-        (Some(neighbours), false, _) if verdict.group().status == GroupStatus::Final => {
-            Ok(entry(neighbours, false))
+        (Some(neighbours), false, _) if is_own(verdict) => Ok(entry(neighbours, false)),
+        // Its segment came with its tube: those beside it are grouped from their segments all the same.
+        (None, false, Some(registration)) if verdict.group().flags.contains(&Flag::SegmentAgrees) => {
+            let at_ms = registration.collected_at.as_millisecond();
+            let mut neighbours = reader.taken_beside(donation, at_ms, SESSION_MS)?;
+            let mut open = Vec::with_capacity(neighbours.len());
+            for neighbour in neighbours.drain(..) {
+                let known = reader.suspected_beside(&neighbour)?;
+                open.extend(Some(neighbour).filter(|_| known.iter().all(|one| one.donation != *donation)));
+            }
+            Ok(if open.is_empty() { None } else { entry(open, false) })
         }
         (_, _, _) => Ok(None),
     }

@@ -369,6 +369,46 @@ fn a_history_that_is_wrong_is_set_aside_by_two_people_on_the_segment() {
     assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Discrepant);
 }
 
+/// G2 is held by its history alone, and its tube is its own: those beside it need their own segments, and no more.
+#[test]
+fn those_beside_a_donation_that_only_its_history_holds_do_not_wait_for_it() {
+    let station = station();
+    grouped(&station, "G1", "T1", GROUP_A);
+    grouped(&station, "G1-S", "S1", GROUP_A);
+    grouped(&station, "G2", "T1", GROUP_B);
+    let registration = |donation: &str| {
+        let found = station.ledger.state().donation(&DonationId::new(donation).unwrap()).unwrap().unwrap();
+        found.registration.unwrap().registration
+    };
+    let beside = |donation: &str| {
+        let reader = station.ledger.state();
+        crate::neighbours::beside(&reader, Some(&registration(donation)), &verdict(&station, donation))
+            .unwrap()
+    };
+    let held = |donation: &str| {
+        let verdict = verdict(&station, donation);
+        let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Group).unwrap().clone();
+        gate.why.contains("neighbouring donation G2")
+    };
+    let technician = station.person("tech", Role::Technician);
+    let earlier: EarlierDonation =
+        serde_json::from_str(r#"{"donation":"OLD1","group":{"abo":"O","rhd":"positive"}}"#).unwrap();
+    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+    station.write(beside("G2").unwrap());
+    assert!(held("G1"), "the tube of G2 may be G1's");
+    grouped(&station, "G2-S", "S2", GROUP_B);
+    assert_eq!(
+        verdict(&station, "G2").group().status,
+        GroupStatus::Discrepant,
+        "its history goes on holding it"
+    );
+    let settled = beside("G2").unwrap();
+    assert!(matches!(settled, What::WrongTubeSuspected { stands: false, .. }), "{settled:?}");
+    station.write(settled);
+    assert!(!held("G1"), "G1 was grouped from its segment, and agrees");
+    assert_eq!(beside("G2"), None, "it is written once");
+}
+
 #[test]
 fn a_window_that_no_result_lies_in_is_refused_and_the_run_itself_is_not() {
     use crate::batches::{self, Invalid};
