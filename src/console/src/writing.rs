@@ -32,6 +32,10 @@ fn eases(known: &DonationRegistration, new: &DonationRegistration) -> bool {
     same.donor.barred.clone_from(&known.donor.barred);
     // It may come later than the rest, and be put off.
     same.centrifuged_at = known.centrifuged_at;
+    // Where it was taken may be told later, and then stays.
+    if known.session.is_none() {
+        same.session = None;
+    }
     let sooner = known.centrifuged_at.is_some_and(|at| new.centrifuged_at.is_none_or(|new| new < at));
     same != *known || sooner || !stricter(&known.donor, &new.donor)
 }

@@ -51,6 +51,7 @@ mod orders {
             lots: workflow::LotRegister::default(),
             kits: workflow::Kits::default(),
             reagents_per_marker: 2,
+            neighbours_each_side: 1,
             deliver_to: Vec::new(),
             sign_off: workflow::SignOff::Elsewhere,
             orders: OrderRules { limits, analysers: vec![analyser()] },

@@ -77,6 +77,7 @@ fn settings_with<'c>(
         kits: kit::configured(config)?,
         lots: workflow::LotRegister::new(config.lots.iter().cloned()),
         reagents_per_marker: usize::from(config.rules.serology_reagents.get()),
+        neighbours_each_side: usize::from(config.rules.neighbours.get()),
         deliver_to: config.destinations.iter().map(|d| d.id.clone()).collect(),
         sign_off: config.rules.signatures,
         orders: wiring::orders(config, lines)?,

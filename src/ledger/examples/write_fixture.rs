@@ -98,6 +98,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
             donation: donation.clone(),
             collected_at: "2026-03-01T09:00:00+08:00".parse()?,
             centrifuged_at: None,
+            session: None,
             donor,
         })],
         vec![What::MessageInterpreted {

@@ -71,6 +71,10 @@ pub struct DonationRegistration {
     /// When the sample for nucleic acid testing was centrifuged, RFC 3339 with offset (R-NAT-07).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub centrifuged_at: Option<jiff::Timestamp>,
+    /// The session that it was taken in: the place or vehicle, with its day, as the centre names it. Neighbours of a suspected
+    /// wrong tube are those of its session (rules.md §1.6, G4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// Who gave it.
     pub donor: DonorRegistration,
 }

@@ -66,7 +66,8 @@ fn decide(
     let facts = facts(settings, reader, donation, view, known)?;
     let by = book.of(&facts);
     let verdict = release::explain(&evidence(&facts, by), &by.pack);
-    let beside = neighbours::beside(reader, facts.registration.as_ref(), &verdict)?;
+    let beside =
+        neighbours::beside(reader, (facts.registration.as_ref(), settings.neighbours_each_side), &verdict)?;
     let with = |made: What| [made].into_iter().chain(beside).collect();
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
         return Ok(with(What::VerdictUnchanged { donation: donation.clone(), considered }));

@@ -2,7 +2,7 @@
 
 use ledger::{ReadError, Reader, What};
 use release::{Flag, GroupStatus, Verdict};
-use vocabulary::DonationRegistration;
+use vocabulary::{DonationId, DonationRegistration};
 
 /// Two donations that are further apart were not taken in one session.
 const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
@@ -21,10 +21,20 @@ fn is_suspected(verdict: &Verdict) -> bool {
     !is_own(verdict) && group.flags.iter().any(differs)
 }
 
+fn taken_beside(
+    reader: &Reader,
+    registration: &DonationRegistration,
+    each_side: usize,
+) -> Result<Vec<DonationId>, ReadError> {
+    let at_ms = registration.collected_at.as_millisecond();
+    let session = registration.session.as_deref();
+    reader.taken_beside(&registration.donation, (at_ms, SESSION_MS), (session, each_side))
+}
+
 /// What has to be written beside a verdict, so that those beside the donation are decided anew.
 pub(crate) fn beside(
     reader: &Reader,
-    registration: Option<&DonationRegistration>,
+    (registration, each_side): (Option<&DonationRegistration>, usize),
     verdict: &Verdict,
 ) -> Result<Option<What>, ReadError> {
     let donation = verdict.donation();
@@ -33,15 +43,13 @@ pub(crate) fn beside(
     };
     match (reader.wrong_tube(donation)?, is_suspected(verdict), registration) {
         (None, true, Some(registration)) => {
-            let at_ms = registration.collected_at.as_millisecond();
-            let neighbours = reader.taken_beside(donation, at_ms, SESSION_MS)?;
+            let neighbours = taken_beside(reader, registration, each_side)?;
             Ok(if neighbours.is_empty() { None } else { entry(neighbours, true) })
         }
         (Some(neighbours), false, _) if is_own(verdict) => Ok(entry(neighbours, false)),
         // Its segment came with its tube: those beside it are grouped from their segments all the same.
         (None, false, Some(registration)) if verdict.group().flags.contains(&Flag::SegmentAgrees) => {
-            let at_ms = registration.collected_at.as_millisecond();
-            let mut neighbours = reader.taken_beside(donation, at_ms, SESSION_MS)?;
+            let mut neighbours = taken_beside(reader, registration, each_side)?;
             let mut open = Vec::with_capacity(neighbours.len());
             for neighbour in neighbours.drain(..) {
                 let known = reader.suspected_beside(&neighbour)?;
@@ -60,7 +68,7 @@ mod tests {
     use ledger::{Draft, Ledger, Page, Seq, StateStore, SuspectedBeside, VerdictMade};
     use release::{RulePack, decide, explain, read_case};
     use serde_json::{Value, json};
-    use vocabulary::{DonationId, DonorRegistration};
+    use vocabulary::DonorRegistration;
 
     const RELEASABLE: &str = include_str!("../../release/tests/cases/base.json");
 
@@ -89,6 +97,7 @@ mod tests {
                 lots: crate::LotRegister::default(),
                 kits: crate::Kits::default(),
                 reagents_per_marker: 2,
+                neighbours_each_side: 1,
                 deliver_to: Vec::new(),
                 sign_off: crate::SignOff::Here,
                 orders: crate::orders::OrderRules::default(),
@@ -117,7 +126,7 @@ mod tests {
             change(&mut case);
             let verdict = explain(&read_case(&case.to_string()).unwrap(), &self.settings.pack);
             let registration = registered(of, "2026-03-01T08:10:00Z");
-            let found = beside(&self.ledger.state(), Some(&registration), &verdict).unwrap();
+            let found = beside(&self.ledger.state(), (Some(&registration), 1), &verdict).unwrap();
             self.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()));
             if let Some(what) = &found {
                 self.write(what.clone());
@@ -148,6 +157,7 @@ mod tests {
             donation: id(donation),
             collected_at: at.parse().unwrap(),
             centrifuged_at: None,
+            session: None,
             donor,
         }
     }
@@ -186,6 +196,37 @@ mod tests {
         assert_eq!(station.decided("wrong", |_| ()), suspected(false));
         assert_eq!(of("after"), (beside(true), true));
         assert_eq!(station.decided("wrong", |_| ()), None);
+    }
+
+    /// Two vehicles take blood at the same time: whose tubes were mixed up is asked in the vehicle.
+    #[test]
+    fn neighbours_are_those_of_the_same_session_and_those_of_whom_nobody_has_said() {
+        let station = Station::new();
+        let taken = |donation: &str, minute: &str, session: Option<&str>| {
+            let mut registration = registered(donation, &format!("2026-03-05T08:{minute}:00Z"));
+            registration.session = session.map(str::to_owned);
+            station.write(What::DonationRegistered(registration.clone()));
+            registration
+        };
+        taken("A1", "01", Some("A"));
+        taken("X1", "02", None);
+        taken("A2", "03", Some("A"));
+        taken("B1", "04", Some("B"));
+        let of_a = taken("A3", "05", Some("A"));
+        taken("B2", "06", Some("B"));
+        let of_none = taken("X2", "07", None);
+        taken("A4", "08", Some("A"));
+        let beside = |registration: &DonationRegistration, each_side: usize| {
+            let mut found = taken_beside(&station.ledger.state(), registration, each_side).unwrap();
+            found.sort_unstable();
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(beside(&of_a, 1), ["A2", "A4", "X2"]);
+        assert_eq!(beside(&of_a, 2), ["A1", "A2", "A4", "X1", "X2"]);
+        assert_eq!(beside(&of_none, 1), ["A4", "B2"]);
+        // Told later, it counts from then on.
+        taken("X2", "07", Some("B"));
+        assert_eq!(beside(&of_a, 1), ["A2", "A4"]);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Settings {
     pub kits: Kits,
     /// How many serology reagents the laboratory tests each marker with. The verdict waits for all of them.
     pub reagents_per_marker: usize,
+    /// So many donations taken before one whose tube may be wrong, and so many after it, wait with it (rules.md §1.6, G4).
+    pub neighbours_each_side: usize,
     /// Who gets verdicts.
     pub deliver_to: Vec<DestinationId>,
     /// Where donations are released.

@@ -61,6 +61,7 @@ mod earlier_releases {
                     orders: workflow::orders::OrderRules::default(),
                     kits: workflow::Kits::default(),
                     reagents_per_marker: 1,
+                    neighbours_each_side: 1,
                     deliver_to: vec![],
                     sign_off: workflow::SignOff::Elsewhere,
                 },

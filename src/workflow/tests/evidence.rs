@@ -32,6 +32,7 @@ mod evidence {
             }]),
             kits: workflow::Kits::default(),
             reagents_per_marker: 2,
+            neighbours_each_side: 1,
             deliver_to: Vec::new(),
             sign_off: workflow::SignOff::Elsewhere,
             orders: workflow::orders::OrderRules::default(),

@@ -38,6 +38,7 @@ mod incoming {
                 lots: LotRegister::default(),
                 kits: workflow::Kits::default(),
                 reagents_per_marker: 2,
+                neighbours_each_side: 1,
                 deliver_to: vec![],
                 sign_off: workflow::SignOff::Elsewhere,
                 orders: OrderRules::default(),

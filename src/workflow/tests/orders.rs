@@ -61,6 +61,7 @@ mod orders {
                 lots: LotRegister::default(),
                 kits: workflow::Kits::default(),
                 reagents_per_marker: 2,
+                neighbours_each_side: 1,
                 deliver_to: vec![],
                 sign_off: workflow::SignOff::Elsewhere,
                 orders: OrderRules {

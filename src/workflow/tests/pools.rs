@@ -52,6 +52,7 @@ mod pools {
                     kits: workflow::Kits::default(),
                     orders: workflow::orders::OrderRules::default(),
                     reagents_per_marker: 2,
+                    neighbours_each_side: 1,
                     deliver_to: vec![],
                     sign_off: workflow::SignOff::Elsewhere,
                 },
@@ -84,6 +85,7 @@ mod pools {
                 donation: DonationId::new(&number(member)).unwrap(),
                 collected_at: "2026-03-01T09:00:00Z".parse().unwrap(),
                 centrifuged_at: None,
+                session: None,
                 donor,
             })]);
         }

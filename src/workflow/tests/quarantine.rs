@@ -45,6 +45,7 @@ mod quarantine {
                     orders: workflow::orders::OrderRules::default(),
                     kits: workflow::Kits::default(),
                     reagents_per_marker: 2,
+                    neighbours_each_side: 1,
                     deliver_to: vec![],
                     sign_off: workflow::SignOff::Elsewhere,
                 },

@@ -25,6 +25,7 @@ mod resends {
             orders: workflow::orders::OrderRules::default(),
             kits: workflow::Kits::default(),
             reagents_per_marker: 2,
+            neighbours_each_side: 1,
             deliver_to: vec![DestinationId::new("bis").unwrap()],
             sign_off: workflow::SignOff::Elsewhere,
         }

@@ -76,6 +76,7 @@ impl<'a> House<'a> {
             lots: LotRegister::new(lots),
             kits,
             reagents_per_marker: 2,
+            neighbours_each_side: 1,
             deliver_to: vec![receiver.clone()],
             sign_off: workflow::SignOff::Here,
             orders: workflow::orders::OrderRules::default(),

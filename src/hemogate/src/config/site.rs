@@ -107,6 +107,8 @@ pub(crate) struct Rules {
     pub(crate) pack: String,
     /// Serology reagents that each of HBsAg, anti-HCV, HIV and syphilis is tested with; a verdict waits for all of them.
     pub(crate) serology_reagents: NonZeroU8,
+    /// So many donations taken before one whose tube may be wrong, and so many after it in its session, wait with it.
+    pub(crate) neighbours: NonZeroU8,
     /// `here`: a donation that passes is delivered once two people have released it here; `elsewhere`: as soon as its tests are
     /// complete, for a blood information system that has it signed itself.
     pub(crate) signatures: workflow::SignOff,
@@ -120,6 +122,7 @@ impl Default for Rules {
         Self {
             pack: "cn-2019".into(),
             serology_reagents: SEROLOGY_REAGENTS,
+            neighbours: NonZeroU8::MIN,
             signatures: workflow::SignOff::Here,
         }
     }

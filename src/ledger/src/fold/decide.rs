@@ -24,6 +24,7 @@ impl Fold<'_, '_> {
             registered: None,
             collected_at_ms: None,
             donor: None,
+            session: None,
             latest: None,
             verdicts: 0,
             work: None,
@@ -58,6 +59,7 @@ impl Fold<'_, '_> {
         self.given(registration, (record.donor.as_ref(), record.collected_at_ms));
         record.collected_at_ms = Some(collected);
         record.donor = Some(registration.donor.id.clone());
+        record.session.clone_from(&registration.session);
         self.want_decision(&registration.donation, &mut record);
         self.put_donation(&registration.donation, &record)?;
         self.reopen_later(&registration.donation)?;

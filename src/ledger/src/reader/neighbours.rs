@@ -1,7 +1,7 @@
 //! Donations beside one another, and tubes that may be wrong.
 
 use super::{ReadError, Reader};
-use crate::state::{Key, KeyParts, Span, collect, decode, record};
+use crate::state::{DonationRecord, Key, KeyParts, Span, collect, decode, record};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use vocabulary::DonationId;
@@ -41,15 +41,17 @@ impl Reader {
         Ok(record(self.store().as_ref(), &Key::wrong_tube(donation).done())?)
     }
 
-    /// The donations taken just before and just after this one, at most `within_ms` apart from it.
+    /// The donations taken just before and just after this one, at most `within_ms` apart from it: on each side so many of the
+    /// same session, and so many of which nobody has said in which session they were taken. Where that is not known of this
+    /// one, whatever was taken next to it.
     ///
     /// # Errors
     /// [`ReadError`].
     pub fn taken_beside(
         &self,
         donation: &DonationId,
-        at_ms: i64,
-        within_ms: i64,
+        (at_ms, within_ms): (i64, i64),
+        (session, each_side): (Option<&str>, usize),
     ) -> Result<Vec<DonationId>, ReadError> {
         let key = |ms: i64| Key::collected().number(u64::try_from(ms).unwrap_or(0));
         let here = key(at_ms).text(donation.as_str()).done();
@@ -61,14 +63,35 @@ impl Reader {
             to: key(at_ms.saturating_add(within_ms).saturating_add(1)).done(),
             backwards: false,
         };
+        let store = self.store();
         let mut found = Vec::new();
         for span in [before, after].into_iter().filter(|span| span.from < span.to) {
-            self.store().walk(&span, &mut |key, _| {
+            let mut near = Vec::new();
+            store.walk(&span, &mut |key, _| {
                 let mut parts = KeyParts::of(key);
                 parts.number();
-                found.extend(parts.text().and_then(|text| DonationId::new(text).ok()));
-                ControlFlow::Break(())
+                near.extend(parts.text().and_then(|text| DonationId::new(text).ok()));
+                // Without a session the nearest ones are all that is asked for.
+                let enough = session.is_none() && near.len() >= each_side;
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
+            let (mut same, mut unknown) = (0, 0);
+            for other in near {
+                let known: Option<DonationRecord> = record(store.as_ref(), &Key::donation(&other).done())?;
+                let of_other = known.and_then(|known| known.session);
+                let count = match (session, of_other.as_deref()) {
+                    (Some(own), Some(other)) if own != other => continue,
+                    (Some(_), Some(_)) => &mut same,
+                    (None, _) | (_, None) => &mut unknown,
+                };
+                if *count < each_side {
+                    *count += 1;
+                    found.push(other);
+                }
+                if same >= each_side {
+                    break;
+                }
+            }
         }
         Ok(found)
     }

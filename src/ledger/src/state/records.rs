@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 28;
+pub(crate) const STATE_VERSION: u32 = 29;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,6 +249,9 @@ pub(crate) struct DonationRecord {
     /// Who gave it, by the registration that stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) donor: Option<String>,
+    /// In which session, by that registration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<String>,
     pub(crate) verdicts: u32,
     /// Its work item's first entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]

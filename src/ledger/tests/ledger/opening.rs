@@ -151,6 +151,7 @@ pub(crate) fn registered_as(text: &str) -> Draft {
         donation: DonationId::new(text).unwrap(),
         collected_at,
         centrifuged_at: None,
+        session: None,
         donor,
     };
     Draft::by_system(What::DonationRegistered(registration))

@@ -29,6 +29,7 @@ pub(crate) fn register(settings: &DaySettings, stories: &[Story]) -> Result<Vec<
             donation: din::donation_number(settings.day.year(), first_serial + nth)?,
             collected_at: settings.offset.to_timestamp(collected)?,
             centrifuged_at: None,
+            session: None,
             donor,
         };
         planned.push(PlannedDonation { registration, story, group, expected: story.expected() });

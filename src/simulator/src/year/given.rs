@@ -91,7 +91,8 @@ impl Given {
             history: None,
             field_abo: None,
         };
-        let registration = DonationRegistration { donation, collected_at, centrifuged_at: None, donor };
+        let registration =
+            DonationRegistration { donation, collected_at, centrifuged_at: None, session: None, donor };
         let mut given = Self {
             registration,
             truth,

@@ -29,6 +29,7 @@ fn settings() -> Settings {
         lots: crate::LotRegister::default(),
         kits: crate::Kits::default(),
         reagents_per_marker: 2,
+        neighbours_each_side: 1,
         deliver_to: Vec::new(),
         sign_off: crate::SignOff::Here,
         orders: crate::orders::OrderRules::default(),
@@ -49,6 +50,7 @@ pub(crate) fn registered(donation: &str, collected_at: &str) -> What {
         donation,
         collected_at: collected_at.parse().unwrap(),
         centrifuged_at: None,
+        session: None,
         donor,
     })
 }

@@ -269,7 +269,7 @@ fn a_tube_with_other_blood_than_the_bag_holds_whatever_is_settled_and_its_neighb
     assert_eq!(verdict.group().flags, [Flag::WrongTube]);
     let (reader, donation) = (station.ledger.state(), DonationId::new("G1").unwrap());
     let registration = reader.donation(&donation).unwrap().unwrap().registration.unwrap().registration;
-    let held = crate::neighbours::beside(&reader, Some(&registration), &verdict).unwrap();
+    let held = crate::neighbours::beside(&reader, (Some(&registration), 1), &verdict).unwrap();
     let neighbours = vec![DonationId::new("G2").unwrap()];
     let expect = What::WrongTubeSuspected { donation, neighbours, stands: true };
     assert_eq!(held, Some(expect), "G2 was taken an hour later, in the same session");
@@ -382,7 +382,7 @@ fn those_beside_a_donation_that_only_its_history_holds_do_not_wait_for_it() {
     };
     let beside = |donation: &str| {
         let reader = station.ledger.state();
-        crate::neighbours::beside(&reader, Some(&registration(donation)), &verdict(&station, donation))
+        crate::neighbours::beside(&reader, (Some(&registration(donation)), 1), &verdict(&station, donation))
             .unwrap()
     };
     let held = |donation: &str| {

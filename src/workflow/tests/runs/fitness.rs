@@ -410,6 +410,7 @@ fn taken_at(donation: &str, at: &str) -> DonationRegistration {
         donation: DonationId::new(donation).unwrap(),
         collected_at,
         centrifuged_at: None,
+        session: None,
         donor,
     }
 }

@@ -46,6 +46,7 @@ impl House {
                 orders: workflow::orders::OrderRules::default(),
                 kits: kits(),
                 reagents_per_marker: 1,
+                neighbours_each_side: 1,
                 deliver_to: vec![],
                 sign_off: workflow::SignOff::Here,
             },
