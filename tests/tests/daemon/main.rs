@@ -45,6 +45,8 @@ mod kits_by_two;
 #[cfg(test)]
 mod law_orders;
 #[cfg(test)]
+mod lots;
+#[cfg(test)]
 mod many_analysers;
 #[cfg(test)]
 mod pinned;
