@@ -11,6 +11,7 @@ mod batches;
 mod binary;
 #[cfg(test)]
 mod components;
+#[cfg(test)]
 mod damage;
 #[cfg(test)]
 mod day;
