@@ -29,6 +29,9 @@ fn refused(why: &Refused) -> Problem {
         Refused::Person(why) => person_refused(why),
         Refused::NoSuchDonation(_) | Refused::NoSuchLookback => Problem::not_found(detail),
         Refused::ForGood
+        | Refused::Lapsed
+        | Refused::OwnExamination
+        | Refused::BeyondReentry { .. }
         | Refused::NotDeferred
         | Refused::Examined
         | Refused::NotExamined

@@ -3,8 +3,8 @@
 //! Nothing here makes a unit better. Gate 11 asks [`bars`]; the rest is advice with its reason and its dates.
 
 use crate::evidence::{
-    Call, Confirmed, Donor, EarlierCall, EarlierDonation, Evidence, Reentry, ReentryTestKind, RegisterState,
-    Resolution,
+    Call, Confirmed, Donor, EarlierCall, EarlierDonation, EarlierResult, Evidence, Reentry, ReentryTestKind,
+    RegisterState, Resolution,
 };
 use crate::pack::{AntiHbcOnce, RulePack};
 use crate::verdict::{
@@ -23,22 +23,49 @@ const REENTRY_REAGENTS: usize = 2;
 pub(crate) enum Bar<'e> {
     Register { state: RegisterState, reason: Option<&'e str> },
     Earlier { donation: &'e DonationId, marker: &'e str, result: EarlierCall },
+    Later { donation: &'e DonationId, marker: &'e str },
+}
+
+/// An approved examination, as a donation hears of it that was given after it.
+struct CameBack<'e> {
+    marker: &'e str,
+    /// The day of its first test.
+    from: Date,
+}
+
+impl<'e> CameBack<'e> {
+    fn of(donor: &'e Donor, given: Option<Date>, pack: &RulePack) -> Option<Self> {
+        let case =
+            donor.reentry.as_ref().filter(|case| reentry_state(case, pack) == ReentryState::Approved)?;
+        let days = || case.tests.iter().map(|test| test.collected_on);
+        let (first, last) = (days().min()?, days().max()?);
+        given.filter(|given| *given > last).map(|_| Self { marker: &case.marker, from: first })
+    }
+
+    /// It looked at a donor who had been reactive by serology alone, before it. Whatever else there was, and what came
+    /// later, it knows nothing of.
+    fn takes_back(&self, earlier: &EarlierDonation, result: &EarlierResult) -> bool {
+        self.marker == result.marker
+            && result.result != EarlierCall::ConfirmedPositive
+            && !result.beyond_reentry
+            && earlier.collected_at.is_some_and(|at| at.day() < self.from)
+    }
 }
 
 /// Everything that bars issue. A later negative result takes nothing back; an approved re-entry does, for its marker.
-pub(crate) fn bars<'e>(donor: &'e Donor, pack: &RulePack) -> Vec<Bar<'e>> {
+pub(crate) fn bars<'e>(evidence: &Evidence, donor: &'e Donor, pack: &RulePack) -> Vec<Bar<'e>> {
     let mut found = Vec::new();
     if let Some(register) = &donor.register
         && register.state != RegisterState::Eligible
     {
         found.push(Bar::Register { state: register.state, reason: register.reason.as_deref() });
     }
-    let came_back = donor.reentry.as_ref().filter(|r| reentry_state(r, pack) == ReentryState::Approved);
+    let came_back = CameBack::of(donor, evidence.collected_at.map(crate::Moment::day), pack);
     let core_once = pack.settings().donor.anti_hbc_once.value == AntiHbcOnce::NoDeferral
         && reactive_before(donor, Marker::AntiHbc.name()) == 1;
     for earlier in &donor.earlier {
         for result in &earlier.results {
-            let forgiven = came_back.is_some_and(|r| r.marker == result.marker)
+            let forgiven = came_back.as_ref().is_some_and(|back| back.takes_back(earlier, result))
                 || (core_once && result.marker == Marker::AntiHbc.name());
             if is_barring(result.result) && !forgiven {
                 found.push(Bar::Earlier {
@@ -49,6 +76,7 @@ pub(crate) fn bars<'e>(donor: &'e Donor, pack: &RulePack) -> Vec<Bar<'e>> {
             }
         }
     }
+    found.extend(donor.later.iter().map(|one| Bar::Later { donation: &one.donation, marker: &one.marker }));
     found
 }
 

@@ -10,8 +10,8 @@ mod results;
 mod surroundings;
 
 pub use donors::{
-    Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierGroup, EarlierResult, Neighbour, Reentry,
-    ReentryTest, ReentryTestKind, Register, RegisterState,
+    Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierGroup, EarlierResult, LaterFinding,
+    Neighbour, Reentry, ReentryTest, ReentryTestKind, Register, RegisterState,
 };
 pub use grouping::{Del, Grades, Grouping, GroupingSample};
 pub use results::{
@@ -136,6 +136,9 @@ pub struct Donor {
     /// Earlier donations with what they gave. *Adverse*: a later negative never takes back an earlier barring result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierDonation>,
+    /// Later donations in which an infection was found that this one may have too. *Adverse.*
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<LaterFinding>,
     /// A re-entry examination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reentry: Option<Reentry>,
@@ -160,6 +163,7 @@ impl From<DonorRegistration> for Donor {
             post_donation: None,
             register: None,
             earlier: Vec::new(),
+            later: Vec::new(),
             reentry: None,
             sensitised: None,
             history: donor.history,

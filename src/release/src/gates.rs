@@ -331,7 +331,7 @@ fn donor<'a>(findings: &Findings<'a>) -> Vec<Reason<'a>> {
     }
     against.extend(donor.barred.as_deref().map(Reason::Barred));
     against.extend(donor.post_donation.as_deref().map(Reason::PostDonation));
-    against.extend(crate::donor::bars(donor, findings.pack).into_iter().map(Reason::Bar));
+    against.extend(crate::donor::bars(findings.evidence, donor, findings.pack).into_iter().map(Reason::Bar));
     against
 }
 

@@ -51,7 +51,7 @@ mod worsened {
             r#"{{"donation":"M1","collected_at":"2026-03-01T09:00:00+08:00",
             "donor":{{"id":"D","first_time":false,"deferred":false,"history":{{"abo":"A","rhd":"positive"}},"field_abo":"A",
                 "register":{{"state":"eligible"}},
-                "earlier":[{{"donation":"O1","results":[{{"marker":"HIV","result":"confirmed_negative"}},
+                "earlier":[{{"donation":"O1","collected_at":"2024-12-20T09:00:00+08:00","results":[{{"marker":"HIV","result":"confirmed_negative"}},
                     {{"marker":"HCV","result":"non_reactive"}}]}}],
                 "reentry":{{"marker":"HIV","deferred_on":"2025-01-01","nat_then":"non_reactive","tests":[{tests}],
                     "approved":{{"by":"u9","reason":"all negative"}},"approved_on":["1","2","3","4"]}}}},
@@ -80,6 +80,17 @@ mod worsened {
 
     fn reentry(e: &mut Evidence, change: impl Fn(&mut Reentry)) {
         donor(e, |donor| donor.reentry.iter_mut().for_each(&change));
+    }
+
+    /// What the examination for re-entry was made for.
+    fn examined(e: &mut Evidence, change: impl Fn(&mut EarlierDonation, &mut EarlierResult)) {
+        donor(e, |donor| {
+            for one in &mut donor.earlier {
+                let mut result = one.results[0].clone();
+                change(one, &mut result);
+                one.results[0] = result;
+            }
+        });
     }
 
     fn registered(e: &mut Evidence, state: RegisterState) {
@@ -196,6 +207,22 @@ mod worsened {
         ("an earlier indeterminate result", |e| earlier(e, EarlierCall::Indeterminate)),
         ("an earlier result not confirmed", |e| earlier(e, EarlierCall::ConfirmedNegative)),
         ("an earlier confirmed result", |e| earlier(e, EarlierCall::ConfirmedPositive)),
+        ("what was examined was confirmed after all", |e| {
+            examined(e, |_, result| result.result = EarlierCall::ConfirmedPositive);
+        }),
+        ("what was examined is beyond re-entry", |e| examined(e, |_, result| result.beyond_reentry = true)),
+        ("what was examined came after the examination", |e| {
+            examined(e, |one, _| one.collected_at = "2025-12-01T09:00:00+08:00".parse().ok());
+        }),
+        ("what was examined, nobody knows when", |e| examined(e, |one, _| one.collected_at = None)),
+        ("re-entry tested after the donation was given", |e| {
+            reentry(e, |r| r.tests[0].collected_on = "2026-03-01".parse().unwrap());
+        }),
+        ("a later donation in which an infection was found", |e| {
+            donor(e, |d| {
+                d.later.push(LaterFinding { donation: "L1".parse().unwrap(), marker: "HIV".into() });
+            });
+        }),
         ("another group before", |e| {
             donor(e, |d| d.history = serde_json::from_str(r#"{"abo":"B","rhd":"positive"}"#).unwrap());
         }),

@@ -140,7 +140,8 @@ pub(crate) fn facts(
         pools: pools::pools_of(settings, reader, donation, (&mut known.runs, &mut known.pools))?,
         runs: BTreeMap::new(),
     };
-    facts.donor = DonorFacts::gather(reader, donation, facts.registration.as_ref(), &settings.time_zone)?;
+    let which = (donation, facts.people.released.is_some());
+    facts.donor = DonorFacts::gather(reader, which, facts.registration.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
     facts.findings = view.findings.into_iter().map(|f| f.finding).collect();
     let production = view.observations.into_iter().filter(|o| o.mode == Mode::Production);

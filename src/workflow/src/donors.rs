@@ -3,8 +3,9 @@
 //! the donor.
 //!
 //! ```text
-//!  eligible ──defer──► temp_deferred / perm_deferred ──examine──► reentry_testing ──approve (names every test)──► eligible
-//!                        └──reinstate (names entries; never what was deferred for good)─────────────────────────► eligible
+//!  eligible ──defer──► temp_deferred ──examine──► reentry_testing ──approve (names every test, by another person)──► eligible
+//!      │                 └──reinstate (names entries)─────────────────────────────────────────────────────────────► eligible
+//!      └──defer for good──► perm_deferred, from wherever a donor stands, and for good
 //! ```
 
 mod facts;
@@ -59,6 +60,13 @@ fn write(ledger: &Ledger, actor: &Actor, act: DonorAct) -> Result<Seq, Refused> 
     Ok(seq)
 }
 
+/// Writes what changes the register. What stood there may have changed since it was looked at; then nothing is changed.
+fn register(ledger: &Ledger, actor: &Actor, donor: &str, act: DonorAct) -> Result<Seq, Refused> {
+    let seq = write(ledger, actor, act)?;
+    let stands = ledger.state().donor(donor)?.registered;
+    if stands.is_some_and(|registered| registered.entry == seq) { Ok(seq) } else { Err(Refused::Lapsed) }
+}
+
 fn donation(settings: &Settings, given: &str) -> Result<DonationId, Refused> {
     let read = settings.specimens.entered(given);
     read.map_err(|why| Refused::Number { given: given.to_owned(), why: why.what })
@@ -92,8 +100,9 @@ pub fn defer(ledger: &Ledger, actor: &Actor, donor: &str, deferral: &Deferral) -
     }
     let state = if deferral.permanent { RegisterState::PermDeferred } else { RegisterState::TempDeferred };
     let until = deferral.until.filter(|_| !deferral.permanent);
-    let register = Register { state, reason: Some(reason), until };
-    write(ledger, actor, DonorAct::Registered { donor, register, on: Vec::new() })
+    let line = Register { state, reason: Some(reason), until };
+    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: Vec::new() };
+    register(ledger, actor, &donor, act)
 }
 
 /// Lets a donor who was deferred for a time give again. It names the entries that it rests on.
@@ -118,8 +127,9 @@ pub fn reinstate(
     if on.is_empty() || on.iter().any(|entry| reader.entry(*entry).is_err()) {
         return Err(Refused::NoEvidence);
     }
-    let register = Register { state: RegisterState::Eligible, reason: Some(reason), until: None };
-    write(ledger, actor, DonorAct::Registered { donor, register, on: on.to_vec() })
+    let line = Register { state: RegisterState::Eligible, reason: Some(reason), until: None };
+    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: on.to_vec() };
+    register(ledger, actor, &donor, act)
 }
 
 /// Records a donation that this ledger does not know, with what it gave.
@@ -178,17 +188,25 @@ pub struct Examination {
     pub reason: String,
 }
 
-/// Begins a re-entry examination.
+/// Begins a re-entry examination of a donor who was reactive by serology alone.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`Refused`]; [`Refused::ForGood`], [`Refused::BeyondReentry`].
 pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::ExamineDonor)?;
     let (donor, reason) = (number(donor)?, text("reason", &asked.reason)?);
     let marker = text("marker", &asked.marker)?;
+    let stands = reader.donor(&donor)?.register.map(|register| register.state);
+    if stands == Some(RegisterState::PermDeferred) {
+        return Err(Refused::ForGood);
+    }
+    if let Some(donation) = facts::beyond_reentry(&reader, &donor, &marker)? {
+        return Err(Refused::BeyondReentry { donation, marker });
+    }
     let (deferred_on, nat_then) = (asked.deferred_on, asked.nat_then);
-    write(ledger, actor, DonorAct::ReentryBegun { donor, marker, deferred_on, nat_then, reason })
+    let act = DonorAct::ReentryBegun { donor: donor.clone(), marker, deferred_on, nat_then, reason };
+    register(ledger, actor, &donor, act)
 }
 
 /// Records a test of a re-entry examination. Its number names it in the approval, and is used once.
@@ -213,10 +231,11 @@ pub fn record_test(ledger: &Ledger, actor: &Actor, donor: &str, test: &ReentryTe
     write(ledger, actor, DonorAct::ReentryTested { donor, test: test.clone() })
 }
 
-/// Lets a donor give again after an examination. Whether it is whole is decided by the rule pack.
+/// Lets a donor give again after an examination. Whether it is whole is decided by the rule pack; who began it or entered a
+/// test of it does not approve it.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::Reentry`] with how far it has come.
+/// [`Refused`]; [`Refused::OwnExamination`], [`Refused::Reentry`] with how far it has come.
 pub fn approve(
     settings: &Settings,
     ledger: &Ledger,
@@ -227,10 +246,18 @@ pub fn approve(
     let reader = ledger.state();
     actor.check(&reader, Act::ReinstateDonor)?;
     let (donor, reason) = (number(donor)?, text("reason", reason)?);
-    let mut case = reader.donor(&donor)?.reentry.ok_or(Refused::NotExamined)?;
-    if case.approved.is_some() {
-        return Err(Refused::NotExamined);
+    let stands = reader.donor(&donor)?;
+    match stands.register.as_ref().map(|register| register.state) {
+        Some(RegisterState::ReentryTesting) => {}
+        Some(RegisterState::PermDeferred) => return Err(Refused::ForGood),
+        Some(RegisterState::TempDeferred | RegisterState::Eligible) | None => {
+            return Err(Refused::NotExamined);
+        }
     }
+    if has_examined(&reader, &stands.history, &actor.by())? {
+        return Err(Refused::OwnExamination);
+    }
+    let mut case = stands.reentry.ok_or(Refused::NotExamined)?;
     case.approved = Some(Resolution { by: actor.user().to_string(), reason });
     case.approved_on = on.to_vec();
     // By the pack in force, which need not be the configured one.
@@ -240,7 +267,23 @@ pub fn approve(
     if state != release::ReentryState::Approved {
         return Err(Refused::Reentry { state });
     }
-    write(ledger, actor, DonorAct::ReentryApproved { donor, case })
+    register(ledger, actor, &donor, DonorAct::ReentryApproved { donor: donor.clone(), case })
+}
+
+/// Whether somebody began the last examination of a donor, or entered a test of it.
+fn has_examined(reader: &Reader, history: &[Seq], who: &str) -> Result<bool, Refused> {
+    for entry in history.iter().rev() {
+        let entry = reader.entry(*entry)?;
+        let is_own = *entry.by == *who;
+        if matches!(entry.what, What::Donor(DonorAct::ReentryBegun { .. })) {
+            return Ok(is_own);
+        }
+        if is_own && matches!(entry.what, What::Donor(DonorAct::ReentryTested { .. })) {
+            return Ok(true);
+        }
+    }
+    // Its beginning is not among the lines that are kept.
+    Ok(true)
 }
 
 /// How far an examination has come, asked of the one function that decides.
@@ -255,6 +298,7 @@ fn state_of(settings: &Settings, donor: &str, case: &Reentry) -> Result<release:
         post_donation: None,
         register: None,
         earlier: Vec::new(),
+        later: Vec::new(),
         reentry: Some(case.clone()),
         sensitised: None,
         history: None,

@@ -3,9 +3,9 @@
 use super::{Fold, Folded};
 use crate::state::{
     Candidate, DonationNotes, DonationRecord, Done, DonorStands, GroupSettled, Key, KeyParts, Lookback, Read,
-    StateError, StepDone, collect, record,
+    StateError, StepDone, collect, decode, record,
 };
-use crate::{DonorAct, LookbackId, LookbackStep, VerdictMade};
+use crate::{DonorAct, LookbackAsked, LookbackId, LookbackStep, VerdictMade};
 use release::evidence::{Neighbour, Reentry, Register, RegisterState};
 use vocabulary::{DonationId, DonationRegistration};
 
@@ -135,8 +135,16 @@ impl Fold<'_, '_> {
         self.mark(key(&registration.donor.id, registration.collected_at.as_millisecond()));
     }
 
-    /// A verdict raises look-backs and candidates for re-entry. What was raised stays until a person closes it.
+    /// A verdict raises look-backs and candidates for re-entry. What was raised stays until a person closes it; the
+    /// donations that it does not ask for any more are judged anew.
     pub(super) fn raise_tasks(&mut self, made: &VerdictMade, of: &DonationRecord) -> Folded {
+        for (_, value) in collect(self.view, &Key::lookbacks().text(made.donation().as_str()).under())? {
+            let raised: Lookback = decode(&value)?;
+            let asks = |asked: &LookbackAsked| asked.earlier == raised.id.earlier;
+            if !made.lookback().iter().any(asks) {
+                self.reopen(&raised.id.earlier)?;
+            }
+        }
         for asked in made.lookback() {
             let id = LookbackId {
                 trigger: made.donation().clone(),
@@ -145,6 +153,8 @@ impl Fold<'_, '_> {
             };
             let key = Key::lookback(&id).done();
             if record::<Lookback>(self.view, &key)?.is_none() {
+                // Whatever of it has not gone out stays.
+                self.reopen(&asked.earlier)?;
                 self.counters.lookbacks_open += 1;
                 let (raised, raised_at_ms) = (self.seq, self.at_ms);
                 let at = Key::lookbacks_at(&id.earlier);
@@ -193,14 +203,23 @@ impl Fold<'_, '_> {
 
 /// Where a donor stands after an act; false when it does not fit, and nothing of it is kept.
 fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
+    let stood = stands.register.as_ref().map_or(RegisterState::Eligible, |register| register.state);
     let mut stand = |state: RegisterState, reason: Option<&String>| {
         let register = Register { state, reason: reason.cloned(), until: None };
         (stands.register, stands.registered) = (Some(register), Some(done.clone()));
     };
     match act {
         DonorAct::Registered { register, .. } => {
-            (stands.register, stands.registered) = (Some(register.clone()), Some(done));
-            true
+            let fits = match (stood, register.state) {
+                (RegisterState::PermDeferred, to) => to == RegisterState::PermDeferred,
+                // By an approval only.
+                (RegisterState::ReentryTesting, to) => to != RegisterState::Eligible,
+                (RegisterState::Eligible | RegisterState::TempDeferred, _) => true,
+            };
+            if fits {
+                (stands.register, stands.registered) = (Some(register.clone()), Some(done));
+            }
+            fits
         }
         DonorAct::EarlierRecorded { earlier, .. } => {
             let fits = stands.earlier.len() < LINES_MAX;
@@ -209,6 +228,7 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
             }
             fits
         }
+        DonorAct::ReentryBegun { .. } if stood == RegisterState::PermDeferred => false,
         DonorAct::ReentryBegun { marker, deferred_on, nat_then, reason, .. } => {
             stand(RegisterState::ReentryTesting, Some(reason));
             stands.reentry = Some(Reentry {
@@ -222,16 +242,20 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
             true
         }
         DonorAct::ReentryTested { test, .. } => match &mut stands.reentry {
-            Some(case) if case.tests.len() < LINES_MAX => {
+            Some(case) if case.tests.len() < LINES_MAX && case.approved.is_none() => {
                 case.tests.push(test.clone());
                 true
             }
             Some(_) | None => false,
         },
         DonorAct::ReentryApproved { case, .. } => {
-            stand(RegisterState::Eligible, None);
-            stands.reentry = Some(case.clone());
-            true
+            let is_this = |known: &Reentry| known.marker == case.marker && known.tests == case.tests;
+            let fits = stood == RegisterState::ReentryTesting && stands.reentry.as_ref().is_some_and(is_this);
+            if fits {
+                stand(RegisterState::Eligible, None);
+                stands.reentry = Some(case.clone());
+            }
+            fits
         }
         DonorAct::Confirmed { .. }
         | DonorAct::NeighbourSuspected { .. }

@@ -59,6 +59,20 @@ pub struct EarlierResult {
     pub marker: String,
     /// What it gave.
     pub result: EarlierCall,
+    /// Reactive in a way that no examination for re-entry is made for: nucleic acid was found, or that is open
+    /// (rules.md §1.5, M1, M3, M5–M7). *Adverse.*
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beyond_reentry: bool,
+}
+
+/// A later donation of the donor that asks for this one to be looked back on (rules.md §1.9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaterFinding {
+    /// The later donation.
+    pub donation: DonationId,
+    /// What was found in it, by the names of verdicts.
+    pub marker: String,
 }
 
 /// The blood group of an earlier donation. *Adverse*: another one now holds.

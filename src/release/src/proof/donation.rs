@@ -78,6 +78,7 @@ impl<'a> Model<'a> {
             post_donation: None,
             register: None,
             earlier: Vec::new(),
+            later: Vec::new(),
             reentry: None,
             sensitised: Some(true),
             history: None,

@@ -29,6 +29,9 @@ impl Say for Bar<'_> {
                     "earlier donation {donation} was {result} for {marker}; a later negative takes nothing back"
                 )
             }
+            Self::Later { donation, marker } => {
+                said!("later donation {donation} asks for this one to be looked back on for {marker}")
+            }
         }
     }
 
@@ -53,6 +56,9 @@ impl Say for Bar<'_> {
                     EarlierCall::ConfirmedPositive => "确证阳性",
                 };
                 said!("既往献血 {donation} 的 {marker} {result}；其后的阴性结果不能抵消")
+            }
+            Self::Later { donation, marker } => {
+                said!("其后献血 {donation} 检出 {marker}，须对本次献血回溯")
             }
         }
     }

@@ -304,6 +304,82 @@ fn grouping(rng: &mut Dice) -> Grouping {
     }
 }
 
+const INFECTIONS: [&str; 2] = ["HCV", "HIV"];
+
+/// A donation years ago, mostly non-reactive, and now and then in the days of the examination or after it.
+fn earlier(rng: &mut Dice, at: usize) -> EarlierDonation {
+    let group = EarlierGroup {
+        abo: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { AboGroup::O } else { AboGroup::A }),
+        rhd: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { RhD::Negative } else { RhD::Positive }),
+        is_final: !one_in(rng, 4),
+    };
+    let of = if one_in(rng, 4) { 4 } else { 2 };
+    let day = ["2025-01-10", "2025-01-10", "2025-08-20", "2025-09-01"][rng.usize(0..of)];
+    let result = |marker: &str, rng: &mut Dice| EarlierResult {
+        marker: marker.into(),
+        result: if one_in(rng, 6) {
+            use EarlierCall::{ConfirmedNegative, ConfirmedPositive, Indeterminate, Reactive};
+            let of = if one_in(rng, 3) { 5 } else { 4 };
+            let calls = [Reactive, Reactive, ConfirmedNegative, Indeterminate, ConfirmedPositive];
+            calls[rng.usize(0..of)]
+        } else {
+            EarlierCall::NonReactive
+        },
+        beyond_reentry: one_in(rng, 6),
+    };
+    EarlierDonation {
+        donation: id(["O1", "O2", "O3"][at]),
+        collected_at: (!one_in(rng, 8)).then(|| id(&format!("{day}T09:00:00+08:00"))),
+        results: INFECTIONS.map(|marker| result(marker, rng)).to_vec(),
+        group: one_in(rng, 3).then_some(group),
+        expires: None,
+    }
+}
+
+/// An examination, mostly whole and approved.
+fn reentry(rng: &mut Dice) -> Reentry {
+    use ReentryTestKind::{Confirmatory, Nat, Serology};
+    let kinds = [(Serology, Some("A")), (Serology, Some("B")), (Nat, None), (Confirmatory, None)];
+    let mut tests: Vec<ReentryTest> = Vec::new();
+    for (nth, (kind, reagent)) in kinds.into_iter().enumerate() {
+        let reagent = if one_in(rng, 20) { Some("A") } else { reagent };
+        let days = ["2025-09-01", "2025-08-01", "2026-02-28", "2026-03-01"];
+        tests.push(ReentryTest {
+            id: format!("T{nth}"),
+            kind,
+            reagent: reagent.map(str::to_owned),
+            result: if one_in(rng, 30) {
+                [Call::Reactive, Call::Pending, Call::Invalid][rng.usize(0..3)]
+            } else {
+                Call::NonReactive
+            },
+            collected_on: id(days[if one_in(rng, 20) { rng.usize(0..4) } else { 0 }]),
+        });
+    }
+    let approved_on = tests.iter().filter(|_| !one_in(rng, 40)).map(|test| test.id.clone()).collect();
+    if one_in(rng, 20) {
+        tests.pop();
+    }
+    Reentry {
+        marker: INFECTIONS[rng.usize(0..2)].into(),
+        deferred_on: id(if one_in(rng, 20) { "2025-03-02" } else { "2025-02-01" }),
+        nat_then: if one_in(rng, 20) { Call::Reactive } else { Call::NonReactive },
+        tests,
+        approved: (!one_in(rng, 15)).then(|| Resolution {
+            by: if one_in(rng, 20) { " " } else { "u9" }.into(),
+            reason: "all negative".into(),
+        }),
+        approved_on,
+    }
+}
+
+fn register(rng: &mut Dice) -> Option<Register> {
+    use RegisterState::{Eligible, PermDeferred, ReentryTesting, TempDeferred};
+    let states = [Eligible, TempDeferred, ReentryTesting, PermDeferred];
+    let state = states[if one_in(rng, 12) { rng.usize(0..4) } else { 0 }];
+    (!one_in(rng, 3)).then_some(Register { state, reason: None, until: None })
+}
+
 fn donor(rng: &mut Dice) -> Option<Donor> {
     let history = BloodGroup {
         abo: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { AboGroup::O } else { AboGroup::A }),
@@ -319,9 +395,13 @@ fn donor(rng: &mut Dice) -> Option<Donor> {
         deferred: if one_in(rng, 50) { None } else { Some(one_in(rng, 50)) },
         barred: one_in(rng, 60).then(|| "anti-HIV 2024".into()),
         post_donation: one_in(rng, 60).then(|| "fever".into()),
-        register: None,
-        earlier: (0..if one_in(rng, 3) { rng.usize(0..3) } else { 0 }).map(|at| earlier(rng, at)).collect(),
-        reentry: None,
+        register: register(rng),
+        earlier: (0..rng.usize(0..3)).map(|at| earlier(rng, at)).collect(),
+        later: one_in(rng, 60)
+            .then(|| LaterFinding { donation: id("O9"), marker: "HIV".into() })
+            .into_iter()
+            .collect(),
+        reentry: rng.bool().then(|| reentry(rng)),
         sensitised: None,
         history: (!one_in(rng, 6)).then_some(history),
         field_abo: match (one_in(rng, 10), rng.bool()) {
@@ -330,22 +410,6 @@ fn donor(rng: &mut Dice) -> Option<Donor> {
             (false, false) => None,
         },
     })
-}
-
-/// An earlier donation that gave nothing but a group, if that.
-fn earlier(rng: &mut Dice, at: usize) -> EarlierDonation {
-    let group = EarlierGroup {
-        abo: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { AboGroup::O } else { AboGroup::A }),
-        rhd: (!one_in(rng, 10)).then(|| if one_in(rng, 15) { RhD::Negative } else { RhD::Positive }),
-        is_final: !one_in(rng, 4),
-    };
-    EarlierDonation {
-        donation: id(["OLD1", "OLD2", "OLD3"][at]),
-        collected_at: None,
-        results: Vec::new(),
-        group: (!one_in(rng, 6)).then_some(group),
-        expires: None,
-    }
 }
 
 fn alt(rng: &mut Dice) -> Vec<AltResult> {

@@ -4,9 +4,10 @@
 pub(crate) mod made_up;
 mod nucleic;
 
+use jiff::ToSpan as _;
 use release::evidence::{
-    ComponentState, Evidence, Grouping, GroupingSample, Meaning, Qc, Run, SerologyKind, SerologyResult,
-    SerologySeries, Validity,
+    Call, ComponentState, EarlierCall, Evidence, Grouping, GroupingSample, Meaning, Qc, ReentryTestKind,
+    RegisterState, Run, SerologyKind, SerologyResult, SerologySeries, Validity,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{AboGroup, Grade, Marker, RhD, RunId, Strength};
@@ -429,6 +430,51 @@ fn run_gates(e: &Evidence, uses: &BTreeSet<Option<RunId>>, closed: &mut BTreeSet
     }
 }
 
+/// Rules.md §1.7 R-GATE-11 and §1.9, in the Chinese pack: six months, two reagents, NAT and confirmation, all negative and
+/// all named.
+fn donor_may_give(e: &Evidence) -> bool {
+    let Some(d) = &e.donor else { return false };
+    let in_register = d.register.as_ref().map_or(RegisterState::Eligible, |r| r.state);
+    if d.deferred != Some(false)
+        || d.barred.is_some()
+        || d.post_donation.is_some()
+        || in_register != RegisterState::Eligible
+        || !d.later.is_empty()
+    {
+        return false;
+    }
+    let all = d.earlier.iter().flat_map(|one| one.results.iter().map(move |result| (one, result)));
+    for (one, result) in all.filter(|(_, r)| r.result != EarlierCall::NonReactive) {
+        if result.result == EarlierCall::ConfirmedPositive || result.beyond_reentry {
+            return false;
+        }
+        let Some(case) = d.reentry.as_ref().filter(|case| case.marker == result.marker) else { return false };
+        let signed =
+            case.approved.as_ref().is_some_and(|a| !a.by.trim().is_empty() && !a.reason.trim().is_empty());
+        if case.nat_then != Call::NonReactive || !signed {
+            return false;
+        }
+        let (mut reagents, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+        for test in &case.tests {
+            let soonest = case.deferred_on.checked_add(6.months()).unwrap();
+            let taken_before = e.collected_at.is_some_and(|at| test.collected_on < at.day());
+            let found_before = one.collected_at.is_some_and(|at| at.day() < test.collected_on);
+            let good = test.result == Call::NonReactive && case.approved_on.contains(&test.id);
+            if !(good && taken_before && found_before && test.collected_on >= soonest) {
+                return false;
+            }
+            kinds.insert(test.kind);
+            if test.kind == ReentryTestKind::Serology {
+                reagents.extend(test.reagent.clone());
+            }
+        }
+        if kinds.len() < 3 || reagents.len() < 2 {
+            return false;
+        }
+    }
+    true
+}
+
 fn other_gates(e: &Evidence, worst: char, closed: &mut BTreeSet<usize>) {
     let identity = e.identity.as_ref();
     if identity
@@ -447,11 +493,7 @@ fn other_gates(e: &Evidence, worst: char, closed: &mut BTreeSet<usize>) {
     if released.is_empty() || e.signatures.iter().any(unauthorised) {
         closed.insert(14);
     }
-    let donor_good = e
-        .donor
-        .as_ref()
-        .is_some_and(|d| d.deferred == Some(false) && d.barred.is_none() && d.post_donation.is_none());
-    if !donor_good {
+    if !donor_may_give(e) {
         closed.insert(11);
     }
     for component in &e.components {

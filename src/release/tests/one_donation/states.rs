@@ -214,9 +214,52 @@ pub(crate) fn lot(run: &mut Run) -> &mut Lot {
     &mut run.lots[0]
 }
 
+/// A donor who was reactive for HCV, was examined and came back.
+fn back(d: &mut Donor) {
+    let day = |text: &str| text.parse().unwrap();
+    let of = |(nth, kind, reagent): (&str, ReentryTestKind, Option<&str>)| ReentryTest {
+        id: nth.into(),
+        kind,
+        reagent: reagent.map(str::to_owned),
+        result: Call::NonReactive,
+        collected_on: day("2025-09-01"),
+    };
+    let tests = [
+        ("1", ReentryTestKind::Serology, Some("A")),
+        ("2", ReentryTestKind::Serology, Some("B")),
+        ("3", ReentryTestKind::Nat, None),
+        ("4", ReentryTestKind::Confirmatory, None),
+    ];
+    reactive_before(d);
+    d.register = Some(Register { state: RegisterState::Eligible, reason: None, until: None });
+    d.reentry = Some(Reentry {
+        marker: "HCV".into(),
+        deferred_on: day("2025-01-10"),
+        nat_then: Call::NonReactive,
+        tests: tests.map(of).to_vec(),
+        approved: Some(Resolution { by: "u9".into(), reason: "all negative".into() }),
+        approved_on: ["1", "2", "3", "4"].map(str::to_owned).to_vec(),
+    });
+}
+
+fn reactive_before(d: &mut Donor) {
+    let results =
+        vec![EarlierResult { marker: "HCV".into(), result: EarlierCall::Reactive, beyond_reentry: false }];
+    d.earlier = vec![EarlierDonation {
+        donation: "O1".parse().unwrap(),
+        collected_at: "2025-01-10T09:00:00+08:00".parse().ok(),
+        results,
+        group: None,
+        expires: None,
+    }];
+}
+
 fn donors() -> Vec<State> {
     fn donor(change: fn(&mut Donor)) -> State {
         state(Hold, move |e| change(e.donor.as_mut().unwrap()))
+    }
+    fn registered(state: RegisterState) -> Register {
+        Register { state, reason: None, until: None }
     }
     vec![
         good(),
@@ -235,6 +278,32 @@ fn donors() -> Vec<State> {
             let donor = e.donor.as_mut().unwrap();
             (donor.history, donor.earlier) = (None, vec![before(AboGroup::A, true)]);
         }),
+        donor(|d| d.register = Some(registered(RegisterState::TempDeferred))),
+        donor(|d| d.register = Some(registered(RegisterState::ReentryTesting))),
+        donor(|d| d.register = Some(registered(RegisterState::PermDeferred))),
+        donor(reactive_before),
+        state(Good, |e| back(e.donor.as_mut().unwrap())),
+        donor(|d| {
+            back(d);
+            d.earlier[0].results[0].result = EarlierCall::ConfirmedPositive;
+        }),
+        donor(|d| {
+            back(d);
+            d.earlier[0].results[0].beyond_reentry = true;
+        }),
+        donor(|d| {
+            back(d);
+            d.earlier[0].collected_at = "2025-12-01T09:00:00+08:00".parse().ok();
+        }),
+        donor(|d| {
+            back(d);
+            d.reentry.as_mut().unwrap().tests[0].collected_on = "2099-01-01".parse().unwrap();
+        }),
+        donor(|d| {
+            back(d);
+            d.reentry.as_mut().unwrap().approved = None;
+        }),
+        donor(|d| d.later = vec![LaterFinding { donation: "L1".parse().unwrap(), marker: "HIV".into() }]),
     ]
 }
 

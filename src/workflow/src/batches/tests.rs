@@ -91,10 +91,14 @@ impl Station {
     }
 
     pub(crate) fn person(&self, user: &str, role: Role) -> Actor {
+        self.person_with(user, &[role])
+    }
+
+    pub(crate) fn person_with(&self, user: &str, roles: &[Role]) -> Actor {
         let sign_in =
             |user: &str, password: &str| self.people.authenticate(user, password, Timestamp::now()).unwrap();
         self.people.add(&sign_in("system", FIRST), &Self::named(user)).unwrap();
-        self.people.set_roles(&sign_in("security", FIRST), (user, None), &[role], "x").unwrap();
+        self.people.set_roles(&sign_in("security", FIRST), (user, None), roles, "x").unwrap();
         self.people.change_password(&sign_in(user, FIRST), (FIRST, OTHER), Timestamp::now()).unwrap();
         sign_in(user, OTHER)
     }

@@ -6,12 +6,12 @@ use release::{
     Evidence, GroupStatus, Moment,
     evidence::{
         Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierGroup, EarlierResult, Grouping,
-        Neighbour, Reentry, Register, Resolution,
+        LaterFinding, Neighbour, Reentry, Register, Resolution,
     },
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{BloodGroup, DonationId, DonationRegistration, RunId};
+use vocabulary::{BloodGroup, DonationId, DonationRegistration, Marker, RunId, Virus};
 
 /// Persons who have to close an inquiry into a blood group: it takes a discrepancy away.
 const SETTLING_PERSONS: usize = 2;
@@ -25,6 +25,8 @@ pub struct DonorFacts {
     pub register: Option<Register>,
     /// Earlier donations with what they gave.
     pub earlier: Vec<EarlierDonation>,
+    /// Later donations in which something was found that this one may have too.
+    pub later: Vec<LaterFinding>,
     /// The re-entry examination.
     pub reentry: Option<Reentry>,
     /// Confirmatory tests of this donation.
@@ -36,10 +38,11 @@ pub struct DonorFacts {
 }
 
 impl DonorFacts {
-    /// Gathers it.
+    /// Gathers it. What was found later holds a donation back that has not been released; of one that has the look-back
+    /// is told.
     pub(crate) fn gather(
         reader: &Reader,
-        donation: &DonationId,
+        (donation, is_released): (&DonationId, bool),
         registration: Option<&DonationRegistration>,
         zone: &jiff::tz::TimeZone,
     ) -> Result<Self, ReadError> {
@@ -54,9 +57,21 @@ impl DonorFacts {
         let donor = &registration.donor.id;
         let stands = reader.donor(donor)?;
         let taken = registration.collected_at.as_millisecond();
-        let before = |given: &&Given| given.collected_at_ms < taken && given.donation != *donation;
-        for given in reader.given_by(donor)?.iter().filter(before).rev().take(EARLIER_MAX) {
+        let (before, after): (Vec<Given>, Vec<Given>) = reader
+            .given_by(donor)?
+            .into_iter()
+            .filter(|given| given.donation != *donation)
+            .partition(|given| given.collected_at_ms < taken);
+        for given in before.iter().rev().take(EARLIER_MAX) {
             facts.earlier.push(earlier(reader, given, zone)?);
+        }
+        let verdicts = after.iter().filter(|_| !is_released).filter_map(|given| given.verdict);
+        for verdict in verdicts {
+            let made = reader.verdict(verdict)?;
+            let asks = made.lookback().iter().filter(|asked| asked.earlier == *donation);
+            let found =
+                asks.map(|a| LaterFinding { donation: made.donation().clone(), marker: a.marker.clone() });
+            facts.later.extend(found);
         }
         let known = |one: &EarlierDonation| facts.earlier.iter().any(|e| e.donation == one.donation);
         let by_hand = stands.earlier.into_iter().filter(|one| !known(one)).map(told);
@@ -73,6 +88,7 @@ impl DonorFacts {
         if let Some(donor) = &mut evidence.donor {
             donor.register.clone_from(&self.register);
             donor.earlier.clone_from(&self.earlier);
+            donor.later.clone_from(&self.later);
             donor.reentry.clone_from(&self.reentry);
         }
     }
@@ -161,11 +177,18 @@ fn told(mut earlier: EarlierDonation) -> EarlierDonation {
 fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<EarlierDonation, ReadError> {
     let mut results: BTreeMap<String, EarlierCall> = BTreeMap::new();
     let mut group = None;
+    let mut candidates: BTreeSet<String> = BTreeSet::new();
     if let Some(verdict) = given.verdict {
         let told: Value = serde_json::from_str(reader.verdict(verdict)?.json()).unwrap_or_default();
         for (marker, about) in told.get("markers").and_then(Value::as_object).into_iter().flatten() {
-            let call = about.get("verdict").and_then(Value::as_str).and_then(call);
-            results.extend(call.map(|call| (marker.clone(), call)));
+            results.extend(call(about).map(|call| (marker.clone(), call)));
+            if about.get("reentry_candidate").and_then(Value::as_bool) == Some(true) {
+                candidates.insert(marker.clone());
+            }
+        }
+        // No NAT belongs to it but the one for HBV.
+        if results.get(Virus::Hbv.name()) == Some(&EarlierCall::NonReactive) {
+            candidates.insert(Marker::AntiHbc.name().to_owned());
         }
         group = told.get("group").and_then(final_group);
     }
@@ -191,7 +214,13 @@ fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<
     Ok(EarlierDonation {
         donation: given.donation.clone(),
         collected_at: collected_at.map(|at| Moment::new(at, zone.to_offset(at))),
-        results: results.into_iter().map(|(marker, result)| EarlierResult { marker, result }).collect(),
+        results: results
+            .into_iter()
+            .map(|(marker, result)| {
+                let beyond_reentry = result != EarlierCall::NonReactive && !candidates.contains(&marker);
+                EarlierResult { marker, result, beyond_reentry }
+            })
+            .collect(),
         group,
         // Unknown counts as in date.
         expires: None,
@@ -210,12 +239,36 @@ fn final_group(told: &Value) -> Option<EarlierGroup> {
     })
 }
 
-/// What a marker's verdict says to later donations; what is not settled says nothing.
-fn call(state: &str) -> Option<EarlierCall> {
-    match state {
+/// What a marker's verdict says to later donations; what is not settled says nothing. Whoever let a unit go whose reactive
+/// pool nobody explained took it for non-reactive.
+fn call(about: &Value) -> Option<EarlierCall> {
+    let of = |key| about.get(key).and_then(Value::as_str);
+    match of("verdict")? {
         "NEGATIVE" => Some(EarlierCall::NonReactive),
+        "NAT_UNRESOLVED" if of("unit") == Some("pass") => Some(EarlierCall::NonReactive),
         "NAT_YIELD" | "NAT_NDR" => Some(EarlierCall::Reactive),
         reactive if reactive.starts_with("REACTIVE_") => Some(EarlierCall::Reactive),
         _ => None,
     }
+}
+
+/// A donation of the donor with something of this marker that no examination for re-entry is made for.
+pub(super) fn beyond_reentry(
+    reader: &Reader,
+    donor: &str,
+    marker: &str,
+) -> Result<Option<DonationId>, ReadError> {
+    let is_beyond = |one: &EarlierDonation| {
+        let mut of_marker = one.results.iter().filter(|result| result.marker == marker);
+        of_marker.any(|result| result.beyond_reentry || result.result == EarlierCall::ConfirmedPositive)
+    };
+    if let Some(one) = reader.donor(donor)?.earlier.into_iter().find(is_beyond) {
+        return Ok(Some(one.donation));
+    }
+    for given in reader.given_by(donor)? {
+        if is_beyond(&earlier(reader, &given, &jiff::tz::TimeZone::UTC)?) {
+            return Ok(Some(given.donation));
+        }
+    }
+    Ok(None)
 }

@@ -37,6 +37,17 @@ pub enum Refused {
     Examined,
     /// The donor is not being examined.
     NotExamined,
+    /// Somebody else wrote in the register meanwhile.
+    Lapsed,
+    /// Who began an examination, or entered a test of it, approves it.
+    OwnExamination,
+    /// The donor was more than reactive by serology alone.
+    BeyondReentry {
+        /// In which donation.
+        donation: DonationId,
+        /// For what.
+        marker: String,
+    },
     /// No entry is named that it rests on, or one that is not there.
     NoEvidence,
     /// A test has this number already.
@@ -91,9 +102,17 @@ impl Refused {
             Self::NoSuchDonation(donation) => format!("nothing is known of donation {donation}"),
             Self::Text { field } => format!("{field}: 1 to 500 characters, please (a donor's number: to 64)"),
             Self::TooMany { max } => format!("more than {max} of these are not kept of one; ask for help"),
-            Self::ForGood => {
-                "the donor is deferred for good; only an approved re-entry examination changes that".into()
+            Self::ForGood => "the donor is deferred for good, and nothing takes that back".into(),
+            Self::Lapsed => {
+                "the register changed while you wrote; nothing was changed. Look at the donor again".into()
             }
+            Self::OwnExamination => {
+                "you began this examination or entered a test of it; another person has to approve it".into()
+            }
+            Self::BeyondReentry { donation, marker } => format!(
+                "donation {donation} was more than reactive by serology alone for {marker} (nucleic acid found or open, or \
+                 confirmed); no examination for re-entry is made for that (rules.md §1.9)"
+            ),
             Self::NotDeferred => "the donor is not deferred".into(),
             Self::Examined => "the donor is being examined for re-entry; approve that examination".into(),
             Self::NotExamined => "the donor is not being examined for re-entry; begin an examination".into(),
@@ -139,7 +158,14 @@ impl Refused {
             Self::NoSuchDonation(donation) => format!("没有献血{donation}的记录"),
             Self::Text { field } => format!("{field}：请填写1至500个字符（献血者编号至多64个）"),
             Self::TooMany { max } => format!("同类记录至多{max}条"),
-            Self::ForGood => "该献血者永久屏蔽；仅归队检查获批后方可变更".into(),
+            Self::ForGood => "该献血者永久屏蔽，不可变更".into(),
+            Self::Lapsed => "登记在您操作期间已变更，未作任何改动；请重新查看该献血者".into(),
+            Self::OwnExamination => "归队检查由您开始或录入过检测；须由另一人审批".into(),
+            Self::BeyondReentry { donation, marker } => {
+                format!(
+                    "献血{donation}的{marker}不只是血清学反应性（核酸检出、未定或已确证），不适用归队检查"
+                )
+            }
             Self::NotDeferred => "该献血者未被屏蔽".into(),
             Self::Examined => "该献血者正在归队检查；请审批该检查".into(),
             Self::NotExamined => "该献血者没有进行中的归队检查；请先开始检查".into(),

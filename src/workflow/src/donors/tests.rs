@@ -6,7 +6,7 @@ use crate::people;
 use crate::tasks::{self, TaskKind};
 use jiff::Timestamp;
 use ledger::VerdictMade;
-use release::{RulePack, decide, explain, read_case};
+use release::{RulePack, decide, evidence::EarlierCall, explain, read_case};
 use vocabulary::Role;
 
 const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");
@@ -164,9 +164,12 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
     let (reference, releaser) =
         (station.person("ref", Role::ReferenceLaboratory), station.person("rel", Role::Releaser));
     let earlier: EarlierDonation =
-        serde_json::from_str(r#"{"donation":"OLD1","results":[{"marker":"HCV","result":"reactive"}]}"#)
-            .unwrap();
+        serde_json::from_str(
+            r#"{"donation":"OLD1","collected_at":"2026-02-20T08:00:00Z","results":[{"marker":"HCV","result":"reactive"}]}"#,
+        )
+        .unwrap();
     record_earlier(&station.ledger, &reference, "D", (&earlier, "archive")).unwrap();
+    station.write(registered("G5", "2026-10-20T08:00:00Z"));
     let test = |id: &str, kind: &str, reagent: &str| -> ReentryTest {
         let json = serde_json::json!({ "id": id, "kind": kind, "reagent": reagent,
             "result": "non_reactive", "collected_on": "2026-10-01" });
@@ -191,15 +194,151 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
     record(&test("T1", "serology", "A")).unwrap();
     assert_eq!(record(&test("T1", "serology", "A")), Err(Refused::TestKnown { id: "T1".into() }));
     assert!(matches!(agree(&releaser, &["T1"]), Err(Refused::Reentry { .. })));
+    let both = station.person_with("both", &[Role::ReferenceLaboratory, Role::Releaser]);
     for (id, kind, reagent) in &tests[1..] {
-        record(&test(id, kind, reagent)).unwrap();
+        record_test(&station.ledger, &both, "D", &test(id, kind, reagent)).unwrap();
     }
     let all = ["T1", "T2", "T3", "T4"];
     assert!(matches!(agree(&reference, &all), Err(Refused::Person(_))));
     assert!(matches!(agree(&releaser, &all[..3]), Err(Refused::Reentry { .. })), "every test is named");
+    assert_eq!(agree(&both, &all), Err(Refused::OwnExamination));
+    assert_ne!(gate_11(&station, "G5"), "");
     agree(&releaser, &all).unwrap();
-    assert_eq!(gate_11(&station, "G1"), "", "for this marker the earlier result bars no more");
+    assert_eq!(gate_11(&station, "G5"), "", "for this marker the earlier result bars no more");
+    assert!(gate_11(&station, "G1").contains("OLD1"), "what was given before the examination stays");
     assert_eq!(agree(&releaser, &all), Err(Refused::NotExamined));
+}
+
+fn examination(marker: &str) -> Examination {
+    Examination {
+        marker: marker.into(),
+        deferred_on: "2026-03-01".parse().unwrap(),
+        nat_then: Call::NonReactive,
+        reason: "asks to come back".into(),
+    }
+}
+
+#[test]
+fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_changes_it() {
+    let station = Station::new();
+    let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
+    let state = || station.ledger.state().donor("D").unwrap().register.unwrap().state;
+    let for_good = Deferral { permanent: true, until: None, reason: "HIV".into() };
+    examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
+    let case = station.ledger.state().donor("D").unwrap().reentry.unwrap();
+    defer(&station.ledger, &reviewer, "D", &for_good).unwrap();
+    let none: &[String] = &[];
+    assert_eq!(
+        approve(&station.settings, &station.ledger, &releaser, "D", (none, "x")),
+        Err(Refused::ForGood)
+    );
+    assert_eq!(examine(&station.ledger, &reviewer, "D", &examination("HCV")), Err(Refused::ForGood));
+    // Entries that were written by somebody who saw the register as it had been.
+    let eligible = Register { state: RegisterState::Eligible, reason: None, until: None };
+    for act in [
+        DonorAct::ReentryApproved { donor: "D".into(), case },
+        DonorAct::Registered { donor: "D".into(), register: eligible, on: vec![] },
+        DonorAct::ReentryBegun {
+            donor: "D".into(),
+            marker: "HCV".into(),
+            deferred_on: "2026-03-01".parse().unwrap(),
+            nat_then: Call::NonReactive,
+            reason: "x".into(),
+        },
+    ] {
+        assert_eq!(register(&station.ledger, &releaser, "D", act), Err(Refused::Lapsed));
+        assert_eq!(state(), RegisterState::PermDeferred);
+    }
+}
+
+fn reactive(case: &mut serde_json::Value, marker: &str) {
+    for series in case["serology"].as_array_mut().unwrap().iter_mut().filter(|s| s["marker"] == marker) {
+        let run = series["results"][0]["run"].clone();
+        let result = |kind: &str| serde_json::json!({ "kind": kind, "sco": "5.0", "run": run });
+        series["results"] = serde_json::json!([result("initial"), result("duplicate"), result("duplicate")]);
+    }
+}
+
+fn nat_found(case: &mut serde_json::Value, target: &str) {
+    case["nat"][0]["result"] = "reactive".into();
+    case["nat"][0]["targets"] = serde_json::json!([target]);
+}
+
+#[test]
+fn only_who_was_reactive_by_serology_alone_is_examined_for_re_entry() {
+    for (what, nat, refused) in [("serology alone", false, false), ("nucleic acid too", true, true)] {
+        let station = Station::new();
+        let reviewer = station.person("rev", Role::Reviewer);
+        verdict(&station, "G1", |case| {
+            reactive(case, "anti-HCV");
+            if nat {
+                nat_found(case, "HCV");
+            }
+        });
+        let begun = examine(&station.ledger, &reviewer, "D", &examination("HCV"));
+        let beyond =
+            Refused::BeyondReentry { donation: DonationId::new("G1").unwrap(), marker: "HCV".into() };
+        assert_eq!(begun.err(), refused.then_some(beyond), "{what}");
+        assert!(examine(&station.ledger, &reviewer, "D", &examination("HIV")).is_ok(), "{what}");
+        let donation = DonationId::new("G2").unwrap();
+        let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+        let of_marker = |m: &str| {
+            let mut all = facts.donor.earlier.iter().flat_map(|one| &one.results);
+            all.find(|result| result.marker == m).map(|result| (result.result, result.beyond_reentry))
+        };
+        assert_eq!(of_marker("HCV"), Some((EarlierCall::Reactive, refused)), "{what}");
+        assert_eq!(of_marker("HIV"), Some((EarlierCall::NonReactive, false)), "{what}");
+    }
+}
+
+#[test]
+fn an_infection_found_later_holds_what_was_given_before_it_and_is_not_out() {
+    let station = Station::new();
+    verdict(&station, "G1", |_| ());
+    works(&station);
+    let found = |is_found: bool| {
+        verdict(&station, "G2", |case| {
+            case["donor"]["earlier"] = serde_json::json!([{ "donation": "G1",
+                "collected_at": "2026-03-01T08:00:00Z", "results": [{ "marker": "HIV", "result": "non_reactive" }] }]);
+            if is_found {
+                nat_found(case, "HIV");
+            }
+        })
+    };
+    let waits = || {
+        let items = station.ledger.state().to_decide(&ledger::Page::first(99)).unwrap().items;
+        items.iter().any(|item| item.donation.as_str() == "G1")
+    };
+    assert!(!waits());
+    found(true);
+    assert!(waits(), "it is judged anew");
+    assert!(gate_11(&station, "G1").contains("G2"), "{}", gate_11(&station, "G1"));
+    works(&station);
+    // It was a mistake after all.
+    found(false);
+    assert!(waits());
+    assert_eq!(gate_11(&station, "G1"), "");
+}
+
+#[test]
+fn a_unit_that_went_out_of_an_unexplained_pool_counts_as_non_reactive_for_a_look_back() {
+    let station = Station::new();
+    let pack =
+        RulePack::from_toml("id = \"p\"\nbased_on = \"cn-2019\"\n[nat]\nmp_unresolved = \"RELEASE\"\n");
+    let mut case: serde_json::Value = serde_json::from_str(RELEASABLE).unwrap();
+    case["donation"] = "G1".into();
+    let run = case["nat"][0]["run"].clone();
+    case["nat"] = serde_json::json!([
+        { "kind": "pool", "result": "reactive", "internal_control": "valid", "members": ["G1", "M2"], "run": run },
+        { "kind": "individual", "result": "non_reactive", "internal_control": "valid", "run": run }
+    ]);
+    case["pool_members"] = serde_json::json!([{ "donation": "M2", "result": "non_reactive" }]);
+    let verdict = explain(&read_case(&case.to_string()).unwrap(), &pack.unwrap());
+    station.write(What::VerdictMade(VerdictMade::new(&verdict, Seq::NONE, vec![]).unwrap()));
+    let donation = DonationId::new("G2").unwrap();
+    let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+    let hbv = facts.donor.earlier[0].results.iter().find(|result| result.marker == "HBV");
+    assert_eq!(hbv.map(|result| result.result), Some(EarlierCall::NonReactive));
 }
 
 #[test]
