@@ -2,7 +2,7 @@
 
 use crate::run_validity::RunState;
 use rust_decimal::Decimal;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::Virus;
 
 /// What a kit's batch has to show.
@@ -16,6 +16,9 @@ pub struct BatchRules {
     pub internal_ct_max: Option<Decimal>,
     /// Whether an external run control has to be there for each target.
     pub external: bool,
+    /// From a control's name in the profile to what it is; a control of every target has all of them. Each of them has to be
+    /// in every batch: one says nothing for another of the same target (HIV-1 M for HIV-2).
+    pub controls: BTreeMap<String, Vec<Role>>,
 }
 
 /// What a control's well is.
@@ -27,6 +30,18 @@ pub enum Role {
     Positive(Virus),
     /// The laboratory's weak control of a target.
     External(Virus),
+}
+
+/// English and Chinese.
+type Words = (String, String);
+
+impl Role {
+    fn is_external(self) -> bool {
+        match self {
+            Self::External(_) => true,
+            Self::Negative | Self::Positive(_) => false,
+        }
+    }
 }
 
 /// What is known of an internal control.
@@ -41,6 +56,8 @@ pub enum Internal {
 /// One well as the instrument reported it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatWell {
+    /// The control's name in the profile.
+    pub control: String,
     /// What it is.
     pub role: Role,
     /// Targets that were found, with their Ct where there is one.
@@ -77,11 +94,9 @@ impl BatchRules {
     /// Holds a batch's control wells against the kit. What is not there has failed.
     #[must_use]
     pub fn assess(&self, wells: &[NatWell]) -> Batch {
-        let mut kit: Vec<(String, String)> = Vec::new();
-        let mut external: Vec<(String, String)> = Vec::new();
-        if !wells.iter().any(|w| w.role == Role::Negative) {
-            kit.push(("no negative control (R-RUN-03)".into(), "缺阴性对照（R-RUN-03）".into()));
-        }
+        let mut kit: Vec<Words> = Vec::new();
+        let mut external: Vec<Words> = Vec::new();
+        self.missing(wells, (&mut kit, &mut external));
         for well in wells {
             match well.role {
                 Role::Negative => kit.extend(self.negative(well)),
@@ -93,16 +108,6 @@ impl BatchRules {
                 Role::External(target) => {
                     external.extend(Self::positive(target, well, None).map(named("external", "外部质控")));
                 }
-            }
-        }
-        for target in &self.targets {
-            if !wells.iter().any(|w| w.role == Role::Positive(*target)) {
-                let (en, zh) = ("no positive control of", "缺阳性对照");
-                kit.push((format!("{en} {target} (R-RUN-03)"), format!("{zh} {target}（R-RUN-03）")));
-            }
-            if self.external && !wells.iter().any(|w| w.role == Role::External(*target)) {
-                let (en, zh) = ("no external control of", "缺外部质控");
-                external.push((format!("{en} {target} (R-RUN-03)"), format!("{zh} {target}（R-RUN-03）")));
             }
         }
         let state = |against: &[_]| if against.is_empty() { RunState::Valid } else { RunState::Invalid };
@@ -117,6 +122,40 @@ impl BatchRules {
             external: external_state,
             why: close(en.join("; "), "; repeat every sample and pool in a new batch (R-RUN-02)"),
             why_zh: close(zh.join("；"), "；本批全部标本和混样在新批次中重做（R-RUN-02）"),
+        }
+    }
+
+    /// Every control by its name, and what no name stands for by what it is.
+    fn missing(&self, wells: &[NatWell], (kit, external): (&mut Vec<Words>, &mut Vec<Words>)) {
+        for (name, roles) in &self.controls {
+            if wells.iter().any(|well| well.control == *name) {
+                continue;
+            }
+            let told =
+                (format!("control {name} is missing (R-RUN-03)"), format!("缺对照 {name}（R-RUN-03）"));
+            if roles.iter().any(|role| role.is_external()) {
+                external.push((format!("external {}", told.0), told.1.clone()));
+            }
+            if roles.is_empty() || roles.iter().any(|role| !role.is_external()) {
+                kit.push(told);
+            }
+        }
+        let unnamed = |role: Role| {
+            let named = self.controls.values().flatten().any(|own| *own == role);
+            !named && !wells.iter().any(|well| well.role == role)
+        };
+        if unnamed(Role::Negative) {
+            kit.push(("no negative control (R-RUN-03)".into(), "缺阴性对照（R-RUN-03）".into()));
+        }
+        for target in &self.targets {
+            if unnamed(Role::Positive(*target)) {
+                let (en, zh) = ("no positive control of", "缺阳性对照");
+                kit.push((format!("{en} {target} (R-RUN-03)"), format!("{zh} {target}（R-RUN-03）")));
+            }
+            if self.external && unnamed(Role::External(*target)) {
+                let (en, zh) = ("no external control of", "缺外部质控");
+                external.push((format!("{en} {target} (R-RUN-03)"), format!("{zh} {target}（R-RUN-03）")));
+            }
         }
     }
 
@@ -178,12 +217,42 @@ mod tests {
             positive_ct: Some((Decimal::from(20), Decimal::from(32))),
             internal_ct_max: Some(Decimal::from(35)),
             external: true,
+            controls: good().iter().map(|well| (well.control.clone(), vec![well.role])).collect(),
         }
     }
 
     fn well(role: Role, found: &[(Virus, &str)], internal: Option<&str>) -> NatWell {
         let found = found.iter().map(|(virus, ct)| (*virus, ct.parse().ok())).collect();
-        NatWell { role, found, internal: internal.map(|ct| Internal::Ct(ct.parse().unwrap())), error: None }
+        let internal = internal.map(|ct| Internal::Ct(ct.parse().unwrap()));
+        NatWell { control: format!("{role:?}"), role, found, internal, error: None }
+    }
+
+    /// Two positives of HIV, of group M and of HIV-2; two negatives, and two externals of HBV.
+    fn twins() -> (BatchRules, Vec<NatWell>) {
+        let named = |name: &str, well: NatWell| NatWell { control: name.into(), ..well };
+        let mut wells = good();
+        wells.push(named("HIV-2", well(Role::Positive(Virus::Hiv), &[(Virus::Hiv, "27")], None)));
+        wells.push(named("negative 2", well(Role::Negative, &[], Some("27"))));
+        wells.push(named("weak 2", well(Role::External(Virus::Hbv), &[(Virus::Hbv, "36")], Some("28"))));
+        let controls = wells.iter().map(|well| (well.control.clone(), vec![well.role])).collect();
+        (BatchRules { controls, ..rules() }, wells)
+    }
+
+    #[test]
+    fn a_missing_control_has_failed_though_another_of_its_target_is_there() {
+        use RunState::{Invalid, Valid};
+        let (rules, wells) = twins();
+        let whole = rules.assess(&wells);
+        assert_eq!((whole.kit, whole.external), (Valid, Valid), "{}", whole.why);
+        for (name, kit, external) in
+            [("HIV-2", Invalid, Valid), ("negative 2", Invalid, Valid), ("weak 2", Valid, Invalid)]
+        {
+            let rest: Vec<NatWell> = wells.iter().filter(|well| well.control != name).cloned().collect();
+            let found = rules.assess(&rest);
+            assert_eq!((found.kit, found.external), (kit, external), "{name}: {}", found.why);
+            assert!(found.why.contains(&format!("control {name} is missing (R-RUN-03)")), "{}", found.why);
+            assert!(found.why_zh.contains(&format!("{name}（R-RUN-03）")), "{}", found.why_zh);
+        }
     }
 
     fn good() -> Vec<NatWell> {
@@ -213,12 +282,17 @@ mod tests {
             (|w| w[0].internal = Some(Internal::Ct(Decimal::from(36))), Invalid, Valid, "internal control"),
             (|w| w[1].found[0].1 = Some(Decimal::from(33)), Invalid, Valid, "outside 20 to 32"),
             (|w| w[1].error = Some("clot".into()), Invalid, Valid, "could not be read"),
-            (|w| w.retain(|w| w.role != Role::Negative), Invalid, Valid, "no negative control (R-RUN-03)"),
+            (
+                |w| w.retain(|w| w.role != Role::Negative),
+                Invalid,
+                Valid,
+                "control Negative is missing (R-RUN-03)",
+            ),
             (
                 |w| w.retain(|w| w.role != Role::Positive(Virus::Hiv)),
                 Invalid,
                 Valid,
-                "no positive control of HIV",
+                "control Positive(Hiv) is missing (R-RUN-03)",
             ),
             (|w| w[2].found.clear(), Valid, Invalid, "external control: HBV was not found"),
         ];
@@ -228,6 +302,11 @@ mod tests {
             check(&wells, kit, external, why);
         }
         check(&[], Invalid, Invalid, "R-RUN-03");
+        let unnamed = BatchRules { controls: BTreeMap::new(), ..rules() }.assess(&[]);
+        assert_eq!((unnamed.kit, unnamed.external), (Invalid, Invalid));
+        for why in ["no negative control", "no positive control of HIV", "no external control of HBV"] {
+            assert!(unnamed.why.contains(why), "{}", unnamed.why);
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ NC = { is = "negative", wells = 3 }
             assert_eq!(kit.id, *id);
             assert!(!kit.not_verified.is_empty(), "{id} is an example: a site has to confirm it");
         }
-        assert!(read.iter().any(|kit| matches!(&kit.rules, KitRules::Batch(b) if b.roles.len() == 3)));
+        assert!(read.iter().any(|kit| matches!(&kit.rules, KitRules::Batch(b) if b.controls.len() == 3)));
         assert_eq!(Kits::new(read).unwrap().iter().count(), SHIPPED.len());
     }
 

@@ -23,7 +23,7 @@ pub use shipped::SHIPPED;
 
 use crate::grouping::Due;
 use crate::kit::Kit;
-use crate::nat::{BatchRules, Role};
+use crate::nat::BatchRules;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,7 @@ pub enum KitRules {
     /// An analyser without plates.
     Window(WindowRules),
     /// A batch of nucleic acid tests.
-    Batch(BatchControls),
+    Batch(BatchRules),
     /// Grouping reagents.
     Cells(CellRules),
 }
@@ -113,15 +113,6 @@ pub struct WindowRules {
     pub levels: BTreeSet<String>,
     /// Days that a calibration holds, where calibrations are sent; none where the analyser keeps them to itself.
     pub calibration_days: Option<u32>,
-}
-
-/// A batch's controls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BatchControls {
-    /// The rules they are held against.
-    pub rules: BatchRules,
-    /// From a control's name in the profile to what it is; a control of every target has all of them.
-    pub roles: BTreeMap<String, Vec<Role>>,
 }
 
 /// Known reactions of grouping reagents.

@@ -3,8 +3,8 @@
 use super::fault::Faults;
 use super::file::{Batch, Calibration, Cells, External, File, InternalBy, KnownText, Number, Plate, Window};
 use super::{
-    BatchControls, CellRules, ExternalControl, KIT_FILE_BYTES_MAX, KitFile, KitFileFault, KitRules,
-    KnownReaction, PlateRules, WINDOW_HOURS_MAX, WindowRules,
+    CellRules, ExternalControl, KIT_FILE_BYTES_MAX, KitFile, KitFileFault, KitRules, KnownReaction,
+    PlateRules, WINDOW_HOURS_MAX, WindowRules,
 };
 use crate::grouping::Due;
 use crate::immunoassay::WINDOW_HOURS;
@@ -208,7 +208,7 @@ fn virus(name: &str, at: &Range<usize>, faults: &mut Faults<'_>) -> Option<Virus
     found
 }
 
-fn batch(rules: &Batch, faults: &mut Faults<'_>) -> BatchControls {
+fn batch(rules: &Batch, faults: &mut Faults<'_>) -> BatchRules {
     let at = rules.targets.span();
     let named = rules.targets.get_ref().iter();
     let targets: BTreeSet<Virus> = named.filter_map(|name| virus(name, &at, faults)).collect();
@@ -247,8 +247,7 @@ fn batch(rules: &Batch, faults: &mut Faults<'_>) -> BatchControls {
         InternalBy::Analyser => None,
     };
     let external = !rules.external.is_empty();
-    let rules = BatchRules { targets, positive_ct: window, internal_ct_max, external };
-    BatchControls { rules, roles: by_name }
+    BatchRules { targets, positive_ct: window, internal_ct_max, external, controls: by_name }
 }
 
 fn cells(rules: &Cells, faults: &mut Faults<'_>) -> CellRules {

@@ -4,18 +4,18 @@ use super::{Outcome, invalid_control, is_final, named};
 use crate::facts::{RunCheck, Told};
 use ledger::EvidenceObservation;
 use quality_control::RunState;
-use quality_control::kits::{BatchControls, KitFile};
-use quality_control::nat::{Internal, NatWell, Role};
+use quality_control::kits::KitFile;
+use quality_control::nat::{BatchRules, Internal, NatWell, Role};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{Interpretation, Observation, SpecimenKind, Virus};
 
 /// Assesses a batch by its controls.
-pub(super) fn assess(kit: &KitFile, rules: &BatchControls, controls: &[EvidenceObservation]) -> Outcome {
+pub(super) fn assess(kit: &KitFile, rules: &BatchRules, controls: &[EvidenceObservation]) -> Outcome {
     outcome(kit, rules, controls).by(kit)
 }
 
-fn outcome(kit: &KitFile, rules: &BatchControls, controls: &[EvidenceObservation]) -> Outcome {
+fn outcome(kit: &KitFile, rules: &BatchRules, controls: &[EvidenceObservation]) -> Outcome {
     let mut wells: BTreeMap<(String, String), Vec<&Observation>> = BTreeMap::new();
     for control in controls.iter().filter(|c| kit.assays.contains(&c.observation.assay)) {
         let o = &control.observation;
@@ -31,15 +31,15 @@ fn outcome(kit: &KitFile, rules: &BatchControls, controls: &[EvidenceObservation
     }
     let mut judged = Vec::new();
     for ((name, _), rows) in &wells {
-        let Some(parts) = rules.roles.get(name) else {
+        let Some(parts) = rules.controls.get(name) else {
             let first = rows.first();
             let why =
                 first.map(|o| invalid_control(o, "the kit knows no such control", "试剂盒规则中无此对照"));
             return Outcome::invalid(why.unwrap_or_else(super::nothing_speaks));
         };
-        judged.extend(parts.iter().map(|role| well(*role, rows, &rules.rules.targets)));
+        judged.extend(parts.iter().map(|role| well((name, *role), rows, &rules.targets)));
     }
-    let batch = rules.rules.assess(&judged);
+    let batch = rules.assess(&judged);
     let told = Told::new(batch.why, batch.why_zh);
     let checks = judged.iter().map(|well| check(well, &kit.id)).collect();
     let found = match (batch.kit, batch.external) {
@@ -69,7 +69,7 @@ fn error(rows: &[&Observation]) -> Option<String> {
 }
 
 /// One role of a control's well. A target that nothing is said of is an error.
-fn well(role: Role, rows: &[&Observation], targets: &BTreeSet<Virus>) -> NatWell {
+fn well((name, role): (&str, Role), rows: &[&Observation], targets: &BTreeSet<Virus>) -> NatWell {
     let reactive = |o: &&Observation| o.value.interpretation == Some(Interpretation::Reactive);
     let about: Vec<Virus> = match role {
         Role::Positive(target) | Role::External(target) => vec![target],
@@ -91,7 +91,7 @@ fn well(role: Role, rows: &[&Observation], targets: &BTreeSet<Virus>) -> NatWell
         }
     }
     let internal = wrong.is_none().then_some(Internal::SaidValid);
-    NatWell { role, found, internal, error: wrong }
+    NatWell { control: name.to_owned(), role, found, internal, error: wrong }
 }
 
 fn check(well: &NatWell, assay: &str) -> RunCheck {

@@ -1,6 +1,7 @@
 //! Batches of nucleic acid tests.
 
 use crate::house::{House, control, observation, of};
+use quality_control::kits::{KitFile, Kits};
 use release::evidence::{Qc, Validity};
 use vocabulary::{Expected, Interpretation, Marker, Observation, SpecimenKind};
 
@@ -101,7 +102,7 @@ fn a_batch_stands_by_every_target_of_every_control() {
         Invalid,
         OutOfControl,
         repeat,
-        "no negative control (R-RUN-03)",
+        "control negative is missing (R-RUN-03)",
     );
     check("cn-2019", |run| drop(run.remove(5)), Invalid, OutOfControl, repeat, "HIV could not be read");
     let external: Change = |run| run[8].value.interpretation = Some(Interpretation::NonReactive);
@@ -114,4 +115,52 @@ fn a_batch_stands_by_every_target_of_every_control() {
         ["INVALID", "FINAL_R"],
         "external control: HIV was not found",
     );
+}
+
+/// The kit of a batch with two positives of HIV, two negatives and two externals of HBV.
+const TWINS: &str = r#"schema = 1
+id = "own/mpx"
+title = { en = "batch", zh = "批" }
+assays = ["NAT triplex HBV", "NAT triplex HCV", "NAT triplex HIV"]
+source = "leaflet"
+[batch]
+targets = ["HBV", "HCV", "HIV"]
+negative = ["negative", "negative-2"]
+positive = { positive = "all", "HIV-2" = "HIV" }
+external = { external = "all", "weak-2" = "HBV" }
+internal = "analyser"
+"#;
+
+/// R-RUN-03: a control for HIV-1 says nothing of one for HIV-2, which was not there.
+#[test]
+fn each_control_that_the_kit_names_has_to_be_in_the_batch() {
+    use Validity::{Invalid, Valid};
+    let check = |without: &str, validity: Validity, qc: Qc| {
+        let mut house = House::new("cn-2019");
+        let kit = KitFile::read("own.toml", TWINS).unwrap();
+        house.settings.kits = Kits::new([kit]).unwrap();
+        let second = [
+            ("negative-2", nat_control("negative-2", "A2", &[])),
+            ("HIV-2", nat_control("HIV-2", "B2", &EVERY)),
+            ("weak-2", nat_control("weak-2", "C2", &EVERY)),
+        ];
+        let mut run = batch();
+        run.extend(second.into_iter().filter(|(name, _)| *name != without).flat_map(|(_, wells)| wells));
+        run.extend(nat(SpecimenKind::Patient, "D1", &[]).into_iter().map(|o| of(o, "D1")));
+        house.says(&run);
+        house.works();
+        let (_, facts) = house.stands("D1");
+        assert_eq!((facts.validity, facts.qc), (validity, qc), "{without}: {facts:?}");
+        let (verdict, _) = house.judged("D1");
+        let invalid = verdict.nat().iter().all(|nat| nat.state == release::NatState::Invalid);
+        assert_eq!(invalid, !without.is_empty(), "{without}: {:?}", verdict.nat());
+        let told = facts.why.or(facts.qc_why);
+        let said =
+            told.is_some_and(|told| told.en.contains(&format!("control {without} is missing (R-RUN-03)")));
+        assert_eq!(said, !without.is_empty(), "{without}");
+    };
+    check("", Valid, Qc::InControl);
+    check("HIV-2", Invalid, Qc::OutOfControl);
+    check("negative-2", Invalid, Qc::OutOfControl);
+    check("weak-2", Valid, Qc::OutOfControl);
 }
