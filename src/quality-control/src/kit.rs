@@ -41,6 +41,10 @@ pub struct KitText {
     /// The lowest signal of a sample that is still a result.
     #[serde(default = "lowest")]
     pub od_min: Decimal,
+    /// The lowest signal of a sample that is still a result on its run, such as `mean(BLK) - 0.050`: one below the blank, or
+    /// one that an empty well gives (rules.md §2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_min: Option<String>,
     /// Where the reader's range ends: above it a signal is no number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub od_max: Option<Decimal>,
@@ -57,6 +61,22 @@ pub struct Kit {
     text: KitText,
     criteria: Vec<Criterion>,
     cutoff: Formula,
+    sample_min: Option<Formula>,
+}
+
+/// What a run's controls make of its samples' signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The cut-off.
+    pub cutoff: Ratio,
+    /// The lowest signal that is still a result; none where the kit names none.
+    pub sample_min: Option<Ratio>,
+}
+
+impl From<Ratio> for Limits {
+    fn from(cutoff: Ratio) -> Self {
+        Self { cutoff, sample_min: None }
+    }
 }
 
 /// What is wrong with a kit's rules: in which line, where in it, and what to do.
@@ -80,6 +100,8 @@ pub struct KitRun {
     pub why_zh: String,
     /// The cut-off, exact; none when the run is not valid.
     pub cutoff: Option<Ratio>,
+    /// The lowest signal of a sample that is still a result, where the kit names one and the run is valid.
+    pub sample_min: Option<Ratio>,
     /// Wells that were dropped as the kit allows: control and number, from 1.
     pub dropped: Vec<(String, usize)>,
     /// Each criterion, and what it came to.
@@ -154,6 +176,9 @@ impl Kit {
             }
         }
         let cutoff = Formula::read(&text.cutoff).map_err(|fault| faults.push(told("cutoff".into(), fault)));
+        let sample_min = text.sample_min.as_ref().and_then(|line| {
+            Formula::read(line).map_err(|fault| faults.push(told("sample_min".into(), fault))).ok()
+        });
         for (control, wells) in &text.controls {
             if !(1..=WELLS_MAX).contains(wells) {
                 let what = format!("{control} has {wells} wells; write 1 to {WELLS_MAX}");
@@ -164,7 +189,9 @@ impl Kit {
             c.controls().into_iter().map(move |control| (format!("criteria[{at}]"), control))
         });
         let by_cutoff = cutoff.as_ref().ok().into_iter().flat_map(Formula::controls);
-        for (at, control) in named.chain(by_cutoff.map(|control| ("cutoff".to_owned(), control))) {
+        let by_cutoff = by_cutoff.map(|control| ("cutoff".to_owned(), control));
+        let by_min = sample_min.iter().flat_map(Formula::controls).map(|c| ("sample_min".to_owned(), c));
+        for (at, control) in named.chain(by_cutoff).chain(by_min) {
             if !text.controls.contains_key(control) {
                 let known: Vec<&str> = text.controls.keys().map(String::as_str).collect();
                 let what = format!("{control} is no control of this kit; write one of {}", known.join(", "));
@@ -178,7 +205,7 @@ impl Kit {
             }
         }
         match (cutoff, faults.is_empty()) {
-            (Ok(cutoff), true) => Ok(Self { text, criteria, cutoff }),
+            (Ok(cutoff), true) => Ok(Self { text, criteria, cutoff, sample_min }),
             (Ok(_) | Err(()), _) => Err(faults),
         }
     }
@@ -211,31 +238,17 @@ impl Kit {
         let mut unknown = Vec::new();
         let checks = self.checks(&mut wells, &mut against, &mut unknown);
         let dropped = dropped(&wells);
-        let cutoff = match self.cutoff.value(&wells) {
-            Ok(value) => match value.number() {
-                Some(number) if number > Ratio::ZERO => Some(number),
-                Some(number) => {
-                    against.push((
-                        format!("the cut-off is {number}, which is not above 0"),
-                        format!("临界值为 {number}，不大于 0"),
-                    ));
-                    None
-                }
-                None => {
-                    let text = self.cutoff.text();
-                    unknown.push((
-                        format!("the cut-off {text} is {value}, which is no number"),
-                        format!("临界值 {text} 为 {value}，不是数值"),
-                    ));
-                    None
-                }
-            },
-            Err(NoValue::TooFew { .. }) if !against.is_empty() => None,
-            Err(none) => {
-                against.push((format!("the cut-off: {none}"), format!("临界值：{none}")));
-                None
-            }
-        };
+        let mut found = Found { wells: &wells, against: &mut against, unknown: &mut unknown };
+        let cutoff = found.value(&self.cutoff, ("the cut-off", "临界值"));
+        let sample_min = self.sample_min.as_ref();
+        let sample_min =
+            sample_min.and_then(|min| found.value(min, ("the lowest signal of a sample", "标本最低信号")));
+        if let Some(number) = cutoff.filter(|number| *number <= Ratio::ZERO) {
+            against.push((
+                format!("the cut-off is {number}, which is not above 0"),
+                format!("临界值为 {number}，不大于 0"),
+            ));
+        }
         if !against.is_empty() {
             return invalid(against, dropped, checks);
         }
@@ -243,7 +256,7 @@ impl Kit {
             return open(unknown, dropped, checks);
         }
         let (why, why_zh) = (String::new(), String::new());
-        KitRun { state: RunState::Valid, why, why_zh, cutoff, dropped, checks }
+        KitRun { state: RunState::Valid, why, why_zh, cutoff, sample_min, dropped, checks }
     }
 
     /// Each criterion, and what it came to; what does not hold, and what nobody can know, in words.
@@ -283,7 +296,8 @@ impl Kit {
         results.into_iter().map(|(_, check)| check).collect()
     }
 
-    /// What a sample well says by the run's cut-off. A bound before the signal is the reader's range.
+    /// What a sample well says by the limits of its run, or by a cut-off alone. A bound before the signal is the reader's
+    /// range.
     ///
     /// # Errors
     /// [`Inexact`] when the signal has too many digits.
@@ -291,8 +305,9 @@ impl Kit {
         &self,
         bound: Option<Comparator>,
         od: Decimal,
-        cutoff: Ratio,
+        limits: impl Into<Limits>,
     ) -> Result<SampleCall, Inexact> {
+        let Limits { cutoff, sample_min } = limits.into();
         let above = matches!(bound, Some(Comparator::Above | Comparator::AtLeast))
             || self.text.od_max.is_some_and(|max| od > max);
         let below = matches!(bound, Some(Comparator::Below | Comparator::AtMost));
@@ -305,6 +320,13 @@ impl Kit {
         }
         if !above && !below && od < self.text.od_min {
             let (why, why_zh) = ("the signal lies below what is still a result", "信号低于有效下限");
+            return Ok(SampleCall::Invalid { why, why_zh });
+        }
+        // What lies below a bound may lie below the lowest signal, too.
+        if !above && sample_min.is_some_and(|min| signal < min || below) {
+            let why = "the signal lies below what the kit takes for a sample on this plate (sample_min): the well may be \
+                       empty, or little was pipetted";
+            let why_zh = "信号低于试剂盒规定的本板标本最低值（sample_min）：可能为空孔或加样不足";
             return Ok(SampleCall::Invalid { why, why_zh });
         }
         Ok(match (self.text.signal, above) {
@@ -329,6 +351,44 @@ impl Kit {
 
 /// English and Chinese.
 type Words = (String, String);
+
+/// What a run's controls came to so far.
+struct Found<'r> {
+    wells: &'r Wells,
+    against: &'r mut Vec<Words>,
+    unknown: &'r mut Vec<Words>,
+}
+
+impl Found<'_> {
+    /// A formula's number, or why there is none.
+    fn value(&mut self, formula: &Formula, (name, name_zh): (&str, &str)) -> Option<Ratio> {
+        match formula.value(self.wells) {
+            Ok(value) => {
+                if value.number().is_none() {
+                    let text = formula.text();
+                    self.unknown.push((
+                        format!("{name} {text} is {value}, which is no number"),
+                        format!("{name_zh} {text} 为 {value}，不是数值"),
+                    ));
+                }
+                value.number()
+            }
+            Err(NoValue::TooFew { .. }) if !self.against.is_empty() => None,
+            Err(none) => {
+                self.against.push((format!("{name}: {none}"), format!("{name_zh}：{none}")));
+                None
+            }
+        }
+    }
+}
+
+impl KitRun {
+    /// What its samples' signals are held against; nothing when it is not valid.
+    #[must_use]
+    pub fn limits(&self) -> Option<Limits> {
+        self.cutoff.map(|cutoff| Limits { cutoff, sample_min: self.sample_min })
+    }
+}
 
 fn wells_of<S: Copy + Into<WellSignal>>(controls: &BTreeMap<String, Vec<S>>) -> Result<Wells, Inexact> {
     let one = |well: &S| {
@@ -355,6 +415,7 @@ fn invalid(against: Vec<Words>, dropped: Vec<(String, usize)>, checks: Vec<Check
         why: format!("{}; repeat every sample in a new run (R-RUN-01)", en.join("; ")),
         why_zh: format!("{}；本批全部标本在新批次中重做（R-RUN-01）", zh.join("；")),
         cutoff: None,
+        sample_min: None,
         dropped,
         checks,
     }
@@ -375,6 +436,7 @@ fn open(unknown: Vec<Words>, dropped: Vec<(String, usize)>, checks: Vec<Check>) 
             zh.join("；")
         ),
         cutoff: None,
+        sample_min: None,
         dropped,
         checks,
     }

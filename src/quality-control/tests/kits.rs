@@ -23,6 +23,7 @@ mod kits {
             criteria: criteria.iter().map(|c| (*c).to_owned()).collect(),
             cutoff: cutoff.into(),
             od_min: number("-0.05"),
+            sample_min: None,
             od_max: Some(number("3.5")),
         }
     }
@@ -138,6 +139,51 @@ mod kits {
             assert_eq!(found, reactive, "{od}");
             assert!(sco(&call).contains(said), "{od}: {}", sco(&call));
         }
+    }
+
+    /// Rules.md §2.1: below the blank by more than the limit, or as low as an empty well, is no result.
+    #[test]
+    fn a_sample_below_what_its_own_plates_blank_allows_is_no_result() {
+        let kit = |sample_min: &str| {
+            let criteria = ["BLK <= 0.080", "NC <= 0.100"];
+            let mut rules = text(&[("BLK", 2), ("NC", 1)], &criteria, "mean(NC) + 0.1");
+            rules.sample_min = Some(sample_min.into());
+            Kit::new(rules).unwrap()
+        };
+        let call = |sample_min: &str, plate: &str, bound: Option<Comparator>, od: &str| {
+            let kit = kit(sample_min);
+            let limits = run(&kit, plate).limits().unwrap();
+            match kit.sample(bound, number(od), limits).unwrap() {
+                SampleCall::Reactive { .. } => "R",
+                SampleCall::NonReactive { .. } => "NR",
+                SampleCall::Invalid { why, why_zh } => {
+                    assert!(why.contains("sample_min") && why_zh.contains("sample_min"), "{why}");
+                    "invalid"
+                }
+            }
+        };
+        // The mean of the blanks is 0.0415: exact, not as binary floats have it.
+        let plate = "BLK 0.041 0.042; NC 0.050";
+        for (od, expect) in [("0.0115", "NR"), ("0.0114", "invalid"), ("0.149", "NR"), ("0.150", "R")] {
+            assert_eq!(call("mean(BLK) - 0.030", plate, None, od), expect, "{od}");
+        }
+        for (od, expect) in [("0.042", "invalid"), ("0.0515", "NR")] {
+            assert_eq!(
+                call("mean(BLK) + 0.010", plate, None, od),
+                expect,
+                "an empty well reads as the blank"
+            );
+        }
+        let below = Some(Comparator::Below);
+        assert_eq!(call("mean(BLK) - 0.030", plate, below, "0.030"), "invalid", "it may lie anywhere below");
+        assert_eq!(call("mean(BLK) - 0.030", plate, Some(Comparator::Above), "3.0"), "R");
+        // A blank that is no number leaves the limit open, and the plate with it.
+        let one = WellSignal { od: number("0.010"), bound: below };
+        let nc = WellSignal { od: number("0.050"), bound: None };
+        let wells = BTreeMap::from([("BLK".to_owned(), vec![one, one]), ("NC".to_owned(), vec![nc])]);
+        let open = kit("mean(BLK) - 0.030").assess(&wells);
+        assert_eq!((open.state, open.limits()), (RunState::Open, None), "{}", open.why);
+        assert!(open.why.contains("the lowest signal of a sample"), "{}", open.why);
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub(super) struct Plate {
     #[serde(default)]
     pub(super) od_min: Option<Number>,
     #[serde(default)]
+    pub(super) sample_min: Option<Spanned<String>>,
+    #[serde(default)]
     pub(super) od_max: Option<Number>,
     #[serde(default)]
     pub(super) external: BTreeMap<String, External>,

@@ -71,7 +71,7 @@ pub struct KitFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KitRules {
     /// A microplate.
-    Plate(PlateRules),
+    Plate(Box<PlateRules>),
     /// An analyser without plates.
     Window(WindowRules),
     /// A batch of nucleic acid tests.

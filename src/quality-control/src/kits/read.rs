@@ -92,7 +92,7 @@ fn checked(file: &File, faults: &mut Faults<'_>) -> Option<KitRules> {
         faults.add(&file.id.span(), "effective_to lies before effective_from");
     }
     match (&file.plate, &file.window, &file.batch, &file.cells) {
-        (Some(rules), None, None, None) => plate(id, rules, faults).map(KitRules::Plate),
+        (Some(rules), None, None, None) => plate(id, rules, faults).map(Box::new).map(KitRules::Plate),
         (None, Some(rules), None, None) => Some(KitRules::Window(window(rules.get_ref(), faults))),
         (None, None, Some(rules), None) => Some(KitRules::Batch(batch(rules.get_ref(), faults))),
         (None, None, None, Some(rules)) => Some(KitRules::Cells(cells(rules.get_ref(), faults))),
@@ -134,6 +134,7 @@ fn plate(id: &str, rules: &Spanned<Plate>, faults: &mut Faults<'_>) -> Option<Pl
         criteria: rules.criteria.iter().map(|line| line.get_ref().clone()).collect(),
         cutoff: rules.cutoff.get_ref().clone(),
         od_min: rules.od_min.map_or_else(lowest, |number| number.0),
+        sample_min: rules.sample_min.as_ref().map(|line| line.get_ref().clone()),
         od_max: rules.od_max.map(|number| number.0),
     };
     match Kit::new(text) {
@@ -153,6 +154,7 @@ fn place(at: &str, rules: &Plate, whole: &Range<usize>) -> Range<usize> {
     match number.and_then(|number| rules.criteria.get(number)) {
         Some(line) => line.span(),
         None if at == "cutoff" => rules.cutoff.span(),
+        None if at == "sample_min" => rules.sample_min.as_ref().map_or_else(|| whole.clone(), Spanned::span),
         None => whole.clone(),
     }
 }

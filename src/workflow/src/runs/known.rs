@@ -10,8 +10,9 @@ use ledger::{
     Channel, EvidenceObservation, FitnessAct, FitnessNote, Interpretations, ReadError, Reader, Readings,
     RunInvalidation, Seq, Service,
 };
+use quality_control::kit::Limits;
 use quality_control::kits::KitFile;
-use quality_control::ratio::Ratio;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -62,8 +63,8 @@ impl Serviced {
     }
 }
 
-/// What a plate came to, and its cut-off.
-pub(super) type Plate = (Outcome, Option<Ratio>);
+/// What a plate came to, and what its samples' signals are held against.
+pub(super) type Plate = (Outcome, Option<Limits>);
 
 /// What went wrong of a run's interface.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use crate::facts::{Fact, KitWord, RunCheck, Told};
 use crate::measurement::identity;
 use ledger::EvidenceObservation;
 use quality_control::RunState;
-use quality_control::kit::{Kit, KitRun, SampleCall, Signal, WellSignal};
+use quality_control::kit::{Kit, KitRun, Limits, SampleCall, Signal, WellSignal};
 use quality_control::kits::{BLANK, ExternalControl, KitFile, PlateRules};
 use quality_control::ratio::Ratio;
 use rust_decimal::Decimal;
@@ -25,10 +25,10 @@ pub(super) fn assess(
     }
     let mut all = Outcome::valid().by(kit);
     for (assay, facts) in by_assay {
-        let (outcome, cutoff) = known.plate((run, &assay), kit, || of_assay(rules, controls, &assay));
-        if let Some(cutoff) = cutoff {
+        let (outcome, limits) = known.plate((run, &assay), kit, || of_assay(rules, controls, &assay));
+        if let Some(limits) = limits {
             for fact in facts {
-                fact.kit = Some(word(&rules.kit, &fact.observation, cutoff));
+                fact.kit = Some(word(&rules.kit, &fact.observation, limits));
             }
         }
         all = all.and(outcome);
@@ -68,7 +68,7 @@ fn wells<'c>(controls: &'c [EvidenceObservation], assay: &str) -> Result<Vec<&'c
     Ok(all)
 }
 
-fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -> (Outcome, Option<Ratio>) {
+fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -> (Outcome, Option<Limits>) {
     let wells = match wells(controls, assay) {
         Ok(wells) => wells,
         Err(why) => return (Outcome::invalid(why), None),
@@ -108,12 +108,13 @@ fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -
     }
     let run = rules.kit.assess(&of_kit);
     let checks = checks(&run, assay);
-    let outcome = match (run.state, run.cutoff) {
-        (RunState::Valid, Some(cutoff)) => by_external(rules, &external, cutoff),
+    let limits = run.limits();
+    let outcome = match (run.state, limits) {
+        (RunState::Valid, Some(limits)) => by_external(rules, &external, limits),
         (RunState::Open, _) => Outcome::open(told(&run, assay)),
         (RunState::Valid | RunState::Invalid, _) => Outcome::invalid(told(&run, assay)),
     };
-    (Outcome { checks, ..outcome }, run.cutoff)
+    (Outcome { checks, ..outcome }, limits)
 }
 
 fn told(run: &KitRun, assay: &str) -> Told {
@@ -137,17 +138,19 @@ fn checks(run: &KitRun, assay: &str) -> Vec<RunCheck> {
         holds: Some(true),
         measured: "left out, as the kit allows".to_owned(),
     }));
-    all.extend(run.cutoff.map(|cutoff| RunCheck {
-        assay: assay.to_owned(),
-        criterion: "cutoff".to_owned(),
-        holds: Some(true),
-        measured: cutoff.to_string(),
-    }));
+    for (name, number) in [("cutoff", run.cutoff), ("sample_min", run.sample_min)] {
+        all.extend(number.map(|number| RunCheck {
+            assay: assay.to_owned(),
+            criterion: name.to_owned(),
+            holds: Some(true),
+            measured: number.to_string(),
+        }));
+    }
     all
 }
 
 /// The laboratory's own controls, by the plate's cut-off. One that is missing has failed (R-RUN-03).
-fn by_external(rules: &PlateRules, wells: &BTreeMap<&str, Vec<&Observation>>, cutoff: Ratio) -> Outcome {
+fn by_external(rules: &PlateRules, wells: &BTreeMap<&str, Vec<&Observation>>, limits: Limits) -> Outcome {
     let mut found: Vec<Against> = Vec::new();
     for (is, control) in &rules.external {
         let own = wells.get(is.as_str()).map_or(&[][..], Vec::as_slice);
@@ -158,7 +161,7 @@ fn by_external(rules: &PlateRules, wells: &BTreeMap<&str, Vec<&Observation>>, cu
                 format!("室内质控 {name}：应有 {need} 孔，现有 {have} 孔（R-RUN-03）"),
             )));
         }
-        found.extend(own.iter().filter_map(|o| against(&rules.kit, control, o, cutoff)));
+        found.extend(own.iter().filter_map(|o| against(&rules.kit, control, o, limits)));
     }
     let is_out = found.iter().any(|one| matches!(one, Against::Out(_)));
     let told = found.into_iter().map(|one| match one {
@@ -186,10 +189,10 @@ enum Against {
     Unknown(Told),
 }
 
-fn against(kit: &Kit, control: &ExternalControl, o: &Observation, cutoff: Ratio) -> Option<Against> {
-    let name = &control.name;
+fn against(kit: &Kit, control: &ExternalControl, o: &Observation, limits: Limits) -> Option<Against> {
+    let (name, cutoff) = (&control.name, limits.cutoff);
     let od = o.value.od?;
-    let sco = match kit.sample(o.value.comparator, od, cutoff) {
+    let sco = match kit.sample(o.value.comparator, od, limits) {
         Ok(SampleCall::Reactive { sco }) => sco,
         Ok(SampleCall::NonReactive { .. } | SampleCall::Invalid { .. }) | Err(_) => {
             return Some(Against::Out(Told::new(
@@ -233,11 +236,18 @@ fn against(kit: &Kit, control: &ExternalControl, o: &Observation, cutoff: Ratio)
 }
 
 /// What the kit makes of a sample's well.
-fn word(kit: &Kit, o: &Observation, cutoff: Ratio) -> KitWord {
+fn word(kit: &Kit, o: &Observation, limits: Limits) -> KitWord {
+    let cutoff = limits.cutoff;
     let competitive = kit.text().signal == Signal::Competitive;
     let mut word = KitWord { competitive, ..KitWord::default() };
-    let Some(od) = o.value.od else { return word };
-    match kit.sample(o.value.comparator, od, cutoff) {
+    let Some(od) = o.value.od else {
+        word.invalid = limits.sample_min.map(|_| {
+            let en = "no OD was sent, so that nobody can know whether the well had its sample (sample_min)";
+            Told::new(en, "未收到 OD 值，无法判定孔内是否加样（sample_min）")
+        });
+        return word;
+    };
+    match kit.sample(o.value.comparator, od, limits) {
         Ok(SampleCall::Invalid { why, why_zh }) => word.invalid = Some(Told::new(why, why_zh)),
         Err(inexact) => word.invalid = Some(Told::new(inexact.to_string(), "信号数值过长")),
         Ok(SampleCall::Reactive { .. } | SampleCall::NonReactive { .. }) => {

@@ -147,6 +147,32 @@ fn a_sample_is_held_against_the_cut_off_of_the_plate_and_never_of_a_laxer_reader
     assert_eq!(house.serology("D3"), "INVALID", "below what is still a result");
 }
 
+/// A well that was never filled reads as the blank does, and would pass as a donor without the antigen.
+#[test]
+fn a_well_as_low_as_the_kit_says_of_an_empty_one_is_no_result() {
+    let (_, text) =
+        quality_control::kits::SHIPPED.iter().find(|(id, _)| *id == "generic/elisa-direct").unwrap();
+    for (sample_min, states) in
+        [("mean(BLK) + 0.010", ["FINAL_NR", "INVALID", "INVALID"]), ("", ["FINAL_NR"; 3])]
+    {
+        let line = if sample_min.is_empty() { String::new() } else { format!("sample_min = {sample_min:?}") };
+        let text = text.replace("sample_min = \"mean(BLK) - 0.050\"", &line);
+        let mut house = House::new("cn-2019");
+        let kit = quality_control::kits::KitFile::read("own.toml", &text).unwrap();
+        house.settings.kits = quality_control::kits::Kits::new([kit]).unwrap();
+        let mut plate = plate_controls("line/P1", GOOD_PLATE);
+        plate.push(plate_sample("line/P1", "D1", "0.051", "0.105"));
+        plate.push(plate_sample("line/P1", "D2", "0.042", "0.105"));
+        let mut silent = plate_sample("line/P1", "D3", "0.060", "0.105");
+        (silent.value.od, silent.value.cutoff) = (None, None);
+        plate.push(silent);
+        house.says(&plate);
+        for (donation, state) in ["D1", "D2", "D3"].into_iter().zip(states) {
+            assert_eq!(house.serology(donation), state, "{donation} {sample_min}");
+        }
+    }
+}
+
 #[test]
 fn a_failed_plate_is_repeated_on_another_the_same_day_and_its_reactive_results_leave_a_mark() {
     for (pack, state) in [("cn-2019", "INVALID"), ("us-fda", "IR")] {
