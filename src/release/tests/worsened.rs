@@ -140,7 +140,12 @@ mod worsened {
 
     fn another_pool(e: &mut Evidence, result: Option<Call>, alone: Call) {
         let Some(like) = e.nat.iter().find(|r| r.kind == NatKind::Pool) else { return };
-        let member = |id: &str, result| PoolMember { donation: id.parse().unwrap(), result, targets: vec![] };
+        let member = |id: &str, result| PoolMember {
+            donation: id.parse().unwrap(),
+            result,
+            targets: vec![],
+            given_up: false,
+        };
         let another = NatResult {
             pool: Some("P2".into()),
             members: ["M1", "M4"].map(|id| id.parse().unwrap()).to_vec(),
@@ -189,6 +194,9 @@ mod worsened {
     const MEMBERS: &[Way] = &[
         ("a member that is not in", |e| e.pool_members[0].result = Call::Pending),
         ("a member that is invalid", |e| e.pool_members[0].result = Call::Invalid),
+        ("a member that is invalid for good", |e| {
+            (e.pool_members[0].result, e.pool_members[0].given_up) = (Call::Invalid, true);
+        }),
         ("a member nothing is known of", |e| e.pool_members.retain(|m| m.donation.as_str() != "M2")),
         ("the test alone reactive", |e| e.nat.iter_mut().for_each(|r| r.result = Some(Call::Reactive))),
         ("the test alone missing", |e| e.nat.retain(|r| r.kind == NatKind::Pool)),

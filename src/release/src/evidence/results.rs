@@ -253,6 +253,9 @@ pub struct PoolMember {
     /// Targets that were reactive, where known.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "alias::read_targets")]
     pub targets: Vec<Virus>,
+    /// It is invalid for good: its sample is not tested again, and never explains the pool.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 /// What an antibody screen found.

@@ -42,6 +42,8 @@ fn others<'a>(pool: &'a Judged<'_>, evidence: &'a Evidence) -> Vec<&'a PoolMembe
 enum Member {
     Reactive,
     NonReactive,
+    /// Nothing more is to come of it (`INVALID_FINAL`): the pool stays unexplained by it.
+    GivenUp,
     Open,
 }
 
@@ -56,6 +58,7 @@ fn member(id: &DonationId, target: Virus, listed: &[&PoolMember]) -> Member {
         _ if has(Call::Reactive) && has(Call::NonReactive) => Member::Open,
         _ if own.iter().any(names) => Member::Reactive,
         Some(Call::NonReactive | Call::Reactive) => Member::NonReactive,
+        Some(Call::Invalid) if own.last().is_some_and(|m| m.given_up) => Member::GivenUp,
         Some(Call::GreyZone | Call::Indeterminate | Call::Invalid | Call::Pending) | None => Member::Open,
     }
 }
@@ -117,7 +120,7 @@ pub(super) fn combined<'e>(
 enum Against {
     /// It is not reactive, or another member explains it.
     Nothing,
-    /// Every member was tested alone, and none explains it.
+    /// Every member was tested alone as often as may be, and none explains it.
     Unexplained,
     /// It says nothing final yet.
     Waits,

@@ -256,7 +256,7 @@ fn members(rng: &mut Dice, of: &[DonationId]) -> Vec<PoolMember> {
     for (at, member) in of.iter().chain(&stranger).enumerate() {
         for _ in 0..if one_in(rng, 10) { rng.usize(0..3) } else { 1 } {
             let result = match rng.u32(0..40) {
-                0 => Call::Invalid,
+                0 | 4 => Call::Invalid,
                 1 => Call::Pending,
                 2 | 3 => Call::Reactive,
                 _ if at == reactive => Call::Reactive,
@@ -264,7 +264,8 @@ fn members(rng: &mut Dice, of: &[DonationId]) -> Vec<PoolMember> {
             };
             let named = result == Call::Reactive && rng.bool();
             let targets = if named { vec![virus(rng)] } else { Vec::new() };
-            all.push(PoolMember { donation: member.clone(), result, targets });
+            let given_up = result == Call::Invalid && rng.bool() || one_in(rng, 40);
+            all.push(PoolMember { donation: member.clone(), result, targets, given_up });
         }
     }
     all

@@ -140,8 +140,12 @@ fn after_reactive(e: &Evidence, pool: &NatResult, target: Virus) -> State {
         |m: &&PoolMember| m.result == Call::Reactive && (m.targets.is_empty() || m.targets.contains(&target));
     let explains = |id: &DonationId| !both(id) && calls_of(e, pool, id).iter().any(found);
     let last = |id: &DonationId| calls_of(e, pool, id).last().map(|m| m.result);
-    let is_known =
-        |id: &DonationId| !both(id) && matches!(last(id), Some(Call::Reactive | Call::NonReactive));
+    let given_up = |id: &DonationId| {
+        calls_of(e, pool, id).last().is_some_and(|m| m.given_up && m.result == Call::Invalid)
+    };
+    let is_known = |id: &DonationId| {
+        !both(id) && (given_up(id) || matches!(last(id), Some(Call::Reactive | Call::NonReactive)))
+    };
     if others.iter().any(|id| explains(id)) {
         State::Nr
     } else if others.iter().all(|id| is_known(id)) {

@@ -106,11 +106,13 @@ fn discriminatory(n: &mut NatResult, target: Virus) {
     n.target = Some(target);
 }
 
-/// A reactive pool of this donation and another, which alone gave this.
+/// A reactive pool of this donation and another, which alone gave this; one that is invalid is so for good.
 fn pool(n: &mut NatResult, other: &str, gave: Call) {
     (n.kind, n.result, n.pool) = (NatKind::Pool, Some(Call::Reactive), Some(format!("P{other}")));
     n.members = ["G123498654321", other].map(|id| id.parse().unwrap()).to_vec();
-    n.pool_members = vec![PoolMember { donation: other.parse().unwrap(), result: gave, targets: Vec::new() }];
+    let given_up = gave == Call::Invalid;
+    let donation = other.parse().unwrap();
+    n.pool_members = vec![PoolMember { donation, result: gave, targets: Vec::new(), given_up }];
 }
 
 fn nats() -> Vec<State> {
@@ -131,6 +133,7 @@ fn nats() -> Vec<State> {
         ),
         nat(Good, &[|n| pool(n, "M2", Call::Reactive), |_| {}]),
         nat(Hold, &[|n| pool(n, "M2", Call::NonReactive), |_| {}]),
+        nat(Hold, &[|n| pool(n, "M2", Call::Invalid), |_| {}]),
         nat(Hold, &[|n| pool(n, "M2", Call::Reactive), |n| pool(n, "M3", Call::NonReactive), |_| {}]),
         nat(Hold, &[|n| pool(n, "M3", Call::Pending), |n| pool(n, "M2", Call::Reactive), |_| {}]),
     ]

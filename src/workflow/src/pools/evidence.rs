@@ -7,7 +7,7 @@ use crate::measurement::measurements;
 use crate::{DonationFacts, Fact, Settings};
 use jiff::Timestamp;
 use release::evidence::{Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog};
-use release::{Evidence, NatState, RulePack};
+use release::{Evidence, NatState, NatVerdict, RulePack};
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
 /// What the pools of a donation add to its evidence.
@@ -251,7 +251,12 @@ impl<'f> Tested<'f> {
 
 /// What a member gave when it was tested alone: as the rule pack judges these results, and only these.
 pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Settings) -> PoolMember {
-    let said = |result: Call, targets: Vec<Virus>| PoolMember { donation: member.clone(), result, targets };
+    let said = |result: Call, targets: Vec<Virus>| PoolMember {
+        donation: member.clone(),
+        result,
+        targets,
+        given_up: false,
+    };
     let (used, changed) = measurements(&about.alone, reactive_from(settings));
     if used.is_empty() || !changed.is_empty() {
         return said(Call::Pending, Vec::new());
@@ -273,10 +278,13 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
     if has(NatState::NotDiscriminated) {
         return said(Call::Reactive, Vec::new());
     }
+    let negative = |nat: &NatVerdict| nat.state == NatState::NonReactive;
     if has(NatState::Invalid) || has(NatState::InvalidFinal) {
-        return said(Call::Invalid, Vec::new());
+        // Nothing more comes of it where no target is still to be tested.
+        let is_over = |nat: &NatVerdict| negative(nat) || nat.state == NatState::InvalidFinal;
+        let given_up = verdict.nat().iter().all(is_over);
+        return PoolMember { given_up, ..said(Call::Invalid, Vec::new()) };
     }
-    let negative =
-        !verdict.nat().is_empty() && verdict.nat().iter().all(|n| n.state == NatState::NonReactive);
+    let negative = !verdict.nat().is_empty() && verdict.nat().iter().all(negative);
     said(if negative { Call::NonReactive } else { Call::Pending }, Vec::new())
 }

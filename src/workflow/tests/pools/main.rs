@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod pools {
+    mod given_up;
+
     use identifiers::{Form, Normaliser, Rules};
     use instrument_profiles::Catalogue;
     use ledger::{Body, Draft, Ledger, StateStore, What};
@@ -140,7 +142,7 @@ mod pools {
             verdict
         }
 
-        /// `HBV HCV HIV` of each member: `+`, `-`, pending `p`, unresolved `u`, not tested `.`, invalid `i`, review `!`.
+        /// `HBV HCV HIV` of each member: `+`, `-`, pending `p`, unresolved `u`, not tested `.`, invalid `i`, for good `x`, review `!`.
         fn states(&self) -> String {
             let of = |member: usize| -> String {
                 let verdict = self.verdict(member);
@@ -153,6 +155,7 @@ mod pools {
                         "MPR_UNRESOLVED" => "u",
                         "NOT_TESTED" => ".",
                         "INVALID" => "i",
+                        "INVALID_FINAL" => "x",
                         "REVIEW" => "!",
                         other => panic!("{other}"),
                     })
