@@ -19,9 +19,14 @@ pub(crate) async fn run(cli: &Cli, lang: Lang) -> Outcome {
     let Loaded { config, file } = crate::configuration(cli)?;
     descriptors();
     let daemon = Daemon::start(&config).await?;
+    // Listened for before anybody can know of the daemon: who finds the note may stop it at once.
+    let mut stop = signal::unix::signal(signal::unix::SignalKind::terminate())?;
     let note = Whereabouts::write(&config.store.path, &daemon)?;
     greet(&config, file.as_deref(), &daemon, lang)?;
-    until_told_reloading(&daemon).await?;
+    tokio::select! {
+        told = until_told_reloading(&daemon) => told?,
+        _ = stop.recv() => {}
+    }
     tracing::info!("stopping");
     daemon.stop().await;
     drop(note);
