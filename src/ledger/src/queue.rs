@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// So many bytes that wait behind a write are worth waking a thread for, which puts them together meanwhile.
-pub(crate) const MUCH_BYTES: usize = 32 << 10;
+/// So many bytes that wait behind a write are worth waking a thread for, which puts them together meanwhile. They are a
+/// hundred messages: of a dozen, most lanes of the hash stand empty beside the longest.
+pub(crate) const MUCH_BYTES: usize = 512 << 10;
 
 /// One caller's group, encoded by the caller.
 #[derive(Debug)]
