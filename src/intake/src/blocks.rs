@@ -201,22 +201,16 @@ impl Driver<'_> {
     /// Queues every whole block; whether there was one.
     fn take_blocks(&mut self) -> bool {
         let mut taken = false;
+        let (mut groups, mut blocks) = (Vec::new(), Vec::new());
         while let Some(event) = self.receiver.poll_event() {
             match event {
                 Event::Block(block) => {
                     taken = true;
-                    let connection = &self.line.connection;
                     let head = self.answerer.head(&block.bytes).to_vec();
                     let kind = self.kind(&block.bytes);
                     let body = Body::Whole(block.bytes.into());
-                    let pending = self.line.store.append(vec![received(connection, body)]);
-                    let within = connection.limits.durable_within;
-                    let step = Step::Storing {
-                        pending: pending.map_err(NotKept::Refused),
-                        until: Instant::now() + within,
-                        within,
-                    };
-                    self.flight.push_back(InFlight { ticket: block.ticket, head, kind, step });
+                    groups.push(vec![received(&self.line.connection, body)]);
+                    blocks.push((block.ticket, head, kind));
                 }
                 // It cannot be read, so it cannot be accepted; its beginning is kept for whoever looks into it.
                 Event::Oversize(oversize) => {
@@ -234,6 +228,16 @@ impl Driver<'_> {
                 Event::Commit(commit) => self.committed(commit),
                 Event::Anomaly(anomaly) => self.anomaly(anomaly),
             }
+        }
+        if groups.is_empty() {
+            return taken;
+        }
+        let within = self.line.connection.limits.durable_within;
+        let until = Instant::now() + within;
+        // Together, so that they are written together.
+        for (pending, (ticket, head, kind)) in self.line.store.append_each(groups).into_iter().zip(blocks) {
+            let step = Step::Storing { pending: pending.map_err(NotKept::Refused), until, within };
+            self.flight.push_back(InFlight { ticket, head, kind, step });
         }
         taken
     }

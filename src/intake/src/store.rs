@@ -57,6 +57,11 @@ impl Store {
         self.ledger.append(group)
     }
 
+    /// Queues atomic groups that came together.
+    pub(crate) fn append_each(&self, groups: Vec<Vec<Draft>>) -> Vec<Result<Pending, Refused>> {
+        self.ledger.append_each(groups)
+    }
+
     /// Writes what no peer waits for, and tries until it is written or hemogate stops: then once more, and `None` if
     /// that fails too. The place of its first entry.
     pub(crate) async fn settle(&self, group: Vec<Draft>, stop: &CancellationToken) -> Option<Seq> {

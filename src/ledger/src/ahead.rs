@@ -76,7 +76,8 @@ impl Ahead {
 
     /// The group is on the disk: tells everybody, and gives what the state is to know.
     pub(crate) fn durable(&mut self) -> (Vec<Light>, usize) {
-        for waiter in self.waiters.drain(..) {
+        // The last first: whoever waits for several waits for the first of them, and is woken once when all are there.
+        for waiter in self.waiters.drain(..).rev() {
             // Whoever has gone away took nothing back.
             drop(waiter.to.send(Ok(Durable::new(waiter.first, waiter.last))));
         }
@@ -120,7 +121,10 @@ mod tests {
     use crate::queue::Part;
     use crate::storage::{Model, Storage};
     use crate::{Draft, What, encode};
+    use std::future::Future as _;
     use std::path::PathBuf;
+    use std::pin::Pin;
+    use std::task::{Context, Wake, Waker};
 
     fn folder() -> PathBuf {
         PathBuf::from("/l/journal")
@@ -190,6 +194,31 @@ mod tests {
         }
         let report = verify_journal(&disk, &folder(), &mut |_, _| {}).unwrap();
         assert_eq!((report.entries, report.damaged_places), (expect - 1, 0), "{report:?}");
+    }
+
+    /// Looks, when it is woken, whether `other` has been told as well.
+    struct Looks {
+        other: Mutex<Pending>,
+        saw: Mutex<Option<bool>>,
+    }
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            let mut context = Context::from_waker(Waker::noop());
+            let told = Pin::new(&mut *lock(&self.other)).poll(&mut context).is_ready();
+            *lock(&self.saw) = Some(told);
+        }
+    }
+
+    #[test]
+    fn whoever_waits_for_the_first_of_several_is_woken_when_the_others_are_told_as_well() {
+        let mut ahead = Ahead::behind(&writer(&Model::new()));
+        let [mut first, other] = filled(&mut ahead, &[1, 1]).try_into().unwrap();
+        let looks = Arc::new(Looks { other: Mutex::new(other), saw: Mutex::default() });
+        let waker = Waker::from(Arc::clone(&looks));
+        assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&waker)).is_pending());
+        drop(ahead.durable());
+        assert_eq!(*lock(&looks.saw), Some(true));
     }
 
     #[test]

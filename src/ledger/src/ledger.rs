@@ -107,7 +107,31 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Refused`]: nothing was taken.
-    pub fn append(&self, mut group: Vec<Draft>) -> Result<Pending, Refused> {
+    pub fn append(&self, group: Vec<Draft>) -> Result<Pending, Refused> {
+        self.append_each(vec![group]).pop().unwrap_or(Err(Refused::Closed))
+    }
+
+    /// As [`Ledger::append`], of groups that came together. Each is taken, written and answered for by itself, in
+    /// their order.
+    #[must_use = "nothing may be answered before these resolve"]
+    pub fn append_each(&self, groups: Vec<Vec<Draft>>) -> Vec<Result<Pending, Refused>> {
+        let (mut jobs, mut pending) = (Vec::new(), Vec::new());
+        for group in groups {
+            pending.push(self.job(group).map(|(job, pending)| {
+                jobs.push(job);
+                pending
+            }));
+        }
+        let mut taken = self.shared.queue.push_each(jobs.into_iter()).into_iter();
+        let with = |pending: Result<Pending, Refused>| {
+            let pending = pending?;
+            taken.next().unwrap_or(Err(Refused::Closed)).map(|()| pending)
+        };
+        pending.into_iter().map(with).collect()
+    }
+
+    /// Encodes a group, if it may be written.
+    fn job(&self, mut group: Vec<Draft>) -> Result<(Job, Pending), Refused> {
         let shared = &self.shared;
         if let Some(why) = shared.health.why_not() {
             return Err(Refused::ReadOnly(why));
@@ -136,8 +160,7 @@ impl Ledger {
             return Err(Refused::Unwritable(what));
         }
         let (answer, pending) = pending();
-        shared.queue.push(Job { drafts: group, bodies, parts, hashes: Vec::new(), answer })?;
-        Ok(pending)
+        Ok((Job { drafts: group, bodies, parts, hashes: Vec::new(), answer }, pending))
     }
 
     /// What is: typed reads of the state and the journal.

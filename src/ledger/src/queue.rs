@@ -76,6 +76,24 @@ impl Waiting {
         self.write == Write::UnderWay && self.bytes >= MUCH_BYTES
     }
 
+    fn push(&mut self, job: Job, bounds: Bounds) -> Result<(), Refused> {
+        if self.closed {
+            return Err(Refused::Closed);
+        }
+        let entries = self.entries + job.parts.len();
+        let bytes = self.bytes + job.bodies.len();
+        let empty = self.jobs.is_empty();
+        if !empty && entries > bounds.entries {
+            return Err(Refused::Busy("too many entries wait for the disk"));
+        }
+        if !empty && bytes > bounds.bytes {
+            return Err(Refused::Busy("too many bytes wait for the disk"));
+        }
+        (self.entries, self.bytes) = (entries, bytes);
+        self.jobs.push_back(job);
+        Ok(())
+    }
+
     /// Moves jobs into `into` that `most` has room for.
     fn take(&mut self, into: &mut Vec<Job>, most: Most) {
         let mut bytes = 0;
@@ -123,25 +141,13 @@ impl Queue {
         Self { waiting: Mutex::default(), arrived: Condvar::new(), much: Condvar::new(), bounds }
     }
 
-    /// Takes `job`, or says why not.
-    pub(crate) fn push(&self, job: Job) -> Result<(), Refused> {
+    /// Takes each of `jobs`, or says why not. Nobody is woken before the last of them waits.
+    pub(crate) fn push_each(&self, jobs: impl Iterator<Item = Job>) -> Vec<Result<(), Refused>> {
         let mut waiting = lock(&self.waiting);
-        if waiting.closed {
-            return Err(Refused::Closed);
-        }
-        let entries = waiting.entries + job.parts.len();
-        let bytes = waiting.bytes + job.bodies.len();
-        let empty = waiting.jobs.is_empty();
-        if !empty && entries > self.bounds.entries {
-            return Err(Refused::Busy("too many entries wait for the disk"));
-        }
-        if !empty && bytes > self.bounds.bytes {
-            return Err(Refused::Busy("too many bytes wait for the disk"));
-        }
         let was_much = waiting.is_much();
-        (waiting.entries, waiting.bytes) = (entries, bytes);
-        waiting.jobs.push_back(job);
-        let (sleeps, is_much) = (std::mem::take(&mut waiting.sleeps), waiting.is_much());
+        let taken: Vec<_> = jobs.map(|job| waiting.push(job, self.bounds)).collect();
+        let sleeps = !waiting.jobs.is_empty() && std::mem::take(&mut waiting.sleeps);
+        let is_much = waiting.is_much();
         drop(waiting);
         if sleeps {
             self.arrived.notify_one();
@@ -149,7 +155,7 @@ impl Queue {
         if is_much && !was_much {
             self.much.notify_one();
         }
-        Ok(())
+        taken
     }
 
     /// Moves waiting jobs into `into` that `most` has room for, waiting up to `timeout` for the first. False when the
@@ -219,13 +225,15 @@ mod tests {
     use super::*;
     use crate::pending::pending;
 
-    fn push(queue: &Queue, bytes: usize) {
+    fn job(bytes: usize) -> Job {
         let part = Part { length: bytes, carried: 0 };
         let (answer, waiting) = pending();
-        let job =
-            Job { drafts: Vec::new(), bodies: vec![0; bytes], parts: vec![part], hashes: Vec::new(), answer };
-        queue.push(job).unwrap();
         drop(waiting);
+        Job { drafts: Vec::new(), bodies: vec![0; bytes], parts: vec![part], hashes: Vec::new(), answer }
+    }
+
+    fn push(queue: &Queue, bytes: usize) {
+        assert_eq!(queue.push_each([job(bytes)].into_iter()), [Ok(())]);
     }
 
     /// The lengths of what is taken.
@@ -258,6 +266,17 @@ mod tests {
             assert_eq!(taken, expect, "{most:?}");
             assert_eq!(queue.depth().0, 3 - taken.len());
         }
+    }
+
+    #[test]
+    fn of_those_that_come_together_each_is_taken_or_refused_by_itself() {
+        let queue = queue();
+        let pushed = queue.push_each([600_000, 600_000, 100].map(job).into_iter());
+        assert!(matches!(pushed.as_slice(), [Ok(()), Err(Refused::Busy(_)), Ok(())]), "{pushed:?}");
+        let all = Most { bytes: usize::MAX, one_may_be_longer: true };
+        assert_eq!(taken(|jobs| assert!(queue.take(jobs, all, Duration::ZERO))), [600_000, 100]);
+        queue.close();
+        assert_eq!(queue.push_each([job(1)].into_iter()), [Err(Refused::Closed)]);
     }
 
     #[test]
