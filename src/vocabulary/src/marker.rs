@@ -153,6 +153,10 @@ markers! {
     DIat = "D-IAT", Grouping, None;
     /// Direct antiglobulin test.
     Dat = "DAT", Grouping, None;
+    /// Cells coated with `IgG`, added to a negative antiglobulin test in a tube: they have to react.
+    CoatedCells = "coated-cells", Grouping, None;
+    /// Adsorption and elution test for DEL.
+    Del = "DEL", Grouping, None;
     /// The analyser's own ABO summary.
     Abo = "ABO", Grouping, None;
     /// The analyser's own RhD summary.

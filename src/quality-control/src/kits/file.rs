@@ -139,6 +139,8 @@ pub(super) struct Cells {
     #[serde(default)]
     pub(super) hours: Option<Spanned<u32>>,
     pub(super) known: Spanned<Vec<Spanned<KnownText>>>,
+    #[serde(default)]
+    pub(super) coated: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -122,6 +122,8 @@ pub struct CellRules {
     pub hours: u32,
     /// What each reagent has to show.
     pub known: Vec<KnownReaction>,
+    /// Antiglobulin tests are made in tubes: each negative one is followed by cells coated with `IgG`.
+    pub coated_cells: bool,
 }
 
 /// One known reaction.

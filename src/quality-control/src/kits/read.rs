@@ -258,12 +258,13 @@ fn cells(rules: &Cells, faults: &mut Faults<'_>) -> CellRules {
     if known.is_empty() && faults.found.is_empty() {
         faults.add(&rules.known.span(), "name what each reagent has to give with a known sample or cell");
     }
-    CellRules { hours: hours(rules.hours.as_ref(), faults), known }
+    CellRules { hours: hours(rules.hours.as_ref(), faults), known, coated_cells: rules.coated }
 }
 
 fn known(one: &Spanned<KnownText>, faults: &mut Faults<'_>) -> Option<KnownReaction> {
     let (at, KnownText { reagent, with, due }) = (one.span(), one.get_ref());
-    let columns = || Marker::ALL.iter().copied().filter(|marker| marker.kind() == MarkerKind::Grouping);
+    let is_column = |kind| matches!(kind, MarkerKind::Grouping | MarkerKind::Screening);
+    let columns = || Marker::ALL.iter().copied().filter(|marker| is_column(marker.kind()));
     let Some(reagent) = columns().find(|marker| marker.name() == reagent) else {
         let names: Vec<&str> = columns().map(Marker::name).collect();
         faults.unknown(&at, "reagent", reagent, &names);

@@ -99,6 +99,10 @@ pub struct Grouping {
     /// Anti-D by the indirect antiglobulin test, one reagent of a different clone each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iat_d: Option<Grades>,
+    /// Cells coated with `IgG` that were added to negative antiglobulin tests of D in tubes: each has to react, or the
+    /// test found nothing because its serum did nothing (rules.md §2.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coated_cells: Option<Grades>,
     /// Direct antiglobulin test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dat: Option<Grade>,

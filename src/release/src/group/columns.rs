@@ -199,7 +199,8 @@ fn trace_inputs(g: &Grouping, line: &mut Trace) {
             line.grade(name, grade);
         }
     }
-    for (name, grades) in [("anti_d", &g.anti_d), ("iat_d", &g.iat_d)] {
+    let lists = [("anti_d", &g.anti_d), ("iat_d", &g.iat_d), ("coated_cells", &g.coated_cells)];
+    for (name, grades) in lists {
         match grades.as_ref().map(|grades| grades.0.as_slice()) {
             Some([one]) => {
                 line.grade(name, *one);
@@ -446,7 +447,9 @@ fn by_antiglobulin(g: &Grouping, pack: &RulePack) -> Rhd {
             WeakDLabel::Positive => Rhd::Type { rhd: RhD::Positive, flags: vec![Flag::WeakD] },
         };
     }
-    if iat.len() < settings.iat_reagents_min.value {
+    let coated = g.coated_cells.as_ref().map(|grades| grades.0.as_slice()).unwrap_or_default();
+    let proves = |grade: &Grade| reaction(*grade, Strength::One, false) == Reaction::Positive;
+    if iat.len() < settings.iat_reagents_min.value || !coated.iter().all(proves) {
         return Rhd::AntiglobulinOpen;
     }
     let weak_before = g.anti_d.as_ref().is_some_and(|grades| grades.0.iter().any(|grade| !grade.is_zero()));

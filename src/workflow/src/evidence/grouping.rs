@@ -3,7 +3,7 @@
 use super::unusable;
 use crate::facts::Fact;
 use crate::measurement::Used;
-use release::evidence::{Grades, Grouping, GroupingSample, Validity};
+use release::evidence::{Del, Grades, Grouping, GroupingSample, Validity};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, RhD, RunId};
@@ -44,6 +44,7 @@ impl Determination {
             control,
             anti_d,
             iat_d,
+            coated_cells,
             dat,
             del,
             reported_abo,
@@ -75,7 +76,7 @@ impl Determination {
         let singles = singles
             .into_iter()
             .filter_map(|(name, grade)| grade.as_ref().map(|grade| format!("{name} {grade}")));
-        let lists = [("anti_d", anti_d), ("iat_d", iat_d)].into_iter();
+        let lists = [("anti_d", anti_d), ("iat_d", iat_d), ("coated_cells", coated_cells)].into_iter();
         let lists =
             lists.filter(|(_, grades)| grades.iter().any(|all| !all.0.is_empty())).map(|(name, grades)| {
                 let mut all: Vec<String> =
@@ -172,6 +173,8 @@ fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
         Marker::Dat => once(&mut grouping.dat),
         Marker::AntiD => listed(&mut grouping.anti_d),
         Marker::DIat => listed(&mut grouping.iat_d),
+        Marker::CoatedCells => listed(&mut grouping.coated_cells),
+        Marker::Del => first(&mut grouping.del, del(observation).ok_or_else(nothing)?, twice),
         // A summary that is there and names no type says that the analyser could not type it.
         Marker::Abo => first(&mut grouping.reported_abo, abo(observation).ok_or_else(nothing)?, twice),
         Marker::RhD => first(&mut grouping.reported_rhd, rhd(observation).ok_or_else(nothing)?, twice),
@@ -200,6 +203,21 @@ fn first<T>(slot: &mut Option<T>, said: T, twice: impl FnOnce() -> String) -> Re
     }
     *slot = Some(said);
     Ok(())
+}
+
+fn del(observation: &Observation) -> Option<Del> {
+    match observation.value.interpretation? {
+        Interpretation::Reactive | Interpretation::Positive => Some(Del::Positive),
+        Interpretation::NonReactive | Interpretation::Negative => Some(Del::Negative),
+        Interpretation::GreyZone
+        | Interpretation::Indeterminate
+        | Interpretation::Invalid
+        | Interpretation::Valid
+        | Interpretation::A
+        | Interpretation::B
+        | Interpretation::AB
+        | Interpretation::O => None,
+    }
 }
 
 fn abo(observation: &Observation) -> Option<AboGroup> {

@@ -12,6 +12,7 @@
 //! Nothing here depends on the order in which messages came: it is asked anew whenever a control or a result comes.
 
 mod batch;
+mod coated;
 mod determinations;
 mod known;
 mod now;
@@ -26,6 +27,7 @@ pub use spans::spans_of;
 
 use crate::Settings;
 use crate::facts::{Fact, RunCheck, RunFacts, Told};
+use coated::Coated;
 use determinations::{Parts, Row};
 use known::Interface;
 use ledger::{EvidenceObservation, ReadError, Reader, RunCause, RunInvalidation};
@@ -217,6 +219,7 @@ fn of_run(
     facts: Vec<&mut Fact>,
 ) -> Result<Vec<Standing>, ReadError> {
     let controls = known.controls(reader, run)?;
+    let coated = Coated::of(&facts);
     let by_kit = split(settings, (reader, known), run, facts)?;
     let mut windows: Vec<Standing> = Vec::new();
     let mut whole = Whole { outcome: None, results: !by_kit.without.is_empty() };
@@ -249,6 +252,7 @@ fn of_run(
                 has_cells |= !facts.is_empty();
                 for fact in facts {
                     let outcome = window::cells(settings, (reader, known), &kit, rules, (run, fact))?;
+                    let outcome = Outcome::both(outcome, coated.outcome(&kit, rules, fact));
                     rows.push(Row { fact, outcome });
                 }
             }

@@ -361,9 +361,10 @@ fn calibrations(
     Ok((all.collect(), read.left_out))
 }
 
-/// Summaries, and the sample's own control column: they stand with the columns, and have no reagent of their own.
+/// Summaries, the sample's own control column, the cells that prove an antiglobulin test, and what another procedure found:
+/// they stand with the columns, and have no reagent of their own.
 fn has_no_reagent(marker: Marker) -> bool {
-    matches!(marker, Marker::Abo | Marker::RhD | Marker::GroupControl)
+    matches!(marker, Marker::Abo | Marker::RhD | Marker::GroupControl | Marker::CoatedCells | Marker::Del)
 }
 
 /// What stands for one column of a grouping; nothing where it has no reagent of its own. A reagent that failed takes back

@@ -1,6 +1,7 @@
 //! Grouping reagents against known samples.
 
 use crate::house::{House, control, observation, of};
+use quality_control::kits::{KitFile, Kits};
 use release::evidence::Validity;
 use vocabulary::{Expected, Marker, Observation, SpecimenKind};
 
@@ -122,6 +123,90 @@ fn a_part_without_columns_falls_by_itself() {
 
 fn evidence(house: &House, donation: &str) -> release::evidence::Evidence {
     workflow::evidence(&house.judged(donation).1, &house.settings)
+}
+
+/// A kit whose antiglobulin tests are made in tubes.
+fn in_tubes() -> House {
+    let known = COLUMNS.iter().flat_map(|(_, marker, reactions)| {
+        reactions.iter().map(move |(with, due)| {
+            let due = if *due == "0" { "0" } else { "3+" };
+            format!("{{ reagent = \"{marker}\", with = \"{with}\", due = \"{due}\" }},\n")
+        })
+    });
+    let further = ["D-IAT", "antibody-screen"].map(|marker| {
+        format!("{{ reagent = \"{marker}\", with = \"weak-anti-d\", due = \"1+\" }},\n{{ reagent = \"{marker}\", with = \"ab-serum\", due = \"0\" }},\n")
+    });
+    let known: String = known.chain(further).collect();
+    let text = format!(
+        "schema = 1\nid = \"own/tubes\"\ntitle = {{ en = \"Tubes\", zh = \"试管\" }}\n\
+         assays = [\"Anti-A\", \"Anti-B\", \"Anti-D\", \"A1 cells\", \"B cells\", \"IAT\", \"Screen\"]\n\
+         source = \"the site\"\nnot_verified = []\n[cells]\nhours = 24\ncoated = true\nknown = [\n{known}]\n"
+    );
+    let mut house = House::new("cn-2019");
+    house.settings.kits = Kits::new([KitFile::read("tubes.toml", &text).unwrap()]).unwrap();
+    house
+}
+
+const ANTIGLOBULIN: [(&str, Marker); 2] = [("IAT", Marker::DIat), ("Screen", Marker::AntibodyScreen)];
+
+/// §2.4: coated cells after every negative antiglobulin test in a tube; a reactive one needs none.
+#[test]
+fn a_negative_antiglobulin_test_in_a_tube_counts_with_coated_cells_that_react() {
+    for (assay, marker) in ANTIGLOBULIN {
+        for (grades, coated, stands) in [
+            (&["0", "0"][..], &["2+", "1+"][..], Validity::Valid),
+            (&["0", "0"], &["2+"], Validity::Open),
+            (&["0", "0"], &[], Validity::Open),
+            (&["0", "0"], &["2+", "w"], Validity::Invalid),
+            (&["0", "0"], &["2+", "0"], Validity::Invalid),
+            (&["0", "2+"], &["1+"], Validity::Valid),
+            (&["2+", "3+"], &[], Validity::Valid),
+        ] {
+            let house = in_tubes();
+            let mut known = known_cells("01T08:00", "4+");
+            for (with, grade) in [("weak-anti-d", "2+"), ("ab-serum", "0")] {
+                for of in ANTIGLOBULIN {
+                    let o = column(SpecimenKind::Control, of, "01T08:00", grade);
+                    known.push(control(o, with, Expected::Positive));
+                }
+            }
+            house.says(&known);
+            let mut rows = grouped("D1", "01T09:00");
+            let row = |assay, marker, grade: &&str| {
+                of(column(SpecimenKind::Patient, (assay, marker), "01T09:00", grade), "D1")
+            };
+            rows.extend(grades.iter().map(|grade| row(assay, marker, grade)));
+            rows.extend(coated.iter().map(|grade| row("IAT", Marker::CoatedCells, grade)));
+            house.says(&rows);
+            let (_, facts) = house.stands("D1");
+            assert_eq!(facts.validity, stands, "{marker} {grades:?} {coated:?} {:?}", facts.why);
+            if stands != Validity::Valid {
+                assert!(facts.why.unwrap().en.contains("coated cells"), "{marker} {coated:?}");
+            }
+        }
+    }
+}
+
+/// The known samples of an antibody screen take it back as those of any other reagent do.
+#[test]
+fn an_antibody_screen_falls_with_its_known_samples() {
+    for (weak, serum, stands) in
+        [("1+", "0", Validity::Valid), ("w", "0", Validity::Invalid), ("2+", "1+", Validity::Invalid)]
+    {
+        let house = in_tubes();
+        let known = [("weak-anti-d", weak), ("ab-serum", serum)].map(|(with, grade)| {
+            control(
+                column(SpecimenKind::Control, ANTIGLOBULIN[1], "01T08:00", grade),
+                with,
+                Expected::Positive,
+            )
+        });
+        house.says(&known);
+        let screen = column(SpecimenKind::Patient, ANTIGLOBULIN[1], "01T09:00", "0");
+        let coated = column(SpecimenKind::Patient, ("Screen", Marker::CoatedCells), "01T09:00", "3+");
+        house.says(&[of(screen, "D1"), of(coated, "D1")]);
+        assert_eq!(house.stands("D1").1.validity, stands, "{weak} {serum}");
+    }
 }
 
 /// Two parts of one run are one run where two determinations have to be independent of each other, and each has been made
