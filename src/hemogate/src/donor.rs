@@ -120,9 +120,10 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
     let donations = |donation: &str, what: &str| format!("donations/{}/{what}", encoded(donation));
     Ok(Some(match asked {
         Donor::Show { .. } => return Ok(None),
-        Donor::Defer { donor, permanent, until, reason, .. } => {
-            (donors(donor, "defer"), json!({ "permanent": permanent, "until": until, "reason": reason }))
-        }
+        Donor::Defer { donor, permanent, until, since, reason, .. } => (
+            donors(donor, "defer"),
+            json!({ "permanent": permanent, "until": until, "since": since, "reason": reason }),
+        ),
         Donor::Reinstate { donor, on, reason, .. } => {
             (donors(donor, "reinstate"), json!({ "on": on, "reason": reason }))
         }

@@ -78,6 +78,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
         first_time: true,
         deferred: false,
         barred: None,
+        sensitised: None,
         history: None,
         field_abo: None,
     };

@@ -34,9 +34,15 @@ struct CameBack<'e> {
 }
 
 impl<'e> CameBack<'e> {
-    fn of(donor: &'e Donor, given: Option<Date>, pack: &RulePack) -> Option<Self> {
-        let case =
-            donor.reentry.as_ref().filter(|case| reentry_state(case, pack) == ReentryState::Approved)?;
+    fn all(donor: &'e Donor, given: Option<Date>, pack: &RulePack) -> Vec<Self> {
+        let cases = donor.reentry.iter().chain(&donor.came_back);
+        cases.filter_map(|case| Self::of(case, given, pack)).collect()
+    }
+
+    fn of(case: &'e Reentry, given: Option<Date>, pack: &RulePack) -> Option<Self> {
+        if reentry_state(case, pack) != ReentryState::Approved {
+            return None;
+        }
         let days = || case.tests.iter().map(|test| test.collected_on);
         let (first, last) = (days().min()?, days().max()?);
         given.filter(|given| *given > last).map(|_| Self { marker: &case.marker, from: first })
@@ -55,17 +61,20 @@ impl<'e> CameBack<'e> {
 /// Everything that bars issue. A later negative result takes nothing back; an approved re-entry does, for its marker.
 pub(crate) fn bars<'e>(evidence: &Evidence, donor: &'e Donor, pack: &RulePack) -> Vec<Bar<'e>> {
     let mut found = Vec::new();
+    let given = evidence.collected_at.map(crate::Moment::day);
+    let before = |since: Date| given.is_some_and(|given| given < since);
     if let Some(register) = &donor.register
         && register.state != RegisterState::Eligible
+        && !register.since.is_some_and(before)
     {
         found.push(Bar::Register { state: register.state, reason: register.reason.as_deref() });
     }
-    let came_back = CameBack::of(donor, evidence.collected_at.map(crate::Moment::day), pack);
+    let came_back = CameBack::all(donor, given, pack);
     let core_once = pack.settings().donor.anti_hbc_once.value == AntiHbcOnce::NoDeferral
         && reactive_before(donor, Marker::AntiHbc.name()) == 1;
     for earlier in &donor.earlier {
         for result in &earlier.results {
-            let forgiven = came_back.as_ref().is_some_and(|back| back.takes_back(earlier, result))
+            let forgiven = came_back.iter().any(|back| back.takes_back(earlier, result))
                 || (core_once && result.marker == Marker::AntiHbc.name());
             if is_barring(result.result) && !forgiven {
                 found.push(Bar::Earlier {

@@ -142,6 +142,9 @@ pub struct Donor {
     /// A re-entry examination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reentry: Option<Reentry>,
+    /// Examinations of before that were approved, where another was begun since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub came_back: Vec<Reentry>,
     /// Pregnancy or transfusion is in the history. Unknown counts as yes where a pack asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitised: Option<bool>,
@@ -165,7 +168,8 @@ impl From<DonorRegistration> for Donor {
             earlier: Vec::new(),
             later: Vec::new(),
             reentry: None,
-            sensitised: None,
+            came_back: Vec::new(),
+            sensitised: donor.sensitised,
             history: donor.history,
             field_abo: donor.field_abo,
         }

@@ -94,7 +94,7 @@ mod worsened {
     }
 
     fn registered(e: &mut Evidence, state: RegisterState) {
-        donor(e, |donor| donor.register = Some(Register { state, reason: None, until: None }));
+        donor(e, |donor| donor.register = Some(Register { state, reason: None, until: None, since: None }));
     }
 
     fn earlier(e: &mut Evidence, result: EarlierCall) {

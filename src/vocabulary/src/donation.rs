@@ -52,6 +52,10 @@ pub struct DonorRegistration {
     /// An earlier result that bars issue, in words (rules.md R-GATE-11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barred: Option<String>,
+    /// Pregnancy or transfusion is in the history; where nobody says, packs that ask for it take it that it is
+    /// (rules.md §1.2, antibody screen).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitised: Option<bool>,
     /// Group found in earlier donations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<BloodGroup>,

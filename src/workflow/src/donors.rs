@@ -82,6 +82,10 @@ pub struct Deferral {
     /// Last day of a deferral for a time.
     #[serde(default)]
     pub until: Option<Date>,
+    /// First day whose donations it speaks of: what was given before stands as it stands. Without it, of all. A donor who is
+    /// deferred already stays deferred for what was.
+    #[serde(default)]
+    pub since: Option<Date>,
     /// Why.
     pub reason: String,
 }
@@ -100,7 +104,7 @@ pub fn defer(ledger: &Ledger, actor: &Actor, donor: &str, deferral: &Deferral) -
     }
     let state = if deferral.permanent { RegisterState::PermDeferred } else { RegisterState::TempDeferred };
     let until = deferral.until.filter(|_| !deferral.permanent);
-    let line = Register { state, reason: Some(reason), until };
+    let line = Register { state, reason: Some(reason), until, since: deferral.since };
     let act = DonorAct::Registered { donor: donor.clone(), register: line, on: Vec::new() };
     register(ledger, actor, &donor, act)
 }
@@ -127,7 +131,7 @@ pub fn reinstate(
     if on.is_empty() || on.iter().any(|entry| reader.entry(*entry).is_err()) {
         return Err(Refused::NoEvidence);
     }
-    let line = Register { state: RegisterState::Eligible, reason: Some(reason), until: None };
+    let line = Register { state: RegisterState::Eligible, reason: Some(reason), until: None, since: None };
     let act = DonorAct::Registered { donor: donor.clone(), register: line, on: on.to_vec() };
     register(ledger, actor, &donor, act)
 }
@@ -300,6 +304,7 @@ fn state_of(settings: &Settings, donor: &str, case: &Reentry) -> Result<release:
         earlier: Vec::new(),
         later: Vec::new(),
         reentry: Some(case.clone()),
+        came_back: Vec::new(),
         sensitised: None,
         history: None,
         field_abo: None,
@@ -344,7 +349,12 @@ pub fn settle(
     let (donation, suspect) = (donation(settings, given)?, donation(settings, beside)?);
     let reason = text("reason", reason)?;
     let open = |n: &release::evidence::Neighbour| n.donation == suspect && !n.settled;
-    if !reader.notes_of(&donation)?.neighbours.iter().any(open) {
+    let by_person = reader.notes_of(&donation)?.neighbours;
+    let by_verdict = || {
+        reader.suspected_beside(&donation).map(|all| all.iter().any(|n| n.donation == suspect && !n.settled))
+    };
+    let is_told = by_person.iter().any(|n| n.donation == suspect);
+    if !by_person.iter().any(open) && (is_told || !by_verdict()?) {
         return Err(Refused::NotSuspected(donation));
     }
     write(ledger, actor, DonorAct::NeighbourSettled { donation, suspect, reason })

@@ -65,7 +65,11 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
             run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cut));
         }
     }
-    let beside = facts.beside.iter().map(|s| Neighbour { donation: s.donation.clone(), settled: s.settled });
+    // What a person settled is among the donor's facts.
+    let is_settled =
+        |one: &DonationId| facts.donor.neighbours.iter().any(|n| n.donation == *one && n.settled);
+    let beside = facts.beside.iter().filter(|s| !is_settled(&s.donation));
+    let beside = beside.map(|s| Neighbour { donation: s.donation.clone(), settled: s.settled });
     evidence.neighbours = beside.collect();
     evidence.findings = facts
         .findings

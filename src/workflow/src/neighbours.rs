@@ -150,6 +150,7 @@ mod tests {
             first_time: false,
             deferred: false,
             barred: None,
+            sensitised: None,
             history: None,
             field_abo: None,
         };

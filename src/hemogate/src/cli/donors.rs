@@ -45,6 +45,9 @@ pub(crate) enum Donor {
         /// Last day: 2026-12-31. Its end alone makes nobody eligible
         #[arg(long, value_name = "DAY")]
         until: Option<String>,
+        /// First day whose donations it speaks of: 2026-11-01. Without it, all are held or called back
+        #[arg(long, value_name = "DAY")]
+        since: Option<String>,
         /// Why
         #[arg(long)]
         reason: String,

@@ -6,6 +6,7 @@ use crate::state::{
     StateError, StepDone, collect, decode, record,
 };
 use crate::{DonorAct, LookbackAsked, LookbackId, LookbackStep, VerdictMade};
+use jiff::civil::Date;
 use release::evidence::{Neighbour, Reentry, Register, RegisterState};
 use vocabulary::{DonationId, DonationRegistration};
 
@@ -36,11 +37,10 @@ impl Fold<'_, '_> {
                 notes.neighbours.len() <= LINES_MAX
             }),
             DonorAct::NeighbourSettled { donation, suspect, .. } => self.noted(donation, |notes| {
-                let found = notes.neighbours.iter_mut().find(|known| known.donation == *suspect);
-                found.is_some_and(|known| {
-                    known.settled = true;
-                    true
-                })
+                // What verdicts suspect is kept elsewhere: the word of a person on it is kept here.
+                notes.neighbours.retain(|known| known.donation != *suspect);
+                notes.neighbours.push(Neighbour { donation: suspect.clone(), settled: true });
+                notes.neighbours.len() <= LINES_MAX
             }),
             DonorAct::GroupSettled { donation, run, message, sample, columns, sets_aside, reason } => {
                 let settled = GroupSettled {
@@ -204,8 +204,13 @@ impl Fold<'_, '_> {
 /// Where a donor stands after an act; false when it does not fit, and nothing of it is kept.
 fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
     let stood = stands.register.as_ref().map_or(RegisterState::Eligible, |register| register.state);
+    // Who is deferred stays so for the donations that it was for: the earliest day counts, and none counts for all.
+    let until_now =
+        stands.register.as_ref().filter(|_| stood != RegisterState::Eligible).map(|line| line.since);
+    let since = |said: Option<Date>| until_now.map_or(said, |before| before.min(said));
     let mut stand = |state: RegisterState, reason: Option<&String>| {
-        let register = Register { state, reason: reason.cloned(), until: None };
+        let of_all = until_now.flatten().filter(|_| state != RegisterState::Eligible);
+        let register = Register { state, reason: reason.cloned(), until: None, since: of_all };
         (stands.register, stands.registered) = (Some(register), Some(done.clone()));
     };
     match act {
@@ -217,7 +222,9 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
                 (RegisterState::Eligible | RegisterState::TempDeferred, _) => true,
             };
             if fits {
-                (stands.register, stands.registered) = (Some(register.clone()), Some(done));
+                let since = since(register.since).filter(|_| register.state != RegisterState::Eligible);
+                let line = Register { since, ..register.clone() };
+                (stands.register, stands.registered) = (Some(line), Some(done));
             }
             fits
         }
@@ -231,6 +238,8 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
         DonorAct::ReentryBegun { .. } if stood == RegisterState::PermDeferred => false,
         DonorAct::ReentryBegun { marker, deferred_on, nat_then, reason, .. } => {
             stand(RegisterState::ReentryTesting, Some(reason));
+            let before = stands.reentry.take().filter(|case| case.approved.is_some());
+            stands.came_back.extend(before.filter(|_| stands.came_back.len() < LINES_MAX));
             stands.reentry = Some(Reentry {
                 marker: marker.clone(),
                 deferred_on: *deferred_on,

@@ -143,6 +143,7 @@ pub(crate) fn registered_as(text: &str) -> Draft {
         first_time: false,
         deferred: false,
         barred: None,
+        sensitised: None,
         history: None,
         field_abo: None,
     };

@@ -33,6 +33,9 @@ pub struct Register {
     /// Last day of a deferral for a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Date>,
+    /// First day whose donations a deferral speaks of. Without it, of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
 }
 
 /// What an earlier donation gave for one marker.

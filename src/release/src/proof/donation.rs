@@ -80,6 +80,7 @@ impl<'a> Model<'a> {
             earlier: Vec::new(),
             later: Vec::new(),
             reentry: None,
+            came_back: Vec::new(),
             sensitised: Some(true),
             history: None,
             field_abo: None,

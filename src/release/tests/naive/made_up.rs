@@ -297,6 +297,11 @@ fn grouping(rng: &mut Dice) -> Grouping {
         b_cells: grade(rng, bc).filter(|_| !one_in(rng, 30)),
         control: grade(rng, "0"),
         anti_d: Some(Grades(vec![id(anti_d)])),
+        coated_cells: iat.as_ref().filter(|_| one_in(rng, 3)).map(|iat| {
+            let coated =
+                |_: &Grade| id(if one_in(rng, 6) { ["0", "w", "1+ mf"][rng.usize(0..3)] } else { "2+" });
+            Grades(iat.0.iter().map(coated).collect())
+        }),
         iat_d: iat,
         sample: one_in(rng, 5).then_some(GroupingSample::Segment),
         run: run_id(rng, &["G1", "G2"]),
@@ -378,7 +383,9 @@ fn register(rng: &mut Dice) -> Option<Register> {
     use RegisterState::{Eligible, PermDeferred, ReentryTesting, TempDeferred};
     let states = [Eligible, TempDeferred, ReentryTesting, PermDeferred];
     let state = states[if one_in(rng, 12) { rng.usize(0..4) } else { 0 }];
-    (!one_in(rng, 3)).then_some(Register { state, reason: None, until: None })
+    let since =
+        ["2025-01-01", "2026-11-01", "2027-01-01"][rng.usize(0..3)].parse().ok().filter(|_| rng.bool());
+    (!one_in(rng, 3)).then_some(Register { state, reason: None, until: None, since })
 }
 
 fn donor(rng: &mut Dice) -> Option<Donor> {
@@ -403,6 +410,7 @@ fn donor(rng: &mut Dice) -> Option<Donor> {
             .into_iter()
             .collect(),
         reentry: rng.bool().then(|| reentry(rng)),
+        came_back: one_in(rng, 4).then(|| reentry(rng)).into_iter().collect(),
         sensitised: None,
         history: (!one_in(rng, 6)).then_some(history),
         field_abo: match (one_in(rng, 10), rng.bool()) {

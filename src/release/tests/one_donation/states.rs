@@ -234,7 +234,7 @@ fn back(d: &mut Donor) {
         ("4", ReentryTestKind::Confirmatory, None),
     ];
     reactive_before(d);
-    d.register = Some(Register { state: RegisterState::Eligible, reason: None, until: None });
+    d.register = Some(Register { state: RegisterState::Eligible, reason: None, until: None, since: None });
     d.reentry = Some(Reentry {
         marker: "HCV".into(),
         deferred_on: day("2025-01-10"),
@@ -262,7 +262,7 @@ fn donors() -> Vec<State> {
         state(Hold, move |e| change(e.donor.as_mut().unwrap()))
     }
     fn registered(state: RegisterState) -> Register {
-        Register { state, reason: None, until: None }
+        Register { state, reason: None, until: None, since: None }
     }
     vec![
         good(),
@@ -282,6 +282,15 @@ fn donors() -> Vec<State> {
             (donor.history, donor.earlier) = (None, vec![before(AboGroup::A, true)]);
         }),
         donor(|d| d.register = Some(registered(RegisterState::TempDeferred))),
+        donor(|d| {
+            let since = Some("2026-03-01".parse().unwrap());
+            d.register = Some(Register { since, ..registered(RegisterState::TempDeferred) });
+        }),
+        state(Good, |e| {
+            let since = Some("2026-03-02".parse().unwrap());
+            let line = Register { since, ..registered(RegisterState::TempDeferred) };
+            e.donor.as_mut().unwrap().register = Some(line);
+        }),
         donor(|d| d.register = Some(registered(RegisterState::ReentryTesting))),
         donor(|d| d.register = Some(registered(RegisterState::PermDeferred))),
         donor(reactive_before),
@@ -305,6 +314,18 @@ fn donors() -> Vec<State> {
         donor(|d| {
             back(d);
             d.reentry.as_mut().unwrap().approved = None;
+        }),
+        // Another examination was begun since.
+        state(Good, |e| {
+            let d = e.donor.as_mut().unwrap();
+            back(d);
+            let now = Reentry { marker: "HIV".into(), approved: None, ..d.reentry.clone().unwrap() };
+            d.came_back.extend(d.reentry.replace(now));
+        }),
+        donor(|d| {
+            back(d);
+            d.came_back.extend(d.reentry.take());
+            d.came_back[0].approved = None;
         }),
         donor(|d| d.later = vec![LaterFinding { donation: "L1".parse().unwrap(), marker: "HIV".into() }]),
     ]

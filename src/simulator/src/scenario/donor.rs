@@ -58,6 +58,7 @@ fn donor(draw: &mut Draw, story: Story, id: String) -> (DonorRegistration, Blood
         first_time,
         deferred: story == Story::DeferredDonor,
         barred: None,
+        sensitised: None,
         history: (!first_time).then_some(BloodGroup { abo: Some(before), rhd: Some(rhd) }),
         field_abo,
     };

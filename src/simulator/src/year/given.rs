@@ -88,6 +88,7 @@ impl Given {
             first_time,
             deferred: false,
             barred: None,
+            sensitised: None,
             history: None,
             field_abo: None,
         };

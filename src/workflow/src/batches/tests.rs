@@ -42,6 +42,7 @@ pub(crate) fn registered(donation: &str, collected_at: &str) -> What {
         first_time: false,
         deferred: false,
         barred: None,
+        sensitised: None,
         history: None,
         field_abo: None,
     };

@@ -29,6 +29,8 @@ pub struct DonorFacts {
     pub later: Vec<LaterFinding>,
     /// The re-entry examination.
     pub reentry: Option<Reentry>,
+    /// Those of before that were approved.
+    pub came_back: Vec<Reentry>,
     /// Confirmatory tests of this donation.
     pub confirmatory: Vec<Confirmatory>,
     /// Donations beside it that may be in its tube.
@@ -78,6 +80,7 @@ impl DonorFacts {
         let by_hand: Vec<EarlierDonation> = by_hand.collect();
         facts.earlier.extend(by_hand);
         (facts.register, facts.reentry) = (stands.register, stands.reentry);
+        facts.came_back = stands.came_back;
         Ok(facts)
     }
 
@@ -90,6 +93,7 @@ impl DonorFacts {
             donor.earlier.clone_from(&self.earlier);
             donor.later.clone_from(&self.later);
             donor.reentry.clone_from(&self.reentry);
+            donor.came_back.clone_from(&self.came_back);
         }
     }
 

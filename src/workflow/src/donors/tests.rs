@@ -39,7 +39,7 @@ fn a_deferral_bars_every_donation_until_a_releaser_names_what_it_is_lifted_for()
     let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
     works(&station);
     assert_eq!(gate_11(&station, "G1"), "");
-    let for_a_time = Deferral { permanent: false, until: None, reason: "tattoo".into() };
+    let for_a_time = Deferral { permanent: false, until: None, since: None, reason: "tattoo".into() };
     assert_eq!(
         defer(&station.ledger, &releaser, "D", &for_a_time),
         Err(Refused::Person(people::Refused::NotPermitted { act: Act::DeferDonor }))
@@ -207,6 +207,12 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
     assert_eq!(gate_11(&station, "G5"), "", "for this marker the earlier result bars no more");
     assert!(gate_11(&station, "G1").contains("OLD1"), "what was given before the examination stays");
     assert_eq!(agree(&releaser, &all), Err(Refused::NotExamined));
+    examine(&station.ledger, &reference, "D", &examination("HIV")).unwrap();
+    for (id, kind, reagent) in &tests {
+        record(&test(id, kind, reagent)).unwrap();
+    }
+    agree(&releaser, &all).unwrap();
+    assert_eq!(gate_11(&station, "G5"), "", "an examination for another marker does not undo the first");
 }
 
 fn examination(marker: &str) -> Examination {
@@ -218,12 +224,44 @@ fn examination(marker: &str) -> Examination {
     }
 }
 
+/// A tattoo in June says nothing of the blood given in May: it is neither held nor called back. Who is deferred already stays
+/// deferred for what that was for, whatever is said next.
+#[test]
+fn a_deferral_speaks_of_donations_from_its_first_day_on() {
+    let station = Station::new();
+    let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
+    station.write(registered("MAY", "2026-05-02T08:10:00Z"));
+    station.write(registered("JUNE", "2026-06-10T08:10:00Z"));
+    station.write(registered("JULY", "2026-07-20T08:10:00Z"));
+    works(&station);
+    let held = || ["MAY", "JUNE", "JULY"].map(|donation| !gate_11(&station, donation).is_empty());
+    let since = |day: Option<&str>| {
+        let since = day.map(|day| day.parse().unwrap());
+        let line = Deferral { permanent: false, until: None, since, reason: "tattoo".into() };
+        defer(&station.ledger, &reviewer, "D", &line).unwrap()
+    };
+    let entry = since(Some("2026-06-10"));
+    assert_eq!(held(), [false, true, true], "of its first day, and after");
+    since(Some("2026-07-01"));
+    assert_eq!(held(), [false, true, true], "a second one takes nothing back");
+    examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
+    assert_eq!(held(), [false, true, true], "nor does an examination");
+    since(None);
+    assert_eq!(held(), [true; 3]);
+    since(Some("2026-06-10"));
+    assert_eq!(held(), [true; 3]);
+    reinstate(&station.ledger, &releaser, "D", (&[entry], "a year has passed")).unwrap();
+    assert_eq!(held(), [false; 3]);
+    since(Some("2026-07-01"));
+    assert_eq!(held(), [false, false, true], "what was lifted is over");
+}
+
 #[test]
 fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_changes_it() {
     let station = Station::new();
     let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
     let state = || station.ledger.state().donor("D").unwrap().register.unwrap().state;
-    let for_good = Deferral { permanent: true, until: None, reason: "HIV".into() };
+    let for_good = Deferral { permanent: true, until: None, since: None, reason: "HIV".into() };
     examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
     let case = station.ledger.state().donor("D").unwrap().reentry.unwrap();
     defer(&station.ledger, &reviewer, "D", &for_good).unwrap();
@@ -234,7 +272,7 @@ fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_c
     );
     assert_eq!(examine(&station.ledger, &reviewer, "D", &examination("HCV")), Err(Refused::ForGood));
     // Entries that were written by somebody who saw the register as it had been.
-    let eligible = Register { state: RegisterState::Eligible, reason: None, until: None };
+    let eligible = Register { state: RegisterState::Eligible, reason: None, until: None, since: None };
     for act in [
         DonorAct::ReentryApproved { donor: "D".into(), case },
         DonorAct::Registered { donor: "D".into(), register: eligible, on: vec![] },
@@ -366,4 +404,12 @@ fn a_donation_is_held_for_its_neighbour_until_it_is_grouped_again() {
     free(&reviewer, "G1").unwrap();
     assert!(neighbours()[0].settled);
     assert!(matches!(free(&reviewer, "G1"), Err(Refused::NotSuspected(_))));
+    // A verdict's suspicion that nothing takes back, since the other donation never comes to a group of its own.
+    let (donation, neighbours_of) = (DonationId::new("G2").unwrap(), vec![DonationId::new("G4").unwrap()]);
+    station.write(What::WrongTubeSuspected { donation, neighbours: neighbours_of, stands: true });
+    assert_eq!(neighbours().iter().filter(|n| !n.settled).count(), 1);
+    assert!(matches!(free(&technician, "G2"), Err(Refused::Person(_))));
+    free(&reviewer, "G2").unwrap();
+    assert_eq!(neighbours().iter().map(|n| n.settled).collect::<Vec<_>>(), [true, true]);
+    assert!(matches!(free(&reviewer, "G2"), Err(Refused::NotSuspected(_))));
 }

@@ -80,6 +80,7 @@ mod pools {
                 first_time: false,
                 deferred: false,
                 barred: None,
+                sensitised: None,
                 history: None,
                 field_abo: None,
             };

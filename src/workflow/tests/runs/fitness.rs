@@ -402,6 +402,7 @@ fn taken_at(donation: &str, at: &str) -> DonationRegistration {
         first_time,
         deferred,
         barred: None,
+        sensitised: None,
         history: None,
         field_abo: None,
     };
