@@ -3,6 +3,7 @@
 mod choices;
 mod overlay;
 mod place;
+mod reagent;
 mod settings;
 mod stated;
 
@@ -12,6 +13,7 @@ pub use choices::{
     WeakDLabel,
 };
 pub use overlay::Weaker;
+pub use reagent::ReagentCut;
 pub use settings::{
     Alt, DonorRules, Fitness, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies,
     Tests,

@@ -7,6 +7,7 @@ mod grouping;
 
 use crate::{
     Settings, components,
+    cut::{Cut, Cuts},
     facts::{DonationFacts, Fact, LotRegister, RunFacts, Told},
     measurement::{is_ratio, measurements},
     pools::{hours_between, pooled},
@@ -22,7 +23,6 @@ use release::{
         Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, Validity,
     },
 };
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
@@ -43,11 +43,10 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
         evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
         evidence.donor = Some(Donor::from(registration.donor.clone()));
     }
-    let reactive_from = reactive_from(settings);
-    let (measured, changed) = measurements(&facts.observations, reactive_from);
+    let cuts = Cuts::of(settings);
+    let (measured, changed) = measurements(&facts.observations, cuts);
     let used: Vec<&Fact> = measured.iter().map(|one| one.fact).collect();
-    let cut = Cut::of(settings);
-    evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), cut);
+    evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), cuts);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     let sample = Sample::of(facts.registration.as_ref());
     evidence.nat = nucleic(&used, sample, settings);
@@ -62,7 +61,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.runs = runs(&with_pools, &facts.runs, (&settings.lots, &settings.pack.settings().fitness));
     if with_pools.iter().any(|fact| fact.lot_expired) {
         for run in &mut evidence.runs {
-            run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cut));
+            run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cuts));
         }
     }
     // What a person settled is among the donor's facts.
@@ -91,7 +90,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
 
 /// The determinations of a donation's blood group, each with what names it.
 pub(crate) fn determinations(facts: &DonationFacts, settings: &Settings) -> Vec<Determination> {
-    groupings(&measurements(&facts.observations, reactive_from(settings)).0)
+    groupings(&measurements(&facts.observations, Cuts::of(settings)).0)
 }
 
 pub(crate) fn open(finding: &str, what: String) -> OpenFinding {
@@ -206,43 +205,14 @@ fn keeps_reactive(settings: &Settings) -> bool {
     }
 }
 
-/// From which S/CO on a first well asks for a duplicate round under the pack.
-pub(crate) fn reactive_from(settings: &Settings) -> Decimal {
-    let sero = &settings.pack.settings().sero;
-    let grey = sero.gz_low.as_ref().filter(|_| sero.gz_as_initial_reactive.value);
-    grey.map_or(sero.cut.value, |grey| grey.value).number()
-}
-
-/// From which S/CO on wells are reactive under the pack.
-#[derive(Debug, Clone, Copy)]
-struct Cut {
-    /// A first well.
-    initial: Decimal,
-    /// A well of the duplicate round.
-    duplicate: Decimal,
-}
-
-impl Cut {
-    fn of(settings: &Settings) -> Self {
-        let sero = &settings.pack.settings().sero;
-        let grey = sero.gz_low.as_ref().filter(|_| sero.dup_uses_gz.value);
-        let duplicate = grey.map_or(sero.cut.value, |grey| grey.value).number();
-        Self { initial: reactive_from(settings), duplicate }
-    }
-}
-
 /// An expired reagent loses sensitivity: what it did not find is done again. What it did find stays.
 fn falls_by_lot(fact: &Fact, result: &SerologyResult, cut: Cut) -> bool {
-    let from = match result.kind {
-        SerologyKind::Initial | SerologyKind::Repeat => cut.initial,
-        SerologyKind::Duplicate => cut.duplicate.min(cut.initial),
-    };
-    fact.lot_expired && result.validity.is_none() && !looks_reactive(result, fact.is_competitive(), from)
+    fact.lot_expired && result.validity.is_none() && !cut.looks_reactive(result, cut.from(result.kind))
 }
 
 /// Whether nothing of a run rests on a lot any more: whatever was made with it fell with it, and was done again in the same
 /// run with another.
-fn is_done_again((run, lot): (&RunId, &Lot), facts: &[&Fact], lots: &LotRegister, cut: Cut) -> bool {
+fn is_done_again((run, lot): (&RunId, &Lot), facts: &[&Fact], lots: &LotRegister, cuts: Cuts<'_>) -> bool {
     let made_with = |fact: &&&Fact| {
         fact.run() == Some(run)
             && lots.of(&fact.observation, &fact.connection).iter().any(|one| judged(one, fact, lots) == *lot)
@@ -250,7 +220,7 @@ fn is_done_again((run, lot): (&RunId, &Lot), facts: &[&Fact], lots: &LotRegister
     let mut made = facts.iter().enumerate().filter(|(_, fact)| made_with(fact)).peekable();
     made.peek().is_some()
         && made.all(|(at, fact)| {
-            let o = &fact.observation;
+            let (o, cut) = (&fact.observation, cuts.cut(fact));
             let fell = o.marker.kind() == MarkerKind::Serology
                 && falls_by_lot(fact, &well(fact, SerologyKind::Initial), cut)
                 && falls_by_lot(fact, &well(fact, SerologyKind::Duplicate), cut);
@@ -278,7 +248,7 @@ fn expect_reagents(serology: &mut Vec<SerologySeries>, reagents: usize) {
 fn serology(
     facts: &[&Fact],
     (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
-    cut: Cut,
+    cuts: Cuts<'_>,
 ) -> Vec<SerologySeries> {
     let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
     for fact in of_kind(facts, MarkerKind::Serology) {
@@ -292,7 +262,7 @@ fn serology(
             reagent: assay.to_owned(),
             maker: Some(maker),
             direction: facts.iter().any(|fact| fact.is_competitive()).then_some(Direction::Competitive),
-            results: wells(&facts, (runs, keep_reactive), cut),
+            results: wells(&facts, (runs, keep_reactive), cuts),
         })
         .collect()
 }
@@ -301,14 +271,14 @@ fn serology(
 fn wells(
     facts: &[&Fact],
     (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
-    cut: Cut,
+    cuts: Cuts<'_>,
 ) -> Vec<SerologyResult> {
     let mut duplicates_due = false;
     facts
         .iter()
         .map(|fact| {
             let kind = if duplicates_due { SerologyKind::Duplicate } else { SerologyKind::Initial };
-            let mut result = well(fact, kind);
+            let (mut result, cut) = (well(fact, kind), cuts.cut(fact));
             // It holds nothing once it is done again (R-GATE-06).
             if falls_by_lot(fact, &result, cut) {
                 result.validity = Some(Validity::Invalid);
@@ -321,29 +291,10 @@ fn wells(
                 run.validity == Validity::Valid && (run.qc != Qc::OutOfControl || keep_reactive)
             });
             let usable = run_valid && result.validity.is_none();
-            duplicates_due |= usable
-                && result.interpretation != Some(Call::NonReactive)
-                && looks_reactive(&result, fact.is_competitive(), cut.initial);
+            duplicates_due |= usable && cut.asks_for_duplicate(&result);
             result
         })
         .collect()
-}
-
-/// Only says which later wells are the duplicate round; the rule pack judges the numbers.
-fn looks_reactive(result: &SerologyResult, competitive: bool, reactive_from: Decimal) -> bool {
-    let said = result.interpretation.is_some_and(|call| call != Call::NonReactive);
-    let measured = match (result.od, result.cutoff, result.sco) {
-        (Some(od), Some(cutoff), _) if competitive => {
-            od.number().checked_mul(reactive_from).is_none_or(|from| from <= cutoff.number())
-        }
-        (Some(od), Some(cutoff), _) => {
-            // A product too large to be exact is far above any cut-off that a kit has.
-            cutoff.number().checked_mul(reactive_from).is_none_or(|from| od.number() >= from)
-        }
-        (_, _, Some(sco)) => sco.number() >= reactive_from,
-        (Some(_) | None, _, None) => false,
-    };
-    said || measured
 }
 
 fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {

@@ -7,6 +7,7 @@ mod again;
 pub mod batches;
 pub mod compare;
 pub mod components;
+mod cut;
 mod decider;
 pub mod donors;
 mod earlier;

@@ -9,6 +9,7 @@
 //!
 //! Nothing here depends on the order in which messages came.
 
+use crate::cut::Cuts;
 use crate::facts::Fact;
 use release::evidence::OpenFinding;
 use rust_decimal::Decimal;
@@ -118,7 +119,7 @@ impl<'f> Like<'f> {
 }
 
 /// Each measurement once, and what a person has to look at.
-pub(crate) fn measurements(facts: &[Fact], reactive_from: Decimal) -> (Vec<Used<'_>>, Vec<OpenFinding>) {
+pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>) -> (Vec<Used<'f>>, Vec<OpenFinding>) {
     // By what was measured, and which of those in one message it is.
     let mut versions: BTreeMap<(Like<'_>, u32), Vec<&Fact>> = BTreeMap::new();
     let mut order: Vec<(Like<'_>, u32)> = Vec::new();
@@ -139,7 +140,7 @@ pub(crate) fn measurements(facts: &[Fact], reactive_from: Decimal) -> (Vec<Used<
     for key @ (_, place) in &order {
         let Some(versions) = versions.get(key) else { continue };
         let mut found = Vec::new();
-        let Some(fact) = standing(versions, reactive_from, &mut found) else { continue };
+        let Some(fact) = standing(versions, cuts, &mut found) else { continue };
         if !found.is_empty() {
             findings.insert(format!("{} {place}", fact.identity()), found);
         }
@@ -171,17 +172,11 @@ pub(crate) fn homes(facts: &[&Fact]) -> Vec<u64> {
 }
 
 /// Which version of a measurement stands.
-fn standing<'f>(
-    versions: &[&'f Fact],
-    reactive_from: Decimal,
-    findings: &mut Vec<OpenFinding>,
-) -> Option<&'f Fact> {
+fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFinding>) -> Option<&'f Fact> {
     if let [only] = versions {
         return Some(only);
     }
-    let gravity = |fact: &Fact| {
-        (severity(&fact.observation, reactive_from), fact.observation.value.number, fact.outcome())
-    };
+    let gravity = |fact: &Fact| (severity(fact, cuts), fact.observation.value.number, fact.outcome());
     let of = |stage: Stage| versions.iter().copied().filter(move |f| f.stage() == stage);
     // The first of those that say the same, so that its own message is named.
     let gravest = |stage: Stage| {
@@ -197,8 +192,7 @@ fn standing<'f>(
     let before = gravest(Stage::Settled);
     let stands = gravest(Stage::Corrected);
     if let (Some(before), Some(after)) = (before, stands) {
-        let (was, is) =
-            (severity(&before.observation, reactive_from), severity(&after.observation, reactive_from));
+        let (was, is) = (severity(before, cuts), severity(after, cuts));
         if was > 0 && is < was {
             findings.push(eased(before, after));
         }
@@ -207,11 +201,13 @@ fn standing<'f>(
 }
 
 /// How grave a result is for the donation; 0 is what lets it pass.
-fn severity(o: &Observation, reactive_from: Decimal) -> u8 {
-    let value = &o.value;
+fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
+    let (value, cut) = (&fact.observation.value, cuts.cut(fact));
     let measured = match (value.od, value.cutoff, value.number) {
-        (Some(od), Some(cutoff), _) => cutoff.checked_mul(reactive_from).is_none_or(|from| od >= from),
-        (_, _, Some(number)) if is_ratio(value.unit.as_deref()) => number >= reactive_from,
+        (Some(od), Some(cutoff), _) => cut.reaches(od, (cutoff, cut.initial)),
+        (_, _, Some(number)) if is_ratio(value.unit.as_deref()) => {
+            cut.reaches(number, (Decimal::ONE, cut.initial))
+        }
         (Some(_) | None, _, _) => false,
     };
     let said = match value.interpretation {

@@ -66,23 +66,14 @@ pub(super) struct ReagentRule {
 impl ReagentRule {
     pub(super) fn of(pack: &RulePack, series: &SerologySeries) -> Self {
         let sero = &pack.settings().sero;
-        let reagent = &pack.settings().reagent;
-        let own = reagent.iter().find(|r| r.marker == series.marker && r.name == series.reagent);
-        let gz_low = own.and_then(|r| r.gz_low.as_ref()).or(sero.gz_low.as_ref()).map(|gz| gz.value);
-        let switch = |own: Option<bool>, general: bool| own.unwrap_or(general);
-        let grey = switch(
-            own.and_then(|r| r.gz_as_initial_reactive.as_ref()).map(|s| s.value),
-            sero.gz_as_initial_reactive.value,
-        );
-        let grey_wells =
-            switch(own.and_then(|r| r.dup_uses_gz.as_ref()).map(|s| s.value), sero.dup_uses_gz.value);
+        let own = pack.cut_of(series.marker, &series.reagent);
         Self {
-            cut: own.and_then(|r| r.cut.as_ref()).map_or(sero.cut.value, |cut| cut.value),
-            gz_low,
+            cut: own.cut,
+            gz_low: own.gz_low,
             // An analyser that reports a grey zone the pack does not know: not to be waved through.
-            gz_as_initial_reactive: grey || gz_low.is_none(),
-            dup_uses_gz: grey_wells || gz_low.is_none(),
-            direction: series.direction.or(own.and_then(|r| r.direction)).unwrap_or(Direction::Direct),
+            gz_as_initial_reactive: own.gz_as_initial_reactive || own.gz_low.is_none(),
+            dup_uses_gz: own.dup_uses_gz || own.gz_low.is_none(),
+            direction: series.direction.or(own.direction).unwrap_or(Direction::Direct),
             od_floor: sero.od_floor.value,
             sco_floor: sero.sco_floor.value,
             duplicate_scheme: sero.dup.value,

@@ -2,7 +2,8 @@
 
 use super::facts::{Drawn, Making, MemberFacts, PoolFacts};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
-use crate::evidence::{Sample, individual, nucleic, open, reactive_from, runs};
+use crate::cut::Cuts;
+use crate::evidence::{Sample, individual, nucleic, open, runs};
 use crate::measurement::measurements;
 use crate::{DonationFacts, Fact, Settings};
 use jiff::Timestamp;
@@ -67,7 +68,7 @@ pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &
     let mut all = Pooled::default();
     let mut doubts = Vec::new();
     for pool in &facts.pools {
-        let (used, changed) = measurements(&pool.results, reactive_from(settings));
+        let (used, changed) = measurements(&pool.results, Cuts::of(settings));
         all.findings.extend(changed);
         all.findings.extend(pool.findings.iter().map(|finding| {
             let what = format!("pool {}: {} ({})", pool.pool, finding.what, finding.place);
@@ -257,7 +258,7 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
         targets,
         given_up: false,
     };
-    let (used, changed) = measurements(&about.alone, reactive_from(settings));
+    let (used, changed) = measurements(&about.alone, Cuts::of(settings));
     if used.is_empty() || !changed.is_empty() {
         return said(Call::Pending, Vec::new());
     }

@@ -1,6 +1,9 @@
 //! What becomes of results on their way to evidence, and what the rules make of it.
 
 #[cfg(test)]
+mod reagents;
+
+#[cfg(test)]
 mod evidence {
     use release::{
         Evidence, NatState, RulePack, Unit,
@@ -15,7 +18,7 @@ mod evidence {
         AcceptedLot, DonationFacts, Fact, LotRegister, Profiles, RunFacts, Settings, SpecimenRule,
     };
 
-    fn settings(pack: &str) -> Settings {
+    pub(crate) fn settings(pack: &str) -> Settings {
         Settings {
             profiles: Profiles::default(),
             pack: RulePack::built_in(pack).unwrap(),
@@ -39,7 +42,7 @@ mod evidence {
         }
     }
 
-    fn observation(marker: Marker, assay: &str, value: Value) -> Observation {
+    pub(crate) fn observation(marker: Marker, assay: &str, value: Value) -> Observation {
         Observation {
             specimen: Some(SpecimenId::new("D1").unwrap()),
             instrument: Some("i1".into()),
@@ -63,7 +66,7 @@ mod evidence {
         Value { raw: "x".into(), interpretation: Some(interpretation), ..Value::default() }
     }
 
-    fn ratio(number: &str) -> Value {
+    pub(crate) fn ratio(number: &str) -> Value {
         Value {
             raw: number.into(),
             number: Some(number.parse().unwrap()),
@@ -72,7 +75,7 @@ mod evidence {
         }
     }
 
-    fn facts(observations: Vec<Observation>) -> DonationFacts {
+    pub(crate) fn facts(observations: Vec<Observation>) -> DonationFacts {
         let observations = (1..).zip(observations).map(|(message, observation)| Fact {
             message,
             connection: ConnectionId::new("line").unwrap(),
@@ -160,7 +163,7 @@ mod evidence {
         assert_eq!(kinds(&["1.35"]), [Initial]);
     }
 
-    fn at(hour: u8, mut observation: Observation) -> Observation {
+    pub(crate) fn at(hour: u8, mut observation: Observation) -> Observation {
         observation.completed_at = Some(format!("2026-03-01T{hour:02}:00:00Z"));
         observation
     }
@@ -169,7 +172,7 @@ mod evidence {
         evidence.serology.iter().find(|s| s.reagent == "first").unwrap().results.len()
     }
 
-    fn findings_of(evidence: &Evidence) -> Vec<&str> {
+    pub(crate) fn findings_of(evidence: &Evidence) -> Vec<&str> {
         evidence.findings.iter().map(|f| f.finding.as_str()).collect()
     }
 

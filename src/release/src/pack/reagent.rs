@@ -1,0 +1,54 @@
+//! From which signal on one reagent is reactive: `[[reagent]]`, else `[sero]`.
+
+use super::RulePack;
+use crate::Limit;
+use crate::evidence::Direction;
+use vocabulary::Marker;
+
+/// What a pack says of one reagent's signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReagentCut {
+    /// Reactive from this S/CO on.
+    pub cut: Limit,
+    /// Grey from this S/CO on, where the pack knows a grey zone.
+    pub gz_low: Option<Limit>,
+    /// A grey result of a first well counts as initial reactive.
+    pub gz_as_initial_reactive: bool,
+    /// A grey well of the duplicate round is reactive.
+    pub dup_uses_gz: bool,
+    /// Which way its signal runs, where the pack says it.
+    pub direction: Option<Direction>,
+}
+
+impl ReagentCut {
+    /// The lowest S/CO of a first well that asks for a duplicate round.
+    #[must_use]
+    pub fn initial(&self) -> Limit {
+        self.gz_low.filter(|_| self.gz_as_initial_reactive).unwrap_or(self.cut)
+    }
+
+    /// The lowest S/CO of a well of the duplicate round that is reactive.
+    #[must_use]
+    pub fn duplicate(&self) -> Limit {
+        self.gz_low.filter(|_| self.dup_uses_gz).unwrap_or(self.cut)
+    }
+}
+
+impl RulePack {
+    /// From which signal on a reagent, named as evidence names it, is reactive.
+    #[must_use]
+    pub fn cut_of(&self, marker: Marker, reagent: &str) -> ReagentCut {
+        let sero = &self.settings().sero;
+        let own = self.settings().reagent.iter().find(|r| r.marker == marker && r.name == reagent);
+        let gz_low = own.and_then(|r| r.gz_low.as_ref()).or(sero.gz_low.as_ref()).map(|gz| gz.value);
+        let grey = own.and_then(|r| r.gz_as_initial_reactive.as_ref());
+        let grey_wells = own.and_then(|r| r.dup_uses_gz.as_ref());
+        ReagentCut {
+            cut: own.and_then(|r| r.cut.as_ref()).map_or(sero.cut.value, |cut| cut.value),
+            gz_low,
+            gz_as_initial_reactive: grey.map_or(sero.gz_as_initial_reactive.value, |grey| grey.value),
+            dup_uses_gz: grey_wells.map_or(sero.dup_uses_gz.value, |grey| grey.value),
+            direction: own.and_then(|r| r.direction),
+        }
+    }
+}
