@@ -52,6 +52,7 @@ NC = { is = "negative", wells = 3 }
             "exactly one of",
         );
         check("criteria", "sample_min = \"mean(BLK) - 0.05\"\ncriteria", 7, "BLK is no control of this kit");
+        check("source =", "maker = \" \"\nsource =", 5, "leave maker out");
         check("wells = 3", "wells = 0", 6, "NC has 0 wells");
         check(
             "source",

@@ -253,7 +253,7 @@ fn serology(
     let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
     for fact in of_kind(facts, MarkerKind::Serology) {
         let key = (fact.observation.marker, fact.observation.assay.as_str());
-        series.entry(key).or_insert_with(|| (fact.maker().to_owned(), Vec::new())).1.push(fact);
+        series.entry(key).or_insert_with(|| (fact.maker(), Vec::new())).1.push(fact);
     }
     series
         .into_iter()

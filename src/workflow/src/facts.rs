@@ -45,6 +45,8 @@ pub struct Fact {
 /// What a kit makes of a sample's well.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KitWord {
+    /// Who makes the reagent, where the kit says so.
+    pub maker: Option<String>,
     /// A weak signal is reactive.
     pub competitive: bool,
     /// The cut-off that the signal is held against: of the kit's and the reader's the one that loses no reactive sample.
@@ -86,9 +88,12 @@ impl Told {
 }
 
 impl Fact {
-    /// The maker, which the profile's id begins with.
-    pub(crate) fn maker(&self) -> &str {
-        self.profile.id.split('/').next().unwrap_or_default()
+    /// The reagent's maker, as its kit names it; else the analyser's, which the profile's id begins with. In small letters:
+    /// whoever is written in two ways is one.
+    pub(crate) fn maker(&self) -> String {
+        let of_analyser = self.profile.id.split('/').next().unwrap_or_default();
+        let of_kit = self.kit.as_ref().and_then(|kit| kit.maker.as_deref());
+        of_kit.unwrap_or(of_analyser).split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
     }
 
     /// The run that stands for it: the window of controls that it lies in, where there is one.

@@ -35,6 +35,9 @@ pub(super) struct File {
     pub(super) id: Spanned<String>,
     pub(super) title: Title,
     pub(super) assays: Spanned<Vec<String>>,
+    /// Who makes the reagents.
+    #[serde(default)]
+    pub(super) maker: Option<Spanned<String>>,
     pub(super) source: String,
     #[serde(default)]
     pub(super) not_verified: Vec<String>,

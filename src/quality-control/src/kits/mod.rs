@@ -51,6 +51,8 @@ pub struct KitFile {
     pub title_zh: String,
     /// Assays that it is for, as profiles name them.
     pub assays: BTreeSet<String>,
+    /// Who makes its reagents, where it says so: two of one maker are not two where a pack asks for different makers.
+    pub maker: Option<String>,
     /// What it rests on: the leaflet with its edition.
     pub source: String,
     /// What the laboratory has still to confirm.

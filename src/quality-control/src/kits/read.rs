@@ -53,6 +53,7 @@ impl KitFile {
                 title: read.title.en,
                 title_zh: read.title.zh,
                 assays: read.assays.into_inner().into_iter().collect(),
+                maker: read.maker.map(Spanned::into_inner),
                 source: read.source,
                 not_verified: read.not_verified,
                 effective_from: read.effective_from,
@@ -87,6 +88,9 @@ fn checked(file: &File, faults: &mut Faults<'_>) -> Option<KitRules> {
     let assays = file.assays.get_ref();
     if assays.is_empty() || assays.iter().any(|assay| assay.trim().is_empty()) {
         faults.add(&file.assays.span(), "name the assays as the profile names them (hemogate profile show)");
+    }
+    if let Some(maker) = file.maker.as_ref().filter(|maker| maker.get_ref().trim().is_empty()) {
+        faults.add(&maker.span(), "name who makes the reagents, or leave maker out");
     }
     if matches!((file.effective_from, file.effective_to), (Some(from), Some(to)) if from > to) {
         faults.add(&file.id.span(), "effective_to lies before effective_from");

@@ -26,7 +26,7 @@ pub use now::{DependsNow, RunNow, WindowNow, run_now};
 pub use spans::spans_of;
 
 use crate::Settings;
-use crate::facts::{Fact, RunCheck, RunFacts, Told};
+use crate::facts::{Fact, KitWord, RunCheck, RunFacts, Told};
 use coated::Coated;
 use determinations::{Parts, Row};
 use known::Interface;
@@ -344,6 +344,8 @@ fn split<'f>(
         match kits.of(assay, day) {
             Found::None => by_kit.without.push(fact),
             Found::Kit(kit) => {
+                fact.kit =
+                    kit.maker.as_ref().map(|_| KitWord { maker: kit.maker.clone(), ..KitWord::default() });
                 let (_, facts) =
                     by_kit.kits.entry(kit.reference()).or_insert_with(|| (Arc::clone(kit), Vec::new()));
                 facts.push(fact);

@@ -28,7 +28,8 @@ pub(super) fn assess(
         let (outcome, limits) = known.plate((run, &assay), kit, || of_assay(rules, controls, &assay));
         if let Some(limits) = limits {
             for fact in facts {
-                fact.kit = Some(word(&rules.kit, &fact.observation, limits));
+                let word = word(&rules.kit, &fact.observation, limits);
+                fact.kit = Some(KitWord { maker: kit.maker.clone(), ..word });
             }
         }
         all = all.and(outcome);

@@ -59,3 +59,31 @@ fn a_correction_below_the_reagents_own_cut_is_confirmed_by_a_person() {
         assert_eq!(findings_of(&evidence), finding.into_iter().collect::<Vec<_>>(), "{cut}");
     }
 }
+
+/// A reader of one brand reads kits of any maker, and two brands may read one kit: the kit's word counts.
+#[test]
+fn two_reagents_are_of_different_makers_by_their_kits_and_not_by_their_analysers() {
+    let syphilis = |profiles: [&str; 2], makers: [Option<&str>; 2]| {
+        let all = ["first", "second"].map(|assay| observation(Marker::Syphilis, assay, ratio("0.10")));
+        let mut known = facts(all.to_vec());
+        for ((fact, profile), maker) in known.observations.iter_mut().zip(profiles).zip(makers) {
+            fact.profile.id = profile.into();
+            let maker = maker.map(str::to_owned);
+            fact.kit = Some(workflow::KitWord { maker, ..workflow::KitWord::default() });
+        }
+        let with = settings("cn-2019");
+        let verdict = release::decide(&workflow::evidence(&known, &with), &with.pack);
+        serde_json::to_value(&verdict).unwrap()["markers"]["syphilis"]["verdict"].clone()
+    };
+    let reader = ["generic/elisa-plate"; 2];
+    assert_eq!(syphilis(reader, [Some("Maker A"), Some("Maker B")]), "NEGATIVE");
+    assert_eq!(syphilis(reader, [None, None]), "INCOMPLETE", "whose they are is not known");
+    let brands = ["one/x", "other/y"];
+    assert_eq!(syphilis(brands, [None, None]), "NEGATIVE", "a closed analyser's reagents are its maker's");
+    assert_eq!(syphilis(brands, [Some("Maker A"), Some("maker  a ")]), "INCOMPLETE", "one maker, twice");
+    assert_eq!(
+        syphilis(brands, [Some("other"), None]),
+        "INCOMPLETE",
+        "one maker by the kit, the same by the analyser"
+    );
+}

@@ -18,6 +18,8 @@ mod in_force;
 #[cfg(test)]
 mod interfaces;
 #[cfg(test)]
+mod makers;
+#[cfg(test)]
 mod plates;
 #[cfg(test)]
 mod windows;
