@@ -49,6 +49,8 @@ struct Account {
     undetectable: bool,
     group: BloodGroup,
     is_safe: bool,
+    /// Its donor gave before; whether something was found then.
+    before: Option<bool>,
     in_window: bool,
     told: Vec<Told>,
 }
@@ -123,6 +125,11 @@ impl Accounts {
             verdict.all.add(outcome, wrong, undetectable);
             let released = matches!(outcome, Outcome::AtOnce | Outcome::Later);
             verdict.in_window += u32::from(account.in_window && released);
+            match account.before {
+                Some(true) => verdict.after_finding.add(outcome, wrong, undetectable),
+                Some(false) => verdict.came_back.add(outcome, wrong, undetectable),
+                None => {}
+            }
             if account.is_safe {
                 verdict.safe.add(outcome, wrong, undetectable);
             }
@@ -147,6 +154,7 @@ impl Account {
             undetectable: one.undetectable.is_some(),
             group: one.group(),
             is_safe: one.truth.is_safe() && !donor.deferred,
+            before: one.before.as_ref().map(|before| before.barred),
             in_window: one.truth.is_in_window(),
             told: Vec::new(),
         }

@@ -79,6 +79,9 @@ pub struct YearVerdict {
     pub(super) all: Row,
     pub(super) safe: Row,
     pub(super) untouched: Row,
+    /// Of donors who gave half a year before, when nothing was found, and when something was.
+    pub(super) came_back: Row,
+    pub(super) after_finding: Row,
     pub(super) in_window: u32,
     pub(super) undetectable: u32,
     pub(super) undetectable_why: Vec<&'static str>,
@@ -101,6 +104,8 @@ impl YearVerdict {
             all: Row::default(),
             safe: Row::default(),
             untouched: Row::default(),
+            came_back: Row::default(),
+            after_finding: Row::default(),
             in_window: 0,
             undetectable: 0,
             undetectable_why: Vec::new(),
@@ -186,7 +191,8 @@ impl YearVerdict {
         json!({
             "measurement": "year", "safe_held_by": kept_by, "seconds": self.took.as_secs_f64(), "messages": self.messages,
             "entries": self.entries, "days": self.days.0, "days_of_the_year": self.days.1, "all": self.all.object(), "safe": self.safe.object(),
-            "safe_untouched": self.untouched.object(), "safe_released_at_once_percent": self.safe_percent(),
+            "safe_untouched": self.untouched.object(), "came_back": self.came_back.object(),
+            "came_back_after_a_finding": self.after_finding.object(), "safe_released_at_once_percent": self.safe_percent(),
             "faults": faults, "people": tried, "window": self.in_window, "undetectable": self.undetectable,
             "unsafe": self.unsafe_releases, "lost": self.lost(), "examples": self.examples,
             "reached": self.is_reached(),
@@ -227,6 +233,8 @@ impl YearVerdict {
         line(self.all.line("all donations"));
         line(self.safe.line("safe donations"));
         line(self.untouched.line("safe, and struck by nothing"));
+        line(self.came_back.line("donors who came back"));
+        line(self.after_finding.line("... after a finding"));
         line(String::new());
         for (kind, (tried, refused)) in &self.attempts {
             line(format!("  {:<28} tried {tried}, refused {refused}", kind.name()));

@@ -55,6 +55,15 @@ impl Justified {
     }
 }
 
+/// The donor gave before, in this year.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// That donation.
+    pub donation: DonationId,
+    /// Something was found in it that bars the donor, whatever is found now (R-GATE-11).
+    pub barred: bool,
+}
+
 /// A donation of the year.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
@@ -68,6 +77,8 @@ pub struct Given {
     pub justified: Justified,
     /// Something that nothing in the laboratory's results, histories or pre-tests could contradict: why.
     pub undetectable: Option<&'static str>,
+    /// The donor's donation of half a year before.
+    pub before: Option<Before>,
     pub(super) strike: Option<Strike>,
     /// Whose blood is in its tubes, by place in the day, before every analyser or before one.
     pub(super) other: Option<(usize, Option<Duty>)>,
@@ -78,13 +89,16 @@ impl Given {
         draw: &mut Draw,
         (donation, collected_at): (DonationId, Timestamp),
         donor: u32,
-        strike: Option<Strike>,
+        (strike, before): (Option<Strike>, Option<&Self>),
     ) -> Self {
-        let truth = Truth::draw(draw);
-        let first_time = draw.percent(FIRST_TIME_PERCENT);
+        let drawn = Truth::draw(draw);
+        // A donor keeps the blood group, and nothing else.
+        let group = before.map_or((drawn.abo, drawn.rhd), |one| (one.truth.abo, one.truth.rhd));
+        let truth = Truth { abo: group.0, rhd: group.1, ..drawn };
+        let first_time = draw.percent(FIRST_TIME_PERCENT) && before.is_none();
         let field_tested = draw.percent(FIELD_TESTED_PERCENT);
         let donor = DonorRegistration {
-            id: format!("D{donor:08}"),
+            id: before.map_or_else(|| format!("D{donor:08}"), |one| one.registration.donor.id.clone()),
             first_time,
             deferred: false,
             barred: None,
@@ -100,6 +114,10 @@ impl Given {
             struck: Vec::new(),
             justified: Justified::AT_ONCE,
             undetectable: None,
+            before: before.map(|one| Before {
+                donation: one.registration.donation.clone(),
+                barred: one.truth.is_infectious() || one.truth.nonspecific.is_some_and(|found| found.repeats),
+            }),
             strike,
             other: None,
         };
@@ -110,6 +128,12 @@ impl Given {
         given.know_group(field_tested);
         given.justify();
         given
+    }
+
+    /// Whether all that was ever found of its donor follows from the truth of this donation.
+    pub(super) fn may_come_back(&self) -> bool {
+        let told = self.struck.is_empty() && self.other.is_none() && self.undetectable.is_none();
+        told && !self.truth.is_in_window()
     }
 
     /// Makes the truth one that shows what the fault does.
@@ -179,6 +203,9 @@ impl Given {
     fn justify(&mut self) {
         let justified = &mut self.justified;
         if self.truth.is_infectious() || self.truth.alt == TrueAlt::High {
+            justified.never();
+        }
+        if self.before.as_ref().is_some_and(|before| before.barred) {
             justified.never();
         }
         let Some(strike) = self.strike else { return };

@@ -24,7 +24,7 @@ mod tests;
 mod truth;
 mod work;
 
-pub use given::{Given, Justified, Round};
+pub use given::{Before, Given, Justified, Round};
 pub use kind::Kind;
 pub use letters::{Letter, LotFault, Mail, Sender, replaced};
 pub use truth::{Infection, Nonspecific, TrueAlt, TrueRhD, Truth};
@@ -43,6 +43,9 @@ use vocabulary::{DonationId, DonationRegistration};
 
 /// Blood is taken from eight on, for five hours.
 const COLLECTION: (i8, i64) = (8, 5 * 3600);
+
+/// Of the donors of the year's second half, one in so many gave half a year before.
+const COMES_BACK_EVERY: u32 = 6;
 
 /// Why there can be no such year.
 #[derive(Debug, thiserror::Error)]
@@ -230,15 +233,31 @@ impl Year {
         let mut draw = Draw::new(seed, &format!("donors {date}"));
         let first = number * per_day;
         let count = per_day.min(donations.saturating_sub(first));
+        let half_a_year_before = self.half_a_year_before(number)?;
+        let mut before = half_a_year_before.iter();
         let mut given: Vec<Given> = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
         for nth in 0..count {
             let after = i64::from(nth) * COLLECTION.1 / i64::from(count.max(1));
             let collected = offset.to_timestamp(begin.checked_add(after.seconds())?)?;
             let donation = donation_number(date.year(), 1 + first + nth)?;
             let strike = self.plan.ones.get(&(first + nth)).copied();
-            given.push(Given::draw(&mut draw, (donation, collected), 1_000_000 + first + nth, strike));
+            let comes_back = strike.is_none() && nth % COMES_BACK_EVERY == 1;
+            let before = before.next().filter(|one| comes_back && one.may_come_back());
+            let donor = 1_000_000 + first + nth;
+            given.push(Given::draw(&mut draw, (donation, collected), donor, (strike, before)));
         }
         change_places(&mut given);
+        Ok(given)
+    }
+}
+
+impl Year {
+    /// The donations of the day half a year before, with whatever struck them; none in the year's first half.
+    fn half_a_year_before(&self, number: u32) -> Result<Vec<Given>, YearError> {
+        let half = self.days() / 2;
+        let Some(day) = number.checked_sub(half).filter(|day| *day < half) else { return Ok(Vec::new()) };
+        let mut given = self.given(day, self.date(day)?)?;
+        runs::racks(&self.plan, day, &mut given)?;
         Ok(given)
     }
 }

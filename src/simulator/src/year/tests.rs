@@ -35,7 +35,7 @@ fn given(kind: Kind, armed: bool, variant: u32) -> Given {
     let mut draw = Draw::new(u64::from(variant), "test");
     let donation = donation_number(2026, 1 + variant).unwrap();
     let strike = Strike { kind, armed, variant };
-    Given::draw(&mut draw, (donation, jiff::Timestamp::UNIX_EPOCH), 1, Some(strike))
+    Given::draw(&mut draw, (donation, jiff::Timestamp::UNIX_EPOCH), 1, (Some(strike), None))
 }
 
 #[test]
@@ -202,4 +202,28 @@ fn bytes_are_exchanged_wherever_they_stand() {
     assert_eq!(replaced(b"a-id-id", b"id", b""), b"a--");
     assert_eq!(replaced(b"ididi", b"id", b"long"), b"longlongi");
     assert_eq!(replaced(b"same", b"", b"x"), b"same");
+}
+
+/// The second half of a year sees donors of the first again, with the same blood group; what was found then bars them.
+#[test]
+fn donors_come_back_with_their_group_and_what_was_found_of_them() {
+    let one = plain(1).remove(0);
+    let found = Given {
+        truth: Truth { infection: Some(Infection::established(Marker::Hiv)), ..one.truth },
+        ..one.clone()
+    };
+    let again = |before: &Given| {
+        let mut draw = Draw::new(5, "again");
+        let donation = donation_number(2026, 77).unwrap();
+        Given::draw(&mut draw, (donation, jiff::Timestamp::UNIX_EPOCH), 2, (None, Some(before)))
+    };
+    let (clear, barred) = (again(&one), again(&found));
+    for given in [&clear, &barred] {
+        assert_eq!(given.registration.donor.id, one.registration.donor.id);
+        assert_eq!((given.truth.abo, given.truth.rhd), (one.truth.abo, one.truth.rhd));
+        assert_eq!(given.registration.donor.history, Some(given.group()));
+        assert!(!given.registration.donor.first_time);
+    }
+    assert_eq!((clear.before.unwrap().barred, clear.justified.from), (false, Some(Round::Evening)));
+    assert_eq!((barred.before.unwrap().barred, barred.justified.from), (true, None));
 }
