@@ -181,7 +181,8 @@ impl<'a> Markers<'a> {
         let mut core = serology.iter().filter(|one| one.marker == Marker::AntiHbc).peekable();
         let core_is_negative =
             core.peek().is_some() && core.all(|one| one.state == SeroState::FinalNonReactive);
-        let nat = nat::judge(evidence, pack, core_is_negative, runs, notes);
+        let sero_is_reactive = serology.iter().any(|one| one.state == SeroState::FinalReactive);
+        let nat = nat::judge(evidence, pack, (core_is_negative, sero_is_reactive), runs, notes);
         Self { evidence, pack, serology, nat, verdicts: Vec::with_capacity(USUAL_MARKERS), open: Vec::new() }
     }
 

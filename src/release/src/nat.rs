@@ -4,9 +4,9 @@ mod pool;
 mod single;
 mod well;
 
-use crate::evidence::{Evidence, NatKind};
+use crate::evidence::{Call, Evidence, NatKind, NatResult};
 use crate::notes::Notes;
-use crate::pack::{NdrPolicy, RulePack, StickyReactive, UnresolvedPolicy};
+use crate::pack::{NdrPolicy, RulePack, SeroReactiveInPool, StickyReactive, UnresolvedPolicy};
 use crate::runs::Runs;
 use crate::steps::Step;
 use crate::test::Test;
@@ -23,12 +23,17 @@ pub(crate) const MULTIPLEX_TARGETS: [Virus; 3] = [Virus::Hbv, Virus::Hcv, Virus:
 pub(crate) fn judge<'e>(
     evidence: &'e Evidence,
     pack: &RulePack,
-    core_is_negative: bool,
+    (core_is_negative, sero_is_reactive): (bool, bool),
     runs: &Runs<'_>,
     notes: &mut Notes<'e>,
 ) -> Vec<NatVerdict> {
-    let wells: Vec<Judged<'_>> =
-        evidence.nat.iter().map(|r| well::judge(r, evidence, pack, runs, notes)).collect();
+    let in_pool = pack.settings().nat.sero_reactive_in_pool.as_ref().map(|policy| policy.value);
+    let alone = sero_is_reactive && in_pool == Some(SeroReactiveInPool::Exclude);
+    // What a pool found, it found.
+    let says_nothing =
+        |r: &NatResult| alone && r.kind == NatKind::Pool && r.result == Some(Call::NonReactive);
+    let results = evidence.nat.iter().filter(|r| !says_nothing(r));
+    let wells: Vec<Judged<'_>> = results.map(|r| well::judge(r, evidence, pack, runs, notes)).collect();
     let mut targets: Vec<Virus> = MULTIPLEX_TARGETS.to_vec();
     targets.extend(wells.iter().flat_map(|w| w.result.targets.iter().copied().chain(w.result.target)));
     targets.sort_unstable();

@@ -9,8 +9,8 @@ mod stated;
 
 pub use choices::{
     AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
-    NatMode, NdrPolicy, Overdue, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy,
-    WeakDLabel,
+    NatMode, NdrPolicy, Overdue, PlainStrength, SeroReactiveInPool, Setting, StickyReactive, Strategy,
+    Switch, UnresolvedPolicy, WeakDLabel,
 };
 pub use overlay::Weaker;
 pub use reagent::ReagentCut;

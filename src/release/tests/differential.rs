@@ -24,9 +24,10 @@ mod differential {
             grey_from: None,
             grey_counts: true,
             two_reagents: false,
+            not_in_pools: false,
         };
         let soft = "[nat]\nndr = \"REPEAT_x2_THEN\"\nmp_unresolved = \"RELEASE\"\n[sero]\ndup = \"NODUP\"\n";
-        let kept = "[strategy]\nhbv = \"sero2+nat\"\nhcv = \"sero2+nat\"\nhiv = \"sero2+nat\"\n[nat]\nmp_unresolved = \"DISCARD\"\n[invalid]\nexternal_control = \"KEEP_REACTIVE\"\nsticky_reactive = \"FLAG\"\n";
+        let kept = "[strategy]\nhbv = \"sero2+nat\"\nhcv = \"sero2+nat\"\nhiv = \"sero2+nat\"\n[nat]\nmp_unresolved = \"DISCARD\"\nsero_reactive_in_pool = \"EXCLUDE\"\n[invalid]\nexternal_control = \"KEEP_REACTIVE\"\nsticky_reactive = \"FLAG\"\n";
         let grey = "[sero]\ngz_low = \"0.90\"\ngz_as_initial_reactive = true\n";
         [
             ("", strict),
@@ -38,6 +39,7 @@ mod differential {
                     keep_reactive: true,
                     sticky_needs_two: false,
                     two_reagents: true,
+                    not_in_pools: true,
                     ..strict
                 },
             ),

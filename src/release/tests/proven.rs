@@ -52,6 +52,7 @@ mod proven {
         for text in [
             "[tests]\nanti_hbc = \"on\"\n[nat]\nmp_unresolved = \"HOLD_FOR_ANTI_HBC\"\n",
             "[nat]\nmp_unresolved = \"REPEAT_RESOLUTION_DUP\"\nndr = \"REPEAT_x2_THEN\"\n",
+            "[nat]\nsero_reactive_in_pool = \"EXCLUDE\"\n",
             "[sero]\ndup = \"NODUP\"\ngz_low = \"0.9\"\ngz_as_initial_reactive = true\n",
         ] {
             let proof = on_the_chinese(text);

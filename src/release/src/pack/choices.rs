@@ -148,6 +148,13 @@ words! {
         /// They are discarded.
         Discard = "DISCARD",
     }
+    /// What a pool's non-reactive result says of a member whose serology is reactive.
+    SeroReactiveInPool {
+        /// The same as of the other members.
+        Include = "INCLUDE",
+        /// Nothing: who was found by serology is tested alone.
+        Exclude = "EXCLUDE",
+    }
     /// What a failed kit control does.
     KitControl {
         /// Every result of the run is invalid.

@@ -2,8 +2,8 @@
 
 use super::choices::{
     AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
-    NatMode, NdrPolicy, Overdue, PlainStrength, Setting, StickyReactive, Strategy, Switch, UnresolvedPolicy,
-    WeakDLabel,
+    NatMode, NdrPolicy, Overdue, PlainStrength, SeroReactiveInPool, Setting, StickyReactive, Strategy,
+    Switch, UnresolvedPolicy, WeakDLabel,
 };
 use crate::alias;
 use crate::evidence::Direction;
@@ -158,6 +158,9 @@ tables! {
         ndr: Setting<NdrPolicy>,
         /// What an unresolved reactive pool does.
         mp_unresolved: Setting<UnresolvedPolicy>,
+        /// What a pool says of a member whose serology is reactive; without it, what it says of the others.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sero_reactive_in_pool: Option<Setting<SeroReactiveInPool>>,
         /// Highest Ct of a valid internal control.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ic_ct_max: Option<Setting<Limit>>,

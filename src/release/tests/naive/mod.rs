@@ -7,7 +7,8 @@ mod nucleic;
 use jiff::ToSpan as _;
 use release::evidence::{
     Call, ComponentState, Donor, EarlierCall, EarlierDonation, Evidence, Grouping, GroupingSample, Meaning,
-    Qc, Reentry, ReentryTestKind, RegisterState, Run, SerologyKind, SerologyResult, SerologySeries, Validity,
+    NatKind, Qc, Reentry, ReentryTestKind, RegisterState, Run, SerologyKind, SerologyResult, SerologySeries,
+    Validity,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{AboGroup, Grade, Marker, RhD, RunId, Strength};
@@ -24,6 +25,7 @@ pub(crate) struct Policy {
     pub(crate) grey_from: Option<i64>,
     pub(crate) grey_counts: bool,
     pub(crate) two_reagents: bool,
+    pub(crate) not_in_pools: bool,
 }
 
 /// What is compared with the crate's verdict.
@@ -530,6 +532,12 @@ fn other_gates(e: &Evidence, worst: char, closed: &mut BTreeSet<usize>) {
 
 /// Judges a donation.
 pub(crate) fn decide(e: &Evidence, policy: Policy) -> Verdict {
+    let reacts = |s: &SerologySeries| serology(e, s, policy, &mut BTreeSet::new()) == State::R;
+    if policy.not_in_pools && e.serology.iter().any(reacts) {
+        let mut alone = e.clone();
+        alone.nat.retain(|n| n.kind != NatKind::Pool || n.result != Some(Call::NonReactive));
+        return decide(&alone, Policy { not_in_pools: false, ..policy });
+    }
     let mut uses = BTreeSet::new();
     let mut markers = BTreeMap::new();
     let mut open = e.collected_at.is_none();
