@@ -254,8 +254,9 @@ impl Daemon {
         for Ready { connection, source } in ready {
             let (ledger, board, stop) = (self.ledger.clone(), self.board.clone(), self.stop.clone());
             let id = connection.id.clone();
+            let serving = intake::serve(connection, source, ledger, board, stop);
             self.tasks.spawn(async move {
-                if let Err(e) = intake::serve(connection, source, ledger, board, stop).await {
+                if let Err(e) = serving.await {
                     tracing::error!(connection = %id, error = %e, "the connection cannot be served");
                 }
             });

@@ -57,17 +57,18 @@ use tokio_util::sync::CancellationToken;
 use transport::Line;
 use vocabulary::Mode;
 
-/// Serves one connection until `stop`; what is in flight then is answered first.
+/// Serves one connection until `stop`; what is in flight then is answered first. It stands on the board at once, before
+/// anything is awaited: whoever asks for it as soon as hemogate answers finds it.
 ///
 /// # Errors
 /// Only when `source` cannot be used at all (a listener that cannot be handed to the runtime).
-pub async fn serve(
+pub fn serve(
     mut connection: Connection,
     source: Source,
     ledger: Ledger,
     board: Board,
     stop: CancellationToken,
-) -> io::Result<()> {
+) -> impl Future<Output = io::Result<()>> {
     if connection.mode == Mode::ListenOnly {
         // What it would send never leaves: nobody may believe it sent.
         connection.desk = None;
@@ -76,6 +77,16 @@ pub async fn serve(
     if let Some(reach) = Reach::of(&source) {
         board.reach_by(&connection.id, reach);
     }
+    serve_begun(connection, source, ledger, board, stop)
+}
+
+async fn serve_begun(
+    connection: Connection,
+    source: Source,
+    ledger: Ledger,
+    board: Board,
+    stop: CancellationToken,
+) -> io::Result<()> {
     let store = Store::new(ledger);
     let left_open = store.end_open_transfers(&connection.id, &stop).await.map_err(io::Error::other)?;
     if left_open > 0 {

@@ -46,8 +46,9 @@ mod silence {
             desk: None,
         };
         let (board, stop) = (Board::default(), CancellationToken::new());
-        let served =
-            tokio::spawn(intake::serve(connection, source, ledger.clone(), board.clone(), stop.clone()));
+        let serving = intake::serve(connection, source, ledger.clone(), board.clone(), stop.clone());
+        assert!(board.standing(&id()).is_some(), "it stands on the board before anything is awaited");
+        let served = tokio::spawn(serving);
         Tap { ledger, board, stop, served, _folder: folder }
     }
 
