@@ -230,6 +230,7 @@ impl<'m> Case<'_, 'm> {
         match rule.does {
             FlagEffect::Keep => {}
             FlagEffect::Hold | FlagEffect::Open => self.hold("flag_holds", place, what),
+            FlagEffect::Typed => self.hold("typed_identifier", place, what),
             FlagEffect::Invalid => {
                 self.invalid = true;
                 self.note("flag_invalidates", place, what);

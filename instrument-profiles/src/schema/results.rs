@@ -79,6 +79,8 @@ pub(crate) enum FlagEffect {
     Keep,
     /// A person has to look.
     Hold,
+    /// The specimen's id was typed in by hand: two people have to compare it with the tube (R-GATE-09).
+    Typed,
     /// The result is invalid and must be repeated.
     Invalid,
     /// The run it belongs to failed.

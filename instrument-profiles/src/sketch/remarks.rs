@@ -87,8 +87,8 @@ impl Remarks {
 
     pub(super) fn flags(self) -> &'static str {
         self.pick(
-            "does = keep, hold, invalid, run_failed or agree (with = \"reactive\") in place of open, and what it says",
-            "does 改为 keep、hold、invalid、run_failed 或 agree（with = \"reactive\"），并在 what 中说明含义",
+            "does = keep, hold, typed, invalid, run_failed or agree (with = \"reactive\") in place of open, and what it says",
+            "does 改为 keep、hold、typed、invalid、run_failed 或 agree（with = \"reactive\"），并在 what 中说明含义",
         )
     }
 

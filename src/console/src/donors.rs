@@ -40,6 +40,9 @@ fn refused(why: &Refused) -> Problem {
         | Refused::SaidAlready
         | Refused::NotOfSegment
         | Refused::NoHistory
+        | Refused::NothingTyped(_)
+        | Refused::NoOtherLot { .. }
+        | Refused::OtherResults { .. }
         | Refused::OtherColumns { .. }
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
@@ -260,6 +263,52 @@ pub(crate) async fn settle_group(
         donors::settle_group(&with.settings, &with.ledger, &with.actor, (&id, &which), &reason)
     };
     command(&site, &caller, work).await
+}
+
+/// `{"reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckNumber {
+    reason: String,
+}
+
+/// One of the two names under numbers of it that were typed in (R-GATE-09).
+pub(crate) async fn check_number(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let CheckNumber { reason } = read(&body)?;
+    let work =
+        move |with: &Work| donors::check_number(&with.settings, &with.ledger, &with.actor, (&id, &reason));
+    let step = commands::command(&site, &caller, refused, work).await?;
+    Ok(Json(json!(step)))
+}
+
+/// `{"assay":"…","seen":"…","reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcceptDuplicate {
+    assay: String,
+    seen: String,
+    reason: String,
+}
+
+/// One of the two names under a duplicate on another lot or analyser (R-SER-02).
+pub(crate) async fn accept_duplicate(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let AcceptDuplicate { assay, seen, reason } = read(&body)?;
+    let work = move |with: &Work| {
+        let which = (id.as_str(), assay.as_str());
+        donors::accept_duplicate(&with.settings, &with.ledger, &with.actor, which, (&seen, &reason))
+    };
+    let step = commands::command(&site, &caller, refused, work).await?;
+    Ok(Json(json!(step)))
 }
 
 /// `{"trigger":"…","marker":"HIV","earlier":"…","step":"quarantined","outcome":"…"}`

@@ -147,6 +147,8 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/donors/{id}/approve", post(donors::approve))
         .route("/api/v1/donations/{id}/hold", post(batches::hold_one))
         .route("/api/v1/donations/{id}/lift", post(batches::lift_one))
+        .route("/api/v1/donations/{id}/number/check", post(donors::check_number))
+        .route("/api/v1/donations/{id}/duplicate/accept", post(donors::accept_duplicate))
         .route("/api/v1/donations/{id}/confirmatory", post(donors::confirm))
         .route("/api/v1/donations/{id}/neighbours", post(donors::suspect))
         .route("/api/v1/donations/{id}/neighbours/settle", post(donors::settle))

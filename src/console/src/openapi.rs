@@ -197,6 +197,16 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ),
     ("/api/v1/donations/{id}/hold", "post", "hold it, in a batch or not; one that is out is called back"),
     ("/api/v1/donations/{id}/lift", "post", "lift the holds that people made"),
+    (
+        "/api/v1/donations/{id}/number/check",
+        "post",
+        "one of the two names under numbers that were typed in, compared with the tubes (R-GATE-09)",
+    ),
+    (
+        "/api/v1/donations/{id}/duplicate/accept",
+        "post",
+        "one of the two names under a duplicate on another lot or analyser, as it was seen (R-SER-02)",
+    ),
     ("/api/v1/donations/{id}/confirmatory", "post", "record what a confirmatory laboratory said"),
     ("/api/v1/donations/{id}/neighbours", "post", "hold it: a donation beside it may be in its tube"),
     ("/api/v1/donations/{id}/neighbours/settle", "post", "grouped again from its bag segment, it agrees"),

@@ -181,7 +181,9 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
             let other = workflow::rules::settings_for(&settings, reader, &facts);
             let other =
                 other.map_err(|why| tracing::error!(%why, "the evidence is shown by the configured pack"));
-            let evidence = workflow::evidence(&facts, other.ok().flatten().as_deref().unwrap_or(&settings));
+            let other = other.ok().flatten();
+            let judging = other.as_deref().unwrap_or(&settings);
+            let evidence = workflow::evidence(&facts, judging);
             let verdict = match &view.summary.verdict {
                 Some(standing) => {
                     serde_json::from_str(reader.verdict(standing.seq)?.json()).unwrap_or(Value::Null)
@@ -194,7 +196,9 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
                 "observations": view.observations, "findings": view.findings, "evidence": evidence,
                 "components": crate::components::shown(&facts.components),
                 "pools": facts.pools.iter().map(|pool| &pool.pool).collect::<Vec<_>>(),
-                "determinations": workflow::donors::groups(&facts, &settings),
+                "determinations": workflow::donors::groups(&facts, &settings), "by_people": facts.people,
+                "typed_numbers": workflow::donors::typed_numbers(&facts),
+                "duplicates": workflow::donors::duplicates(&facts, judging),
                 "verdict": verdict, "history": view.verdicts, "deliveries": deliveries,
             })))
         })

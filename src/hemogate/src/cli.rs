@@ -122,7 +122,7 @@ pub(crate) enum Command {
     Recall(Recall),
     /// What people have still to do, by the last day for it: recalls, look-backs, re-entry
     Tasks(Output),
-    /// One donation, in a batch or not: holding it, lifting that
+    /// One donation, in a batch or not: holding it, and what two people have to say of its tubes and tests
     #[command(subcommand)]
     Donation(Donation),
     /// Donors: the deferral register, results known from elsewhere, confirmatory tests, re-entry, look-backs

@@ -1,27 +1,88 @@
 //! `donation`: what a person says of one donation, at the running daemon.
 
 use crate::{
-    cli::{Cli, Donation, Lang},
+    cli::{Cli, Donation, Format, Lang},
     client::Client,
-    exit::Outcome,
-    print::{encoded, print},
+    exit::{Exit, Outcome},
+    print::{Printer, encoded, print, text},
     revisions::as_person,
 };
 use serde_json::{Value, json};
 
 pub(crate) async fn donation(cli: &Cli, asked: &Donation, lang: Lang) -> Outcome {
     let client = Client::of_running(&crate::configuration(cli)?.config.store.path, lang)?;
-    let (donation, what, body, by) = said(asked);
-    let path = format!("donations/{}/{what}", encoded(donation));
-    print(&as_person(&client, by, (&path, &body), lang).await?)
-}
-
-/// Of which donation, what, with what, by whom.
-fn said(asked: &Donation) -> (&str, &'static str, Value, &str) {
-    match asked {
+    let (donation, what, body, by) = match asked {
+        Donation::Show { donation, output } => {
+            let shown = client.get(&format!("donations/{}", encoded(donation))).await?;
+            return show(&shown, output.format, lang);
+        }
         Donation::Hold { donation, kind, reason, r#as } => {
             (donation, "hold", json!({ "kind": kind.name(), "reason": reason }), r#as)
         }
         Donation::Lift { donation, reason, r#as } => (donation, "lift", json!({ "reason": reason }), r#as),
+        Donation::CheckNumber { donation, reason, r#as } => {
+            (donation, "number/check", json!({ "reason": reason }), r#as)
+        }
+        Donation::AcceptDuplicate { donation, assay, seen, reason, r#as } => {
+            let body = json!({ "assay": assay, "seen": seen, "reason": reason });
+            (donation, "duplicate/accept", body, r#as)
+        }
+    };
+    let path = format!("donations/{}/{what}", encoded(donation));
+    print(&as_person(&client, by, (&path, &body), lang).await?)
+}
+
+/// What a person says, or has to say.
+const SAID: [&str; 5] = ["donation", "summary", "by_people", "typed_numbers", "duplicates"];
+
+fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
+    if format == Format::Json {
+        let said = SAID.iter().filter_map(|name| Some(((*name).to_owned(), shown.get(*name)?.clone())));
+        return print(&Value::Object(said.collect()));
     }
+    let each = |of: &Value, path: &str| -> Vec<Value> {
+        of.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let by = |of: &Value, path: &str| {
+        let by: Vec<String> = each(of, path).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        if by.is_empty() { lang.pick("nobody yet", "尚无").to_owned() } else { by.join(", ") }
+    };
+    let mut printer = Printer::new(format);
+    printer.heads(&lang.pick(["what", "which", "about", "by"], ["内容", "对象", "说明", "人员"]));
+    for hold in each(shown, "/by_people/holds") {
+        printer.item(&hold, || {
+            let what = lang.pick("held", "暂扣").to_owned();
+            vec![what, text(&hold, "/kind"), text(&hold, "/reason"), text(&hold, "/by")]
+        })?;
+    }
+    for number in each(shown, "/typed_numbers") {
+        printer.item(&number, || {
+            let which = [text(&number, "/pool"), text(&number, "/specimen")].join(" ").trim().to_owned();
+            let about = format!(
+                "{} ({} {})",
+                text(&number, "/what"),
+                text(&number, "/message"),
+                text(&number, "/place")
+            );
+            vec![lang.pick("typed in", "手工录入").to_owned(), which, about, by(&number, "/checked_by")]
+        })?;
+    }
+    for duplicate in each(shown, "/duplicates") {
+        let test = |test: &Value| {
+            let lots: Vec<String> =
+                each(test, "/lots").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            format!("{} {} [{}]", text(test, "/value"), text(test, "/instrument"), lots.join(" "))
+        };
+        printer.item(&duplicate, || {
+            let tests: Vec<String> = each(&duplicate, "/tests").iter().map(test).collect();
+            vec![
+                lang.pick("duplicate on another lot or analyser", "异批号或异仪器复检").to_owned(),
+                format!("{} {}", text(&duplicate, "/assay"), text(&duplicate, "/seen")),
+                tests.join("; "),
+                by(&duplicate, "/accepted_by"),
+            ]
+        })?;
+    }
+    printer.finish()?;
+    Ok(Exit::Done)
 }

@@ -66,10 +66,10 @@ pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
     BatchRecord, ByPeople, COMPONENTS_MAX, Candidate, ComponentPlace, ComponentStands, Components, Counters,
-    DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, FaultKind, FaultSettled, FitnessNote,
-    GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
-    KitsProposal, KitsStand, Lookback, LotDefect, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned,
-    RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError,
-    StepDone, TakeBack, Tested, WrittenOff,
+    DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, DuplicateAccepted, FaultKind, FaultSettled,
+    FitnessNote, GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs,
+    KitsInForce, KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall,
+    ReleaseSigned, RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis,
+    Standing, StateError, StepDone, TakeBack, Tested, WrittenOff,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

@@ -80,7 +80,7 @@ impl Say for Step<'_> {
             ),
             Self::RepeatMissingWell(t) => said!("Repeat the missing well of {}: two valid wells are needed.", t.en()),
             Self::RepeatDuplicateOnLot(t) => said!(
-                "Repeat the duplicate wells of {} on the lot and analyser of the first test, or give the reason for another.",
+                "Repeat the duplicate wells of {} on the lot and analyser of the first test, or have two people accept these with the reason (hemogate donation accept-duplicate).",
                 t.en()
             ),
             Self::ReviewContradiction(t) => {
@@ -178,7 +178,7 @@ impl Say for Step<'_> {
             }
             Self::RepeatMissingWell(t) => said!("补做{}缺少的一孔：需要两个有效孔。", t.zh()),
             Self::RepeatDuplicateOnLot(t) => {
-                said!("{}的双孔复检应使用初检的批号和仪器重做，或注明更换理由。", t.zh())
+                said!("{}的双孔复检应使用初检的批号和仪器重做，或由两人注明理由予以接受（hemogate donation accept-duplicate）。", t.zh())
             }
             Self::ReviewContradiction(t) => said!("请复核{}：两个批次结果矛盾，且没有重做医嘱。", t.zh()),
             Self::ConfirmVanished(t) => said!("再做一次{}：原反应性结果随批次作废。", t.zh()),

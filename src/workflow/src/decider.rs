@@ -2,7 +2,7 @@
 
 use crate::{
     DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
-    fitness, lots, moments::moment, neighbours, pools, rules::Book, runs,
+    facts::TypedNumber, fitness, lots, moments::moment, neighbours, pools, rules::Book, runs,
 };
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
@@ -131,6 +131,7 @@ pub(crate) fn facts(
         registration,
         observations: Vec::new(),
         findings: Vec::new(),
+        typed: Vec::new(),
         alike: if settings.specimens.holds_shortened() { reader.alike(donation)? } else { Vec::new() },
         scans: Vec::new(),
         beside: reader.suspected_beside(donation)?,
@@ -143,7 +144,7 @@ pub(crate) fn facts(
     let which = (donation, facts.people.released.is_some());
     facts.donor = DonorFacts::gather(reader, which, facts.registration.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
-    facts.findings = view.findings.into_iter().map(|f| f.finding).collect();
+    (facts.findings, facts.typed) = TypedNumber::apart(view.findings, None);
     let production = view.observations.into_iter().filter(|o| o.mode == Mode::Production);
     let (mut tubes, mut scans) = (Tubes::default(), BTreeSet::new());
     for result in production {

@@ -8,6 +8,9 @@
 //!      └──defer for good──► perm_deferred, from wherever a donor stands, and for good
 //! ```
 
+#[cfg(test)]
+mod check_tests;
+mod checks;
 mod facts;
 #[cfg(test)]
 mod group_tests;
@@ -15,6 +18,10 @@ mod refused;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use checks::identity;
+pub use checks::{
+    DuplicateSeen, DuplicateTest, TypedSeen, accept_duplicate, check_number, duplicates, typed_numbers,
+};
 pub use facts::DonorFacts;
 pub use refused::Refused;
 

@@ -8,6 +8,7 @@ mod grouping;
 use crate::{
     Settings, components,
     cut::{Cut, Cuts},
+    donors,
     facts::{DonationFacts, Fact, LotRegister, RunFacts, Told},
     measurement::{is_ratio, measurements},
     pools::{hours_between, pooled},
@@ -47,6 +48,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     let (measured, changed) = measurements(&facts.observations, cuts);
     let used: Vec<&Fact> = measured.iter().map(|one| one.fact).collect();
     evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), cuts);
+    facts.donor.accept_duplicates(&mut evidence.serology, &used);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     let sample = Sample::of(facts.registration.as_ref());
     evidence.nat = nucleic(&used, sample, settings);
@@ -82,10 +84,20 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     evidence.findings.extend(two_scans(&facts.scans));
     evidence.findings.extend(used.iter().filter_map(|fact| not_consumed(&fact.observation)));
     evidence.findings.extend(with_pools.iter().filter_map(|fact| before_collection(fact, sample.collected?)));
+    evidence.identity = donors::identity(facts);
     facts.donor.fill(&mut evidence);
     components::fill(&mut evidence, &facts.components);
     signing::held_by_people(&mut evidence, &facts.people);
     evidence
+}
+
+/// What is known of a donation before any signature, and the results that its serology was made of.
+pub(crate) fn known_with_serology<'f>(
+    facts: &'f DonationFacts,
+    settings: &Settings,
+) -> (Evidence, Vec<&'f Fact>) {
+    let (measured, _) = measurements(&facts.observations, Cuts::of(settings));
+    (known(facts, settings), measured.iter().map(|one| one.fact).collect())
 }
 
 /// The determinations of a donation's blood group, each with what names it.

@@ -2,6 +2,7 @@
 
 use crate::donors::DonorFacts;
 use crate::measurement::{Stage, identity, outcome};
+use ledger::{EvidenceFinding, Seq};
 use release::{
     Moment,
     evidence::{Qc, Validity},
@@ -10,7 +11,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
-    ConnectionId, DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, ProfileRef, RunId,
+    ConnectionId, DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, PoolId,
+    ProfileRef, RunId,
 };
 
 /// One result and where it stands in the ledger.
@@ -188,6 +190,42 @@ pub struct RunCheck {
     pub measured: String,
 }
 
+/// A number that was typed in at an analyser, not read from the label (R-GATE-09).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TypedNumber {
+    /// The message.
+    pub message: Seq,
+    /// Where in it.
+    pub place: String,
+    /// What the analyser said.
+    pub what: String,
+    /// The number, where the analyser names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub specimen: Option<String>,
+    /// The pool whose number it is, where it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolId>,
+}
+
+impl TypedNumber {
+    /// The name of findings that say so.
+    pub(crate) const FINDING: &str = "typed_identifier";
+
+    /// Findings, and those among them that say that a number was typed in.
+    pub(crate) fn apart(findings: Vec<EvidenceFinding>, pool: Option<&PoolId>) -> (Vec<Finding>, Vec<Self>) {
+        let (mut others, mut typed) = (Vec::new(), Vec::new());
+        for EvidenceFinding { message, finding, .. } in findings {
+            if finding.finding == Self::FINDING {
+                let Finding { place, what, specimen, .. } = finding;
+                typed.push(Self { message, place, what, specimen, pool: pool.cloned() });
+            } else {
+                others.push(finding);
+            }
+        }
+        (others, typed)
+    }
+}
+
 /// Everything known of one donation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DonationFacts {
@@ -199,8 +237,10 @@ pub struct DonationFacts {
     pub registration: Option<DonationRegistration>,
     /// Its production results, in the order they came.
     pub observations: Vec<Fact>,
-    /// Findings that hold it.
+    /// Findings that hold it, those of numbers that were typed in aside.
     pub findings: Vec<Finding>,
+    /// Numbers of its tubes that were typed in.
+    pub typed: Vec<TypedNumber>,
     /// Donations whose number begins this one, or is begun by it: a reader may have cut one of them.
     pub alike: Vec<DonationId>,
     /// Scans that its results came under, where the site's form says that there may be one only.

@@ -40,7 +40,9 @@ pub mod tasks;
 
 pub use decider::facts_of;
 pub use evidence::evidence;
-pub use facts::{AcceptedLot, DonationFacts, Fact, KitWord, LotRegister, RunCheck, RunFacts, Told};
+pub use facts::{
+    AcceptedLot, DonationFacts, Fact, KitWord, LotRegister, RunCheck, RunFacts, Told, TypedNumber,
+};
 pub use interpreter::Interpreted;
 pub use profiles::Profiles;
 pub use quality_control::kits::{KitFile, Kits, SHIPPED as SHIPPED_KITS};

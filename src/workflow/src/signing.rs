@@ -6,8 +6,8 @@
 use crate::{DonationFacts, Settings};
 use ledger::{ByPeople, HoldKind, SignedBasis};
 use release::{
-    Evidence, Moment, RulePack,
-    evidence::{Batch, Component, ComponentState, Meaning, OpenFinding, Override, Signature},
+    Evidence, GateId, Moment, RulePack,
+    evidence::{Batch, Component, ComponentState, Identity, Meaning, OpenFinding, Override, Signature},
 };
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -87,7 +87,12 @@ pub(crate) fn with_signatures(
         evidence.signatures.push(sign(Meaning::Released, &released.signed));
         let (failing, located) = (released.count.failing, released.count.located);
         evidence.batch = Some(Batch { failing, located });
-        evidence.overrides.extend(released.set_aside.iter().map(|set_aside| Override {
+        let unchecked = |identity: &Identity| identity.manual_entry && identity.checked_by.is_none();
+        let unchecked = evidence.identity.as_ref().is_some_and(unchecked);
+        // One person's reason is not the second person's check of what was typed in.
+        let allowed =
+            released.set_aside.iter().filter(|aside| !(unchecked && aside.gate == GateId::Identity.name()));
+        evidence.overrides.extend(allowed.map(|set_aside| Override {
             gate: set_aside.gate.clone(),
             by: released.signed.done.by.clone(),
             reason: set_aside.reason.clone(),

@@ -264,6 +264,7 @@ mod resends {
             registration: None,
             observations: observations.collect(),
             findings: vec![],
+            typed: vec![],
             alike: vec![],
             scans: vec![],
             beside: vec![],

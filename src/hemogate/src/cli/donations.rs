@@ -1,6 +1,6 @@
 //! What a person says of one donation.
 
-use super::people::HoldKind;
+use super::{Output, people::HoldKind};
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
@@ -12,6 +12,43 @@ pub(crate) enum Donation {
         /// What kind of a hold
         #[arg(long, default_value = "laboratory")]
         kind: HoldKind,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// What people have said of it and have still to say: holds, numbers that were typed in, duplicates on another lot
+    Show {
+        /// Its number, in any form the site knows
+        donation: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Say that a number which was typed in at an analyser is that of the tube: two different people compare it with the
+    /// label, and until then gate 09 stays closed
+    CheckNumber {
+        /// Its number, in any form the site knows
+        donation: String,
+        /// What was compared
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Accept a duplicate on another lot or analyser: two different people say why, of the results that they saw and no
+    /// others (R-SER-02)
+    AcceptDuplicate {
+        /// Its number, in any form the site knows
+        donation: String,
+        /// The assay
+        #[arg(long)]
+        assay: String,
+        /// The hash of the results that were seen (donation show)
+        #[arg(long, value_name = "HASH")]
+        seen: String,
         /// Why
         #[arg(long)]
         reason: String,

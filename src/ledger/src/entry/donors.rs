@@ -1,7 +1,7 @@
 //! What people write down of donors: the deferral register, earlier results, confirmatory tests, re-entry, neighbours of
 //! a suspected wrong tube; and what was done for a look-back. Who did it is the entry's `by`.
 
-use crate::Seq;
+use crate::{RowAt, Seq};
 use jiff::civil::Date;
 use release::evidence::{
     Call, Confirmatory, EarlierDonation, GroupingSample, Reentry, ReentryTest, Register,
@@ -154,6 +154,26 @@ pub enum DonorAct {
         /// What the inquiry found.
         reason: String,
     },
+    /// A person compared numbers that were typed in for a donation with the labels of its tubes; it takes two (R-GATE-09).
+    NumberChecked {
+        /// The donation.
+        donation: DonationId,
+        /// What was typed in: its message, and the place in it. The word is of these and of no others.
+        rows: Vec<RowAt>,
+        /// What was compared.
+        reason: String,
+    },
+    /// A person accepts a donation's duplicate on another lot or analyser; it takes two (R-SER-02).
+    DuplicateAccepted {
+        /// The donation.
+        donation: DonationId,
+        /// Of which assay.
+        assay: String,
+        /// SHA-256 of the results that the person saw: the word is of these and of no others.
+        results: String,
+        /// Why.
+        reason: String,
+    },
     /// A step of a look-back was done.
     LookbackDone {
         /// Which look-back.
@@ -179,6 +199,8 @@ impl DonorAct {
             Self::NeighbourSuspected { .. } => "neighbour_suspected",
             Self::NeighbourSettled { .. } => "neighbour_settled",
             Self::GroupSettled { .. } => "group_settled",
+            Self::NumberChecked { .. } => "number_checked",
+            Self::DuplicateAccepted { .. } => "duplicate_accepted",
             Self::LookbackDone { .. } => "lookback_done",
         }
     }

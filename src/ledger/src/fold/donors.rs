@@ -2,8 +2,8 @@
 
 use super::{Fold, Folded};
 use crate::state::{
-    Candidate, DonationNotes, DonationRecord, Done, DonorStands, GroupSettled, Key, KeyParts, Lookback, Read,
-    StateError, StepDone, collect, decode, record,
+    Candidate, DonationNotes, DonationRecord, Done, DonorStands, DuplicateAccepted, GroupSettled, Key,
+    KeyParts, Lookback, NumberChecked, Read, StateError, StepDone, collect, decode, record,
 };
 use crate::{DonorAct, LookbackAsked, LookbackId, LookbackStep, VerdictMade};
 use jiff::civil::Date;
@@ -55,6 +55,23 @@ impl Fold<'_, '_> {
                 self.noted(donation, |notes| {
                     notes.groups.push(settled);
                     notes.groups.len() <= LINES_MAX
+                })
+            }
+            DonorAct::NumberChecked { donation, rows, reason } => {
+                let (done, of_person) = (self.done(), self.is_of_person());
+                let checked = NumberChecked { rows: rows.clone(), done, reason: reason.clone() };
+                self.noted(donation, |notes| {
+                    notes.numbers.push(checked);
+                    let rows: usize = notes.numbers.iter().map(|one| one.rows.len()).sum();
+                    of_person && notes.numbers.len() <= LINES_MAX && rows <= LINES_MAX
+                })
+            }
+            DonorAct::DuplicateAccepted { donation, assay, results, reason } => {
+                let (done, of_person) = (self.done(), self.is_of_person());
+                let (assay, results, reason) = (assay.clone(), results.clone(), reason.clone());
+                self.noted(donation, |notes| {
+                    notes.duplicates.push(DuplicateAccepted { assay, results, done, reason });
+                    of_person && notes.duplicates.len() <= LINES_MAX
                 })
             }
             DonorAct::LookbackDone { lookback, step, outcome } => {
@@ -270,6 +287,8 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
         | DonorAct::NeighbourSuspected { .. }
         | DonorAct::NeighbourSettled { .. }
         | DonorAct::GroupSettled { .. }
+        | DonorAct::NumberChecked { .. }
+        | DonorAct::DuplicateAccepted { .. }
         | DonorAct::LookbackDone { .. } => false,
     }
 }

@@ -1,7 +1,7 @@
 //! Donors, and what has to be done for them, as the state keeps them.
 
 use super::Done;
-use crate::{LookbackAsked, LookbackId, LookbackStep, Seq};
+use crate::{LookbackAsked, LookbackId, LookbackStep, RowAt, Seq};
 use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, Neighbour, Reentry, Register};
 use serde::{Deserialize, Serialize};
 use vocabulary::{BloodGroup, DonationId, RunId};
@@ -42,6 +42,38 @@ pub struct DonationNotes {
     /// Who closed the inquiry into its group, and by which determination.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupSettled>,
+    /// Who compared numbers that were typed in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<NumberChecked>,
+    /// Who accepted duplicates on another lot or analyser.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<DuplicateAccepted>,
+}
+
+/// One person's word that numbers which were typed in are those of the tubes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberChecked {
+    /// What was typed in: its message, and the place in it.
+    pub rows: Vec<RowAt>,
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// What was compared.
+    pub reason: String,
+}
+
+/// One person's word that duplicates on another lot or analyser are accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DuplicateAccepted {
+    /// Of which assay.
+    pub assay: String,
+    /// SHA-256 of the results that the person saw.
+    pub results: String,
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// Why.
+    pub reason: String,
 }
 
 /// One person's word that a determination of the group stands.

@@ -22,7 +22,9 @@ mod view;
 pub use components::{
     COMPONENTS_MAX, ComponentPlace, ComponentStands, Components, Issue, Kept, KeptAs, WrittenOff,
 };
-pub use donors::{Candidate, DonationNotes, DonorStands, GroupSettled, Lookback, StepDone};
+pub use donors::{
+    Candidate, DonationNotes, DonorStands, DuplicateAccepted, GroupSettled, Lookback, NumberChecked, StepDone,
+};
 pub use faults::{FaultKind, FaultSettled, InterfaceFault};
 pub(crate) use faults::{FaultRecord, RunSpanRecord};
 pub use fitness::{FitnessNote, Standing, TakeBack, Tested};

@@ -32,8 +32,8 @@ pub(crate) fn remedy(gate: GateId) -> (&'static str, &'static str) {
             "由授权人员重做该检测，或登记该操作者的授权起始时间（hemogate operator authorise --from，须另一人确认）",
         ),
         GateId::Identity => (
-            "compare tube and label by a second person, or take a new sample from the bag segment",
-            "由第二人核对标本与标签，或用血袋辫子重新留样",
+            "compare tube and label by a second person (an id that was typed in: two say so, hemogate donation check-number), or take a new sample from the bag segment",
+            "由第二人核对标本与标签（手工录入的编号须两人登记核对：hemogate donation check-number），或用血袋辫子重新留样",
         ),
         GateId::TwoPersons => {
             ("have one person sign the review and another the issue", "由一人审核签名，另一人签发")

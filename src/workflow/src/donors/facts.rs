@@ -1,7 +1,7 @@
 //! What is known of a donor and a donation beside its results, as evidence.
 
 use crate::evidence::Determination;
-use ledger::{Given, GroupSettled, ReadError, Reader};
+use ledger::{DuplicateAccepted, Given, GroupSettled, NumberChecked, ReadError, Reader};
 use release::{
     Evidence, GroupStatus, Moment,
     evidence::{
@@ -37,6 +37,10 @@ pub struct DonorFacts {
     pub neighbours: Vec<Neighbour>,
     /// Who closed the inquiry into its group.
     pub groups: Vec<GroupSettled>,
+    /// Who compared numbers that were typed in.
+    pub numbers: Vec<NumberChecked>,
+    /// Who accepted duplicates on another lot or analyser.
+    pub duplicates: Vec<DuplicateAccepted>,
 }
 
 impl DonorFacts {
@@ -53,6 +57,8 @@ impl DonorFacts {
             confirmatory: notes.confirmatory,
             neighbours: notes.neighbours,
             groups: notes.groups,
+            numbers: notes.numbers,
+            duplicates: notes.duplicates,
             ..Self::default()
         };
         let Some(registration) = registration else { return Ok(facts) };

@@ -86,6 +86,22 @@ pub enum Refused {
     NotOfSegment,
     /// Nothing is known of the donor's earlier groups.
     NoHistory,
+    /// No number of the donation was typed in.
+    NothingTyped(DonationId),
+    /// No duplicate of that assay waits for its lot or analyser.
+    NoOtherLot {
+        /// Of which donation.
+        donation: DonationId,
+        /// Of which assay.
+        assay: String,
+    },
+    /// The results are others than the person saw.
+    OtherResults {
+        /// The hash that was given.
+        seen: String,
+        /// What they are now.
+        now: String,
+    },
     /// There is no such look-back that is open for that step.
     NoSuchLookback,
     /// The ledger cannot be read or takes nothing.
@@ -138,7 +154,14 @@ impl Refused {
             Self::OtherColumns { seen, now } => format!(
                 "its columns are not those of {seen:?} (they are {now}); look at the donation again, and say so of what you see"
             ),
-            Self::SaidAlready => "you have closed this inquiry; a second person has to do so too".into(),
+            Self::SaidAlready => "you have said so; a second person has to say so too".into(),
+            Self::NothingTyped(donation) => format!("no number of donation {donation} was typed in"),
+            Self::NoOtherLot { donation, assay } => {
+                format!("no duplicate of {assay} of donation {donation} waits because of its lot or analyser")
+            }
+            Self::OtherResults { seen, now } => {
+                format!("its results are others than were seen ({seen}): they are {now}; look again")
+            }
             Self::NotOfSegment => {
                 "an earlier group is found to be wrong by a determination from the bag segment; name that one"
                     .into()
@@ -186,7 +209,14 @@ impl Refused {
             Self::OtherColumns { seen, now } => {
                 format!("其各列结果已不是{seen:?}（现为{now}）；请重新查看后再作定论")
             }
-            Self::SaidAlready => "您已确认该定论；还须由另一人确认".into(),
+            Self::SaidAlready => "您已确认；还须由另一人确认".into(),
+            Self::NothingTyped(donation) => format!("献血{donation}没有手工录入的编号"),
+            Self::NoOtherLot { donation, assay } => {
+                format!("献血{donation}没有因更换批号或仪器而待接受的{assay}双孔复检")
+            }
+            Self::OtherResults { seen, now } => {
+                format!("该项目的结果与所见（{seen}）不同，现为{now}；请重新查看")
+            }
             Self::NotOfSegment => "判定既往血型有误须依据血袋辫子的鉴定；请指明该次鉴定".into(),
             Self::NoHistory => "没有该献血者既往血型的记录".into(),
             Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),

@@ -83,6 +83,10 @@ acts! {
     ExamineDonor = "examine_donor", "归队检查", [Reviewer, ReferenceLaboratory];
     /// One of the two names under the end of an inquiry into a blood group.
     SettleGroup = "settle_group", "血型复核定论", [Reviewer, ReferenceLaboratory];
+    /// One of the two names under a number that was typed in at an analyser (R-GATE-09).
+    CheckNumber = "check_number", "核对手工录入编号", [Technician, Reviewer, ReferenceLaboratory];
+    /// One of the two names under a duplicate on another lot or analyser (R-SER-02).
+    AcceptDuplicate = "accept_duplicate", "接受异批号复检", [Reviewer, QcOfficer];
     /// Do a step of a look-back.
     DoLookback = "do_lookback", "办理回溯", [Releaser, QcOfficer];
     /// Release quality control after corrective action.

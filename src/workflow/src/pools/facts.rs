@@ -1,6 +1,7 @@
 //! What is known of a donation's pools, gathered from the ledger for one decision.
 
 use crate::decider::Tubes;
+use crate::facts::TypedNumber;
 use crate::moments::moment;
 use crate::{Fact, RunFacts, Settings, runs};
 use jiff::Timestamp;
@@ -102,6 +103,8 @@ pub struct PoolFacts {
     pub results: Vec<Fact>,
     /// Findings that hold its members.
     pub findings: Vec<Finding>,
+    /// Its number was typed in: each member waits until two people have compared it.
+    pub typed: Vec<TypedNumber>,
     /// Every donation that any log names as its member.
     pub members: BTreeMap<DonationId, MemberFacts>,
 }
@@ -151,11 +154,13 @@ pub(super) fn facts_of(
     (runs, read): (&mut runs::Known, &mut Interpretations),
 ) -> Result<PoolFacts, ReadError> {
     let production = view.results.into_iter().filter(|result| result.mode == Mode::Production);
+    let (findings, typed) = TypedNumber::apart(view.findings, Some(&view.summary.pool));
     let mut pool = PoolFacts {
         pool: view.summary.pool,
         makings: makings(settings, &view.made),
         results: Tubes::default().facts(settings, production),
-        findings: view.findings.into_iter().map(|held| held.finding).collect(),
+        findings,
+        typed,
         members: BTreeMap::new(),
     };
     let resolved = pool.is_resolved();

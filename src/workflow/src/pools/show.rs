@@ -3,7 +3,7 @@
 use super::evidence::alone;
 use super::facts::{Drawn, Making, PoolFacts, facts_of};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
-use crate::{Settings, runs};
+use crate::{Settings, facts::TypedNumber, runs};
 use ledger::{Interpretations, ReadError, Reader, Seq};
 use release::evidence::PoolMember;
 use serde::Serialize;
@@ -78,6 +78,8 @@ pub struct PoolShown {
     pub why: Vec<PoolFault>,
     /// Findings that hold its members.
     pub findings: Vec<Finding>,
+    /// Its number, where it was typed in: each member waits until two people have compared it (R-GATE-09).
+    pub typed: Vec<TypedNumber>,
 }
 
 /// Everything about a pool; nothing where no message spoke of it.
@@ -111,6 +113,7 @@ pub fn show(settings: &Settings, reader: &Reader, pool: &PoolId) -> Result<Optio
         results: facts.results.iter().map(|fact| fact.observation.clone()).collect(),
         why,
         findings: facts.findings.clone(),
+        typed: facts.typed.clone(),
     }))
 }
 

@@ -21,6 +21,8 @@ pub enum Reason {
     Incomplete,
     /// The analyser itself says that it cannot be used.
     SaidByAnalyser,
+    /// A specimen's id was typed in by hand.
+    TypedIdentifier,
     /// No run, lot or plate can be named for it.
     RunOrLot,
     /// The profile revision is not here.
@@ -75,9 +77,18 @@ const UNKNOWN_SPECIMEN: &[&str] = &[
     "missing_pool",
 ];
 
+const TYPED_IDENTIFIER: Said = Said {
+    name: "typed_identifier",
+    title: ["a specimen id that was typed in by hand", "手工录入的标本号"],
+    next: [
+        "have two people compare the tube's label and say so (hemogate donation check-number); nothing else settles it",
+        "由两人先后核对试管标签并登记(hemogate donation check-number);无其他处理方式",
+    ],
+};
+
 impl Reason {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnmappedTest,
         Self::UnknownValue,
         Self::UnknownSpecimen,
@@ -87,6 +98,7 @@ impl Reason {
         Self::WrongSender,
         Self::Incomplete,
         Self::SaidByAnalyser,
+        Self::TypedIdentifier,
         Self::RunOrLot,
         Self::ProfileMissing,
         Self::Order,
@@ -185,6 +197,7 @@ impl Reason {
                 "too_many_aspirations",
             ],
             Self::SaidByAnalyser => &["flag_holds", "flag_invalidates", "run_failed", "reading_error"],
+            Self::TypedIdentifier => &["typed_identifier"],
             Self::RunOrLot => &[
                 "run_missing",
                 "lot_missing",
@@ -270,6 +283,7 @@ impl Reason {
                 ["the analyser says that it cannot be used", "仪器提示该结果不可用"],
                 ["see the flag on the analyser and test again", "在仪器上查看报警并重新检测"],
             ),
+            Self::TypedIdentifier => TYPED_IDENTIFIER,
             Self::RunOrLot => said(
                 "run_or_lot",
                 ["no run, lot or plate can be named for it", "无法确定其批次、试剂批号或板"],

@@ -97,6 +97,7 @@ mod evidence {
             registration: None,
             observations: observations.collect(),
             findings: vec![],
+            typed: vec![],
             alike: vec![],
             scans: vec![],
             beside: vec![],
