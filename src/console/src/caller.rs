@@ -64,6 +64,8 @@ pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/runs/{id}/repeat", Need::Person(Act::InvalidateRun)),
     ("POST", "/api/v1/donations/{id}/hold", Need::Person(Act::HoldDonation)),
     ("POST", "/api/v1/donations/{id}/lift", Need::Person(Act::LiftHold)),
+    ("POST", "/api/v1/donations/{id}/number/check", Need::Person(Act::CheckNumber)),
+    ("POST", "/api/v1/donations/{id}/duplicate/accept", Need::Person(Act::AcceptDuplicate)),
     ("POST", "/api/v1/recalls/{seq}/close", Need::Person(Act::CloseRecall)),
     ("POST", "/api/v1/tasks/lookback", Need::Person(Act::DoLookback)),
     ("POST", "/api/v1/donors/{id}/defer", Need::Person(Act::DeferDonor)),

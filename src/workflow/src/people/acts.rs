@@ -153,6 +153,8 @@ mod tests {
         (Act::RecordConfirmatory, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::ExamineDonor, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::SettleGroup, [0, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::CheckNumber, [1, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::AcceptDuplicate, [0, 1, 0, 1, 0, 0, 0, 0]),
         (Act::DoLookback, [0, 0, 1, 1, 0, 0, 0, 0]),
         (Act::ReleaseQc, [0, 0, 0, 1, 0, 0, 0, 0]),
         (Act::ResolveFinding, [1, 1, 0, 1, 0, 0, 0, 0]),

@@ -77,6 +77,15 @@ const UNKNOWN_SPECIMEN: &[&str] = &[
     "missing_pool",
 ];
 
+const PROFILE_MISSING: Said = Said {
+    name: "profile_missing",
+    title: ["the profile revision that has to read it is not here", "缺少所需的配置版本"],
+    next: [
+        "install that revision, start hemogate again, and reprocess",
+        "安装该版本,重新启动 hemogate,然后重新解释",
+    ],
+};
+
 const TYPED_IDENTIFIER: Said = Said {
     name: "typed_identifier",
     title: ["a specimen id that was typed in by hand", "手工录入的标本号"],
@@ -292,14 +301,7 @@ impl Reason {
                     "在仪器上查明所属批次、批号或板;改正后重新发送",
                 ],
             ),
-            Self::ProfileMissing => said(
-                "profile_missing",
-                ["the profile revision that has to read it is not here", "缺少所需的配置版本"],
-                [
-                    "install that revision, start hemogate again, and reprocess",
-                    "安装该版本,重新启动 hemogate,然后重新解释",
-                ],
-            ),
+            Self::ProfileMissing => PROFILE_MISSING,
             Self::Order => said(
                 "order",
                 ["an order that was not taken", "未被接受的检测申请"],
