@@ -68,4 +68,6 @@ mod staff;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod two_people;
+#[cfg(test)]
 mod worklist;
