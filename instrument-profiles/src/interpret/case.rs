@@ -56,7 +56,7 @@ impl<'x, 'm> Case<'x, 'm> {
         let specimen = self.specimen(kind);
         let control = self.control(kind);
         let status = self.status();
-        let flags = self.flags();
+        let flags = self.flags(kind);
         let mut value = self.value(&slots);
         if let Some(rule) = control {
             self.judge(rule, &mut value);
@@ -162,6 +162,13 @@ impl<'x, 'm> Case<'x, 'm> {
 
     pub(super) fn hold(&mut self, name: &str, place: &Where<'_>, what: String) {
         self.hold_as(Consequence::Hold, name, place, what);
+    }
+
+    /// A number that was typed in leaves open whose result it is, and not what came out: a reactive one stays reactive, and
+    /// its donation waits until people have compared the number (R-GATE-09). Whose control it is nobody compares.
+    pub(super) fn typed(&mut self, kind: SpecimenKind, place: &Where<'_>, what: String) {
+        self.withheld |= kind != SpecimenKind::Patient;
+        self.say(Consequence::Hold, "typed_identifier", place, what);
     }
 
     pub(super) fn hold_as(&mut self, consequence: Consequence, name: &str, place: &Where<'_>, what: String) {

@@ -194,7 +194,7 @@ impl<'m> Case<'_, 'm> {
     }
 
     /// The flags as sent; what they do is done here, but for `agree`, which is kept for the value.
-    pub(super) fn flags(&mut self) -> Vec<String> {
+    pub(super) fn flags(&mut self, kind: SpecimenKind) -> Vec<String> {
         let rules = &self.exam.look.rules.flags;
         let mut seen: Vec<String> = Vec::new();
         for row in self.rows {
@@ -203,7 +203,7 @@ impl<'m> Case<'_, 'm> {
                     split(&piece.text, rules.separator.as_deref(), rules.width, |flag| {
                         if !flag.is_empty() && !seen.iter().any(|known| known == flag) {
                             let place = Where::Piece(Cursor::at(row.node), path, piece.at.clone());
-                            self.flag(flag, &place);
+                            self.flag(flag, kind, &place);
                             seen.push(flag.to_owned());
                         }
                     });
@@ -213,7 +213,7 @@ impl<'m> Case<'_, 'm> {
         seen
     }
 
-    fn flag(&mut self, flag: &str, place: &Where<'_>) {
+    fn flag(&mut self, flag: &str, kind: SpecimenKind, place: &Where<'_>) {
         let rules = &self.exam.look.rules.flags;
         let Some(rule) = rules.known.get(flag) else {
             let what = format!("the flag {flag:?} is not in the profile; what does it mean for the result?");
@@ -230,7 +230,7 @@ impl<'m> Case<'_, 'm> {
         match rule.does {
             FlagEffect::Keep => {}
             FlagEffect::Hold | FlagEffect::Open => self.hold("flag_holds", place, what),
-            FlagEffect::Typed => self.hold("typed_identifier", place, what),
+            FlagEffect::Typed => self.typed(kind, place, what),
             FlagEffect::Invalid => {
                 self.invalid = true;
                 self.note("flag_invalidates", place, what);
