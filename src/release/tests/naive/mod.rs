@@ -283,6 +283,22 @@ fn own(g: &Grouping) -> Option<RunId> {
     if g.analyser_run.is_some() { g.analyser_run.clone() } else { g.run.clone() }
 }
 
+/// Coated cells that do not react: the antiglobulin test says nothing.
+fn washed_out(g: &Grouping) -> bool {
+    let weak = |c: &Grade| c.strength.is_none_or(|s| s < Strength::One) || c.mixed_field;
+    g.coated_cells.as_ref().is_some_and(|all| all.0.iter().any(weak))
+}
+
+/// Weak at once, and not found again by the antiglobulin test.
+fn vanished(g: &Grouping) -> bool {
+    let immediate = g.anti_d.as_ref().unwrap().0[0];
+    let iat: Vec<Grade> = g.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
+    immediate.strength == Some(Strength::One)
+        && iat.len() >= 2
+        && iat.iter().all(|g| g.is_zero())
+        && !washed_out(g)
+}
+
 /// The type; `None` while the antiglobulin test is open. Weak D is positive. Second: typed by antiglobulin.
 fn rhd(g: &Grouping) -> (Option<RhD>, bool) {
     let immediate = g.anti_d.as_ref().unwrap().0[0];
@@ -293,8 +309,7 @@ fn rhd(g: &Grouping) -> (Option<RhD>, bool) {
     if iat.iter().any(|g| !g.is_zero()) {
         return (Some(RhD::Positive), true);
     }
-    let coated = g.coated_cells.as_ref().map_or(vec![], |g| g.0.clone());
-    if coated.iter().any(|c| c.strength.is_none_or(|s| s < Strength::One) || c.mixed_field) {
+    if washed_out(g) {
         return (None, false);
     }
     if iat.len() >= 2 && immediate.is_zero() { (Some(RhD::Negative), true) } else { (None, false) }
@@ -321,11 +336,7 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
     let all_abo: BTreeSet<AboGroup> = abos.iter().copied().flatten().collect();
     let all_rhd: BTreeSet<RhD> = rhds.iter().filter_map(|(d, _)| *d).collect();
     let settled_by_iat = rhds.iter().any(|(_, iat)| *iat);
-    let weak_twice = usable.iter().any(|g| {
-        let immediate = g.anti_d.as_ref().unwrap().0[0];
-        let iat: Vec<Grade> = g.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
-        immediate.strength == Some(Strength::One) && iat.len() >= 2 && iat.iter().all(|g| g.is_zero())
-    });
+    let weak_twice = usable.iter().any(|g| vanished(g));
     // Tube and bag of two groups, whatever became of their runs, until a usable tube agrees with a usable bag.
     let is_usable = |g: &Grouping| usable.iter().any(|u| std::ptr::eq(*u, g));
     let bag = |g: &&Grouping| g.sample == Some(GroupingSample::Segment);
@@ -342,13 +353,7 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
     };
     let wrong_tube = pairs.iter().any(|(t, b)| differ(t, b) && (both(t, b) || !cleared));
     // A tube that contradicts itself says nothing of whose blood it holds.
-    let contradicts = |t: &Grouping| {
-        let immediate = t.anti_d.as_ref().unwrap().0[0];
-        let iat: Vec<Grade> = t.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
-        let vanished =
-            immediate.strength == Some(Strength::One) && iat.len() >= 2 && iat.iter().all(|g| g.is_zero());
-        (abo(t).is_none() && !missing(t)) || vanished
-    };
+    let contradicts = |t: &Grouping| (abo(t).is_none() && !missing(t)) || vanished(t);
     // One that lacks columns says something by those that it has.
     let shows_other = |t: &Grouping, b: &Grouping| missing(t) && cannot_be(t, abo(b).unwrap());
     let tube_unclear =
