@@ -77,26 +77,18 @@ pub fn serve(
     if let Some(reach) = Reach::of(&source) {
         board.reach_by(&connection.id, reach);
     }
-    serve_begun(connection, source, ledger, board, stop)
-}
-
-async fn serve_begun(
-    connection: Connection,
-    source: Source,
-    ledger: Ledger,
-    board: Board,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    let store = Store::new(ledger);
-    let left_open = store.end_open_transfers(&connection.id, &stop).await.map_err(io::Error::other)?;
-    if left_open > 0 {
-        tracing::warn!(connection = %connection.id, left_open, "transfers were open when hemogate stopped");
-    }
-    let line = Line { connection: Arc::new(connection), store, board, stop: stop.clone() };
-    let (board, connection) = (line.board.clone(), Arc::clone(&line.connection));
-    tokio::select! {
-        served = drive(line, source, stop) => served,
-        never = quiet::watch(&board, &connection.id, connection.limits.warn_when_silent) => match never {},
+    async move {
+        let store = Store::new(ledger);
+        let left_open = store.end_open_transfers(&connection.id, &stop).await.map_err(io::Error::other)?;
+        if left_open > 0 {
+            tracing::warn!(connection = %connection.id, left_open, "transfers were open when hemogate stopped");
+        }
+        let line = Line { connection: Arc::new(connection), store, board, stop: stop.clone() };
+        let (board, connection) = (line.board.clone(), Arc::clone(&line.connection));
+        tokio::select! {
+            served = drive(line, source, stop) => served,
+            never = quiet::watch(&board, &connection.id, connection.limits.warn_when_silent) => match never {},
+        }
     }
 }
 
