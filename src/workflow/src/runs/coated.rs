@@ -21,6 +21,7 @@ struct Shown {
 }
 
 /// The negative antiglobulin tests of a donation in a run, and the coated cells beside them.
+#[derive(Debug, Default)]
 pub(super) struct Coated {
     shown: BTreeMap<(u64, bool), Shown>,
     rows: BTreeMap<RowAt, (u64, bool)>,
@@ -28,8 +29,12 @@ pub(super) struct Coated {
 
 impl Coated {
     pub(super) fn of(facts: &[&mut Fact]) -> Self {
+        let mut coated = Self::default();
+        // Most runs have none.
+        if !facts.iter().any(|fact| is_negative(fact)) {
+            return coated;
+        }
         let facts: Vec<&Fact> = facts.iter().map(|fact| &**fact).collect();
-        let mut coated = Self { shown: BTreeMap::new(), rows: BTreeMap::new() };
         for (home, fact) in homes(&facts).into_iter().zip(facts) {
             let place = (home, fact.segment);
             if is_negative(fact) {
