@@ -387,8 +387,13 @@ pub struct Which {
     pub history_wrong: bool,
 }
 
-/// So much of a hash of columns says that they were seen.
+/// So much of a hash says that what it is of was seen.
 const SEEN_DIGITS_MIN: usize = 8;
+
+/// Whether somebody who names a hash, or how it begins, has seen what it is of.
+fn is_seen(named: &str, hash: &str) -> bool {
+    named.len() >= SEEN_DIGITS_MIN && hash.starts_with(named)
+}
 
 /// A determination of a blood group, as a person names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -455,7 +460,7 @@ pub fn settle_group(
     };
     let columns = one.columns();
     if let Some(seen) = &which.seen
-        && !(seen.len() >= SEEN_DIGITS_MIN && columns.starts_with(seen.as_str()))
+        && !is_seen(seen, &columns)
     {
         return Err(Refused::OtherColumns { seen: seen.clone(), now: columns });
     }

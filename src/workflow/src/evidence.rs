@@ -39,6 +39,14 @@ pub fn evidence(facts: &DonationFacts, settings: &Settings) -> Evidence {
 /// What is known of a donation, before any signature.
 #[must_use]
 pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
+    known_with_used(facts, settings).0
+}
+
+/// The same, and the results that it was made of.
+pub(crate) fn known_with_used<'f>(
+    facts: &'f DonationFacts,
+    settings: &Settings,
+) -> (Evidence, Vec<&'f Fact>) {
     let mut evidence = Evidence::new(facts.donation.clone());
     if let Some(registration) = &facts.registration {
         evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
@@ -88,16 +96,7 @@ pub(crate) fn known(facts: &DonationFacts, settings: &Settings) -> Evidence {
     facts.donor.fill(&mut evidence);
     components::fill(&mut evidence, &facts.components);
     signing::held_by_people(&mut evidence, &facts.people);
-    evidence
-}
-
-/// What is known of a donation before any signature, and the results that its serology was made of.
-pub(crate) fn known_with_serology<'f>(
-    facts: &'f DonationFacts,
-    settings: &Settings,
-) -> (Evidence, Vec<&'f Fact>) {
-    let (measured, _) = measurements(&facts.observations, Cuts::of(settings));
-    (known(facts, settings), measured.iter().map(|one| one.fact).collect())
+    (evidence, used)
 }
 
 /// The determinations of a donation's blood group, each with what names it.

@@ -16,6 +16,7 @@ mod facts;
 pub mod faults;
 pub mod fitness;
 mod halves;
+mod hex;
 mod interpreter;
 pub mod kits;
 pub mod lots;

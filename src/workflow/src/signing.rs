@@ -3,6 +3,7 @@
 //! A signature holds for one basis: the hash of the donation's evidence and of the rule pack, without signatures. When
 //! anything of it changes the signature is no evidence any more; nobody has to take it back.
 
+use crate::hex::hex;
 use crate::{DonationFacts, Settings};
 use ledger::{ByPeople, HoldKind, SignedBasis};
 use release::{
@@ -44,7 +45,7 @@ pub(crate) fn basis(evidence: &Evidence, pack: &RulePack) -> String {
         // Evidence is plain data. If it could not be written, no signature may fit it.
         Err(error) => hasher.update(format!("{error} {evidence:?}").as_bytes()),
     }
-    hasher.finalize().iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+    hex(hasher.finalize())
 }
 
 /// What of the evidence a signature is bound to: of components those that keep the others back. That another is made, given

@@ -1,6 +1,7 @@
 //! A batch as it is now: each donation judged from the ledger at this moment, with what holds it.
 
 use super::Refused;
+use crate::hex::hex;
 use crate::{
     DonationFacts, Settings, components, decider, evidence,
     rules::Book,
@@ -175,10 +176,7 @@ impl BatchNow {
             let line = format!("{} {} {}\n", member.donation, member.basis, member.verdict.content_hash());
             hasher.update(line.as_bytes());
         }
-        let seen = hasher
-            .finalize()
-            .iter()
-            .fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"));
+        let seen = hex(hasher.finalize());
         let failing = members.iter().filter(|m| m.verdict.unit() == Unit::Discard);
         let units = failing.map(MemberNow::units);
         let (failing, located) = units.fold((0, 0), |(all, found), (a, f)| (all + a, found + f));

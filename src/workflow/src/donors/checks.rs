@@ -7,15 +7,16 @@
 //!    └── another message, another result: nobody has said that┘
 //! ```
 
-use super::{DonorFacts, LINES_MAX, Refused, donation, text, write};
+use super::{DonorFacts, LINES_MAX, Refused, donation, is_seen, text, write};
 use crate::batches::Agreed;
-use crate::evidence::known_with_serology;
+use crate::evidence::known_with_used;
 use crate::facts::TypedNumber;
+use crate::hex::hex;
 use crate::people::{Act, Actor};
 use crate::{DonationFacts, Fact, Settings, rules};
 use ledger::{Done, DonorAct, DuplicateAccepted, Ledger, NumberChecked, Reader, RowAt, Seq};
+use release::Flag;
 use release::evidence::{Identity, SerologyKind, SerologySeries};
-use release::{Evidence, Flag};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -23,8 +24,6 @@ use vocabulary::{DonationId, Marker};
 
 /// So many different people have to say it.
 const PERSONS: usize = 2;
-/// So much of a hash of results says that they were seen.
-const SEEN_DIGITS_MIN: usize = 8;
 
 /// A number that was typed in, and who has compared it with the tube.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -164,7 +163,7 @@ fn hash(tests: &[(SerologyKind, &Fact)]) -> String {
             format!("{kind:?} {} {} {} {:?}\n", fact.message, fact.identity(), fact.outcome(), fact.run());
         hasher.update(line.as_bytes());
     }
-    hasher.finalize().iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+    hex(hasher.finalize())
 }
 
 fn words_on<'d>(
@@ -199,7 +198,7 @@ impl DonorFacts {
 /// Duplicates on another lot or analyser: those that wait, and those that two people accept.
 #[must_use]
 pub fn duplicates(facts: &DonationFacts, settings: &Settings) -> Vec<DuplicateSeen> {
-    let (evidence, used): (Evidence, _) = known_with_serology(facts, settings);
+    let (evidence, used) = known_with_used(facts, settings);
     let verdict = release::decide(&evidence, &settings.pack);
     let other = |flags: &[Flag]| flags.contains(&Flag::OtherLot) || flags.contains(&Flag::OtherLotAccepted);
     let concerned = verdict.serology().iter().filter(|series| other(&series.flags));
@@ -258,8 +257,7 @@ pub fn accept_duplicate(
     let Some(first) = of_assay.first() else {
         return Err(Refused::NoOtherLot { donation, assay: assay.to_owned() });
     };
-    let is_seen = |one: &&DuplicateSeen| seen.len() >= SEEN_DIGITS_MIN && one.seen.starts_with(seen);
-    let Some(one) = of_assay.iter().find(is_seen) else {
+    let Some(one) = of_assay.iter().find(|one| is_seen(seen, &one.seen)) else {
         return Err(Refused::OtherResults { seen: seen.to_owned(), now: first.seen.clone() });
     };
     if one.accepted_by.iter().any(|by| by == actor.user().as_str()) {

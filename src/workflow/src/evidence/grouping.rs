@@ -2,6 +2,7 @@
 
 use super::unusable;
 use crate::facts::Fact;
+use crate::hex::hex;
 use crate::measurement::Used;
 use release::evidence::{Del, Grades, Grouping, GroupingSample, Validity};
 use sha2::{Digest, Sha256};
@@ -85,8 +86,7 @@ impl Determination {
                 format!("{name} {}", all.join(" "))
             });
         let text = [said].into_iter().chain(singles).chain(lists).collect::<Vec<_>>().join("\n");
-        let hash = Sha256::digest(text.as_bytes());
-        hash.iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+        hex(Sha256::digest(text.as_bytes()))
     }
 
     fn new(home: u64, fact: &Fact) -> Self {
