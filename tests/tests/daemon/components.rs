@@ -4,18 +4,11 @@
 use crate::{
     day::Day,
     house::Daemon,
-    staff::{PASSWORD, Person, command, hire},
+    staff::{BENCH, PASSWORD, Person, command, hire},
 };
 use serde_json::{Value, json};
 use simulator::scenario::Story;
-use vocabulary::Role;
 
-const STAFF: [(&str, &[Role]); 4] = [
-    ("tech", &[Role::Technician]),
-    ("rev", &[Role::Reviewer]),
-    ("rel", &[Role::Releaser]),
-    ("qc", &[Role::QcOfficer]),
-];
 const RED_CELLS: &str = "E0791V00";
 const PLASMA: &str = "E2701V00";
 const PLATELETS: &str = "E4532VA0";
@@ -32,7 +25,7 @@ struct Laboratory {
 impl Laboratory {
     fn new() -> Self {
         let day = Day::new(60);
-        hire(&day.house, &STAFF);
+        hire(&day.house, &BENCH);
         let daemon = day.house.start();
         day.play(&daemon);
         let plain = day.of(Story::Ordinary).into_iter().find(|d| !d.registration.donor.first_time);

@@ -4,41 +4,38 @@
 use crate::{
     day::Day,
     house::{Daemon, Told},
-    staff::{PASSWORD, Person, command, hire},
+    staff::{BENCH, PASSWORD, Person, command, hire},
 };
 use serde_json::{Value, json};
 use simulator::scenario::Story;
 use std::fs;
-use vocabulary::Role;
 
 const DONATIONS: u32 = 24;
-const STAFF: [(&str, &[Role]); 4] = [
-    ("tech", &[Role::Technician]),
-    ("rev", &[Role::Reviewer]),
-    ("rel", &[Role::Releaser]),
-    ("qc", &[Role::QcOfficer]),
-];
-
-const KIT: &str = r#"
+/// The rules of a plate of HBsAg: its assay, and the least signal of its positive control.
+pub(crate) fn plate_kit(assay: &str, positive: &str) -> String {
+    format!(
+        r#"
 schema = 1
 id = "site/hbsag"
-title = { en = "HBsAg, ELISA", zh = "乙肝表面抗原酶联免疫" }
-assays = ["ELISA HBsAg"]
+title = {{ en = "HBsAg, ELISA", zh = "乙肝表面抗原酶联免疫" }}
+assays = ["{assay}"]
 source = "made up for this test"
 
 [plate]
 signal = "direct"
-criteria = ["BLK <= 0.080", "drop_one(NC <= 0.100)", "PC >= 0.105"]
+criteria = ["BLK <= 0.080", "drop_one(NC <= 0.100)", "PC >= {positive}"]
 cutoff = "2.1 * max(mean(NC), 0.050)"
 
 [plate.controls]
-BLK = { is = "blank", wells = 1 }
-NC = { is = "negative", wells = 3 }
-PC = { is = "positive", wells = 2 }
+BLK = {{ is = "blank", wells = 1 }}
+NC = {{ is = "negative", wells = 3 }}
+PC = {{ is = "positive", wells = 2 }}
 
 [plate.external]
-QC = { is = "weak-positive", wells = 2, sco_min = "1.00", sco_max = "6.00" }
-"#;
+QC = {{ is = "weak-positive", wells = 2, sco_min = "1.00", sco_max = "6.00" }}
+"#
+    )
+}
 
 struct Laboratory {
     day: Day,
@@ -122,10 +119,10 @@ fn with_wells(plate: &str, kind: &str, od: &str, sco: &str, result: &str) -> Str
 fn a_plate_is_held_by_its_kit_repeated_released_and_called_back() {
     let day = Day::new(DONATIONS);
     fs::create_dir(day.house.path.join("kits")).unwrap();
-    fs::write(day.house.path.join("kits/hbsag.toml"), KIT).unwrap();
+    fs::write(day.house.path.join("kits/hbsag.toml"), plate_kit("ELISA HBsAg", "0.105")).unwrap();
     let configured = fs::read_to_string(day.house.config()).unwrap();
     fs::write(day.house.config(), format!("[site]\nkits = \"kits\"\n{configured}")).unwrap();
-    hire(&day.house, &STAFF);
+    hire(&day.house, &BENCH);
     let daemon = day.house.start();
     let plates = day.house.path.join("reader");
     fs::create_dir(&plates).unwrap();

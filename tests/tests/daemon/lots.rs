@@ -3,18 +3,10 @@
 use crate::{
     day::Day,
     house::Daemon,
-    staff::{PASSWORD, Person, command, hire},
+    staff::{BENCH, PASSWORD, Person, command, hire},
 };
 use serde_json::{Value, json};
 use simulator::scenario::Story;
-use vocabulary::Role;
-
-const STAFF: [(&str, &[Role]); 4] = [
-    ("tech", &[Role::Technician]),
-    ("rev", &[Role::Reviewer]),
-    ("rel", &[Role::Releaser]),
-    ("qc", &[Role::QcOfficer]),
-];
 
 /// A donation that two people have released.
 fn released(day: &Day, daemon: &Daemon) -> String {
@@ -35,7 +27,7 @@ fn released(day: &Day, daemon: &Daemon) -> String {
 #[test]
 fn what_was_tested_with_a_defective_lot_is_called_back_at_once_and_two_people_take_it_back() {
     let day = Day::new(60);
-    hire(&day.house, &STAFF);
+    hire(&day.house, &BENCH);
     let daemon = day.house.start();
     day.play(&daemon);
     daemon.idle();

@@ -22,6 +22,14 @@ const ADMINISTRATORS: [(&str, Role); 3] = [
     ("auditor", Role::AuditAdministrator),
 ];
 
+/// One of each who works at the bench.
+pub(crate) const BENCH: [(&str, &[Role]); 4] = [
+    ("tech", &[Role::Technician]),
+    ("rev", &[Role::Reviewer]),
+    ("rel", &[Role::Releaser]),
+    ("qc", &[Role::QcOfficer]),
+];
+
 /// Makes the administrators and everybody else in a house whose daemon does not run.
 pub(crate) fn hire(house: &House, staff: &[(&str, &[Role])]) {
     let settings =

@@ -4,39 +4,11 @@
 
 use crate::{
     house::{Daemon, House, until},
-    staff::{PASSWORD, Person, command, hire},
+    kits::plate_kit,
+    staff::{BENCH, PASSWORD, Person, command, hire},
 };
 use serde_json::{Value, json};
 use std::{fmt::Write, fs, time::Duration};
-use vocabulary::Role;
-
-const STAFF: [(&str, &[Role]); 4] = [
-    ("tech", &[Role::Technician]),
-    ("rev", &[Role::Reviewer]),
-    ("rel", &[Role::Releaser]),
-    ("qc", &[Role::QcOfficer]),
-];
-
-const KIT: &str = r#"
-schema = 1
-id = "site/hbsag"
-title = { en = "HBsAg, ELISA", zh = "乙肝表面抗原酶联免疫" }
-assays = ["workstation HBsAg"]
-source = "made up for this test"
-
-[plate]
-signal = "direct"
-criteria = ["BLK <= 0.080", "drop_one(NC <= 0.100)", "PC >= 0.80"]
-cutoff = "2.1 * max(mean(NC), 0.050)"
-
-[plate.controls]
-BLK = { is = "blank", wells = 1 }
-NC = { is = "negative", wells = 3 }
-PC = { is = "positive", wells = 2 }
-
-[plate.external]
-QC = { is = "weak-positive", wells = 2, sco_min = "1.00", sco_max = "6.00" }
-"#;
 
 const ASSAY: &str = "workstation HBsAg";
 const TYPED: &str = "G123426000001";
@@ -84,10 +56,10 @@ impl Laboratory {
         );
         fs::create_dir(house.path.join("plates")).unwrap();
         fs::create_dir(house.path.join("kits")).unwrap();
-        fs::write(house.path.join("kits/hbsag.toml"), KIT).unwrap();
+        fs::write(house.path.join("kits/hbsag.toml"), plate_kit(ASSAY, "0.80")).unwrap();
         let configured = fs::read_to_string(house.config()).unwrap();
         fs::write(house.config(), format!("[site]\nkits = \"kits\"\n{configured}")).unwrap();
-        hire(&house, &STAFF);
+        hire(&house, &BENCH);
         let daemon = house.start();
         Self { house, daemon }
     }
