@@ -6,12 +6,12 @@ use crate::{
     problem::Problem,
 };
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, Method, header::AUTHORIZATION},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{Extensions, HeaderMap, Method, header::AUTHORIZATION},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 /// The token that a request carries.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
@@ -19,12 +19,18 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     given.and_then(|v| v.strip_prefix("Bearer ")).map(str::trim)
 }
 
+/// Where a request comes from, by its connection: an address, since ports change with every request (rules.md R-AUD-01).
+pub(crate) fn terminal(extensions: &Extensions) -> Option<String> {
+    extensions.get().map(|ConnectInfo::<SocketAddr>(from)| from.ip().to_canonical().to_string())
+}
+
 /// Lets a request through that carries a token and may be sent by its holder.
 pub(crate) async fn bearer(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
     let given = token(request.headers()).map(str::to_owned);
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
-    match admitted(&site, given, &method, path.as_deref().unwrap_or_default()).await {
+    let terminal = terminal(request.extensions());
+    match admitted(&site, (given, terminal), &method, path.as_deref().unwrap_or_default()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -35,19 +41,19 @@ pub(crate) async fn bearer(State(site): State<Arc<Site>>, mut request: Request, 
 
 async fn admitted(
     site: &Site,
-    given: Option<String>,
+    (given, terminal): (Option<String>, Option<String>),
     method: &Method,
     path: &str,
 ) -> Result<Caller, Problem> {
     let given = given.ok_or_else(Problem::unauthorized)?;
     let caller = if same(given.as_bytes(), site.token.as_bytes()) {
-        Caller::Machine
+        Caller::machine(terminal)
     } else {
         let actor = site.sessions.of(&given, site.session_limits).ok_or_else(Problem::unauthorized)?;
         let reader = site.ledger.state();
         let now = tokio::task::spawn_blocking(move || actor.now(&reader)).await;
         match now.map_err(|e| Problem::internal(&e))? {
-            Ok(actor) => Caller::Person(actor),
+            Ok(actor) => Caller::Person(actor.at(terminal)),
             Err(why) => {
                 if why.ends_a_session() {
                     site.sessions.end(&given);

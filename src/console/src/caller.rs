@@ -2,6 +2,7 @@
 
 use crate::{Site, problem::Problem};
 use axum::http::Method;
+use ledger::By;
 use workflow::people::{Act, Actor, Refused};
 
 /// How entries name whoever holds the machine's token.
@@ -12,7 +13,7 @@ const MACHINE: &str = "user:token";
 pub(crate) enum Caller {
     /// Whoever holds the token of the first start: other systems, and scripts of the station. It reads, registers, orders
     /// and sends again; it never does what needs a person.
-    Machine,
+    Machine(By),
     /// A person who has signed in.
     Person(Actor),
 }
@@ -106,10 +107,15 @@ fn to_read(path: &str) -> Option<Act> {
 }
 
 impl Caller {
+    /// Whoever holds the machine's token, at a terminal.
+    pub(crate) fn machine(terminal: Option<String>) -> Self {
+        Self::Machine(By::from(MACHINE).at(terminal))
+    }
+
     /// How entries name it.
-    pub(crate) fn by(&self) -> String {
+    pub(crate) fn by(&self) -> By {
         match self {
-            Self::Machine => MACHINE.to_owned(),
+            Self::Machine(by) => by.clone(),
             Self::Person(actor) => actor.by(),
         }
     }
@@ -118,7 +124,7 @@ impl Caller {
     pub(crate) fn person(&self) -> Result<&Actor, Problem> {
         match self {
             Self::Person(actor) => Ok(actor),
-            Self::Machine => Err(Problem::forbidden(
+            Self::Machine(_) => Err(Problem::forbidden(
                 "this needs a person: sign in with POST /api/v1/sign-in and use the token it gives (需要个人登录)",
             )),
         }
@@ -131,7 +137,7 @@ impl Caller {
                 return self.person().map(drop);
             }
             match self {
-                Self::Machine => return Ok(()),
+                Self::Machine(_) => return Ok(()),
                 Self::Person(_) => to_read(path),
             }
         } else {
@@ -139,7 +145,7 @@ impl Caller {
             match found.map(|(_, _, need)| *need) {
                 None => return Err(Problem::forbidden(format!("{method} {path} is given to nobody"))),
                 Some(Need::Anybody) => return self.person().map(drop),
-                Some(Need::MachineOr(_)) if matches!(self, Self::Machine) => return Ok(()),
+                Some(Need::MachineOr(_)) if matches!(self, Self::Machine(_)) => return Ok(()),
                 Some(Need::MachineOr(act) | Need::Person(act)) => Some(act),
             }
         };
@@ -209,11 +215,11 @@ mod tests {
     fn the_machine_reads_and_does_nothing_that_needs_a_person() {
         for (method, path, need) in COMMANDS {
             let method: Method = method.parse().unwrap();
-            let may = Caller::Machine.check(&method, path).is_ok();
+            let may = Caller::machine(None).check(&method, path).is_ok();
             assert_eq!(may, matches!(need, Need::MachineOr(_)), "{method} {path}");
         }
-        assert!(Caller::Machine.check(&Method::GET, "/api/v1/donations").is_ok());
-        assert!(Caller::Machine.check(&Method::POST, "/api/v1/nowhere").is_err());
-        assert!(Caller::Machine.check(&Method::DELETE, "/api/v1/donations").is_err());
+        assert!(Caller::machine(None).check(&Method::GET, "/api/v1/donations").is_ok());
+        assert!(Caller::machine(None).check(&Method::POST, "/api/v1/nowhere").is_err());
+        assert!(Caller::machine(None).check(&Method::DELETE, "/api/v1/donations").is_err());
     }
 }

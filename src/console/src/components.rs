@@ -52,7 +52,7 @@ async fn told(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let (settings, ledger, caller) = (Arc::clone(&site.workflow), site.ledger.clone(), caller.clone());
     let work = move || match &caller {
-        Caller::Machine => tell(&settings, &ledger, Teller::Machine(&caller.by())),
+        Caller::Machine(by) => tell(&settings, &ledger, Teller::Machine(by)),
         Caller::Person(actor) => tell(&settings, &ledger, Teller::Person(actor)),
     };
     let step = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;

@@ -1,7 +1,7 @@
 //! Who looked at raw bytes of donors: written down before they are shown.
 
 use crate::{Site, caller::Caller, problem::Problem, writing::append};
-use ledger::{DonorData, What};
+use ledger::{By, DonorData, What};
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -16,21 +16,21 @@ const REMEMBERED_MAX: usize = 1_024;
 
 /// The readings that are written down already.
 #[derive(Debug, Default)]
-pub(crate) struct Consulted(Mutex<VecDeque<(String, DonorData, Instant)>>);
+pub(crate) struct Consulted(Mutex<VecDeque<(By, DonorData, Instant)>>);
 
 impl Consulted {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, DonorData, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(By, DonorData, Instant)>> {
         // A panic elsewhere leaves a list of what was written, which is true.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_written(&self, (by, of): (&str, &DonorData), now: Instant) -> bool {
+    fn is_written(&self, (by, of): (&By, &DonorData), now: Instant) -> bool {
         let mut readings = self.lock();
         readings.retain(|(_, _, at)| now.saturating_duration_since(*at) < STILL_READING);
         readings.iter().any(|(who, known, _)| who == by && known == of)
     }
 
-    fn written(&self, by: String, of: DonorData, now: Instant) {
+    fn written(&self, by: By, of: DonorData, now: Instant) {
         let mut readings = self.lock();
         if readings.len() >= REMEMBERED_MAX {
             readings.pop_front();
@@ -62,15 +62,15 @@ mod tests {
     fn a_reading_that_goes_on_is_one_and_a_later_one_is_another() {
         let consulted = Consulted::default();
         let now = Instant::now();
-        assert!(!consulted.is_written(("user:a", &message(1)), now));
+        assert!(!consulted.is_written((&"user:a".into(), &message(1)), now));
         consulted.written("user:a".into(), message(1), now);
-        assert!(consulted.is_written(("user:a", &message(1)), now + STILL_READING / 2));
-        assert!(!consulted.is_written(("user:a", &message(2)), now));
+        assert!(consulted.is_written((&"user:a".into(), &message(1)), now + STILL_READING / 2));
+        assert!(!consulted.is_written((&"user:a".into(), &message(2)), now));
         assert!(
-            !consulted.is_written(("user:b", &message(1)), now),
+            !consulted.is_written((&"user:b".into(), &message(1)), now),
             "another person reads for the first time"
         );
-        assert!(!consulted.is_written(("user:a", &message(1)), now + STILL_READING));
+        assert!(!consulted.is_written((&"user:a".into(), &message(1)), now + STILL_READING));
     }
 
     #[test]
@@ -80,8 +80,8 @@ mod tests {
         (0..2_000).for_each(|seq| consulted.written("user:a".into(), message(seq), now));
         assert_eq!(consulted.lock().len(), REMEMBERED_MAX);
         assert!(
-            !consulted.is_written(("user:a", &message(0)), now)
-                && consulted.is_written(("user:a", &message(1_999)), now)
+            !consulted.is_written((&"user:a".into(), &message(0)), now)
+                && consulted.is_written((&"user:a".into(), &message(1_999)), now)
         );
     }
 }

@@ -39,7 +39,7 @@ use axum::{
     Extension, Router, middleware,
     routing::{get, post, put},
 };
-use std::{io, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +52,8 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// When the listener fails for good.
 pub async fn serve(site: Site, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
     let until = async move { stop.cancelled().await };
-    axum::serve(listener, routes(site)).with_graceful_shutdown(until).await
+    let routes = routes(site).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, routes).with_graceful_shutdown(until).await
 }
 
 /// Lots that were found defective (rules.md §2.5).

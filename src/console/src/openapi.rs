@@ -138,7 +138,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/orders/{id}", "get", "an order with its assays, why it waits, and its history"),
     ("/api/v1/orders/{id}/cancel", "post", "cancel an order or some of its assays"),
     ("/api/v1/queries", "get", "what analysers asked for and how they were answered"),
-    ("/api/v1/audit", "get", "entries of the journal: who, when, what"),
+    ("/api/v1/audit", "get", "entries of the journal: who, from where, when, what"),
     ("/api/v1/batches", "get", "batches, in pages"),
     ("/api/v1/batches", "post", "put a batch together from a session, runs or a list of donations"),
     (

@@ -2,7 +2,7 @@
 
 use crate::{
     Site,
-    access::token,
+    access::{terminal, token},
     caller::{Caller, refused},
     commands::{Answer, version, with_version, written},
     paging::Items,
@@ -12,7 +12,7 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{Extensions, HeaderMap, StatusCode},
     response::Response,
 };
 use jiff::Timestamp;
@@ -54,9 +54,9 @@ fn about(actor: &Actor) -> Value {
 }
 
 /// A name and its password for the token of a session.
-pub(crate) async fn sign_in(State(site): State<Arc<Site>>, body: Bytes) -> Answer {
+pub(crate) async fn sign_in(State(site): State<Arc<Site>>, extensions: Extensions, body: Bytes) -> Answer {
     let SignIn { user, password } = read(&body)?;
-    let people = site.people.clone();
+    let people = site.people.clone().at(terminal(&extensions));
     let work = move || people.authenticate(&user, &password, Timestamp::now());
     let outcome = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;
     let actor = outcome.map_err(|why| refused(&why))?;

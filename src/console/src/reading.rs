@@ -270,7 +270,7 @@ fn named(found: Items<ledger::DeliveryView>) -> Items<Value> {
     Items { items: found.items.into_iter().map(name).collect(), next: found.next }
 }
 
-/// Entries of the journal, who, when, what.
+/// Entries of the journal, who, from where, when, what.
 pub(crate) async fn audit(State(site): State<Arc<Site>>, query: Asked) -> Answer<Items<Value>> {
     let page = asked(query)?.page::<Seq>()?;
     let found = site
@@ -282,7 +282,8 @@ pub(crate) async fn audit(State(site): State<Arc<Site>>, query: Asked) -> Answer
                 let entry = entry?.entry;
                 last = Some(entry.seq);
                 items.push(json!({
-                    "seq": entry.seq, "at_ms": entry.at_ms, "by": entry.by, "what": entry.what.name(),
+                    "seq": entry.seq, "at_ms": entry.at_ms, "by": entry.by, "terminal": entry.terminal,
+                    "what": entry.what.name(),
                 }));
             }
             Ok(Items { next: last.map(|seq| seq.to_string()), items })

@@ -59,7 +59,8 @@ impl Ahead {
             let first = seq;
             for (draft, part) in job.drafts.into_iter().zip(job.parts) {
                 self.bytes += size_of::<Light>() + part.length.saturating_sub(part.carried);
-                let entry = Entry { seq, at_ms, by: draft.by, what: draft.what };
+                let (by, terminal) = draft.by.into_parts();
+                let entry = Entry { seq, at_ms, by, terminal, what: draft.what };
                 self.entries.push(Light { entry, carried: part.carried });
                 seq = seq.next();
             }

@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[derive(Serialize)]
 struct BodyOut<'a> {
     by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal: Option<&'a str>,
     what: &'a What,
 }
 
 #[derive(Deserialize)]
 struct BodyIn {
     by: String,
+    #[serde(default)]
+    terminal: Option<String>,
     what: What,
 }
 
@@ -27,7 +31,7 @@ pub(crate) fn expected_bytes(draft: &Draft) -> usize {
 /// Appends the body of `draft`.
 pub(crate) fn body(draft: &Draft, out: &mut Vec<u8>) -> Result<(), String> {
     let start = out.len();
-    write(&BodyOut { by: &draft.by, what: &draft.what }, out)?;
+    write(&BodyOut { by: draft.by.name(), terminal: draft.by.terminal(), what: &draft.what }, out)?;
     let length = out.len() - start;
     if length > BODY_BYTES_MAX {
         return Err(format!("an entry of {length} bytes is longer than {BODY_BYTES_MAX}"));
@@ -64,13 +68,13 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 /// Reads the entry in `frame`.
 pub(crate) fn entry(frame: &Frame<'_>) -> Result<Entry, String> {
     let body: BodyIn = read(frame.body).map_err(|error| format!("the entry cannot be read: {error}"))?;
-    Ok(Entry { seq: frame.seq, at_ms: frame.at_ms, by: body.by, what: body.what })
+    Ok(Entry { seq: frame.seq, at_ms: frame.at_ms, by: body.by, terminal: body.terminal, what: body.what })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Ledger, Seq, Settings, StateStore};
+    use crate::{By, Ledger, Seq, Settings, StateStore};
     use std::path::Path;
 
     #[test]
@@ -93,7 +97,7 @@ mod tests {
         for line in ledger.state().entries(Seq::new(1)) {
             let Entry { by, what, .. } = line.unwrap().entry;
             let mut bytes = Vec::new();
-            body(&Draft { by: by.clone(), what: what.clone() }, &mut bytes).unwrap();
+            body(&Draft { by: By::from(by.clone()), what: what.clone() }, &mut bytes).unwrap();
             let fast: BodyIn = cbor4ii::serde::from_slice(&bytes).unwrap();
             let slow: BodyIn = ciborium::from_reader(bytes.as_slice()).unwrap();
             assert_eq!((&fast.by, &fast.what), (&by, &what));
@@ -110,5 +114,19 @@ mod tests {
         for wrong in [&[][..], &[0x82], &[0x82, 0x61], &[0x82, 0x01, 0x01], &[0x9b, 0xff, 0xff], &[0xff]] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_terminal_is_written_where_there_is_one_and_takes_no_byte_where_there_is_none() {
+        let written = |by: By| {
+            let mut bytes = Vec::new();
+            body(&Draft { by, what: What::Stopped }, &mut bytes).unwrap();
+            bytes
+        };
+        let at = written(By::from("user:a").at(Some("192.0.2.7".to_owned())));
+        assert_eq!(read::<BodyIn>(&at).unwrap().terminal.as_deref(), Some("192.0.2.7"));
+        let nowhere = written(By::from("user:a"));
+        assert_eq!(read::<BodyIn>(&nowhere).unwrap().terminal, None);
+        assert!(!nowhere.windows(8).any(|part| part == b"terminal"), "as every ledger before had it");
     }
 }

@@ -206,7 +206,13 @@ mod tests {
     use crate::{Entry, What};
 
     fn group(first: u64, entries: u64, bytes: usize) -> (Committed, Seq) {
-        let entry = |seq| Entry { seq: Seq::new(seq), at_ms: 0, by: String::new(), what: What::Stopped };
+        let entry = |seq| Entry {
+            seq: Seq::new(seq),
+            at_ms: 0,
+            by: String::new(),
+            terminal: None,
+            what: What::Stopped,
+        };
         let group =
             Committed { entries: (first..first + entries).map(entry).map(Light::from).collect(), bytes };
         let last = group.last().unwrap();

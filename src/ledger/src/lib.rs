@@ -45,7 +45,7 @@ mod verify;
 pub use bounds::MemoryPart;
 pub use channel::{CALIBRATION, Channel, UNNAMED, WINDOW_MARK, day_of, whole_run};
 pub use entry::{
-    BatchOf, Body, Bytes, ComponentAct, ComponentMove, DeliveryId, DeliveryIdError, DonorAct, DonorData,
+    BatchOf, Body, By, Bytes, ComponentAct, ComponentMove, DeliveryId, DeliveryIdError, DonorAct, DonorData,
     Draft, Earlier, Entry, FitnessAct, FoundComponents, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld,
     LookbackAsked, LookbackId, LookbackStep, LotsAct, Mapped, Mapping, Measured, ObservationRef,
     PasswordHash, PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct,

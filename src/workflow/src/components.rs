@@ -20,8 +20,8 @@ use crate::rules::Book;
 use crate::{Settings, SignOff};
 use jiff::Timestamp;
 use ledger::{
-    COMPONENTS_MAX, ComponentAct, ComponentMove, ComponentPlace, ComponentStands, Components, Draft, Ledger,
-    Reader, Seq, What,
+    By, COMPONENTS_MAX, ComponentAct, ComponentMove, ComponentPlace, ComponentStands, Components, Draft,
+    Ledger, Reader, Seq, What,
 };
 use release::{
     Evidence, Unit, Verdict,
@@ -39,7 +39,7 @@ const REASONS_MAX: usize = 3;
 #[derive(Debug, Clone, Copy)]
 pub enum Teller<'a> {
     /// The blood information system, under this name.
-    Machine(&'a str),
+    Machine(&'a By),
     /// A person.
     Person(&'a Actor),
 }
@@ -60,10 +60,10 @@ impl Teller<'_> {
         }
     }
 
-    fn by(self) -> String {
+    fn by(self) -> By {
         match self {
             Self::Person(actor) => actor.by(),
-            Self::Machine(name) => name.to_owned(),
+            Self::Machine(by) => by.clone(),
         }
     }
 }

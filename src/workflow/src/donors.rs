@@ -265,7 +265,7 @@ pub fn approve(
             return Err(Refused::NotExamined);
         }
     }
-    if has_examined(&reader, &stands.history, &actor.by())? {
+    if has_examined(&reader, &stands.history, actor.by().name())? {
         return Err(Refused::OwnExamination);
     }
     let mut case = stands.reentry.ok_or(Refused::NotExamined)?;

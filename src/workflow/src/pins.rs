@@ -3,7 +3,7 @@
 use crate::people::{Act, Actor, Refused};
 use crate::{Profiles, Stopped};
 use instrument_profiles::{Fault, Profile, ProfileErrors};
-use ledger::{Draft, Ledger, Page, Pin, ProfileContent, ReadError, Reader, Seq, What};
+use ledger::{By, Draft, Ledger, Page, Pin, ProfileContent, ReadError, Reader, Seq, What};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 use vocabulary::{ConnectionId, ProfileRef};
@@ -314,7 +314,7 @@ fn step(
     profiles: &Profiles,
     ledger: &Ledger,
     (connection, revision): (&ConnectionId, &str),
-    (by, why): (&str, &str),
+    (by, why): (&By, &str),
 ) -> Result<Step, Stopped> {
     let reader = ledger.state();
     let Some(pin) = reader.pin(connection)? else {
@@ -345,7 +345,7 @@ fn step(
         let entry = write(ledger, of(by, group))?.unwrap_or(Seq::NONE);
         return Ok(Step::Proposed { profile: wanted, entry });
     };
-    if proposal.by == by {
+    if proposal.by == by.name() {
         return Ok(Step::WaitsForAnother { profile: wanted, entry: proposal.entry });
     }
     let before = profiles.find(&reader, &pin.profile)?;
@@ -366,8 +366,8 @@ fn step(
     Ok(Step::Activated { profile: wanted, entry, line_at_next_start })
 }
 
-fn of(by: &str, group: Vec<What>) -> Vec<Draft> {
-    group.into_iter().map(|what| Draft { by: by.to_owned(), what }).collect()
+fn of(by: &By, group: Vec<What>) -> Vec<Draft> {
+    group.into_iter().map(|what| Draft { by: by.clone(), what }).collect()
 }
 
 /// The one profile, installed or kept, whose revision begins so.

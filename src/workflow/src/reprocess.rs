@@ -7,7 +7,7 @@ use crate::people::{Act, Actor};
 use crate::pins::NotDone;
 use crate::{Settings, Stopped, again, earlier::Memory};
 use ledger::{
-    Draft, InterpretationVersion, Ledger, MessageFilter, MessageView, Page, ReadError, Reader, Seq,
+    By, Draft, InterpretationVersion, Ledger, MessageFilter, MessageView, Page, ReadError, Reader, Seq,
     VerdictSummary, What,
 };
 use serde::Serialize;
@@ -97,7 +97,7 @@ fn ask_for_one(
     settings: &Settings,
     ledger: &Ledger,
     message: Seq,
-    (by, why): (&str, &str),
+    (by, why): (&By, &str),
 ) -> Result<Option<Outcome>, Stopped> {
     let reader = ledger.state();
     let Some(message) = reader.message(message)? else { return Ok(None) };
@@ -131,7 +131,7 @@ fn ask_for_several(
     settings: &Settings,
     ledger: &Ledger,
     (which, page): (&Which, &Page<Seq>),
-    (by, why): (&str, &str),
+    (by, why): (&By, &str),
 ) -> Result<Several, Stopped> {
     let reader = ledger.state();
     let (messages, next) = listed(&reader, which, page)?;
@@ -253,7 +253,7 @@ fn judge(settings: &Settings, reader: &Reader, mut message: MessageView) -> Resu
     })
 }
 
-fn ask(message: &MessageView, profile: &ProfileRef, (by, why): (&str, &str)) -> Draft {
+fn ask(message: &MessageView, profile: &ProfileRef, (by, why): (&By, &str)) -> Draft {
     let what = What::ReprocessAsked { message: message.seq, profile: profile.clone(), why: why.to_owned() };
-    Draft { by: by.to_owned(), what }
+    Draft { by: by.clone(), what }
 }

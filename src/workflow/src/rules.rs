@@ -17,7 +17,7 @@ use crate::people::{Act, Actor};
 use crate::pins::{NotDone, Refusal, write};
 use crate::{DonationFacts, Settings, Stopped};
 use jiff::Timestamp;
-use ledger::{Draft, InForce, Ledger, Page, Reader, RulesAct, RulesInForce, Seq, What};
+use ledger::{By, Draft, InForce, Ledger, Page, Reader, RulesAct, RulesInForce, Seq, What};
 use release::pack::{ApplyBy, PackRef, Weaker};
 use release::proof::prove;
 use release::{PackError, RulePack};
@@ -179,8 +179,8 @@ pub fn add(ledger: &Ledger, who: &Actor, text: &str) -> Result<Result<Added, Ref
     Ok(Ok(Added { pack: pack.reference(), weaker: pack.weaker() }))
 }
 
-fn of(by: &str, group: Vec<What>) -> Vec<Draft> {
-    group.into_iter().map(|what| Draft { by: by.to_owned(), what }).collect()
+fn of(by: &By, group: Vec<What>) -> Vec<Draft> {
+    group.into_iter().map(|what| Draft { by: by.clone(), what }).collect()
 }
 
 /// A person wants a pack in force, from a time on: the first one proposes it, another one activates it. Whoever agrees
@@ -202,7 +202,7 @@ pub fn activate(
 fn step(
     ledger: &Ledger,
     reader: &Reader,
-    by: &str,
+    by: &By,
     (name, from, why): (&str, Option<Timestamp>, &str),
 ) -> Result<Step, Stopped> {
     let rules = reader.rules()?;
@@ -228,7 +228,7 @@ fn step(
     let Some(proposal) = proposal else {
         return propose(ledger, reader, by, (&rules, &pack), (from, why));
     };
-    if proposal.by == by {
+    if proposal.by == by.name() {
         return Ok(Step::WaitsForAnother { pack: wanted, entry: proposal.entry });
     }
     let act = RulesAct::Activated { pack: wanted.clone(), proposed: proposal.entry };
@@ -247,7 +247,7 @@ fn step(
 fn propose(
     ledger: &Ledger,
     reader: &Reader,
-    by: &str,
+    by: &By,
     (rules, pack): (&RulesInForce, &RulePack),
     (from, why): (Option<Timestamp>, &str),
 ) -> Result<Step, Stopped> {

@@ -76,8 +76,12 @@ mod orders {
         }
 
         fn place(&self, request: &Request) -> Placed {
-            let placed =
-                orders::place(&self.settings, &self.ledger, "user:test", std::slice::from_ref(request));
+            let placed = orders::place(
+                &self.settings,
+                &self.ledger,
+                &ledger::By::from("user:test"),
+                std::slice::from_ref(request),
+            );
             placed.unwrap().remove(0)
         }
 
@@ -90,7 +94,13 @@ mod orders {
         fn cancel(&self, id: &str, assays: &[&str]) -> Cancelled {
             let assays: Vec<String> = assays.iter().map(|a| (*a).to_owned()).collect();
             let id = OrderId::new(id).unwrap();
-            orders::cancel(&self.settings, &self.ledger, "user:test", (&id, &assays, "not wanted")).unwrap()
+            orders::cancel(
+                &self.settings,
+                &self.ledger,
+                &ledger::By::from("user:test"),
+                (&id, &assays, "not wanted"),
+            )
+            .unwrap()
         }
 
         fn order(&self, id: &str) -> OrderView {
@@ -226,7 +236,8 @@ mod orders {
         assert!(matches!(lab.place(&request("L4", "G0001", &[HBSAG])), Placed::New(_)));
         let many: Vec<Request> = (10..13).map(|n| request(&n.to_string(), "G0009", &[HBSAG])).collect();
         lab.cancel("L2", &[]);
-        let placed = orders::place(&lab.settings, &lab.ledger, "user:test", &many).unwrap();
+        let placed =
+            orders::place(&lab.settings, &lab.ledger, &ledger::By::from("user:test"), &many).unwrap();
         assert!(matches!(placed[..], [Placed::New(_), Placed::Refused(_), Placed::Refused(_)]), "{placed:?}");
     }
 

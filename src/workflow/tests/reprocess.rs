@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod reprocess {
     use instrument_profiles::{Catalogue, Profile};
-    use ledger::{Body, Draft, Ledger, Mapped, Order, Page, Seq, StateStore, What};
+    use ledger::{Body, By, Draft, Ledger, Mapped, Order, Page, Seq, StateStore, What};
     use proptest::prelude::*;
     use serde_json::{Value, json};
     use std::{
@@ -70,7 +70,9 @@ mod reprocess {
             signed_in(user, OTHER)
         });
         let entries = ledger.state().entries(Seq::NONE.next());
-        let drafts = entries.map(|line| line.unwrap().entry).map(|e| Draft { by: e.by, what: e.what });
+        let drafts = entries
+            .map(|line| line.unwrap().entry)
+            .map(|e| Draft { by: By::from(e.by).at(e.terminal), what: e.what });
         (drafts.collect(), actors)
     });
 

@@ -595,6 +595,10 @@ fn every_act_is_in_the_audit(laboratory: Laboratory) {
         let found = entries.iter().filter(|entry| entry["what"] == what && entry["by"] == by).count();
         assert_eq!(found, times, "{what} {by}");
     }
+    let with_the_daemon = entries.iter().skip_while(|entry| entry["what"] != "started");
+    for entry in with_the_daemon.filter(|entry| entry["by"].as_str().unwrap().starts_with("user:")) {
+        assert_eq!(entry["terminal"], "127.0.0.1", "everybody sat at the station: {entry}");
+    }
     let (exit, printed) = command(&day.house, &["verify", "--state"], &[]);
     assert_eq!(exit, 0, "{printed}");
 }

@@ -59,7 +59,8 @@ impl Site {
             specimen_type: Some(specimen_type.into()),
             ..Request::default()
         };
-        let placed = orders::place(&self.settings, &self.ledger, "user:test", &[request]).unwrap();
+        let placed =
+            orders::place(&self.settings, &self.ledger, &ledger::By::from("user:test"), &[request]).unwrap();
         assert!(matches!(placed[..], [orders::Placed::New(_)]), "{placed:?}");
     }
 

@@ -1,5 +1,6 @@
 //! What is written: drafts on the way in, entries once they have a place and a time.
 
+mod by;
 mod bytes;
 mod components;
 mod delivery;
@@ -17,6 +18,7 @@ mod seq;
 mod signed;
 mod verdict;
 
+pub use by::By;
 pub use bytes::Bytes;
 pub use components::{ComponentAct, ComponentMove, FoundComponents};
 pub use delivery::{DeliveryId, DeliveryIdError};
@@ -43,10 +45,10 @@ use vocabulary::{
 };
 
 /// What somebody wants written. The ledger adds the sequence number and the time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// Who: `system`, `connection:ID`, `user:NAME`.
-    pub by: String,
+    /// Who, and from where.
+    pub by: By,
     /// What happened.
     pub what: What,
 }
@@ -55,13 +57,13 @@ impl Draft {
     /// A draft by hemogate itself.
     #[must_use]
     pub fn by_system(what: What) -> Self {
-        Self { by: "system".to_owned(), what }
+        Self { by: By::from("system"), what }
     }
 
     /// A draft by an analyser's connection.
     #[must_use]
     pub fn by_connection(connection: &ConnectionId, what: What) -> Self {
-        Self { by: format!("connection:{connection}"), what }
+        Self { by: By::from(format!("connection:{connection}")), what }
     }
 }
 
@@ -74,6 +76,9 @@ pub struct Entry {
     pub at_ms: i64,
     /// Who.
     pub by: String,
+    /// The terminal that a person sat at, as far as the station saw it (rules.md R-AUD-01).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<String>,
     /// What happened.
     pub what: What,
 }

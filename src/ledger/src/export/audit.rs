@@ -1,6 +1,6 @@
 //! Every entry: who, when, what. Bytes are left out and told by their length; `messages` has them.
 
-use super::{Export, ExportError, json, time};
+use super::{Export, ExportError, json, set, time};
 use crate::{Body, DonorData, Entry, KitsAct, Line, PersonAct, PersonEntry, RulesAct, Terms, What};
 use serde_json::{Value, json as object};
 use std::collections::BTreeSet;
@@ -9,10 +9,13 @@ use vocabulary::UserId;
 impl Export {
     pub(super) fn audit(&mut self, line: &Line) -> Result<(), ExportError> {
         let entry = &line.entry;
-        let told = object!({
+        let mut told = object!({
             "entry": entry.seq, "at": time(entry.at_ms), "by": entry.by, "what": entry.what.name(),
             "detail": detail(entry)?, "previous": line.previous,
         });
+        if let Some(terminal) = &entry.terminal {
+            set(&mut told, "terminal", terminal.as_str().into());
+        }
         self.ready.push_back(told);
         Ok(())
     }

@@ -266,7 +266,13 @@ impl World {
     /// Applies an entry, and once more, which must change nothing.
     fn write(&mut self, what: What) -> u64 {
         self.seq += 1;
-        let entry = Light::from(Entry { seq: Seq::new(self.seq), at_ms: 1000, by: "system".into(), what });
+        let entry = Light::from(Entry {
+            seq: Seq::new(self.seq),
+            at_ms: 1000,
+            by: "system".into(),
+            terminal: None,
+            what,
+        });
         let mut view = View::new(&self.store);
         let mut head = Head::read(&view).unwrap();
         apply(&mut view, &mut head, &entry).unwrap();

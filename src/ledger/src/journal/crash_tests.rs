@@ -63,7 +63,7 @@ fn draft(mark: u64, rng: &mut Rng) -> Draft {
             terms: None,
         },
     };
-    Draft { by: format!("mark:{mark}"), what }
+    Draft { by: format!("mark:{mark}").into(), what }
 }
 
 fn mark(entry: &Entry) -> u64 {

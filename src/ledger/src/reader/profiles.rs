@@ -82,7 +82,7 @@ impl Reader {
     }
 
     fn kept_in(&self, at: Seq) -> Result<KeptProfile, ReadError> {
-        let Entry { seq, at_ms, by, what } = self.entry(at)?;
+        let Entry { seq, at_ms, by, what, .. } = self.entry(at)?;
         let What::ProfileKept { profile, content, mapping } = what else {
             return Err(ReadError::OtherKind { seq, wanted: "profile" });
         };

@@ -42,7 +42,7 @@ impl Reader {
     }
 
     fn kept_pack_in(&self, at: Seq) -> Result<KeptRules, ReadError> {
-        let Entry { seq, at_ms, by, what } = self.entry(at)?;
+        let Entry { seq, at_ms, by, what, .. } = self.entry(at)?;
         let What::Rules(RulesAct::Kept { pack, content }) = what else {
             return Err(ReadError::OtherKind { seq, wanted: "rule pack" });
         };

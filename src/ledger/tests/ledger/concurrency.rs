@@ -18,7 +18,8 @@ fn sixty_four_threads_get_gapless_places_each_once_across_rotated_files() {
             let (ledger, places) = (ledger.clone(), &places);
             scope.spawn(move || {
                 for number in 0..20 {
-                    let draft = Draft { by: format!("{thread}/{number}"), ..frame(thread, &[b'x'; 300]) };
+                    let draft =
+                        Draft { by: format!("{thread}/{number}").into(), ..frame(thread, &[b'x'; 300]) };
                     let durable = loop {
                         match ledger.append(vec![draft.clone(), draft.clone()]) {
                             Ok(pending) => break pending.wait().unwrap(),

@@ -19,7 +19,7 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 fn note(mark: u64) -> Draft {
-    Draft { by: format!("mark:{mark}"), ..frame(mark, &[b'x'; 50]) }
+    Draft { by: format!("mark:{mark}").into(), ..frame(mark, &[b'x'; 50]) }
 }
 
 fn marks(entries: &[Entry]) -> Vec<u64> {
@@ -40,7 +40,7 @@ fn a_full_disk_refuses_and_when_there_is_room_again_the_ledger_goes_on() {
     let used: usize = disk.files().iter().map(|(_, bytes)| bytes).sum();
     disk.set_capacity_bytes(Some(used as u64 + 100));
     // More than was filled ahead.
-    let long = Draft { by: "mark:2".to_owned(), ..frame(2, &vec![b'x'; used + 1_000]) };
+    let long = Draft { by: "mark:2".into(), ..frame(2, &vec![b'x'; used + 1_000]) };
     let failed = ledger.append(vec![long]).unwrap().wait().unwrap_err();
     assert!(matches!(failed, AppendFailed::Storage(_)), "{failed}");
     let refused = ledger.append(vec![note(3)]).unwrap_err();

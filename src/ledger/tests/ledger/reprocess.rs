@@ -25,12 +25,12 @@ impl Lab {
     fn proposes(&self, by: &str, profile: &ProfileRef) -> Seq {
         let (connection, why) = (connection(), "mended".to_owned());
         let what = What::ProfileProposed { connection, profile: profile.clone(), why };
-        self.write(Draft { by: by.to_owned(), what })
+        self.write(Draft { by: by.into(), what })
     }
 
     fn activates(&self, by: &str, profile: &ProfileRef, proposed: Seq) {
         let what = What::ProfileActivated { connection: connection(), profile: profile.clone(), proposed };
-        self.write(Draft { by: by.to_owned(), what });
+        self.write(Draft { by: by.into(), what });
     }
 
     fn pinned(&self) -> ProfileRef {
@@ -39,7 +39,7 @@ impl Lab {
 
     fn asks(&self, message: Seq, profile: &ProfileRef) -> Seq {
         let what = What::ReprocessAsked { message, profile: profile.clone(), why: "mended".to_owned() };
-        self.write(Draft { by: "user:a".to_owned(), what })
+        self.write(Draft { by: "user:a".into(), what })
     }
 
     /// Reads a message as what `profile` makes of it: one result of donation 1, and a finding or none.

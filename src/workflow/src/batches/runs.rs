@@ -242,7 +242,7 @@ mod tests {
         let station = Station::new();
         let run = RunId::new("T1").unwrap();
         let says = |who: &str, act: SignedAct| {
-            let draft = Draft { by: format!("user:{who}"), what: What::Signed(act) };
+            let draft = Draft { by: format!("user:{who}").into(), what: What::Signed(act) };
             crate::pins::write(&station.ledger, vec![draft]).unwrap().unwrap()
         };
         let stands = |invalidated: Seq| confirmed(&station.ledger.state(), &run, invalidated);

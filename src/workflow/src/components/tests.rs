@@ -105,8 +105,12 @@ fn components_are_registered_once_by_their_product_codes_and_the_donation_is_dec
         assert!(matches!(&refused, Err(Refused::Number { why, .. }) if why.contains(part)), "{refused:?}");
     }
     assert_eq!(made(&station, &tech, &[]), Err(Refused::Empty));
-    let nowhere =
-        register(&station.settings, &station.ledger, Teller::Machine("user:token"), ("G99", &["X".into()]));
+    let nowhere = register(
+        &station.settings,
+        &station.ledger,
+        Teller::Machine(&By::from("user:token")),
+        ("G99", &["X".into()]),
+    );
     assert_eq!(nowhere, Err(Refused::NoSuchDonation(id("G99"))));
     let many: Vec<String> = (0..COMPONENTS_MAX).map(|at| format!("P{at}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
@@ -119,7 +123,7 @@ fn a_component_that_is_kept_back_is_evidence_and_only_who_may_lift_holds_lets_go
     let station = Station::new();
     let (tech, reviewer) = (station.person("tech", Role::Technician), station.person("rev", Role::Reviewer));
     made(&station, &tech, &["P1", "P2"]).unwrap();
-    let machine = Teller::Machine("user:token");
+    let machine = Teller::Machine(&By::from("user:token"));
     let says = |by: Teller<'_>, to| tells(&station, by, &word("P1", to));
     let stands = || states(&station)[0].1;
     assert_eq!(states(&station), [("P1".to_owned(), Quarantine), ("P2".to_owned(), Quarantine)]);

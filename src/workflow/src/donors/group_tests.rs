@@ -176,7 +176,7 @@ fn a_word_stands_for_the_columns_that_were_seen_however_often_they_are_read() {
             sets_aside: vec![],
             reason: "x".into(),
         };
-        let draft = Draft { by: format!("user:{who}"), what: What::Donor(word) };
+        let draft = Draft { by: format!("user:{who}").into(), what: What::Donor(word) };
         crate::pins::write(&station.ledger, vec![draft]).unwrap();
     };
     assert_eq!(reads("5", GROUP_B), None);

@@ -2,7 +2,7 @@
 
 use super::{Batch, Cancelled, Placed, Request, Wish};
 use crate::{Settings, Stopped};
-use ledger::{Draft, Ledger, What};
+use ledger::{By, Draft, Ledger, What};
 use vocabulary::OrderId;
 
 /// Places orders in the name of `by`. Blocks until they are durable and the state knows them; one group, in order.
@@ -12,7 +12,7 @@ use vocabulary::OrderId;
 pub fn place(
     settings: &Settings,
     ledger: &Ledger,
-    by: &str,
+    by: &By,
     requests: &[Request],
 ) -> Result<Vec<Placed>, Stopped> {
     let reader = ledger.state();
@@ -31,7 +31,7 @@ pub fn place(
 pub fn cancel(
     settings: &Settings,
     ledger: &Ledger,
-    by: &str,
+    by: &By,
     (order, assays, reason): (&OrderId, &[String], &str),
 ) -> Result<Cancelled, Stopped> {
     let reader = ledger.state();
@@ -41,11 +41,11 @@ pub fn cancel(
     Ok(cancelled)
 }
 
-fn write(ledger: &Ledger, by: &str, whats: Vec<What>) -> Result<(), Stopped> {
+fn write(ledger: &Ledger, by: &By, whats: Vec<What>) -> Result<(), Stopped> {
     if whats.is_empty() {
         return Ok(());
     }
-    let group = whats.into_iter().map(|what| Draft { by: by.to_owned(), what }).collect();
+    let group = whats.into_iter().map(|what| Draft { by: by.clone(), what }).collect();
     let durable = ledger.append(group)?.wait()?;
     Ok(ledger.wait_applied(durable.last()).wait()?)
 }

@@ -3,7 +3,7 @@
 use super::refused::NAME_CHARS_MAX;
 use super::{Act, Actor, People, Refused, password};
 use jiff::Timestamp;
-use ledger::{Page, PersonAct, Seq, UserView};
+use ledger::{By, Page, PersonAct, Seq, UserView};
 use serde::Deserialize;
 use vocabulary::{Role, UserId};
 
@@ -89,7 +89,7 @@ impl People {
 
     pub(super) fn add_as(
         &self,
-        by: String,
+        by: By,
         new: &NewUser,
         roles: Vec<Role>,
         must_change: bool,
@@ -194,7 +194,7 @@ impl People {
 
     pub(super) fn set_password(
         &self,
-        by: String,
+        by: By,
         view: &UserView,
         new: &str,
         must_change: bool,

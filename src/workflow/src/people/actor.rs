@@ -1,7 +1,7 @@
 //! Somebody who has proven who they are.
 
 use super::{Act, Refused};
-use ledger::{Reader, Seq, UserView};
+use ledger::{By, Reader, Seq, UserView};
 use vocabulary::{Role, UserId};
 
 /// A person who has signed in. Made by [`People::authenticate`](super::People::authenticate) and by nothing else, so
@@ -13,6 +13,7 @@ pub struct Actor {
     roles: Vec<Role>,
     must_change: bool,
     password_set: Seq,
+    pub(super) terminal: Option<String>,
 }
 
 impl Actor {
@@ -23,7 +24,14 @@ impl Actor {
             roles: view.roles.clone(),
             must_change,
             password_set: view.password_set,
+            terminal: None,
         }
+    }
+
+    /// The same person, at a terminal (rules.md R-AUD-01).
+    #[must_use]
+    pub fn at(self, terminal: Option<String>) -> Self {
+        Self { terminal, ..self }
     }
 
     /// What the person signed in with.
@@ -56,10 +64,10 @@ impl Actor {
         !self.must_change && act.is_for(&self.roles)
     }
 
-    /// How entries name the person: `user:NAME`.
+    /// How entries name the person, `user:NAME`, and where the person sits.
     #[must_use]
-    pub fn by(&self) -> String {
-        format!("user:{}", self.user)
+    pub fn by(&self) -> By {
+        By::from(format!("user:{}", self.user)).at(self.terminal.clone())
     }
 
     /// Whether the person may do it now: by the account as it stands in the ledger, not as it stood at sign-in.
@@ -86,7 +94,7 @@ impl Actor {
         if view.password_set != self.password_set {
             return Err(Refused::Stale);
         }
-        Ok(Self::of(&view, view.must_change || self.must_change))
+        Ok(Self::of(&view, view.must_change || self.must_change).at(self.terminal.clone()))
     }
 }
 

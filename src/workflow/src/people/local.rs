@@ -3,14 +3,14 @@
 
 use super::accounts::text;
 use super::{NewUser, People, Refused};
-use ledger::{PersonAct, Seq, UserView};
+use ledger::{By, PersonAct, Seq, UserView};
 use vocabulary::Role;
 
 /// The door, with the name of the operating system's user who came through it.
 #[derive(Debug)]
 pub struct Local<'a> {
     people: &'a People,
-    by: String,
+    by: By,
 }
 
 impl<'a> Local<'a> {
@@ -18,7 +18,7 @@ impl<'a> Local<'a> {
     #[must_use]
     pub fn of_stopped(people: &'a People, os_user: &str) -> Self {
         let name: String = os_user.chars().filter(|c| !c.is_control()).take(64).collect();
-        Self { people, by: format!("local:{name}") }
+        Self { people, by: By::from(format!("local:{name}")) }
     }
 
     /// Makes an administrator's account.

@@ -28,7 +28,7 @@ pub use local::Local;
 pub use password::{HashCost, PasswordRules};
 pub use refused::Refused;
 
-use ledger::{Draft, Ledger, PersonAct, PersonEntry, Seq, What};
+use ledger::{By, Draft, Ledger, PersonAct, PersonEntry, Seq, What};
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
@@ -64,6 +64,7 @@ pub struct People {
     ledger: Ledger,
     rules: PeopleRules,
     door: Arc<Door>,
+    terminal: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +78,13 @@ impl People {
     /// The accounts of `ledger`.
     #[must_use]
     pub fn new(ledger: Ledger, rules: PeopleRules) -> Self {
-        Self { ledger, rules, door: Arc::default() }
+        Self { ledger, rules, door: Arc::default(), terminal: None }
+    }
+
+    /// The same accounts and the same door, for whoever comes from a terminal (rules.md R-AUD-01).
+    #[must_use]
+    pub fn at(self, terminal: Option<String>) -> Self {
+        Self { terminal, ..self }
     }
 
     /// Does something at the door, alone.
@@ -94,7 +101,7 @@ impl People {
     }
 
     /// Writes an act, and waits until the state knows it.
-    fn write(&self, by: String, user: &UserId, act: PersonAct) -> Result<Seq, Refused> {
+    fn write(&self, by: By, user: &UserId, act: PersonAct) -> Result<Seq, Refused> {
         let what = What::Person(PersonEntry { user: user.clone(), act });
         let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
         let pending = self.ledger.append(vec![Draft { by, what }]).map_err(|e| broken(&e))?;

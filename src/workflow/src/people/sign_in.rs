@@ -3,7 +3,7 @@
 use super::password::{self, PASSWORD_BYTES_MAX};
 use super::{Actor, Confirmed, People, Refused, accounts::user_id};
 use jiff::Timestamp;
-use ledger::{PasswordHash, PersonAct, UserView};
+use ledger::{By, PasswordHash, PersonAct, UserView};
 
 /// What a password for an account that is not there is compared with, so that the answer takes its usual time.
 /// Its output is a text, which no password is known to give.
@@ -20,8 +20,9 @@ impl People {
     pub fn authenticate(&self, user: &str, password: &str, now: Timestamp) -> Result<Actor, Refused> {
         self.alone(|| {
             let view = self.admit(user, password, now)?;
-            self.write(format!("user:{}", view.user), &view.user, PersonAct::SignedIn)?;
-            Ok(self.actor(&view, now))
+            let actor = self.actor(&view, now).at(self.terminal.clone());
+            self.write(actor.by(), &view.user, PersonAct::SignedIn)?;
+            Ok(actor)
         })
     }
 
@@ -36,7 +37,7 @@ impl People {
             if view.failures > 0 {
                 self.write(actor.by(), &view.user, PersonAct::Confirmed)?;
             }
-            Ok(Confirmed::of(self.actor(&view, now)))
+            Ok(Confirmed::of(self.actor(&view, now).at(actor.terminal.clone())))
         })
     }
 
@@ -87,7 +88,8 @@ impl People {
         let failures = before.saturating_add(1);
         let lock_ms = i64::from(self.rules.lock_s).saturating_mul(1000);
         let locked_until_ms = (failures >= self.rules.tries_max).then(|| at_ms.saturating_add(lock_ms));
-        self.write("system".to_owned(), &view.user, PersonAct::SignInFailed { failures, locked_until_ms })?;
+        let by = By::from("system").at(self.terminal.clone());
+        self.write(by, &view.user, PersonAct::SignInFailed { failures, locked_until_ms })?;
         tracing::warn!(user = %view.user, failures, locked = locked_until_ms.is_some(), "a sign-in was refused");
         Err(if right { Refused::Disabled } else { Refused::Wrong })
     }

@@ -89,7 +89,7 @@ fn an_account_is_made_by_one_administrator_given_its_roles_by_another_and_opened
     assert_eq!(station.sign_in("zhang", FIRST), Err(Refused::Wrong));
     let zhang = station.sign_in("zhang", OTHER).unwrap();
     assert!(zhang.may(Act::ReviewBatch) && !zhang.may(Act::ReleaseBatch));
-    assert_eq!(zhang.by(), "user:zhang");
+    assert_eq!(zhang.by().name(), "user:zhang");
 }
 
 #[test]

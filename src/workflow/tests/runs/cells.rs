@@ -257,7 +257,7 @@ fn a_word_without_a_message_speaks_for_the_only_determination_of_its_run() {
                 sets_aside: vec![],
                 reason: "anti-A1".into(),
             };
-            let draft = ledger::Draft { by: format!("user:{who}"), what: ledger::What::Donor(word) };
+            let draft = ledger::Draft { by: format!("user:{who}").into(), what: ledger::What::Donor(word) };
             let seq = house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
             house.ledger.wait_applied(seq).wait().unwrap();
         }

@@ -170,7 +170,7 @@ fn an_open_window_that_was_declared_invalid_ends_with_the_next_control() {
 }
 
 pub(crate) fn by(house: &House, who: &str, act: SignedAct) -> ledger::Seq {
-    let draft = Draft { by: format!("user:{who}"), what: What::Signed(act) };
+    let draft = Draft { by: format!("user:{who}").into(), what: What::Signed(act) };
     let seq = house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
     house.ledger.wait_applied(seq).wait().unwrap();
     seq

@@ -57,7 +57,7 @@ impl Laboratory {
     }
 
     fn note(&self, by: &str, act: FitnessAct) -> Seq {
-        let draft = Draft { by: format!("user:{by}"), what: What::Fitness(act) };
+        let draft = Draft { by: format!("user:{by}").into(), what: What::Fitness(act) };
         let seq = self.house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
         self.house.ledger.wait_applied(seq).wait().unwrap();
         seq
@@ -360,7 +360,7 @@ fn what_is_asked_of_analysers_changes_by_two_people_for_what_is_taken_from_then_
     let of = Laboratory::at("01T08:00");
     let (ledger, settings) = (&of.house.ledger, &of.house.settings);
     let rules = |by: &str, act: RulesAct| {
-        let draft = Draft { by: format!("user:{by}"), what: What::Rules(act) };
+        let draft = Draft { by: format!("user:{by}").into(), what: What::Rules(act) };
         let seq = ledger.append(vec![draft]).unwrap().wait().unwrap().last();
         ledger.wait_applied(seq).wait().unwrap();
         seq

@@ -31,7 +31,7 @@ fn starts(house: &House) -> Begun {
 }
 
 fn act(house: &House, who: &str, act: KitsAct) -> Seq {
-    let draft = Draft { by: format!("user:{who}"), what: What::Kits(act) };
+    let draft = Draft { by: format!("user:{who}").into(), what: What::Kits(act) };
     let seq = house.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
     house.ledger.wait_applied(seq).wait().unwrap();
     seq
