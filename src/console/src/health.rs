@@ -25,7 +25,7 @@ pub(crate) async fn ready(State(site): State<Arc<Site>>) -> Response {
 }
 
 pub(crate) async fn status(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
-    let counters = site.read(ledger::Reader::counters).await?;
+    let (counters, clock) = site.read(|reader| Ok((reader.counters()?, reader.clock()?))).await?;
     let destinations: serde_json::Map<String, Value> = site
         .couriers
         .standings()
@@ -36,6 +36,7 @@ pub(crate) async fn status(State(site): State<Arc<Site>>) -> Result<Json<Value>,
         "site": site.name,
         "version": site.version,
         "ledger": site.ledger.status(),
+        "clock": clock,
         "counters": counters,
         "destinations": destinations,
     })))

@@ -1,6 +1,7 @@
 //! The daemon: opens the ledger, wires the rooms, serves until it is told to stop, and stops in order.
 
 use crate::{
+    clock,
     config::{ChainHash, Config, Connection, DestinationKind},
     desk,
     exit::{Exit, Failure},
@@ -138,6 +139,12 @@ impl Daemon {
         daemon.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
         for (connection, why) in lines.refused {
             daemon.board.refuse(&connection.id, connection.mode, why);
+        }
+        if let Some(server) = config.site.time_server.clone() {
+            let stop = daemon.stop.clone();
+            daemon.tasks.spawn(clock::watch(server, config.site.clock_off_ms, ledger, stop));
+        } else {
+            clock::unchecked(&ledger).await;
         }
         let workflow = daemon.rooms(config, lines.profiles, &lines.served).await?;
         daemon.links(daemon.with_desks(config, (ready, &lines.served), &workflow));

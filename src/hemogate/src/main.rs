@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod cli;
 mod client;
+mod clock;
 mod components;
 mod config;
 mod daemon;

@@ -8,7 +8,10 @@ use crate::{
 };
 use intake::Irregularity;
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    io::{self, Write},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 pub(crate) async fn status(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
     let store = crate::configuration(cli)?.config.store.path;
@@ -35,7 +38,36 @@ pub(crate) async fn status(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
         }
     }
     numbers.finish()?;
+    writeln!(io::stdout(), "{}", clock(status.get("clock").unwrap_or(&Value::Null), lang))?;
     Ok(Exit::Done)
+}
+
+/// How the station's clock stands to its time server (R-AUD-01).
+fn clock(stands: &Value, lang: Lang) -> String {
+    let at = |pointer: &str| stands.pointer(pointer);
+    let server = at("/server").and_then(Value::as_str).unwrap_or_default();
+    let off = at("/clock/offset_ms").and_then(Value::as_i64).unwrap_or_default();
+    match at("/clock/state").and_then(Value::as_str) {
+        Some("in_step") => lang.pick(
+            format!("clock in step with {server} ({off} ms)"),
+            format!("时钟与{server}同步（{off} ms）"),
+        ),
+        Some("off") => lang.pick(
+            format!("CLOCK OFF by {off} ms from {server}: set it, times of entries are wrong by so much"),
+            format!("⚠ 时钟与{server}相差{off} ms：请校时，条目时间有此偏差"),
+        ),
+        Some("silent") => {
+            let why = at("/clock/why").and_then(Value::as_str).unwrap_or_default();
+            lang.pick(
+                format!("CLOCK NOT KNOWN to be right: {server} gives no time ({why})"),
+                format!("⚠ 时钟是否准确未知：{server}无法提供时间（{why}）"),
+            )
+        }
+        _ => lang.pick(
+            "clock compared with nothing: name a time server ([site] time_server)".to_owned(),
+            "时钟未与时间服务器比对：请配置 [site] time_server".to_owned(),
+        ),
+    }
 }
 
 fn table(connections: &[Value], now_ms: u64, lang: Lang) -> Result<(), Failure> {
@@ -183,5 +215,34 @@ mod tests {
         assert_eq!(row(Lang::En), "arch-1|listen-only|SILENT|2 s|10.0.0.5:4711|7|1|1 s|-|connected");
         assert_eq!(row(Lang::Zh), "arch-1|只听|⚠ 久无数据|2 秒|10.0.0.5:4711|7|1|1 秒|-|已连接");
         assert_eq!(oddity(&connection, 3_000, Lang::Zh), ["arch-1", "帧外字节 2、重复 1", "0 秒: 3 字节"]);
+    }
+
+    #[test]
+    fn how_the_clock_stands_is_read_in_both_languages() {
+        for (stands, en, zh) in [
+            (
+                json!({ "server": "ntp1", "clock": { "state": "in_step", "offset_ms": 3 } }),
+                "clock in step with ntp1 (3 ms)",
+                "时钟与ntp1同步（3 ms）",
+            ),
+            (
+                json!({ "server": "ntp1", "clock": { "state": "off", "offset_ms": -61_000 } }),
+                "CLOCK OFF by -61000 ms from ntp1: set it, times of entries are wrong by so much",
+                "⚠ 时钟与ntp1相差-61000 ms：请校时，条目时间有此偏差",
+            ),
+            (
+                json!({ "server": "ntp1", "clock": { "state": "silent", "why": "timed out" } }),
+                "CLOCK NOT KNOWN to be right: ntp1 gives no time (timed out)",
+                "⚠ 时钟是否准确未知：ntp1无法提供时间（timed out）",
+            ),
+            (
+                json!({ "clock": { "state": "unchecked" } }),
+                "clock compared with nothing: name a time server ([site] time_server)",
+                "时钟未与时间服务器比对：请配置 [site] time_server",
+            ),
+        ] {
+            assert_eq!(clock(&stands, Lang::En), en);
+            assert_eq!(clock(&stands, Lang::Zh), zh);
+        }
     }
 }

@@ -10,6 +10,8 @@ mod batches;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod components;
 #[cfg(test)]
 mod damage;

@@ -20,6 +20,10 @@ pub(crate) struct Site {
     pub(crate) kits: Option<PathBuf>,
     /// IANA name; clocks of analysers without a zone are read in it.
     pub(crate) time_zone: String,
+    /// Time server (SNTP) that the station's clock is compared with, `host` or `host:port`; nothing: not compared.
+    pub(crate) time_server: Option<String>,
+    /// From so many milliseconds on the clocks do not agree.
+    pub(crate) clock_off_ms: u32,
     /// Regular expression with the named group `donation`; what does not match is held.
     pub(crate) specimen_pattern: Option<Spanned<String>>,
     /// `[site.identifiers]`: forms of the site's codes, in the place of one pattern.
@@ -37,6 +41,8 @@ impl Default for Site {
             profiles: None,
             kits: None,
             time_zone: "Asia/Shanghai".into(),
+            time_server: None,
+            clock_off_ms: 2_000,
             specimen_pattern: None,
             identifiers: None,
             of_the_pack: (),

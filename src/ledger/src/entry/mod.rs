@@ -2,6 +2,7 @@
 
 mod by;
 mod bytes;
+mod clock;
 mod components;
 mod delivery;
 mod donor_data;
@@ -20,6 +21,7 @@ mod verdict;
 
 pub use by::By;
 pub use bytes::Bytes;
+pub use clock::ClockState;
 pub use components::{ComponentAct, ComponentMove, FoundComponents};
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
@@ -104,6 +106,15 @@ pub enum What {
     },
     /// The daemon stopped in order.
     Stopped,
+    /// The station's clock was compared with its time source, and stands otherwise than before. It holds for the entries
+    /// that follow.
+    ClockCompared {
+        /// The time server, where one is configured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<String>,
+        /// What came of it.
+        clock: ClockState,
+    },
     /// A frame of a transfer, checked by the link; written before its ACK.
     FrameReceived {
         /// The link.
@@ -399,6 +410,7 @@ impl What {
         match self {
             Self::Started { .. } => "started",
             Self::Stopped => "stopped",
+            Self::ClockCompared { .. } => "clock_compared",
             Self::FrameReceived { .. } => "frame_received",
             Self::TransferEnded { .. } => "transfer_ended",
             Self::MessageReceived { .. } => "message_received",

@@ -9,12 +9,18 @@ use vocabulary::UserId;
 impl Export {
     pub(super) fn audit(&mut self, line: &Line) -> Result<(), ExportError> {
         let entry = &line.entry;
+        if let What::ClockCompared { clock, .. } = &entry.what {
+            self.clock = Some(clock.name());
+        }
         let mut told = object!({
             "entry": entry.seq, "at": time(entry.at_ms), "by": entry.by, "what": entry.what.name(),
             "detail": detail(entry)?, "previous": line.previous,
         });
         if let Some(terminal) = &entry.terminal {
             set(&mut told, "terminal", terminal.as_str().into());
+        }
+        if let Some(clock) = self.clock {
+            set(&mut told, "clock", clock.into());
         }
         self.ready.push_back(told);
         Ok(())
@@ -25,6 +31,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
     Ok(match &entry.what {
         What::Started { version } => object!({ "version": version }),
         What::Stopped => Value::Null,
+        What::ClockCompared { server, clock } => object!({ "server": server, "clock": clock }),
         What::FrameReceived { connection, transfer, number, end, text, terms } => {
             let mut frame = object!({
                 "connection": connection, "transfer": transfer, "number": number, "end": end, "bytes": text.len(),

@@ -30,6 +30,7 @@ impl Export {
             | What::FileTaken { .. }
             | What::LinkNoted { .. }
             | What::DonorDataRead { .. }
+            | What::ClockCompared { .. }
             | What::OrderPlaced { .. }
             | What::OrderCancelled { .. }
             | What::OrderExpired { .. }

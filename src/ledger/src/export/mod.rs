@@ -85,6 +85,8 @@ pub struct Export {
     /// Frames of transfers that have not ended, to put messages together.
     transfers: HashMap<u64, Vec<FrameRef>>,
     ready: VecDeque<Value>,
+    /// How the station's clock stood when the entries at hand were written.
+    clock: Option<&'static str>,
 }
 
 /// Exports from the ledger in `settings.dir`, read only. It may be in use: then what is durable now is exported.
@@ -107,7 +109,7 @@ impl Ledger {
 impl Export {
     fn new(index: Arc<Index>, kind: ExportKind) -> Self {
         let lines = index.stream(Seq::NONE);
-        Self { kind, index, lines, transfers: HashMap::new(), ready: VecDeque::new() }
+        Self { kind, index, lines, transfers: HashMap::new(), ready: VecDeque::new(), clock: None }
     }
 
     /// Puts the objects that `line` makes into `ready`.

@@ -36,7 +36,9 @@ pub(crate) use pools::{members, pools_in, pools_of};
 pub(crate) use transfer::slices;
 
 use crate::entry::Light;
-use crate::state::{Counters, Key, STATE_VERSION, StateError, TransferRecord, View, record, seq};
+use crate::state::{
+    ClockStands, Counters, Key, STATE_VERSION, StateError, TransferRecord, View, record, seq,
+};
 use crate::{Seq, What};
 use std::collections::BTreeMap;
 
@@ -105,6 +107,11 @@ impl Fold<'_, '_> {
             | What::LinkNoted { .. }
             | What::DonorDataRead { .. }
             | What::TailCut { .. } => Ok(()),
+            What::ClockCompared { server, clock } => {
+                let (server, clock) = (server.clone(), clock.clone());
+                let stands = ClockStands { server, clock, entry: self.seq, at_ms: self.at_ms };
+                self.view.put_record(Key::CLOCK.to_vec(), &stands)
+            }
             What::FrameReceived { connection, transfer, terms, .. } => {
                 self.frame(connection, *transfer, terms.as_ref(), carried)
             }

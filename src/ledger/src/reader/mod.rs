@@ -51,7 +51,7 @@ pub use work::{DecideItem, InterpretItem};
 use crate::fold_store::digest;
 use crate::journal::{Held, JournalError, Stream};
 use crate::ledger::Shared;
-use crate::state::{Counters, Key, StateError, Store, record};
+use crate::state::{ClockStands, Counters, Key, StateError, Store, record};
 use crate::{ChainHash, Entry, Seq};
 use std::sync::Arc;
 
@@ -104,6 +104,14 @@ impl Reader {
     /// [`ReadError::State`].
     pub fn counters(&self) -> Result<Counters, ReadError> {
         Ok(record(self.store().as_ref(), Key::COUNTERS)?.unwrap_or_default())
+    }
+
+    /// How the station's clock stands to its time source; nothing before the first comparison.
+    ///
+    /// # Errors
+    /// [`ReadError::State`].
+    pub fn clock(&self) -> Result<Option<ClockStands>, ReadError> {
+        Ok(record(self.store().as_ref(), Key::CLOCK)?)
     }
 
     /// A digest of the whole state: equal states, equal digests. Reads all of it; meant for a ledger at rest.

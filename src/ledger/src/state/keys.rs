@@ -8,6 +8,7 @@
 //! | `@c` | counters |
 //! | `@v` | version of this table |
 //! | `@r` | rule packs in force, and what is proposed |
+//! | `@t` | how the station's clock stands to its time source |
 //! | `@k` | how kits come into force, and what is proposed |
 //! | `rk` id · hash | the entry with a rule pack's content |
 //! | `ms` message | message record |
@@ -109,6 +110,7 @@ impl Key {
     pub(crate) const VERSION: &[u8] = b"@v";
     pub(crate) const RULES: &[u8] = b"@r";
     pub(crate) const KITS: &[u8] = b"@k";
+    pub(crate) const CLOCK: &[u8] = b"@t";
 
     fn of(kind: [u8; 2]) -> Self {
         Self(kind.to_vec())

@@ -1,6 +1,7 @@
 //! The state: what is. Made by the fold from the journal and by nothing else, and kept where it can be thrown
 //! away and made again.
 
+mod clock;
 mod components;
 mod donors;
 mod faults;
@@ -19,6 +20,7 @@ mod signed;
 mod sled_store;
 mod view;
 
+pub use clock::ClockStands;
 pub use components::{
     COMPONENTS_MAX, ComponentPlace, ComponentStands, Components, Issue, Kept, KeptAs, WrittenOff,
 };
