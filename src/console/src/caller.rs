@@ -69,6 +69,7 @@ pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/donations/{id}/duplicate/accept", Need::Person(Act::AcceptDuplicate)),
     ("POST", "/api/v1/recalls/{seq}/close", Need::Person(Act::CloseRecall)),
     ("POST", "/api/v1/tasks/lookback", Need::Person(Act::DoLookback)),
+    ("POST", "/api/v1/tasks/donor", Need::Person(Act::CloseDonorTask)),
     ("POST", "/api/v1/donors/{id}/defer", Need::Person(Act::DeferDonor)),
     ("POST", "/api/v1/donors/{id}/reinstate", Need::Person(Act::ReinstateDonor)),
     ("POST", "/api/v1/donors/{id}/earlier", Need::Person(Act::RecordEarlier)),

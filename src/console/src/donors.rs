@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use workflow::{
-    donors::{self, Deferral, Examination, Refused},
+    donors::{self, Closing, Deferral, Examination, Refused},
     tasks,
 };
 
@@ -27,7 +27,9 @@ fn refused(why: &Refused) -> Problem {
     let detail = format!("{} ({})", why.english(), why.chinese());
     match why {
         Refused::Person(why) => person_refused(why),
-        Refused::NoSuchDonation(_) | Refused::NoSuchLookback => Problem::not_found(detail),
+        Refused::NoSuchDonation(_) | Refused::NoSuchLookback | Refused::NoSuchTask { .. } => {
+            Problem::not_found(detail)
+        }
         Refused::ForGood
         | Refused::Lapsed
         | Refused::OwnExamination
@@ -44,11 +46,13 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NoOtherLot { .. }
         | Refused::OtherResults { .. }
         | Refused::OtherColumns { .. }
+        | Refused::OtherDonor(_)
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
         | Refused::Text { .. }
         | Refused::TooMany { .. }
         | Refused::NoEvidence
+        | Refused::DoneByRecord(_)
         | Refused::NoSuchGrouping(_)
         | Refused::SeveralGroupings { .. }
         | Refused::Itself => Problem::unprocessable(detail),
@@ -94,7 +98,10 @@ pub(crate) async fn defer(
     body: Bytes,
 ) -> Answer {
     let deferral: Deferral = read(&body)?;
-    command(&site, &caller, move |with| donors::defer(&with.ledger, &with.actor, &id, &deferral)).await
+    command(&site, &caller, move |with| {
+        donors::defer(&with.settings, &with.ledger, &with.actor, &id, &deferral)
+    })
+    .await
 }
 
 /// `{"on":[7],"reason":"…"}`
@@ -332,6 +339,17 @@ pub(crate) async fn look_back(
     let id = LookbackId { trigger, marker, earlier };
     command(&site, &caller, move |with| donors::look_back(&with.ledger, &with.actor, &id, (step, &outcome)))
         .await
+}
+
+/// `{"donation":"…","task":"report","marker":"HIV","outcome":"DONE","reason":"…"}`: closes a task for a donor.
+pub(crate) async fn close_task(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let closing: Closing = read(&body)?;
+    let work = move |with: &Work| donors::close_task(&with.settings, &with.ledger, &with.actor, &closing);
+    command(&site, &caller, work).await
 }
 
 /// Every open task, those with the nearest last day first.

@@ -139,6 +139,7 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/recalls/{seq}", get(batches::recall))
         .route("/api/v1/tasks", get(donors::tasks))
         .route("/api/v1/tasks/lookback", post(donors::look_back))
+        .route("/api/v1/tasks/donor", post(donors::close_task))
         .merge(of_one())
         .route("/api/v1/recalls/{seq}/close", post(batches::close_recall))
         .route("/api/v1/rule-packs", get(rules::list).post(rules::add))

@@ -177,11 +177,16 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/tasks",
         "get",
-        "open recalls, look-backs, re-entries, and what waits for a second person, those with the nearest last day first",
+        "open recalls, look-backs, re-entries, what verdicts ask for donors, and what waits for a second person, those with the nearest last day first",
     ),
     ("/api/v1/tasks/lookback", "post", "a step of a look-back was done"),
+    ("/api/v1/tasks/donor", "post", "close a task for a donor: DONE or NOT_DONE, with the reason"),
     ("/api/v1/donors/{id}", "get", "a donor: the deferral register, donations, re-entry, and who wrote what"),
-    ("/api/v1/donors/{id}/defer", "post", "defer a donor for a time, or for good"),
+    (
+        "/api/v1/donors/{id}/defer",
+        "post",
+        "defer a donor for a time, or for good; with `donation`, because its verdict asks for it",
+    ),
     ("/api/v1/donors/{id}/reinstate", "post", "let a donor who was deferred for a time give again"),
     (
         "/api/v1/donors/{id}/earlier",

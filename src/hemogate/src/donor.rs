@@ -120,10 +120,12 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
     let donations = |donation: &str, what: &str| format!("donations/{}/{what}", encoded(donation));
     Ok(Some(match asked {
         Donor::Show { .. } => return Ok(None),
-        Donor::Defer { donor, permanent, until, since, reason, .. } => (
-            donors(donor, "defer"),
-            json!({ "permanent": permanent, "until": until, "since": since, "reason": reason }),
-        ),
+        Donor::Defer { donor, permanent, until, since, donation, reason, .. } => {
+            let body = json!({
+                "permanent": permanent, "until": until, "since": since, "donation": donation, "reason": reason,
+            });
+            (donors(donor, "defer"), body)
+        }
         Donor::Reinstate { donor, on, reason, .. } => {
             (donors(donor, "reinstate"), json!({ "on": on, "reason": reason }))
         }
@@ -162,6 +164,12 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
                 "history_wrong": history_wrong, "reason": reason,
             });
             (donations(donation, "group/settle"), body)
+        }
+        Donor::Close { donation, task, marker, outcome, reason, .. } => {
+            let body = json!({
+                "donation": donation, "task": task, "marker": marker, "outcome": outcome, "reason": reason,
+            });
+            ("tasks/donor".to_owned(), body)
         }
         Donor::Lookback { trigger, marker, earlier, step, outcome, .. } => (
             "tasks/lookback".to_owned(),

@@ -45,12 +45,12 @@ mod verify;
 pub use bounds::MemoryPart;
 pub use channel::{CALIBRATION, Channel, UNNAMED, WINDOW_MARK, day_of, whole_run};
 pub use entry::{
-    BatchOf, Body, By, Bytes, ClockState, ComponentAct, ComponentMove, DeliveryId, DeliveryIdError, DonorAct,
-    DonorData, Draft, Earlier, Entry, FitnessAct, FoundComponents, HoldKind, HowEnded, KitRef, KitsAct,
-    Known, LeftHeld, LookbackAsked, LookbackId, LookbackStep, LotsAct, Mapped, Mapping, Measured,
-    ObservationRef, PasswordHash, PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent, RowAt,
-    RulesAct, RunCause, Seq, Service, SetAside, SignedAct, SignedDonation, Terms, UnitCount, VerdictMade,
-    What, WindowSpan,
+    AskedDeferral, BatchOf, Body, By, Bytes, ClockState, ComponentAct, ComponentMove, DeliveryId,
+    DeliveryIdError, DonorAct, DonorAsked, DonorData, DonorTask, Draft, Earlier, Entry, FitnessAct,
+    FoundComponents, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld, LookbackAsked, LookbackId,
+    LookbackStep, LotsAct, Mapped, Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry,
+    PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct, RunCause, Seq, Service, SetAside,
+    SignedAct, SignedDonation, TaskOutcome, Terms, UnitCount, VerdictMade, What, WindowSpan,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;
@@ -66,10 +66,11 @@ pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
     BatchRecord, ByPeople, COMPONENTS_MAX, Candidate, ClockStands, ComponentPlace, ComponentStands,
-    Components, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, DuplicateAccepted,
-    FaultKind, FaultSettled, FitnessNote, GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault,
-    Issue, Kept, KeptAs, KitsInForce, KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked,
-    RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce, RulesProposal, RunInvalidation, RunJudged,
-    RunProposed, SignedBasis, Standing, StateError, StepDone, TakeBack, Tested, WrittenOff,
+    Components, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, DonorTaskStands,
+    DonorTasks, DuplicateAccepted, FaultKind, FaultSettled, FitnessNote, GroupSettled, HOLDS_MAX, HoldStands,
+    InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce, KitsProposal, KitsStand, Lookback, LotDefect,
+    NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce, RulesProposal,
+    RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError, StepDone, TakeBack,
+    TaskAnswered, Tested, WrittenOff,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

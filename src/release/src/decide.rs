@@ -62,6 +62,7 @@ fn judge<'a>(evidence: &'a Evidence, pack: &'a RulePack, mut notes: Notes<'a>) -
     }
     let Markers { verdicts, open, serology, nat, .. } = markers;
     let donor = donor::judge(evidence, pack, &verdicts, &nat);
+    let donor_asks = donor::asks(evidence, pack, &verdicts, (&serology, &nat));
     let worst = verdicts.iter().map(|(_, v)| v.unit).max().unwrap_or(Unit::Hold);
     // One run's results together, in the order they were used.
     notes.uses.sort_by_key(|used| used.run);
@@ -95,6 +96,7 @@ fn judge<'a>(evidence: &'a Evidence, pack: &'a RulePack, mut notes: Notes<'a>) -
         nat,
         group: group.verdict,
         donor,
+        donor_asks,
         next: steps.iter().map(Say::en).collect(),
         next_zh: steps.iter().map(Say::zh).collect(),
         gates,

@@ -8,7 +8,8 @@ use crate::evidence::{
 };
 use crate::pack::{AntiHbcOnce, RulePack};
 use crate::verdict::{
-    DonorAction, DonorVerdict, LookbackTask, MarkerState, MarkerVerdict, NatState, NatVerdict, ReentryState,
+    DonorAction, DonorAsk, DonorVerdict, LookbackTask, MarkerState, MarkerVerdict, NatState, NatVerdict,
+    ReentryState, SeroState, SerologyVerdict,
 };
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -159,6 +160,70 @@ fn action(name: &str, verdict: MarkerVerdict, evidence: &Evidence, pack: &RulePa
         | MarkerState::WithinLimit
         | MarkerState::ScreenPositive
         | MarkerState::NotRuled => DonorAction::None,
+    }
+}
+
+/// What a person is asked to do about the donor, marker by marker (rules.md §1.5, §1.9). A marker that was confirmed asks
+/// for a deferral for good, whatever the donation's own tests gave.
+pub(crate) fn asks(
+    evidence: &Evidence,
+    pack: &RulePack,
+    markers: &[(&'static str, MarkerVerdict)],
+    (serology, nat): (&[SerologyVerdict], &[NatVerdict]),
+) -> Vec<DonorAsk> {
+    let said = |name: &str, outcome| {
+        evidence.confirmatory.iter().any(|test| test.marker.name() == name && test.outcome == outcome)
+    };
+    let is_known = |name: &str| evidence.confirmatory.iter().any(|test| test.marker.name() == name);
+    // A pool that nobody could discriminate is no finding of this virus.
+    let is_found = |name: &str| {
+        let by_serology = serology.iter().any(|one| {
+            one.state == SeroState::FinalReactive && one.marker.virus().is_some_and(|of| of.name() == name)
+        });
+        by_serology || nat.iter().any(|one| one.state == NatState::Reactive && one.target.name() == name)
+    };
+    let confirmed = evidence.confirmatory.iter().filter(|test| test.outcome == Confirmed::Positive);
+    let of_markers = markers.iter().map(|(name, verdict)| (*name, Some(*verdict)));
+    let mut asks: Vec<DonorAsk> = Vec::new();
+    for (marker, verdict) in of_markers.chain(confirmed.map(|test| (test.marker.name(), None))) {
+        let positive = said(marker, Confirmed::Positive);
+        let by_marker = verdict.map_or(DonorAction::None, |one| action(marker, one, evidence, pack));
+        let action = if positive { DonorAction::Permanent } else { by_marker };
+        if action == DonorAction::None || asks.iter().any(|ask| ask.marker == marker) {
+            continue;
+        }
+        let is_hiv = marker == Virus::Hiv.name();
+        let found = is_found(marker);
+        asks.push(DonorAsk {
+            marker,
+            action,
+            confirm: !is_known(marker) && found && verdict.is_some_and(|one| is_confirmed_first(marker, one)),
+            report: is_hiv && (positive || (found && !said(marker, Confirmed::Negative))),
+        });
+    }
+    asks
+}
+
+/// Whether a sample goes to the confirmatory laboratory: of HIV whatever is reactive, of HBV and HCV what two reagents find
+/// (M2) or a deferral for good rests on until then (M3), of HTLV whatever is reactive.
+fn is_confirmed_first(marker: &str, verdict: MarkerVerdict) -> bool {
+    let of = |virus: Virus| marker == virus.name();
+    match verdict.verdict {
+        MarkerState::ReactiveSero2 | MarkerState::ReactiveSero1Nat => {
+            of(Virus::Hiv) || of(Virus::Hbv) || of(Virus::Hcv) || of(Virus::Htlv)
+        }
+        MarkerState::ReactiveConcordant
+        | MarkerState::ReactiveSingle
+        | MarkerState::NatYield
+        | MarkerState::ReactiveIncomplete => of(Virus::Hiv) || of(Virus::Htlv),
+        MarkerState::NatNdr
+        | MarkerState::Negative
+        | MarkerState::NatUnresolved
+        | MarkerState::Incomplete
+        | MarkerState::WithinLimit
+        | MarkerState::AboveLimit
+        | MarkerState::ScreenPositive
+        | MarkerState::NotRuled => false,
     }
 }
 

@@ -62,6 +62,7 @@ pub use number::{Exact, Limit, NumberError, Reading};
 pub use pack::{PackError, PackRef, RulePack, Unconfirmed};
 pub use trace::TraceLine;
 pub use verdict::{
-    DonorAction, DonorVerdict, Explained, Flag, Gate, GroupStatus, GroupVerdict, LookbackTask, MarkerState,
-    MarkerVerdict, NatState, NatVerdict, ReentryState, SeroState, SerologyVerdict, Unit, Verdict,
+    DonorAction, DonorAsk, DonorVerdict, Explained, Flag, Gate, GroupStatus, GroupVerdict, LookbackTask,
+    MarkerState, MarkerVerdict, NatState, NatVerdict, ReentryState, SeroState, SerologyVerdict, Unit,
+    Verdict,
 };

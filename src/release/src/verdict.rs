@@ -303,6 +303,19 @@ impl DonorVerdict {
     }
 }
 
+/// What a person is asked to do about the donor because of one marker (rules.md §1.5, §1.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DonorAsk {
+    /// What for, by the names of verdicts.
+    pub marker: &'static str,
+    /// How the donor is to be deferred; never [`DonorAction::None`].
+    pub action: DonorAction,
+    /// A sample is to go to the confirmatory laboratory, which has said nothing yet.
+    pub confirm: bool,
+    /// The finding is notifiable by law.
+    pub report: bool,
+}
+
 /// One release gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gate {
@@ -347,6 +360,9 @@ pub struct Verdict {
     pub(crate) nat: Vec<NatVerdict>,
     pub(crate) group: GroupVerdict,
     pub(crate) donor: DonorVerdict,
+    /// Follows from the rest: no part of what is told, nor of its hash.
+    #[serde(skip)]
+    pub(crate) donor_asks: Vec<DonorAsk>,
     pub(crate) gates: Vec<Gate>,
     pub(crate) next: Vec<Said>,
     pub(crate) next_zh: Vec<Said>,
@@ -449,6 +465,12 @@ impl Verdict {
     #[must_use]
     pub fn donor(&self) -> &DonorVerdict {
         &self.donor
+    }
+
+    /// What people are asked to do about the donor, marker by marker.
+    #[must_use]
+    pub fn donor_asks(&self) -> &[DonorAsk] {
+        &self.donor_asks
     }
 
     /// All fifteen gates, in order.

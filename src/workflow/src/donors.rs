@@ -16,6 +16,9 @@ mod facts;
 mod group_tests;
 mod refused;
 #[cfg(test)]
+mod task_tests;
+mod tasks;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use checks::identity;
@@ -24,6 +27,7 @@ pub use checks::{
 };
 pub use facts::DonorFacts;
 pub use refused::Refused;
+pub use tasks::{Closing, close_task};
 
 use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
@@ -79,6 +83,20 @@ fn donation(settings: &Settings, given: &str) -> Result<DonationId, Refused> {
     read.map_err(|why| Refused::Number { given: given.to_owned(), why: why.what })
 }
 
+/// A donation that is not known to be another donor's.
+fn of_donor(
+    settings: &Settings,
+    reader: &Reader,
+    (given, donor): (&str, &str),
+) -> Result<DonationId, Refused> {
+    let donation = donation(settings, given)?;
+    let known = reader.donation(&donation)?.ok_or_else(|| Refused::NoSuchDonation(donation.clone()))?;
+    match known.registration.filter(|known| known.registration.donor.id != donor) {
+        Some(_) => Err(Refused::OtherDonor(donation)),
+        None => Ok(donation),
+    }
+}
+
 /// A donor to be deferred.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +111,10 @@ pub struct Deferral {
     /// deferred already stays deferred for what was.
     #[serde(default)]
     pub since: Option<Date>,
+    /// The donation whose verdict asks for it: its task is done with this. A deferral for good does that for every donation
+    /// of the donor, named or not.
+    #[serde(default)]
+    pub donation: Option<String>,
     /// Why.
     pub reason: String,
 }
@@ -100,11 +122,19 @@ pub struct Deferral {
 /// Defers a donor. What was deferred for good stays so.
 ///
 /// # Errors
-/// [`Refused`].
-pub fn defer(ledger: &Ledger, actor: &Actor, donor: &str, deferral: &Deferral) -> Result<Seq, Refused> {
+/// [`Refused`]; [`Refused::OtherDonor`].
+pub fn defer(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    deferral: &Deferral,
+) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::DeferDonor)?;
     let (donor, reason) = (number(donor)?, text("reason", &deferral.reason)?);
+    let named =
+        deferral.donation.as_deref().map(|given| of_donor(settings, &reader, (given, &donor))).transpose()?;
     let stands = reader.donor(&donor)?.register.map(|register| register.state);
     if !deferral.permanent && stands == Some(RegisterState::PermDeferred) {
         return Err(Refused::ForGood);
@@ -112,7 +142,7 @@ pub fn defer(ledger: &Ledger, actor: &Actor, donor: &str, deferral: &Deferral) -
     let state = if deferral.permanent { RegisterState::PermDeferred } else { RegisterState::TempDeferred };
     let until = deferral.until.filter(|_| !deferral.permanent);
     let line = Register { state, reason: Some(reason), until, since: deferral.since };
-    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: Vec::new() };
+    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: Vec::new(), donation: named };
     register(ledger, actor, &donor, act)
 }
 
@@ -139,7 +169,7 @@ pub fn reinstate(
         return Err(Refused::NoEvidence);
     }
     let line = Register { state: RegisterState::Eligible, reason: Some(reason), until: None, since: None };
-    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: on.to_vec() };
+    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: on.to_vec(), donation: None };
     register(ledger, actor, &donor, act)
 }
 

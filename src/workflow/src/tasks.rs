@@ -1,5 +1,7 @@
 //! What people have still to do, by the last day for it: recalls, look-backs, re-entry, invalid runs to be confirmed or
-//! without a repeat, kits that do not judge yet, faults of interfaces that runs wait for.
+//! without a repeat, kits that do not judge yet, faults of interfaces that runs wait for, what verdicts ask for donors.
+
+mod donor;
 
 use crate::components::{ToFind, to_find};
 use crate::rules::Book;
@@ -31,6 +33,12 @@ pub enum TaskKind {
     LotDefective,
     /// Something broke off or is in quarantine that fell into runs: somebody has to look at it (R-GATE-15).
     InterfaceFault,
+    /// A verdict asks for its donor to be deferred (rules.md §1.5).
+    DonorDeferral,
+    /// A verdict asks for a sample to go to the confirmatory laboratory (rules.md §1.5, §1.10).
+    DonorConfirmation,
+    /// A finding is to be reported, as the law asks (rules.md §1.9).
+    DonorReport,
     /// Kits are proposed, and another person has to agree.
     KitsProposed,
     /// Kits are configured otherwise than two people put them in force: what is otherwise judges nothing.
@@ -116,6 +124,9 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Open
         open.items.extend(tasks);
         open.more.extend(more.then_some(kind));
     }
+    let (for_donors, more) = donor::tasks(reader)?;
+    open.items.extend(for_donors);
+    open.more.extend(more);
     open.items.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
     Ok(open)
 }

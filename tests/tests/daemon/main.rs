@@ -20,6 +20,8 @@ mod day;
 #[cfg(test)]
 mod display_orders;
 #[cfg(test)]
+mod donor_tasks;
+#[cfg(test)]
 mod durable_before_ack;
 #[cfg(test)]
 mod fitness;

@@ -48,6 +48,9 @@ pub(crate) enum Donor {
         /// First day whose donations it speaks of: 2026-11-01. Without it, all are held or called back
         #[arg(long, value_name = "DAY")]
         since: Option<String>,
+        /// The donation whose verdict asks for it (hemogate tasks): with this its task is done
+        #[arg(long, value_name = "DONATION")]
+        donation: Option<String>,
         /// Why
         #[arg(long)]
         reason: String,
@@ -213,6 +216,27 @@ pub(crate) enum Donor {
         #[arg(long, value_name = "NAME")]
         r#as: String,
     },
+    /// Say what came of a task for a donation's donor (hemogate tasks). A deferral and a confirmatory result close theirs by
+    /// being recorded
+    Close {
+        /// The donation's number
+        donation: String,
+        /// deferral, confirmation, report
+        #[arg(long)]
+        task: String,
+        /// Of which marker only: HBV, HCV, HIV, …
+        #[arg(long)]
+        marker: Option<String>,
+        /// NOT_DONE; of a report also DONE
+        #[arg(long)]
+        outcome: String,
+        /// How, or why not
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
     /// Record a step of a look-back (hemogate tasks)
     Lookback {
         /// The donation that raised it
@@ -247,6 +271,7 @@ impl Donor {
             | Self::Approve { r#as, .. }
             | Self::Neighbour { r#as, .. }
             | Self::Group { r#as, .. }
+            | Self::Close { r#as, .. }
             | Self::Lookback { r#as, .. } => Some(r#as),
         }
     }

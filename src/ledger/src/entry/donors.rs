@@ -55,6 +55,68 @@ pub enum LookbackStep {
     Closed,
 }
 
+/// Which task stands for a donor because of a donation's verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DonorTask {
+    /// The donor is to be deferred.
+    Deferral,
+    /// A sample is to go to the confirmatory laboratory, and what it said is to be recorded.
+    Confirmation,
+    /// The finding is to be reported, as the law asks.
+    Report,
+}
+
+impl DonorTask {
+    /// Its name, stable.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deferral => "deferral",
+            Self::Confirmation => "confirmation",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// How a donor is to be deferred, the lightest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedDeferral {
+    /// For a time.
+    Temporary,
+    /// Until it is confirmed or settled.
+    UntilSettled,
+    /// For good.
+    Permanent,
+}
+
+/// What a verdict asks to be done about the donor because of one marker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DonorAsked {
+    /// What for: `HBV`, `HCV`, `HIV`, …
+    pub marker: String,
+    /// How the donor is to be deferred.
+    pub deferral: AskedDeferral,
+    /// A sample is to go to the confirmatory laboratory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm: bool,
+    /// The finding is to be reported.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub report: bool,
+}
+
+/// What came of a donor's task, by a person's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TaskOutcome {
+    /// It was done.
+    Done,
+    /// It was not, for the reason that is given.
+    NotDone,
+}
+
 /// An act on a donor or a donation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +130,9 @@ pub enum DonorAct {
         /// Entries that it rests on, where a donor may give again.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         on: Vec<Seq>,
+        /// The donation whose verdict asked for a deferral.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        donation: Option<DonationId>,
     },
     /// An earlier donation that this ledger does not know, with what it gave.
     EarlierRecorded {
@@ -174,6 +239,20 @@ pub enum DonorAct {
         /// Why.
         reason: String,
     },
+    /// A task for a donation's donor is closed by a person's word.
+    TaskClosed {
+        /// The donation.
+        donation: DonationId,
+        /// Which task.
+        task: DonorTask,
+        /// Of which marker; nothing: of every one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        marker: Option<String>,
+        /// What came of it.
+        outcome: TaskOutcome,
+        /// How, or why not.
+        reason: String,
+    },
     /// A step of a look-back was done.
     LookbackDone {
         /// Which look-back.
@@ -201,6 +280,7 @@ impl DonorAct {
             Self::GroupSettled { .. } => "group_settled",
             Self::NumberChecked { .. } => "number_checked",
             Self::DuplicateAccepted { .. } => "duplicate_accepted",
+            Self::TaskClosed { .. } => "donor_task_closed",
             Self::LookbackDone { .. } => "lookback_done",
         }
     }

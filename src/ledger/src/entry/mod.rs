@@ -25,7 +25,9 @@ pub use clock::ClockState;
 pub use components::{ComponentAct, ComponentMove, FoundComponents};
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
-pub use donors::{DonorAct, LookbackAsked, LookbackId, LookbackStep};
+pub use donors::{
+    AskedDeferral, DonorAct, DonorAsked, DonorTask, LookbackAsked, LookbackId, LookbackStep, TaskOutcome,
+};
 pub use fitness::{FitnessAct, Service};
 pub use kits::{KitRef, KitsAct};
 pub use lots::LotsAct;

@@ -1,6 +1,6 @@
 //! A verdict as the journal keeps it.
 
-use crate::{LookbackAsked, Seq};
+use crate::{AskedDeferral, DonorAsked, LookbackAsked, Seq};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DestinationId, DonationId};
 
@@ -28,6 +28,9 @@ pub struct VerdictMade {
     /// The donor may be examined for re-entry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     reentry_candidate: bool,
+    /// What it asks to be done about the donor. A verdict of an older version says nothing of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    donor: Vec<DonorAsked>,
     #[serde(skip)]
     proven: bool,
 }
@@ -55,6 +58,7 @@ impl VerdictMade {
             verdict: serde_json::to_string(verdict)?,
             lookback: verdict.donor().lookback.iter().map(asked).collect(),
             reentry_candidate: verdict.donor().reentry_candidate,
+            donor: verdict.donor_asks().iter().filter_map(asked_of_donor).collect(),
             proven: true,
         })
     }
@@ -125,6 +129,12 @@ impl VerdictMade {
         self.reentry_candidate
     }
 
+    /// What it asks to be done about the donor, marker by marker.
+    #[must_use]
+    pub fn donor_asks(&self) -> &[DonorAsked] {
+        &self.donor
+    }
+
     /// Whether it came from the release room in this process.
     pub(crate) fn is_proven(&self) -> bool {
         self.proven
@@ -142,6 +152,16 @@ fn asked(task: &release::LookbackTask) -> LookbackAsked {
     }
 }
 
+fn asked_of_donor(ask: &release::DonorAsk) -> Option<DonorAsked> {
+    let deferral = match ask.action {
+        release::DonorAction::None => return None,
+        release::DonorAction::Temporary => AskedDeferral::Temporary,
+        release::DonorAction::Deferral => AskedDeferral::UntilSettled,
+        release::DonorAction::Permanent => AskedDeferral::Permanent,
+    };
+    Some(DonorAsked { marker: ask.marker.to_owned(), deferral, confirm: ask.confirm, report: ask.report })
+}
+
 impl PartialEq for VerdictMade {
     /// Equal in what the journal keeps.
     fn eq(&self, other: &Self) -> bool {
@@ -156,5 +176,6 @@ impl PartialEq for VerdictMade {
             && self.verdict == other.verdict
             && self.lookback == other.lookback
             && self.reentry_candidate == other.reentry_candidate
+            && self.donor == other.donor
     }
 }

@@ -62,6 +62,7 @@ impl Fold<'_, '_> {
         record.session.clone_from(&registration.session);
         self.want_decision(&registration.donation, &mut record);
         self.put_donation(&registration.donation, &record)?;
+        self.donor_of_tasks(&registration.donation, &registration.donor.id)?;
         self.reopen_later(&registration.donation)?;
         self.reopen_fellows(&registration.donation, Fellows::Registered)
     }
@@ -107,6 +108,7 @@ impl Fold<'_, '_> {
         self.counters.verdicts += 1;
         self.put_donation(donation, &record)?;
         self.raise_tasks(made, &record)?;
+        self.raise_donor_tasks(made, &record)?;
         self.reopen_later(donation)?;
         for destination in made.deliver_to() {
             let id = DeliveryId { verdict: self.seq, destination: destination.clone() };

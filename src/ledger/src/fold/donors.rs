@@ -22,13 +22,15 @@ impl Fold<'_, '_> {
             | DonorAct::ReentryTested { donor, .. }
             | DonorAct::ReentryApproved { donor, .. } => {
                 let done = self.done();
-                self.of_donor(donor, |stands| stand_after(stands, act, done))
+                self.of_donor(donor, |stands| stand_after(stands, act, done))?;
+                self.answer_donor_tasks(act)
             }
             DonorAct::Confirmed { donation, test, .. } => {
                 self.noted(donation, |notes| {
                     notes.confirmatory.push(test.clone());
                     notes.confirmatory.len() <= LINES_MAX
                 })?;
+                self.confirmed_task(donation, test)?;
                 self.reopen_later(donation)
             }
             DonorAct::NeighbourSuspected { donation, suspect, .. } => self.noted(donation, |notes| {
@@ -74,6 +76,9 @@ impl Fold<'_, '_> {
                     of_person && notes.duplicates.len() <= LINES_MAX
                 })
             }
+            DonorAct::TaskClosed { donation, task, marker, outcome, .. } => {
+                self.donor_task_closed(donation, (*task, marker.as_deref()), *outcome)
+            }
             DonorAct::LookbackDone { lookback, step, outcome } => {
                 self.lookback_done(lookback, *step, outcome)
             }
@@ -110,7 +115,7 @@ impl Fold<'_, '_> {
     }
 
     /// The donations of a donor from a time on, oldest first.
-    fn given_from(&self, donor: &str, from_ms: u64) -> Result<Vec<DonationId>, StateError> {
+    pub(super) fn given_from(&self, donor: &str, from_ms: u64) -> Result<Vec<DonationId>, StateError> {
         let mut span = Key::given_by(donor).under();
         span.from = Key::given_by(donor).number(from_ms).done();
         let rows = collect(self.view, &span)?;
@@ -289,6 +294,7 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
         | DonorAct::GroupSettled { .. }
         | DonorAct::NumberChecked { .. }
         | DonorAct::DuplicateAccepted { .. }
+        | DonorAct::TaskClosed { .. }
         | DonorAct::LookbackDone { .. } => false,
     }
 }

@@ -8,6 +8,7 @@ mod channel;
 mod components;
 mod decide;
 mod delivery;
+mod donor_tasks;
 mod donors;
 mod faults;
 mod fitness;

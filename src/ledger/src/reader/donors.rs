@@ -3,7 +3,8 @@
 use super::page::{Listing, Page, list};
 use super::{ReadError, Reader};
 use crate::state::{
-    Candidate, DonationNotes, DonationRecord, DonorStands, Key, KeyParts, Lookback, collect, record,
+    Candidate, DonationNotes, DonationRecord, DonorStands, DonorTasks, Key, KeyParts, Lookback, collect,
+    record,
 };
 use crate::{LookbackId, Seq};
 use serde::Serialize;
@@ -84,6 +85,29 @@ impl Reader {
         list(self.store().as_ref(), span, (page.limit, page.order), cursor, |_, value| {
             let found: Lookback = Self::decoded(value)?;
             Ok((!open || !found.is_closed()).then_some(found))
+        })
+    }
+
+    /// The tasks that a donation's verdicts ever raised for its donor; nothing where they raised none.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn donor_tasks_of(&self, donation: &DonationId) -> Result<Option<DonorTasks>, ReadError> {
+        Ok(record(self.store().as_ref(), &Key::donor_tasks(donation).done())?)
+    }
+
+    /// Donations with an open task for the donor.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn donor_tasks(&self, page: &Page<DonationId>) -> Result<Listing<DonorTasks, DonationId>, ReadError> {
+        let store = self.store();
+        let after = page.after.as_ref().map(|donation| Key::open_donor_tasks_of(donation).done());
+        let donation = |key: &[u8]| DonationId::new(KeyParts::of(key).text()?).ok();
+        let span = (Key::open_donor_tasks().under(), after);
+        list(store.as_ref(), span, (page.limit, page.order), donation, |key, _| {
+            let Some(donation) = donation(key) else { return Ok(None) };
+            Ok(record(store.as_ref(), &Key::donor_tasks(&donation).done())?)
         })
     }
 

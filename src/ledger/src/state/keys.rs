@@ -87,6 +87,8 @@
 //! | `lb` donation · marker · earlier donation | look-back |
 //! | `le` earlier donation · donation · marker | – : look-backs that it is looked up for |
 //! | `re` donation | candidate for re-entry |
+//! | `dk` donation | tasks for its donor |
+//! | `dj` donation | – : donations with an open task for the donor |
 //! | `ds` donation · other | whether it is settled that the other's tube may be wrong, which was taken beside it |
 //! | `dt` donation | the donations that wait because its tube may be wrong |
 //! | `us` user | account |
@@ -477,6 +479,15 @@ impl Key {
     }
     pub(crate) fn candidate(donation: &DonationId) -> Self {
         Self::of(*b"re").text(donation.as_str())
+    }
+    pub(crate) fn donor_tasks(donation: &DonationId) -> Self {
+        Self::of(*b"dk").text(donation.as_str())
+    }
+    pub(crate) fn open_donor_tasks() -> Self {
+        Self::of(*b"dj")
+    }
+    pub(crate) fn open_donor_tasks_of(donation: &DonationId) -> Self {
+        Self::of(*b"dj").text(donation.as_str())
     }
     pub(crate) fn suspected_beside(donation: &DonationId) -> Self {
         Self::of(*b"ds").text(donation.as_str())

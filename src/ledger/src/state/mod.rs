@@ -3,6 +3,7 @@
 
 mod clock;
 mod components;
+mod donor_tasks;
 mod donors;
 mod faults;
 mod fitness;
@@ -24,6 +25,7 @@ pub use clock::ClockStands;
 pub use components::{
     COMPONENTS_MAX, ComponentPlace, ComponentStands, Components, Issue, Kept, KeptAs, WrittenOff,
 };
+pub use donor_tasks::{DonorTaskStands, DonorTasks, TaskAnswered};
 pub use donors::{
     Candidate, DonationNotes, DonorStands, DuplicateAccepted, GroupSettled, Lookback, NumberChecked, StepDone,
 };

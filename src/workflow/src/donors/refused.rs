@@ -1,6 +1,7 @@
 //! Why an act on a donor is not carried out, in English and Chinese. Nothing was written.
 
 use crate::people;
+use ledger::DonorTask;
 use release::ReentryState;
 use std::fmt;
 use vocabulary::{DonationId, RunId};
@@ -104,6 +105,17 @@ pub enum Refused {
     },
     /// There is no such look-back that is open for that step.
     NoSuchLookback,
+    /// The donation is another donor's.
+    OtherDonor(DonationId),
+    /// No such task is open for the donation's donor.
+    NoSuchTask {
+        /// The donation.
+        donation: DonationId,
+        /// Which task.
+        task: DonorTask,
+    },
+    /// What was done is recorded as such; that closes the task.
+    DoneByRecord(DonorTask),
     /// The ledger cannot be read or takes nothing.
     Broken(String),
 }
@@ -168,6 +180,20 @@ impl Refused {
             }
             Self::NoHistory => "nothing is known of the donor's earlier groups".into(),
             Self::NoSuchLookback => "there is no such look-back with that step to be done".into(),
+            Self::OtherDonor(donation) => format!(
+                "donation {donation} is registered as another donor's; name the donor who gave it, or correct its registration"
+            ),
+            Self::NoSuchTask { donation, task } => format!(
+                "no task {} is open for the donor of donation {donation} (hemogate tasks lists those that are)",
+                task.name()
+            ),
+            Self::DoneByRecord(DonorTask::Confirmation) => {
+                "record what the laboratory said (hemogate donor confirm): that closes it; or say NOT_DONE and why"
+                    .into()
+            }
+            Self::DoneByRecord(DonorTask::Deferral | DonorTask::Report) => {
+                "defer the donor (hemogate donor defer --donation): that closes it; or say NOT_DONE and why".into()
+            }
             Self::Broken(why) => format!("the ledger takes nothing now: {why}"),
         }
     }
@@ -220,6 +246,19 @@ impl Refused {
             Self::NotOfSegment => "判定既往血型有误须依据血袋辫子的鉴定；请指明该次鉴定".into(),
             Self::NoHistory => "没有该献血者既往血型的记录".into(),
             Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),
+            Self::OtherDonor(donation) => {
+                format!("献血{donation}登记在另一献血者名下；请核对献血者编号，或更正登记")
+            }
+            Self::NoSuchTask { donation, task } => {
+                format!("献血{donation}没有未办的献血者任务{}（见 hemogate tasks）", task.name())
+            }
+            Self::DoneByRecord(DonorTask::Confirmation) => {
+                "请录入确证结果（hemogate donor confirm），录入后即关闭；否则注明 NOT_DONE 及原因".into()
+            }
+            Self::DoneByRecord(DonorTask::Deferral | DonorTask::Report) => {
+                "请屏蔽献血者（hemogate donor defer --donation），屏蔽后即关闭；否则注明 NOT_DONE 及原因"
+                    .into()
+            }
             Self::Broken(why) => format!("账本暂不可写：{why}"),
         }
     }

@@ -16,7 +16,7 @@ fn works(station: &Station) {
 }
 
 /// A verdict on a donation of these stations, of evidence with `change` made to it.
-fn verdict(station: &Station, donation: &str, change: impl FnOnce(&mut serde_json::Value)) -> Seq {
+pub(super) fn verdict(station: &Station, donation: &str, change: impl FnOnce(&mut serde_json::Value)) -> Seq {
     let mut case: serde_json::Value = serde_json::from_str(RELEASABLE).unwrap();
     case["donation"] = donation.into();
     change(&mut case);
@@ -39,12 +39,13 @@ fn a_deferral_bars_every_donation_until_a_releaser_names_what_it_is_lifted_for()
     let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
     works(&station);
     assert_eq!(gate_11(&station, "G1"), "");
-    let for_a_time = Deferral { permanent: false, until: None, since: None, reason: "tattoo".into() };
+    let for_a_time =
+        Deferral { permanent: false, until: None, since: None, donation: None, reason: "tattoo".into() };
     assert_eq!(
-        defer(&station.ledger, &releaser, "D", &for_a_time),
+        defer(&station.settings, &station.ledger, &releaser, "D", &for_a_time),
         Err(Refused::Person(people::Refused::NotPermitted { act: Act::DeferDonor }))
     );
-    let entry = defer(&station.ledger, &reviewer, "D", &for_a_time).unwrap();
+    let entry = defer(&station.settings, &station.ledger, &reviewer, "D", &for_a_time).unwrap();
     assert!(
         station.ledger.state().counters().unwrap().to_decide >= 3,
         "each donation of the donor is judged anew"
@@ -60,9 +61,9 @@ fn a_deferral_bars_every_donation_until_a_releaser_names_what_it_is_lifted_for()
     assert_eq!(gate_11(&station, "G1"), "");
     assert_eq!(lift(&releaser, &[entry]), Err(Refused::NotDeferred));
     let for_good = Deferral { permanent: true, ..for_a_time.clone() };
-    defer(&station.ledger, &reviewer, "D", &for_good).unwrap();
+    defer(&station.settings, &station.ledger, &reviewer, "D", &for_good).unwrap();
     assert_eq!(lift(&releaser, &[entry]), Err(Refused::ForGood));
-    assert_eq!(defer(&station.ledger, &reviewer, "D", &for_a_time), Err(Refused::ForGood));
+    assert_eq!(defer(&station.settings, &station.ledger, &reviewer, "D", &for_a_time), Err(Refused::ForGood));
 }
 
 #[test]
@@ -237,8 +238,8 @@ fn a_deferral_speaks_of_donations_from_its_first_day_on() {
     let held = || ["MAY", "JUNE", "JULY"].map(|donation| !gate_11(&station, donation).is_empty());
     let since = |day: Option<&str>| {
         let since = day.map(|day| day.parse().unwrap());
-        let line = Deferral { permanent: false, until: None, since, reason: "tattoo".into() };
-        defer(&station.ledger, &reviewer, "D", &line).unwrap()
+        let line = Deferral { permanent: false, until: None, since, donation: None, reason: "tattoo".into() };
+        defer(&station.settings, &station.ledger, &reviewer, "D", &line).unwrap()
     };
     let entry = since(Some("2026-06-10"));
     assert_eq!(held(), [false, true, true], "of its first day, and after");
@@ -261,10 +262,11 @@ fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_c
     let station = Station::new();
     let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
     let state = || station.ledger.state().donor("D").unwrap().register.unwrap().state;
-    let for_good = Deferral { permanent: true, until: None, since: None, reason: "HIV".into() };
+    let for_good =
+        Deferral { permanent: true, until: None, since: None, donation: None, reason: "HIV".into() };
     examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
     let case = station.ledger.state().donor("D").unwrap().reentry.unwrap();
-    defer(&station.ledger, &reviewer, "D", &for_good).unwrap();
+    defer(&station.settings, &station.ledger, &reviewer, "D", &for_good).unwrap();
     let none: &[String] = &[];
     assert_eq!(
         approve(&station.settings, &station.ledger, &releaser, "D", (none, "x")),
@@ -275,7 +277,7 @@ fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_c
     let eligible = Register { state: RegisterState::Eligible, reason: None, until: None, since: None };
     for act in [
         DonorAct::ReentryApproved { donor: "D".into(), case },
-        DonorAct::Registered { donor: "D".into(), register: eligible, on: vec![] },
+        DonorAct::Registered { donor: "D".into(), register: eligible, on: vec![], donation: None },
         DonorAct::ReentryBegun {
             donor: "D".into(),
             marker: "HCV".into(),
@@ -289,7 +291,7 @@ fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_c
     }
 }
 
-fn reactive(case: &mut serde_json::Value, marker: &str) {
+pub(super) fn reactive(case: &mut serde_json::Value, marker: &str) {
     for series in case["serology"].as_array_mut().unwrap().iter_mut().filter(|s| s["marker"] == marker) {
         let run = series["results"][0]["run"].clone();
         let result = |kind: &str| serde_json::json!({ "kind": kind, "sco": "5.0", "run": run });
@@ -297,7 +299,7 @@ fn reactive(case: &mut serde_json::Value, marker: &str) {
     }
 }
 
-fn nat_found(case: &mut serde_json::Value, target: &str) {
+pub(super) fn nat_found(case: &mut serde_json::Value, target: &str) {
     case["nat"][0]["result"] = "reactive".into();
     case["nat"][0]["targets"] = serde_json::json!([target]);
 }

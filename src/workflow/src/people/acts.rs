@@ -87,6 +87,8 @@ acts! {
     CheckNumber = "check_number", "核对手工录入编号", [Technician, Reviewer, ReferenceLaboratory];
     /// One of the two names under a duplicate on another lot or analyser (R-SER-02).
     AcceptDuplicate = "accept_duplicate", "接受异批号复检", [Reviewer, QcOfficer];
+    /// Say what came of a task for a donation's donor.
+    CloseDonorTask = "close_donor_task", "关闭献血者待办", [Reviewer, QcOfficer, ReferenceLaboratory];
     /// Do a step of a look-back.
     DoLookback = "do_lookback", "办理回溯", [Releaser, QcOfficer];
     /// Release quality control after corrective action.
@@ -155,6 +157,7 @@ mod tests {
         (Act::SettleGroup, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::CheckNumber, [1, 1, 0, 0, 1, 0, 0, 0]),
         (Act::AcceptDuplicate, [0, 1, 0, 1, 0, 0, 0, 0]),
+        (Act::CloseDonorTask, [0, 1, 0, 1, 1, 0, 0, 0]),
         (Act::DoLookback, [0, 0, 1, 1, 0, 0, 0, 0]),
         (Act::ReleaseQc, [0, 0, 0, 1, 0, 0, 0, 0]),
         (Act::ResolveFinding, [1, 1, 0, 1, 0, 0, 0, 0]),
