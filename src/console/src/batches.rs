@@ -403,7 +403,7 @@ pub(crate) async fn recalls(
 /// A recall with what is to be found: the components that are known now, and to whom each was given.
 fn to_find(reader: &Reader, recall: &RecallView) -> Result<Value, ReadError> {
     let mut told = json!(recall);
-    let found = workflow::components::to_find(reader, &recall.about.donation)?;
+    let found = workflow::components::to_find(reader, &recall.about.donation, jiff::Timestamp::now())?;
     if let Value::Object(fields) = &mut told {
         fields.insert("components".to_owned(), json!(found));
     }

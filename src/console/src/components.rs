@@ -32,6 +32,7 @@ fn refused(why: &Refused) -> Problem {
         Refused::OutAlready { .. }
         | Refused::Gone(_)
         | Refused::LookedUp
+        | Refused::Expired { .. }
         | Refused::NotReleased { .. }
         | Refused::Overtaken { .. } => Problem::conflict(detail),
         Refused::Number { .. }
@@ -39,6 +40,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::TooMany
         | Refused::Text { .. }
         | Refused::OnlyOfIssue
+        | Refused::Expiry { .. }
         | Refused::ToCome => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),
     }
@@ -70,6 +72,7 @@ pub(crate) fn shown(components: &Components) -> Vec<Value> {
         json!({
             "component": component, "place": stands.place(), "made": stands.made, "kept": stands.kept,
             "issued": stands.issued, "written_off": stands.written_off,
+            "expires": stands.expires.as_ref().map(|expires| &expires.label),
         })
     };
     components.iter().map(one).collect()
@@ -86,11 +89,13 @@ pub(crate) async fn list(State(site): State<Arc<Site>>, Path(id): Path<String>) 
     Ok(Json(json!({ "donation": donation, "components": shown(&found) })))
 }
 
-/// `{"components":["=<E0791V00","=<E4532V00"]}`
+/// `{"components":["=<E0791V00","=<E4532V00"],"expires":"=>026097"}`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Made {
     components: Vec<String>,
+    #[serde(default)]
+    expires: Option<String>,
 }
 
 /// Registers components that were made of a donation.
@@ -100,9 +105,9 @@ pub(crate) async fn register(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let Made { components } = read(&body)?;
+    let Made { components, expires } = read(&body)?;
     told(&site, &caller, move |settings, ledger, by| {
-        components::register(settings, ledger, by, (&id, &components))
+        components::register(settings, ledger, by, (&id, &components), expires.as_deref())
     })
     .await
 }

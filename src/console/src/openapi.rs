@@ -108,7 +108,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/donations/{id}/components",
         "post",
-        "register components that were made of it; those known already stay where they are",
+        "register components that were made of it, or say until when (`expires`); those known already stay where they are",
     ),
     (
         "/api/v1/donations/{id}/components/move",

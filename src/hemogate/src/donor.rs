@@ -51,7 +51,7 @@ fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
             vec![
                 text(item, "/recall"),
                 text(item, "/donation"),
-                to_find(item),
+                to_find(item, lang),
                 time(item, "raised_at_ms"),
                 text(item, "/unit"),
                 closed,
@@ -80,7 +80,7 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
             text(task, "/marker"),
             text(task, "/trigger"),
             text(task, "/donor"),
-            to_find(task),
+            to_find(task, lang),
         ];
         let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).collect();
         printer.item(task, || {

@@ -15,6 +15,7 @@ mod algorithm;
 mod codabar;
 mod code;
 mod din;
+mod expiry;
 mod form;
 mod normaliser;
 mod product;
@@ -23,6 +24,7 @@ mod rules;
 
 pub use algorithm::{CheckAlgorithm, din_check_character};
 pub use code::{Code, CodeKind};
+pub use expiry::{Expiry, NoExpiry, expiry};
 pub use normaliser::{Checked, Identified, Normaliser, Whose};
 pub use product::{NoProduct, product_code};
 pub use refusal::Refusal;

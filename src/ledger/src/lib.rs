@@ -46,7 +46,7 @@ pub use bounds::MemoryPart;
 pub use channel::{CALIBRATION, Channel, UNNAMED, WINDOW_MARK, day_of, whole_run};
 pub use entry::{
     AskedDeferral, BatchOf, Body, By, Bytes, ClockState, ComponentAct, ComponentMove, DeliveryId,
-    DeliveryIdError, DonorAct, DonorAsked, DonorData, DonorTask, Draft, Earlier, Entry, FitnessAct,
+    DeliveryIdError, DonorAct, DonorAsked, DonorData, DonorTask, Draft, Earlier, Entry, Expiry, FitnessAct,
     FoundComponents, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld, LookbackAsked, LookbackId,
     LookbackStep, LotsAct, Mapped, Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry,
     PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct, RunCause, Seq, Service, SetAside,

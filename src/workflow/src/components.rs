@@ -9,10 +9,14 @@
 //! What happened against the rules is refused with its reason, and written down when somebody says that it happened: then
 //! it is called back. The same word again changes nothing; a word that contradicts another is refused.
 
+mod expiry;
+#[cfg(test)]
+mod expiry_tests;
 mod refused;
 #[cfg(test)]
 mod tests;
 
+pub use expiry::Dating;
 pub use refused::Refused;
 
 use crate::people::{Act, Actor};
@@ -21,7 +25,7 @@ use crate::{Settings, SignOff};
 use jiff::Timestamp;
 use ledger::{
     By, COMPONENTS_MAX, ComponentAct, ComponentMove, ComponentPlace, ComponentStands, Components, Draft,
-    Ledger, Reader, Seq, What,
+    Expiry, Ledger, Reader, Seq, What,
 };
 use release::{
     Evidence, Unit, Verdict,
@@ -132,15 +136,17 @@ fn write(ledger: &Ledger, by: Teller<'_>, act: ComponentAct) -> Result<Seq, Refu
     Ok(seq)
 }
 
-/// Registers the components that were made of a donation. Those that are known already stay where they are.
+/// Registers the components that were made of a donation, or says until when those that are known may be used. Each stays
+/// where it is. Only a person who may lift holds puts a later expiry in the place of an earlier one.
 ///
 /// # Errors
-/// [`Refused`]; nothing is written.
+/// [`Refused`]; nothing has changed.
 pub fn register(
     settings: &Settings,
     ledger: &Ledger,
     by: Teller<'_>,
     (given, codes): (&str, &[String]),
+    expires: Option<&str>,
 ) -> Result<Step, Refused> {
     let reader = ledger.state();
     by.check(&reader, Act::RecordComponent)?;
@@ -148,28 +154,45 @@ pub fn register(
     if codes.is_empty() {
         return Err(Refused::Empty);
     }
+    let expires = expires.map(|told| expiry::read(settings, told)).transpose()?;
     let known = reader.components(&donation)?;
     let mut components = Vec::with_capacity(codes.len());
     for code in codes {
         let component = component(settings, code, &donation)?;
-        if !known.contains_key(&component) && !components.contains(&component) {
+        let says_more = match known.get(&component) {
+            Some(stands) => expires.is_some() && stands.expires != expires,
+            None => true,
+        };
+        if says_more && !components.contains(&component) {
             components.push(component);
         }
     }
     if components.is_empty() {
         return Ok(Step::Known);
     }
-    if known.len() + components.len() > COMPONENTS_MAX {
+    let new = components.iter().filter(|one| !known.contains_key(*one)).count();
+    if known.len() + new > COMPONENTS_MAX {
         return Err(Refused::TooMany);
     }
-    let registered = components.clone();
-    let entry = write(ledger, by, ComponentAct::Made { donation: donation.clone(), components })?;
-    let now = ledger.state().components(&donation)?;
-    if registered.iter().all(|one| now.contains_key(one)) {
-        Ok(Step::Done { entry })
-    } else {
-        Err(Refused::TooMany)
+    let until = |expires: &Option<Expiry>| expires.as_ref().map(|expires| expires.until_ms);
+    let is_later = |one: &String| {
+        let before = known.get(one).and_then(|stands| until(&stands.expires));
+        before.is_some_and(|before| until(&expires).is_some_and(|now| now > before))
+    };
+    let later = components.iter().any(is_later);
+    if later {
+        by.check_eases(&reader)?;
     }
+    let (told, until) = (components.clone(), expires.clone());
+    let act = ComponentAct::Made { donation: donation.clone(), components, expires, later };
+    let entry = write(ledger, by, act)?;
+    let now = ledger.state().components(&donation)?;
+    if !told.iter().all(|one| now.contains_key(one)) {
+        return Err(Refused::TooMany);
+    }
+    let stands = |one: &String| until.is_none() || now.get(one).is_some_and(|stands| stands.expires == until);
+    // Another word may have come first, that it ends sooner.
+    if told.iter().all(stands) { Ok(Step::Done { entry }) } else { Err(Refused::Overtaken { entry }) }
 }
 
 /// Writes down where a component went.
@@ -200,7 +223,8 @@ pub fn moved(
         by.check_eases(&reader)?;
     }
     let to = if let ComponentMove::Issued { consignee, at_ms, .. } = to {
-        let against = against_issue(settings, &reader, (&donation, stands))?;
+        let at = moved.at.unwrap_or_else(Timestamp::now);
+        let against = against_issue(settings, &reader, (&donation, stands), at)?;
         let against_rules = against.is_some();
         if let Some(why) = against.filter(|_| !moved.happened) {
             return Err(why);
@@ -287,12 +311,16 @@ fn against_issue(
     settings: &Settings,
     reader: &Reader,
     (donation, stands): (&DonationId, &ComponentStands),
+    at: Timestamp,
 ) -> Result<Option<Refused>, Refused> {
     if let Some(issue) = stands.issued.last() {
         return Ok(Some(Refused::OutAlready { consignee: issue.consignee.clone(), entry: issue.done.entry }));
     }
     if stands.place() != ComponentPlace::Quarantine {
         return Ok(Some(Refused::Gone(stands.place())));
+    }
+    if let Some(expires) = stands.expires.as_ref().filter(|expires| expires.is_over(at.as_millisecond())) {
+        return Ok(Some(Refused::Expired { label: expires.label.clone() }));
     }
     if reader.lookbacks_at(donation)?.iter().any(|found| !found.is_closed()) {
         return Ok(Some(Refused::LookedUp));
@@ -364,6 +392,11 @@ pub struct ToFind {
     pub component: String,
     /// Where it is.
     pub place: ComponentPlace,
+    /// Whether it may still be used.
+    pub dating: Dating,
+    /// Until when, as its label says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// To whom it was given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub issued: Vec<Consigned>,
@@ -379,17 +412,23 @@ pub struct Consigned {
 }
 
 /// The components of a donation that were not taken out: what is out, and what is to be kept back. Those known now, whenever
-/// the task was raised.
+/// the task was raised, and whether each may still be used.
 ///
 /// # Errors
 /// [`ledger::ReadError`].
-pub fn to_find(reader: &Reader, donation: &DonationId) -> Result<Vec<ToFind>, ledger::ReadError> {
+pub fn to_find(
+    reader: &Reader,
+    donation: &DonationId,
+    now: Timestamp,
+) -> Result<Vec<ToFind>, ledger::ReadError> {
     let all = reader.components(donation)?;
     let here = all.into_iter().filter(|(_, one)| one.is_out() || one.is_to_be_found());
     Ok(here
         .map(|(component, one)| ToFind {
             component,
             place: one.place(),
+            dating: Dating::of(&one, now),
+            expires: one.expires.as_ref().map(|expires| expires.label.clone()),
             issued: one
                 .issued
                 .into_iter()

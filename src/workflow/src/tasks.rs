@@ -113,8 +113,8 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Open
     let book = Book::read(settings, reader)?;
     let mut open = Open { items: kits_that_wait(settings, reader, now)?, more: BTreeSet::new() };
     for (kind, (tasks, more)) in [
-        (TaskKind::Recall, recalls(reader)?),
-        (TaskKind::Lookback, lookbacks(reader, today)?),
+        (TaskKind::Recall, recalls(reader, now)?),
+        (TaskKind::Lookback, lookbacks(reader, (now, today))?),
         (TaskKind::Reentry, reentries(&book, reader)?),
         (TaskKind::RunInvalid, invalid_runs(reader)?),
         (TaskKind::RunRepeat, unrepeated_runs(reader)?),
@@ -131,7 +131,7 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Open
     Ok(open)
 }
 
-fn recalls(reader: &Reader) -> Result<OfKind, ReadError> {
+fn recalls(reader: &Reader, now: Timestamp) -> Result<OfKind, ReadError> {
     let open = reader.recalls(true, &Page::first(TASKS_MAX))?;
     let tasks = open
         .items
@@ -140,7 +140,7 @@ fn recalls(reader: &Reader) -> Result<OfKind, ReadError> {
             Ok(Task {
                 kind: TaskKind::Recall,
                 id: recall.recall,
-                components: to_find(reader, &recall.about.donation)?,
+                components: to_find(reader, &recall.about.donation, now)?,
                 donation: Some(recall.about.donation),
                 run: None,
                 lot: None,
@@ -160,7 +160,7 @@ fn recalls(reader: &Reader) -> Result<OfKind, ReadError> {
     Ok((tasks, open.next.is_some()))
 }
 
-fn lookbacks(reader: &Reader, today: Date) -> Result<OfKind, ReadError> {
+fn lookbacks(reader: &Reader, (now, today): (Timestamp, Date)) -> Result<OfKind, ReadError> {
     let open = reader.lookbacks(true, &Page::first(TASKS_MAX))?;
     let tasks = open
         .items
@@ -198,7 +198,7 @@ fn lookbacks(reader: &Reader, today: Date) -> Result<OfKind, ReadError> {
             Ok(Task {
                 kind: TaskKind::Lookback,
                 id: lookback.raised,
-                components: to_find(reader, &lookback.id.earlier)?,
+                components: to_find(reader, &lookback.id.earlier, now)?,
                 donation: Some(lookback.id.earlier.clone()),
                 run: None,
                 lot: None,

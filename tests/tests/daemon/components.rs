@@ -87,9 +87,14 @@ fn what_is_made_of_a_donation_goes_when_it_is_released_and_is_named_when_it_is_c
 
 fn are_told_by_the_other_system(at: &Laboratory) {
     let path = format!("donations/{}/components", at.plain);
+    let soon = json!({ "components": [RED_CELLS], "expires": "soon" });
+    let (status, told) = at.daemon.post(&path, &soon);
+    assert!(status == 422 && told["detail"].as_str().unwrap().contains("2026-04-07"), "{told}");
     let body = json!({ "components": [format!("=<{RED_CELLS}"), PLASMA] });
     let (status, told) = at.daemon.post(&path, &body);
     assert_eq!((status, &told["step"]), (201, &json!("done")), "{told}");
+    let until = json!({ "components": [RED_CELLS], "expires": "=>099365" });
+    assert_eq!(at.daemon.post(&path, &until).0, 201);
     let (status, told) = at.daemon.post(&path, &body);
     assert_eq!((status, &told["step"]), (200, &json!("known")), "{told}");
     let wrong = json!({ "components": [format!("={}00", at.plain)] });
@@ -141,6 +146,10 @@ fn go_to_one_consignee(at: &Laboratory) {
     assert!(exit == 0 && printed.contains("\"known\""), "{exit} {printed}");
     let (exit, printed) = issued("Clinic");
     assert!(exit == 1 && printed.contains("issued to City Hospital already"), "{exit} {printed}");
+    let made = ["component", "made", &at.plain, PLATELETS, "--expires", "&>0260641200"];
+    assert_eq!(at.says(&made, "tech").0, 0);
+    let (exit, printed) = at.says(&["component", "issued", &at.plain, PLATELETS, "--to", "Clinic"], "tech");
+    assert!(exit == 1 && printed.contains("expired (2026-03-05T12:00)"), "{exit} {printed}");
     assert_eq!(at.stage(&at.plain), "released", "that it went changes nothing of what was signed");
     assert_eq!(at.recalls().len(), 0);
 }
@@ -153,8 +162,13 @@ fn are_named_by_the_recall(at: &Laboratory) {
     assert_eq!(at.recalls().len(), 1);
     for words in [&["recall", "list"][..], &["tasks"]] {
         let printed = at.prints(words);
-        assert!(printed.contains(&format!("{RED_CELLS} → City Hospital")), "{words:?}: {printed}");
-        assert!(printed.contains(&format!("{PLASMA} (quarantine)")), "{words:?}: {printed}");
+        for says in [
+            format!("{RED_CELLS} → City Hospital, in date until 2099-12-31"),
+            format!("{PLASMA} (quarantine), expiry unknown"),
+            format!("{PLATELETS} (quarantine), expired 2026-03-05T12:00"),
+        ] {
+            assert!(printed.contains(&says), "{words:?}: no {says} in {printed}");
+        }
     }
     let path = format!("donations/{}/components/move", at.plain);
     let mut late = json!({

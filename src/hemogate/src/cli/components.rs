@@ -34,11 +34,15 @@ pub(crate) enum Component {
         /// Their product codes, with their divisions
         #[arg(required = true)]
         components: Vec<String>,
+        /// Until when they may be used, all of these: the code scanned (=>026097, &>0260971400), 2026-04-07, 2026-04-07T14:00.
+        /// Of components that are known already, too; a later one than is known: who may lift holds
+        #[arg(long, value_name = "EXPIRY")]
+        expires: Option<String>,
         /// Who you are
         #[arg(long, value_name = "NAME")]
         r#as: String,
     },
-    /// A component was given out; refused where its donation is not released
+    /// A component was given out; refused where its donation is not released, or it has expired
     Issued {
         /// The donation's number
         donation: String,

@@ -3,6 +3,24 @@
 use serde::{Deserialize, Serialize};
 use vocabulary::DonationId;
 
+/// Until when a component may be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expiry {
+    /// As its label says it, by the station's clock: `2026-04-07`, or with `T14:00`.
+    pub label: String,
+    /// The first moment at which it may not be used, milliseconds since 1970 UTC.
+    pub until_ms: i64,
+}
+
+impl Expiry {
+    /// Whether it may not be used any more at this moment.
+    #[must_use]
+    pub fn is_over(&self, at_ms: i64) -> bool {
+        at_ms >= self.until_ms
+    }
+}
+
 /// Something about the components of a donation. Each goes by its product code, division included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -13,6 +31,12 @@ pub enum ComponentAct {
         donation: DonationId,
         /// Which.
         components: Vec<String>,
+        /// Until when they may be used; nothing: that is not said here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Expiry>,
+        /// A person who may lift holds puts it in the place of an earlier one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        later: bool,
     },
     /// One of them is somewhere else.
     Moved {

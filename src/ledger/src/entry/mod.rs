@@ -22,7 +22,7 @@ mod verdict;
 pub use by::By;
 pub use bytes::Bytes;
 pub use clock::ClockState;
-pub use components::{ComponentAct, ComponentMove, FoundComponents};
+pub use components::{ComponentAct, ComponentMove, Expiry, FoundComponents};
 pub use delivery::{DeliveryId, DeliveryIdError};
 pub use donor_data::DonorData;
 pub use donors::{

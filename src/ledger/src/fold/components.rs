@@ -18,11 +18,15 @@ impl Fold<'_, '_> {
             return Ok(());
         }
         match act {
-            ComponentAct::Made { donation, components } => {
+            ComponentAct::Made { donation, components, expires, later } => {
                 let mut all = self.components(donation)?;
                 let done = self.done();
                 for component in components {
-                    all.entry(component.clone()).or_insert_with(|| ComponentStands::new(done.clone()));
+                    let one = all.entry(component.clone());
+                    let stands = one.or_insert_with(|| ComponentStands::new(done.clone()));
+                    if expires.as_ref().is_some_and(|expires| !stands.expire(expires, *later)) {
+                        self.misfit();
+                    }
                 }
                 if all.len() > COMPONENTS_MAX {
                     self.misfit();
@@ -80,10 +84,12 @@ impl Fold<'_, '_> {
         };
         match to {
             ComponentMove::Issued { consignee, at_ms, against_rules } => {
-                let fits = *against_rules || !(gone || stands.kept.is_some() || stands.is_out());
+                let issued_at_ms = at_ms.unwrap_or(self.at_ms);
+                let stays =
+                    gone || stands.kept.is_some() || stands.is_out() || stands.is_expired(issued_at_ms);
+                let fits = *against_rules || !stays;
                 let room = stands.issued.len() < ISSUES_MAX;
                 if fits && room {
-                    let issued_at_ms = at_ms.unwrap_or(self.at_ms);
                     stands.issued.push(Issue { consignee: consignee.clone(), issued_at_ms, done });
                 }
                 fits && room

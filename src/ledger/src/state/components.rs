@@ -1,7 +1,7 @@
 //! The components of a donation as the state keeps them.
 
 use super::Done;
-use crate::Seq;
+use crate::{Expiry, Seq};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -117,12 +117,30 @@ pub struct ComponentStands {
     /// It was taken out for its own sake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_off: Option<WrittenOff>,
+    /// Until when it may be used, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Expiry>,
 }
 
 impl ComponentStands {
     /// One that was just registered.
     pub(crate) fn new(made: Done) -> Self {
-        Self { made, kept: None, issued: Vec::new(), written_off: None }
+        Self { made, kept: None, issued: Vec::new(), written_off: None, expires: None }
+    }
+
+    /// Takes an expiry; false where one that is known ends sooner, and nobody says that it may be later.
+    pub(crate) fn expire(&mut self, expires: &Expiry, later: bool) -> bool {
+        let fits = later || self.expires.as_ref().is_none_or(|known| expires.until_ms <= known.until_ms);
+        if fits {
+            self.expires = Some(expires.clone());
+        }
+        fits
+    }
+
+    /// Whether it may not be used any more at this moment. What nobody knows is in date.
+    #[must_use]
+    pub fn is_expired(&self, at_ms: i64) -> bool {
+        self.expires.as_ref().is_some_and(|expires| expires.is_over(at_ms))
     }
 
     /// Where it is.

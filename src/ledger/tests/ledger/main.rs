@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod donor_tasks;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod measured;

@@ -36,6 +36,18 @@ pub enum Refused {
     },
     /// Consignee, time and `happened` are said of an issue only.
     OnlyOfIssue,
+    /// An expiry that cannot be read.
+    Expiry {
+        /// What is wrong.
+        why: String,
+        /// The same in Chinese.
+        why_zh: String,
+    },
+    /// It may not be used any more.
+    Expired {
+        /// Since when, as its label says it.
+        label: String,
+    },
     /// A time that is still to come.
     ToCome,
     /// It was given out already.
@@ -88,6 +100,11 @@ impl Refused {
             Self::TooMany => format!("a donation has at most {COMPONENTS_MAX} components here"),
             Self::Text { field } => format!("{field}: 1 to 500 characters, please, without line breaks"),
             Self::OnlyOfIssue => "consignee, time and happened are said of what is issued only".into(),
+            Self::Expiry { why, .. } => why.clone(),
+            Self::Expired { label } => format!(
+                "it expired ({label}): take it out (written-off), or, where its expiry was told wrongly, have who may lift holds \
+                 tell the right one (component made --expires). {HAPPENED}"
+            ),
             Self::ToCome => "that time is still to come; record it when it is so".into(),
             Self::OutAlready { consignee, entry } => {
                 format!(
@@ -117,6 +134,10 @@ impl Refused {
             Self::TooMany => format!("每份献血至多登记{COMPONENTS_MAX}个成分"),
             Self::Text { field } => format!("{field}：请填写1至500个字符，不含换行"),
             Self::OnlyOfIssue => "用血机构、时间及 happened 仅用于发出".into(),
+            Self::Expiry { why_zh, .. } => why_zh.clone(),
+            Self::Expired { label } => format!(
+                "该成分已过期（{label}）：请报废（written-off）；若失效日期有误，由有权解除暂扣的人员更正（component made --expires）。{HAPPENED_ZH}"
+            ),
             Self::ToCome => "该时间尚未到；请届时再登记".into(),
             Self::OutAlready { consignee, entry } => {
                 format!("已发往{consignee}（条目{entry}）；请先登记退回。{HAPPENED_ZH}")

@@ -12,16 +12,16 @@ use vocabulary::Role;
 
 const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");
 
-fn id(donation: &str) -> DonationId {
+pub(super) fn id(donation: &str) -> DonationId {
     DonationId::new(donation).unwrap()
 }
 
 fn made(station: &Station, who: &Actor, codes: &[&str]) -> Result<Step, Refused> {
     let codes: Vec<String> = codes.iter().map(|code| (*code).to_owned()).collect();
-    register(&station.settings, &station.ledger, Teller::Person(who), ("G1", &codes))
+    register(&station.settings, &station.ledger, Teller::Person(who), ("G1", &codes), None)
 }
 
-fn word(component: &str, to: ComponentPlace) -> Moved {
+pub(super) fn word(component: &str, to: ComponentPlace) -> Moved {
     let is_issue = to == ComponentPlace::Issued;
     Moved {
         component: component.into(),
@@ -33,15 +33,15 @@ fn word(component: &str, to: ComponentPlace) -> Moved {
     }
 }
 
-fn tells(station: &Station, by: Teller<'_>, what: &Moved) -> Result<Step, Refused> {
+pub(super) fn tells(station: &Station, by: Teller<'_>, what: &Moved) -> Result<Step, Refused> {
     moved(&station.settings, &station.ledger, by, ("G1", what))
 }
 
-fn place(station: &Station, component: &str) -> ComponentPlace {
+pub(super) fn place(station: &Station, component: &str) -> ComponentPlace {
     station.ledger.state().components(&id("G1")).unwrap()[component].place()
 }
 
-fn is_done(step: &Result<Step, Refused>) -> bool {
+pub(super) fn is_done(step: &Result<Step, Refused>) -> bool {
     matches!(step, Ok(Step::Done { .. }))
 }
 
@@ -53,14 +53,14 @@ fn states(station: &Station) -> Vec<(String, ComponentState)> {
 }
 
 /// A verdict on G1, of good evidence with a change made to it.
-fn verdict(station: &Station, donation: &str, change: impl FnOnce(&mut serde_json::Value)) -> Seq {
+pub(super) fn verdict(station: &Station, donation: &str, change: impl FnOnce(&mut serde_json::Value)) -> Seq {
     let mut case: serde_json::Value = serde_json::from_str(RELEASABLE).unwrap();
     case["donation"] = donation.into();
     change(&mut case);
     station.verdict(&case.to_string())
 }
 
-fn recalls(station: &Station) -> Vec<ledger::RecallView> {
+pub(super) fn recalls(station: &Station) -> Vec<ledger::RecallView> {
     station.ledger.state().recalls(true, &Page::first(9)).unwrap().items
 }
 
@@ -72,7 +72,7 @@ fn named(station: &Station, kind: TaskKind) -> Vec<Vec<(String, Vec<String>)>> {
     tasks.map(|task| task.components.into_iter().map(one).collect()).collect()
 }
 
-fn works(station: &Station) {
+pub(super) fn works(station: &Station) {
     while crate::work_once(&station.settings, &station.ledger).unwrap() > 0 {}
 }
 
@@ -110,6 +110,7 @@ fn components_are_registered_once_by_their_product_codes_and_the_donation_is_dec
         &station.ledger,
         Teller::Machine(&By::from("user:token")),
         ("G99", &["X".into()]),
+        None,
     );
     assert_eq!(nowhere, Err(Refused::NoSuchDonation(id("G99"))));
     let many: Vec<String> = (0..COMPONENTS_MAX).map(|at| format!("P{at}")).collect();
