@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod analyser;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod authority;
 #[cfg(test)]
 mod batches;
