@@ -1,7 +1,7 @@
 //! Names that people and systems use for a marker, where they can mean only one thing.
 
 use serde::{Deserialize, Deserializer, de::Error};
-use vocabulary::{Marker, Virus};
+use vocabulary::{Marker, MarkerKind, Virus};
 
 /// Serology markers: the name of record first, then what is accepted on input.
 /// `HBV` is not among them: it could be `HBsAg` or `anti-HBc`.
@@ -12,6 +12,8 @@ const SEROLOGY: &[(Marker, &[&str])] = &[
     (Marker::Hiv, &["HIV", "HIV Ag/Ab", "HIV Ab", "anti-HIV", "HIV 1+2", "anti-HIV 1+2"]),
     (Marker::Syphilis, &["syphilis", "TP", "anti-TP", "TP Ab"]),
     (Marker::Htlv, &["HTLV", "anti-HTLV", "HTLV I/II", "anti-HTLV I/II"]),
+    (Marker::AntiMalaria, &["anti-malaria", "malaria", "malaria Ab", "Plasmodium Ab", "anti-Plasmodium"]),
+    (Marker::AntiTCruzi, &["anti-T.cruzi", "T.cruzi", "T.cruzi Ab", "Chagas", "Chagas Ab", "anti-Chagas"]),
 ];
 
 /// Targets of nucleic acid tests.
@@ -21,11 +23,13 @@ const TARGETS: &[(Virus, &[&str])] = &[
     (Virus::Hiv, &["HIV", "HIV RNA", "HIV-1", "HIV-1 RNA"]),
     (Virus::Hev, &["HEV", "HEV RNA"]),
     (Virus::Wnv, &["WNV", "WNV RNA"]),
+    (Virus::Malaria, &["malaria", "malaria RNA", "Plasmodium RNA"]),
+    (Virus::Babesia, &["Babesia", "Babesia RNA"]),
 ];
 
-/// Letters and digits only, in one case: `anti HCV`, `Anti-HCV` and `ANTI_HCV` are one name.
+/// Letters and digits only, in one case: `anti HCV`, `Anti-HCV` and `ANTI_HCV` are one name, and so are `T. cruzi` and `T.cruzi`.
 fn folded(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, ' ' | '-' | '_' | '/')).flat_map(char::to_lowercase).collect()
+    text.chars().filter(|c| !matches!(c, ' ' | '-' | '_' | '/' | '.')).flat_map(char::to_lowercase).collect()
 }
 
 fn find<T: Copy>(table: &[(T, &[&'static str])], text: &str) -> Result<T, String> {
@@ -47,6 +51,24 @@ pub(crate) fn serology_marker(text: &str) -> Result<Marker, String> {
 
 pub(crate) fn nat_target(text: &str) -> Result<Virus, String> {
     find(TARGETS, text)
+}
+
+/// A marker by any name, where it does not matter how it is tested for: the name of record first.
+fn any_marker(text: &str) -> Result<Marker, String> {
+    if let Ok(marker) = text.parse() {
+        return Ok(marker);
+    }
+    let of =
+        |virus| Marker::ALL.iter().copied().find(|m| m.kind() == MarkerKind::Nat && m.virus() == Some(virus));
+    match (serology_marker(text), nat_target(text).map(of)) {
+        (Ok(serology), Ok(Some(nat))) => Err(format!("{text:?} could be {serology} or {nat}; write which")),
+        (_, Ok(Some(nat))) => Ok(nat),
+        (serology, Ok(None) | Err(_)) => serology,
+    }
+}
+
+pub(crate) fn read_any_marker<'de, D: Deserializer<'de>>(input: D) -> Result<Marker, D::Error> {
+    any_marker(&String::deserialize(input)?).map_err(D::Error::custom)
 }
 
 pub(crate) fn read_marker<'de, D: Deserializer<'de>>(input: D) -> Result<Marker, D::Error> {
@@ -86,6 +108,26 @@ mod tests {
         for (virus, names) in TARGETS {
             assert!(names.iter().all(|n| nat_target(n) == Ok(*virus)));
         }
+    }
+
+    /// A pack that asks for a marker says whether it is serology or NAT, where a name leaves that open.
+    #[test]
+    fn a_name_that_could_be_serology_or_nat_is_refused_where_both_are_meant() {
+        for (text, marker) in [
+            ("anti-malaria", Marker::AntiMalaria),
+            ("malaria-RNA", Marker::MalariaRna),
+            ("Malaria Ab", Marker::AntiMalaria),
+            ("T. cruzi", Marker::AntiTCruzi),
+            ("babesia", Marker::BabesiaRna),
+            ("HEV", Marker::HevRna),
+            ("WNV-RNA", Marker::WnvRna),
+            ("HTLV I/II", Marker::Htlv),
+        ] {
+            assert_eq!(any_marker(text), Ok(marker));
+        }
+        let error = any_marker("malaria").unwrap_err();
+        assert!(error.contains("anti-malaria or malaria-RNA"), "{error}");
+        assert!(any_marker("dengue").unwrap_err().contains("unknown marker"));
     }
 
     #[test]

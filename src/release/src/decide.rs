@@ -4,7 +4,7 @@ use crate::evidence::{Evidence, SerologySeries};
 use crate::gates::{self, Findings};
 use crate::marker::{self, Nat, Policy, Sero};
 use crate::notes::Notes;
-use crate::pack::{RulePack, Strategy, Switch, UnresolvedPolicy};
+use crate::pack::{Asked, NdrPolicy, RulePack, Strategy, UnresolvedPolicy, What};
 use crate::reasons::Reason;
 use crate::runs::Runs;
 use crate::say::Say;
@@ -21,6 +21,11 @@ use vocabulary::{Marker, Virus};
 
 /// HBV, HCV, HIV, syphilis and ALT, and what a pack asks for beside them.
 const USUAL_MARKERS: usize = 8;
+
+/// Infections that are only tested for where an authority asks for it, and the reagent that finds them. HTLV has its place
+/// among the others.
+const ORDERED_REAGENTS: [(Virus, Marker); 2] =
+    [(Virus::Malaria, Marker::AntiMalaria), (Virus::TCruzi, Marker::AntiTCruzi)];
 
 /// Judges one donation under a rule pack. Total and pure: the same evidence and pack always give the same verdict,
 /// and whatever is missing holds the unit.
@@ -194,37 +199,37 @@ impl<'a> Markers<'a> {
 
     fn judge_all(&mut self, notes: &mut Notes<'a>) {
         let pack = self.pack;
-        let (strategy, tests) = (&pack.settings().strategy, &pack.settings().tests);
+        let strategy = &pack.settings().strategy;
         self.judge_virus(Virus::Hbv, Marker::HBsAg, strategy.hbv.value, notes);
         self.judge_virus(Virus::Hcv, Marker::AntiHcv, strategy.hcv.value, notes);
         self.judge_virus(Virus::Hiv, Marker::Hiv, strategy.hiv.value, notes);
         let syphilis = strategy.tp.value;
         self.judge_reagents_only(Virus::Syphilis.name(), Marker::Syphilis, syphilis, notes);
-        if self.is_asked_for(tests.htlv.value) || self.has_series(Marker::Htlv) {
+        if self.is_asked_or_there(Marker::Htlv) {
             self.judge_reagents_only(Virus::Htlv.name(), Marker::Htlv, Strategy::Sero1, notes);
         }
-        let core = tests.anti_hbc.as_ref().map_or(Switch::Off, |switch| switch.value);
-        // A pack that asks for it, now or to settle a pool, has a rule for it.
-        let ruled = core != Switch::Off
+        // A pack that asks for it, of whomever and whenever, or to settle a pool, has a rule for it.
+        let core = What::Reagent(Marker::AntiHbc);
+        let ruled = pack.settings().asked().any(|asked| asked.what == core)
             || pack.settings().nat.mp_unresolved.value == UnresolvedPolicy::HoldForAntiHbc;
-        if self.is_asked_for(core) || (ruled && self.has_series(Marker::AntiHbc)) {
+        if ruled && self.is_asked_or_there(Marker::AntiHbc) {
             self.judge_reagents_only(Marker::AntiHbc.name(), Marker::AntiHbc, Strategy::Sero1, notes);
         }
         self.judge_unruled_reagents(ruled, notes);
-        self.judge_further_targets(notes);
+        self.judge_further(notes);
+        self.name_orders();
     }
 
-    /// A donor who is not known to have given before is a first-time donor.
-    fn is_asked_for(&self, switch: Switch) -> bool {
-        match switch {
-            Switch::Off => false,
-            Switch::On => true,
-            Switch::FirstTime => self.evidence.donor.as_ref().and_then(|d| d.first_time) != Some(false),
-        }
+    /// What the pack asks for of this donation, beside the markers with a strategy.
+    fn asked(&self) -> impl Iterator<Item = Asked<'a>> + use<'a> {
+        let evidence = self.evidence;
+        self.pack.settings().asked().filter(move |asked| asked.is_due(evidence))
     }
 
-    fn has_series(&self, marker: Marker) -> bool {
-        self.evidence.serology.iter().any(|series| series.marker == marker)
+    /// Whether a reagent is asked for; a result that nobody asked for counts too.
+    fn is_asked_or_there(&self, marker: Marker) -> bool {
+        self.asked().any(|asked| asked.what == What::Reagent(marker))
+            || self.evidence.serology.iter().any(|series| series.marker == marker)
     }
 
     /// The reagents of a marker, with one `Missing` for each that the strategy asks for and is not there.
@@ -297,7 +302,11 @@ impl<'a> Markers<'a> {
     /// Serology that the pack has no rule for: non-reactive says nothing, anything else is for a person to judge.
     fn judge_unruled_reagents(&mut self, anti_hbc_is_ruled: bool, notes: &mut Notes<'a>) {
         let ruled = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis, Marker::Htlv];
-        let is_ruled = |m: &Marker| ruled.contains(m) || (*m == Marker::AntiHbc && anti_hbc_is_ruled);
+        let is_ruled = |m: &Marker| {
+            ruled.contains(m)
+                || ORDERED_REAGENTS.iter().any(|(_, ordered)| ordered == m)
+                || (*m == Marker::AntiHbc && anti_hbc_is_ruled)
+        };
         let unruled: BTreeSet<Marker> =
             self.evidence.serology.iter().map(|s| s.marker).filter(|m| !is_ruled(m)).collect();
         for marker in unruled {
@@ -315,15 +324,28 @@ impl<'a> Markers<'a> {
         }
     }
 
-    /// NAT targets beside the three of the multiplex: those that some result speaks of, and those the pack asks for.
-    fn judge_further_targets(&mut self, notes: &mut Notes<'a>) {
+    /// Infections beside those with a strategy that nucleic acid, or an order's reagent, speaks of: those of which there is a
+    /// result, and those the pack asks for. Serology and NAT of one share its verdict.
+    fn judge_further(&mut self, notes: &mut Notes<'a>) {
         let beside = self.nat.iter().filter(|one| !nat::MULTIPLEX_TARGETS.contains(&one.target));
         let mut further: Vec<(Virus, NatState)> = beside.map(|one| (one.target, one.state)).collect();
-        let asked = self.pack.settings().nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
-        for virus in asked {
-            if !further.iter().any(|(known, _)| known == virus) {
-                further.push((*virus, NatState::NotTested));
-                notes.step(Step::TestMissing(Test::Individual(Some(*virus))));
+        for asked in self.asked() {
+            if let What::Target(virus) = asked.what
+                && !further.iter().any(|(known, _)| *known == virus)
+            {
+                further.push((virus, NatState::NotTested));
+                notes.step(Step::TestMissing(Test::Individual(Some(virus))));
+            }
+        }
+        for (virus, marker) in ORDERED_REAGENTS {
+            let there = self.is_asked_or_there(marker);
+            match further.iter().position(|(known, _)| *known == virus) {
+                Some(at) if there => {
+                    let (_, state) = further.remove(at);
+                    self.judge_reagent_and_nat(virus, marker, state, notes);
+                }
+                None if there => self.judge_reagents_only(virus.name(), marker, Strategy::Sero1, notes),
+                Some(_) | None => {}
             }
         }
         for (virus, state) in further {
@@ -339,6 +361,44 @@ impl<'a> Markers<'a> {
             };
             self.put(virus.name(), MarkerVerdict { verdict, unit, reentry_candidate: false });
         }
+    }
+
+    /// One reagent and NAT of an infection without a strategy: the table, in which what NAT leaves open holds, and nobody is a
+    /// candidate for re-entry.
+    fn judge_reagent_and_nat(
+        &mut self,
+        virus: Virus,
+        marker: Marker,
+        state: NatState,
+        notes: &mut Notes<'a>,
+    ) {
+        let sero = self.reagents(marker, Strategy::Sero1, notes);
+        if state.is_open() {
+            self.open.push(Reason::NatOpen { target: virus, state });
+        }
+        let policy = Policy { ndr: NdrPolicy::RepeatTwice, unresolved: UnresolvedPolicy::Hold };
+        let row = marker::virus_row(&sero, Nat::from(state), policy);
+        notes.trace(|trace| {
+            let line = trace.line(row.row, Subject::Word(virus.name()), row.verdict.verdict.name());
+            line.list("serology", &sero).word("nat", state.name());
+        });
+        self.put(virus.name(), MarkerVerdict { reentry_candidate: false, ..row.verdict });
+    }
+
+    /// Which orders wait for a result: whoever reads why a unit is held is told who asks.
+    fn name_orders(&mut self) {
+        let is_open = |what: What| match what {
+            What::Reagent(marker) => {
+                let mut own = self.serology.iter().filter(|one| one.marker == marker).peekable();
+                own.peek().is_none() || own.any(|one| one.state.is_open())
+            }
+            What::Target(virus) => self.nat_state(virus).is_open(),
+        };
+        let waits = self.asked().filter(|asked| is_open(asked.what));
+        let orders: Vec<Reason<'a>> = waits
+            .filter_map(|asked| Some(Reason::Ordered { what: asked.what, order: asked.order? }))
+            .collect();
+        self.open.extend(orders);
     }
 }
 

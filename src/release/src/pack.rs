@@ -1,5 +1,6 @@
 //! Rule packs: data that says how a jurisdiction and a laboratory judge a donation (R-PACK-01).
 
+mod asked;
 mod choices;
 mod overlay;
 mod place;
@@ -7,16 +8,17 @@ mod reagent;
 mod settings;
 mod stated;
 
+pub(crate) use asked::{Asked, What};
 pub use choices::{
     AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
     NatMode, NdrPolicy, Overdue, PlainStrength, SeroReactiveInPool, Setting, StickyReactive, Strategy,
-    Switch, UnresolvedPolicy, WeakDLabel,
+    Switch, UnresolvedPolicy, WeakDLabel, Who,
 };
 pub use overlay::Weaker;
 pub use reagent::ReagentCut;
 pub use settings::{
-    Alt, DonorRules, Fitness, Group, Invalid, Nat, Reagent, Release, Retention, Sero, Settings, Strategies,
-    Tests,
+    Alt, DonorRules, Fitness, Group, Invalid, Local, Nat, Reagent, Release, Retention, Sero, Settings,
+    Strategies, Tests,
 };
 
 pub use stated::Stated;
@@ -340,10 +342,37 @@ impl RulePack {
         let name = |r: &Reagent| (r.marker, r.name.clone());
         let names: std::collections::BTreeSet<_> = s.reagent.iter().map(name).collect();
         must(names.len() == s.reagent.len(), "reagent", "one reagent stands there twice; keep one of them")?;
+        self.check_orders()?;
         let barred =
             [GateId::TestsFinal, GateId::MarkersPass, GateId::Group, GateId::RunsValid, GateId::Donor];
         let kept = barred.iter().all(|gate| s.release.override_forbidden.value.contains(gate));
         must(kept, "release.override_forbidden", "R-GATE-01 to 04 and 11 can never be set aside (R-GATE-14)")
+    }
+
+    /// What an authority orders can be asked for, on some day.
+    fn check_orders(&self) -> Result<(), (String, String)> {
+        let s = &self.settings;
+        let last_of_pack = s.effective_to.as_ref().map(|last| last.value);
+        for (at, local) in s.local.iter().enumerate() {
+            let must = |good: bool, field: &str, what: &str| {
+                if good { Ok(()) } else { Err((format!("local[{at}].{field}"), what.to_owned())) }
+            };
+            let can = local.asked().is_some();
+            must(
+                can,
+                "marker",
+                "asked for by its own key ([strategy], [tests]); an order names others only",
+            )?;
+            must(!local.order.trim().is_empty(), "order", "names no order; write whose, and its number")?;
+            let over = local.to.zip(local.from).is_some_and(|(last, first)| last < first);
+            must(!over, "to", "lies before from; it would never be asked for")?;
+            let first_of_pack = s.effective_from.value;
+            let begins = local.from.is_none_or(|first| last_of_pack.is_none_or(|last| first <= last));
+            must(begins, "from", "lies after effective_to; it would never be asked for")?;
+            let ends = local.to.is_none_or(|last| last >= first_of_pack);
+            must(ends, "to", "lies before effective_from; it would never be asked for")?;
+        }
+        Ok(())
     }
 }
 

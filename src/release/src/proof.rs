@@ -11,7 +11,7 @@ mod rows;
 use crate::decide;
 use crate::evidence::Call;
 use crate::marker::{Nat, Policy, Sero};
-use crate::pack::{DuplicateScheme, PackRef, RulePack, Strategy, UnresolvedPolicy, Weaker};
+use crate::pack::{DuplicateScheme, PackRef, RulePack, Strategy, UnresolvedPolicy, Weaker, What};
 use crate::verdict::{MarkerVerdict, SeroState, Unit, Verdict};
 use donation::{Model, Slot, State};
 use serde::Serialize;
@@ -19,6 +19,9 @@ use vocabulary::{IdentifierError, Marker, Virus};
 
 /// Faults that are listed at most; the rest is counted.
 const FAULTS_LISTED_MAX: usize = 20;
+
+/// Tests that are not good at once, on days on which orders ask for less than on the day that asks for most.
+const OTHER_DAYS_AT_ONCE: usize = 2;
 
 /// What was enumerated, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -100,7 +103,7 @@ pub fn prove(
     at_once_max: Option<usize>,
     mut progress: impl FnMut(&World),
 ) -> Result<Proof, IdentifierError> {
-    let model = Model::new(pack)?;
+    let (model, others) = models(pack)?;
     let mut prover = Prover { pack, model, worlds: Vec::new(), faults: Vec::new(), further: 0 };
     let strategy = &pack.settings().strategy;
     for (virus, marker, strategy) in [
@@ -115,6 +118,19 @@ pub fn prove(
     prover.tell(&mut progress);
     prover.one_reagent();
     prover.tell(&mut progress);
+    for local in &pack.settings().local {
+        if let Some(what) = What::of(local.marker).filter(|what| prover.model.asked().contains(what)) {
+            prover.order_table(what);
+            prover.tell(&mut progress);
+        }
+    }
+    for other in others {
+        let most = std::mem::replace(&mut prover.model, other);
+        let at_once_max = at_once_max.map_or(OTHER_DAYS_AT_ONCE, |max| max.min(OTHER_DAYS_AT_ONCE));
+        prover.whole(Some(at_once_max));
+        prover.tell(&mut progress);
+        prover.model = most;
+    }
     prover.whole(at_once_max);
     prover.tell(&mut progress);
     Ok(Proof {
@@ -124,6 +140,22 @@ pub fn prove(
         further_faults: prover.further,
         weaker: pack.weaker(),
     })
+}
+
+/// The donation of the day on which the pack's orders ask for most, and one of each other set of markers that they come to.
+fn models(pack: &RulePack) -> Result<(Model<'_>, Vec<Model<'_>>), IdentifierError> {
+    let mut most = Model::new(pack, pack.settings().effective_from.value)?;
+    let mut others: Vec<Model<'_>> = Vec::new();
+    for day in pack.settings().days_of_orders() {
+        let model = Model::new(pack, day)?;
+        let asked = model.asked();
+        if std::iter::once(&most).chain(&others).any(|known| known.asked() == asked) {
+            continue;
+        }
+        let more = asked.len() > most.asked().len();
+        others.push(if more { std::mem::replace(&mut most, model) } else { model });
+    }
+    Ok((most, others))
 }
 
 struct Prover<'a> {
@@ -205,6 +237,39 @@ impl Prover<'_> {
         self.worlds.push(world);
     }
 
+    /// Every state of what an order asks for, all else good: nothing passes but a final non-reactive result.
+    fn order_table(&mut self, what: What) {
+        let mut world = World::new(format!("{what}, by order: every state"));
+        let reagents = rows::reagents().map(|(a, b)| (a, b, Nat::NonReactive));
+        let nat = rows::NAT.into_iter().filter(|nat| *nat != Nat::NotDiscriminated);
+        let states: Vec<(Sero, Option<Sero>, Nat)> = match what {
+            What::Reagent(_) => reagents.collect(),
+            What::Target(_) => nat.map(|nat| (Sero::NonReactive, None, nat)).collect(),
+        };
+        for (a, b, nat) in states {
+            let (evidence, said) = match what {
+                What::Reagent(marker) => {
+                    (self.model.with_reagents(marker, a, b), format!("{what}: A {a:?}, B {b:?}"))
+                }
+                What::Target(virus) => (self.model.with_target(virus, nat), format!("{what}: {nat:?}")),
+            };
+            let verdict = decide(&evidence, self.pack);
+            let all = [Some(a), b];
+            let due = if all.contains(&Some(Sero::Reactive)) || nat == Nat::Reactive {
+                Unit::Discard
+            } else if all.iter().flatten().all(|s| *s == Sero::NonReactive) && nat == Nat::NonReactive {
+                Unit::Pass
+            } else {
+                Unit::Hold
+            };
+            if verdict.unit() != due {
+                self.fault(format!("{said}: {} where {} is due", verdict.unit().name(), due.name()));
+            }
+            world.count(unit_of(&verdict, what.verdict()), &said);
+        }
+        self.worlds.push(world);
+    }
+
     /// Every first well with every duplicate round.
     fn one_reagent(&mut self) {
         let mut world = World::new("one reagent: first well × 2 duplicate wells");
@@ -253,8 +318,8 @@ impl Prover<'_> {
         let slots = self.model.slots();
         let not_good = |states: &[State]| states.iter().filter(|state| **state != State::Good).count();
         let is_due = |states: &[State]| at_once_max.is_none_or(|most| not_good(states) <= most);
-        let mut world =
-            World::new(format!("the whole donation: {} tests, each good, missing or bad", slots.len()));
+        let name = format!("the whole donation: {} tests, each good, missing or bad", slots.len());
+        let mut world = World::new(name + &self.model.collected());
         let mut states = vec![State::Good; slots.len()];
         loop {
             let evidence = self.model.with_states(&slots, &states);

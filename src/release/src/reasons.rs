@@ -10,6 +10,7 @@ pub(crate) use run::{Because, RunReason};
 use crate::GateId;
 use crate::donor::Bar;
 use crate::group::{Against, group_name};
+use crate::pack::What;
 use crate::say::{Said, Say, said};
 use crate::test::Test;
 use crate::verdict::{MarkerState, NatState, SeroState, Unit};
@@ -42,6 +43,11 @@ pub(crate) enum Reason<'e> {
     NatOpen {
         target: Virus,
         state: NatState,
+    },
+    /// An authority asks for it.
+    Ordered {
+        what: What,
+        order: &'e str,
     },
     AltOpen,
     ScreenOpen,
@@ -116,6 +122,12 @@ impl Say for Reason<'_> {
             Self::ReagentOpen { test, state } => said!("{} is {}", test.en(), state.name()),
             Self::ReagentMissing { marker, have, need } => said!("{marker} has {have} of {need} reagents"),
             Self::NatOpen { target, state } => said!("NAT {} is {}", target.en(), state.name()),
+            Self::Ordered { what: What::Reagent(marker), order } => {
+                said!("{order} asks for {marker}, which is not final")
+            }
+            Self::Ordered { what: What::Target(virus), order } => {
+                said!("{order} asks for NAT {}, which is not final", virus.en())
+            }
             Self::AltOpen => "ALT is not final".into(),
             Self::ScreenOpen => "the antibody screen is not final".into(),
             Self::AboOpen => "ABO is not determined".into(),
@@ -168,6 +180,12 @@ impl Say for Reason<'_> {
                 said!("{marker} 需 {need} 种试剂，现有 {have} 种")
             }
             Self::NatOpen { target, state } => said!("{} 核酸为 {}", target.zh(), state.name()),
+            Self::Ordered { what: What::Reagent(marker), order } => {
+                said!("{order}要求检测 {marker}，未有最终结果")
+            }
+            Self::Ordered { what: What::Target(virus), order } => {
+                said!("{order}要求检测 {} 核酸，未有最终结果", virus.zh())
+            }
             Self::AltOpen => "ALT 未有最终结果".into(),
             Self::ScreenOpen => "抗体筛查未有最终结果".into(),
             Self::AboOpen => "ABO 血型未定".into(),

@@ -61,6 +61,9 @@ impl Say for Virus {
     fn zh(&self) -> Said {
         match self {
             Self::Syphilis => "梅毒".into(),
+            Self::Malaria => "疟疾".into(),
+            Self::TCruzi => "克氏锥虫".into(),
+            Self::Babesia => "巴贝虫".into(),
             Self::Hbv | Self::Hcv | Self::Hiv | Self::Htlv | Self::Hev | Self::Wnv => self.name().into(),
         }
     }

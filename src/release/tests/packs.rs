@@ -66,6 +66,38 @@ mod packs {
                 "unknown variant",
             ),
             ("[[reagent]]\nmarker = \"HBsAk\"\nname = \"A\"", "reagent[0].marker", "\"HBsAg\""),
+            (
+                "[[local]]\nmarker = \"malaria\"\norder = \"o\"",
+                "local[0].marker",
+                "anti-malaria or malaria-RNA",
+            ),
+            ("[[local]]\nmarker = \"dengue\"\norder = \"o\"", "local[0].marker", "unknown marker"),
+            ("[[local]]\nmarker = \"anti-HCV\"\norder = \"o\"", "local[0].marker", "by its own key"),
+            ("[[local]]\nmarker = \"HBV-DNA\"\norder = \"o\"", "local[0].marker", "by its own key"),
+            ("[[local]]\nmarker = \"ALT\"\norder = \"o\"", "local[0].marker", "by its own key"),
+            ("[[local]]\nmarker = \"NAT\"\norder = \"o\"", "local[0].marker", "by its own key"),
+            ("[[local]]\nmarker = \"HTLV\"\norder = \" \"", "local[0].order", "names no order"),
+            ("[[local]]\nmarker = \"HTLV\"", "local[0]", "missing field `order`"),
+            (
+                "[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nwho = \"nobody\"",
+                "local[0].who",
+                "the nearest known is",
+            ),
+            (
+                "[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nfrom = \"2026-05-01\"\nto = \"2026-04-30\"",
+                "local[0].to",
+                "before from",
+            ),
+            (
+                "[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nto = \"2018-12-31\"",
+                "local[0].to",
+                "before effective_from",
+            ),
+            (
+                "effective_to = \"2027-01-01\"\n[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nfrom = \"2027-01-02\"",
+                "local[0].from",
+                "after effective_to",
+            ),
             ("effective_from = \"soon\"", "effective_from", "failed to parse"),
         ] {
             let error = overlay(text).unwrap_err();
@@ -146,6 +178,7 @@ mod packs {
             "[group]\nforward_min = \"4+\"",
             "[nat]\nndr = \"REPEAT_x2_THEN\"\nmp_unresolved = \"RELEASE\"",
             "apply_by = \"test_time\"",
+            "[[local]]\nmarker = \"anti-malaria\"\norder = \"o\"\nfrom = \"2026-05-01\"\nto = \"2026-10-31\"",
         ] {
             assert!(overlay(text).is_ok(), "{text}: {:?}", overlay(text));
         }

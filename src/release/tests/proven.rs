@@ -73,6 +73,33 @@ mod proven {
         }
     }
 
+    /// Every marker that an order asks for is a test of the proof, on each day on which something else is asked for.
+    #[test]
+    fn what_orders_ask_for_is_proven_on_every_day_on_which_something_else_is_asked_for() {
+        let proof = on_the_chinese(concat!(
+            "[[local]]\nmarker = \"anti-malaria\"\norder = \"o\"\nfrom = \"2026-05-01\"\nto = \"2026-10-31\"\n",
+            "[[local]]\nmarker = \"malaria-RNA\"\norder = \"o\"\nfrom = \"2026-06-01\"\nto = \"2026-10-31\"\n",
+            "[[local]]\nmarker = \"T. cruzi\"\norder = \"o\"\nwho = \"first_time\"\n",
+            "[[local]]\nmarker = \"Babesia\"\norder = \"o\"\nfrom = \"2026-06-01\"\nto = \"2026-06-01\"\n",
+        ));
+        assert!(proof.holds(), "{:?}", proof.faults);
+        let named: Vec<&str> = proof.worlds[5..].iter().map(|world| world.name.as_str()).collect();
+        let whole = |tests: usize, day: &str| {
+            format!("the whole donation: {tests} tests, each good, missing or bad, collected {day}")
+        };
+        let tables = ["anti-malaria", "NAT malaria", "anti-T.cruzi", "NAT Babesia"];
+        let mut due = tables.map(|what| format!("{what}, by order: every state")).to_vec();
+        due.extend([
+            whole(10, "2019-01-01"),
+            whole(11, "2026-05-01"),
+            whole(12, "2026-06-02"),
+            whole(13, "2026-06-01"),
+        ]);
+        assert_eq!(named, due);
+        let passing: Vec<usize> = proof.worlds[5..].iter().map(|world| world.pass).collect();
+        assert_eq!(passing, [2, 1, 2, 1, 1, 1, 1, 1], "{:?}", proof.worlds);
+    }
+
     /// A policy that lets something pass is seen in the count, not hidden in it.
     #[test]
     fn what_a_policy_lets_pass_is_counted_and_named() {

@@ -42,9 +42,32 @@ pub enum Virus {
     /// West Nile virus.
     #[serde(rename = "WNV")]
     Wnv,
+    /// Malaria (Plasmodium).
+    #[serde(rename = "malaria")]
+    Malaria,
+    /// Chagas disease (Trypanosoma cruzi).
+    #[serde(rename = "T.cruzi")]
+    TCruzi,
+    /// Babesiosis.
+    #[serde(rename = "Babesia")]
+    Babesia,
 }
 
 impl Virus {
+    /// Every infection, in the order of the list.
+    pub const ALL: [Self; 10] = [
+        Self::Hbv,
+        Self::Hcv,
+        Self::Hiv,
+        Self::Syphilis,
+        Self::Htlv,
+        Self::Hev,
+        Self::Wnv,
+        Self::Malaria,
+        Self::TCruzi,
+        Self::Babesia,
+    ];
+
     /// The name used in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -56,6 +79,9 @@ impl Virus {
             Self::Htlv => "HTLV",
             Self::Hev => "HEV",
             Self::Wnv => "WNV",
+            Self::Malaria => "malaria",
+            Self::TCruzi => "T.cruzi",
+            Self::Babesia => "Babesia",
         }
     }
 }
@@ -117,6 +143,10 @@ markers! {
     Syphilis = "syphilis", Serology, Some(Virus::Syphilis);
     /// HTLV antibody.
     Htlv = "HTLV", Serology, Some(Virus::Htlv);
+    /// Plasmodium antibody.
+    AntiMalaria = "anti-malaria", Serology, Some(Virus::Malaria);
+    /// Trypanosoma cruzi antibody.
+    AntiTCruzi = "anti-T.cruzi", Serology, Some(Virus::TCruzi);
     /// Multiplex nucleic acid test without a named target.
     Nat = "NAT", Nat, None;
     /// HBV DNA.
@@ -129,6 +159,10 @@ markers! {
     HevRna = "HEV-RNA", Nat, Some(Virus::Hev);
     /// West Nile virus RNA.
     WnvRna = "WNV-RNA", Nat, Some(Virus::Wnv);
+    /// Plasmodium RNA (or RNA and DNA).
+    MalariaRna = "malaria-RNA", Nat, Some(Virus::Malaria);
+    /// Babesia RNA (or RNA and DNA).
+    BabesiaRna = "Babesia-RNA", Nat, Some(Virus::Babesia);
     /// Alanine aminotransferase, U/L.
     Alt = "ALT", Chemistry, None;
     /// Forward column anti-A.

@@ -95,7 +95,7 @@ pub(crate) enum Donor {
     Confirm {
         /// The donation's number
         donation: String,
-        /// HBV, HCV, HIV, syphilis, HTLV
+        /// HBV, HCV, HIV, syphilis, HTLV, HEV, WNV, malaria, T.cruzi, Babesia
         #[arg(long)]
         marker: String,
         /// CONF_POS, CONF_NEG, CONF_IND, NOT_DONE

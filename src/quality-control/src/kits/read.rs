@@ -24,9 +24,6 @@ const CALIBRATION_DAYS_MAX: u32 = 366;
 /// The word for a control of every target.
 const ALL: &str = "all";
 
-const VIRUSES: [Virus; 7] =
-    [Virus::Hbv, Virus::Hcv, Virus::Hiv, Virus::Syphilis, Virus::Htlv, Virus::Hev, Virus::Wnv];
-
 impl KitFile {
     /// Reads and checks a kit file. `file` is its name for faults.
     ///
@@ -207,9 +204,9 @@ fn window(rules: &Window, faults: &mut Faults<'_>) -> WindowRules {
 }
 
 fn virus(name: &str, at: &Range<usize>, faults: &mut Faults<'_>) -> Option<Virus> {
-    let found = VIRUSES.into_iter().find(|virus| virus.name() == name);
+    let found = Virus::ALL.into_iter().find(|virus| virus.name() == name);
     if found.is_none() {
-        faults.unknown(at, "target", name, &VIRUSES.map(Virus::name));
+        faults.unknown(at, "target", name, &Virus::ALL.map(Virus::name));
     }
     found
 }

@@ -95,6 +95,13 @@ words! {
         /// Asked for from first-time donors; who is not known to have given before is one.
         FirstTime = "first_time",
     }
+    /// Whose donations a marker is asked of.
+    Who {
+        /// Everybody's.
+        Every = "every",
+        /// Those of first-time donors; who is not known to have given before is one.
+        FirstTime = "first_time",
+    }
     /// Whether an antibody screen is asked for.
     AntibodyScreen {
         /// Not asked for.
@@ -199,6 +206,17 @@ words! {
         NegativeFlagged = "NEG_FLAGGED",
         /// RhD positive.
         Positive = "POS",
+    }
+}
+
+impl Switch {
+    /// Whose donations are asked about, if any.
+    pub(crate) fn who(self) -> Option<Who> {
+        match self {
+            Self::Off => None,
+            Self::On => Some(Who::Every),
+            Self::FirstTime => Some(Who::FirstTime),
+        }
     }
 }
 

@@ -102,6 +102,7 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Vec<Less> {
     tests(&base.tests, &own.tests, &mut keep);
     strategies(base, own, &mut keep);
     serology(base, own, &mut keep);
+    orders(base, own, &mut keep);
     nucleic(base, own, &mut keep);
     let (b, o) = (&base.alt, &own.alt);
     keep(o.limit_u_l.value <= b.limit_u_l.value, "alt.limit_u_l", at_most(b.limit_u_l.value));
@@ -177,6 +178,15 @@ fn nucleic(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Du
         ("nat.centrifuge_within_hours", &b.centrifuge_within_hours, &o.centrifuge_within_hours),
     ];
     as_tight(limits, keep);
+}
+
+/// What an authority orders in the base is asked for here too, of as many donors and for as long.
+fn orders(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
+    for local in &base.local {
+        let due = local.asked();
+        let stands = due.is_none_or(|due| own.asked().any(|asked| asked.covers(&due)));
+        keep(stands, "local", at_least(format!("{} by {}", local.marker, local.order)));
+    }
 }
 
 fn group(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {

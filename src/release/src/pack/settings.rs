@@ -3,7 +3,7 @@
 use super::choices::{
     AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
     NatMode, NdrPolicy, Overdue, PlainStrength, SeroReactiveInPool, Setting, StickyReactive, Strategy,
-    Switch, UnresolvedPolicy, WeakDLabel,
+    Switch, UnresolvedPolicy, WeakDLabel, Who,
 };
 use crate::alias;
 use crate::evidence::Direction;
@@ -43,6 +43,9 @@ pub struct Settings {
     /// Reagents that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reagent: Vec<Reagent>,
+    /// Markers that an authority asks for, where and while it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub local: Vec<Local>,
     /// Nucleic acid tests.
     pub nat: Nat,
     /// ALT.
@@ -143,6 +146,23 @@ tables! {
         /// A grey duplicate well is reactive.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dup_uses_gz: Option<Setting<bool>>,
+    }
+    /// A marker that an authority asks for (rules.md §1.2: 地方性、时限性).
+    Local {
+        /// What for: HTLV, anti-HBc, anti-malaria, anti-T.cruzi, HEV-RNA, WNV-RNA, malaria-RNA, Babesia-RNA.
+        #[serde(deserialize_with = "alias::read_any_marker")]
+        marker: Marker,
+        /// First day of collection that it is asked for; without it, from the pack's first day on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Date>,
+        /// Last day of collection that it is asked for; without it, to the pack's last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Date>,
+        /// Whose donations; without it, everybody's.
+        #[serde(default = "everybody")]
+        who: Who,
+        /// The order and its authority, as reasons name it.
+        order: String,
     }
     /// Nucleic acid tests.
     Nat {
@@ -256,6 +276,10 @@ tables! {
         /// Audit trail, years.
         audit_years: Setting<u16>,
     }
+}
+
+fn everybody() -> Who {
+    Who::Every
 }
 
 /// Of packs that say nothing of it.

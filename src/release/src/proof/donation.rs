@@ -7,7 +7,8 @@ use crate::evidence::{
 };
 use crate::marker::{Nat, Sero};
 use crate::nat::MULTIPLEX_TARGETS;
-use crate::pack::{AntibodyScreen, RulePack, Strategy, Switch};
+use crate::pack::{AntibodyScreen, RulePack, Strategy, What};
+use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 use std::fmt;
@@ -63,11 +64,11 @@ fn id<T: std::str::FromStr>(text: &str) -> Option<T> {
 }
 
 impl<'a> Model<'a> {
-    /// A first-time donor with whatever the pack may ask for, and all of it good.
-    pub(super) fn new(pack: &'a RulePack) -> Result<Self, IdentifierError> {
+    /// A first-time donor with whatever the pack may ask for on that day, and all of it good.
+    pub(super) fn new(pack: &'a RulePack, day: Date) -> Result<Self, IdentifierError> {
         let settings = pack.settings();
         let mut good = Evidence::new(DonationId::new("PROOF")?);
-        let noon = settings.effective_from.value.at(12, 0, 0, 0).to_zoned(TimeZone::UTC);
+        let noon = day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC);
         let at = noon.map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
         good.collected_at = Some(Moment::new(at, Offset::UTC));
         good.donor = Some(Donor {
@@ -148,27 +149,47 @@ impl<'a> Model<'a> {
         .map_or(1, |(_, strategy)| strategy.reagents_min())
     }
 
+    /// On which day it was given, where that says what is asked for.
+    pub(super) fn collected(&self) -> String {
+        let day = self.good.collected_at.filter(|_| !self.pack.settings().local.is_empty());
+        day.map_or_else(String::new, |at| format!(", collected {}", at.day()))
+    }
+
+    /// What the pack asks for of this donor on this day beside the markers with a strategy, each once.
+    pub(super) fn asked(&self) -> Vec<What> {
+        let due = self.pack.settings().asked().filter(|asked| asked.is_due(&self.good));
+        let mut found = Vec::new();
+        for asked in due {
+            if !found.contains(&asked.what) {
+                found.push(asked.what);
+            }
+        }
+        found
+    }
+
     /// Every test that the pack asks for of this donor.
     pub(super) fn slots(&self) -> Vec<Slot> {
         let settings = self.pack.settings();
         let (strategy, tests) = (&settings.strategy, &settings.tests);
-        let asked = |switch: Switch| match switch {
-            Switch::Off => false,
-            Switch::On | Switch::FirstTime => true,
+        let asked = self.asked();
+        let reagent = |what: &What| match what {
+            What::Reagent(marker) => Some(Slot::Reagents(*marker)),
+            What::Target(_) => None,
+        };
+        let target = |what: &What| match what {
+            What::Target(virus) => Some(Slot::Target(*virus)),
+            What::Reagent(_) => None,
         };
         let mut slots: Vec<Slot> =
             [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis].map(Slot::Reagents).to_vec();
-        slots.extend(asked(tests.htlv.value).then_some(Slot::Reagents(Marker::Htlv)));
-        let core = tests.anti_hbc.as_ref().is_some_and(|switch| asked(switch.value));
-        slots.extend(core.then_some(Slot::Reagents(Marker::AntiHbc)));
+        slots.extend(asked.iter().filter_map(reagent));
         let by_virus: [(Virus, Strategy); 3] = [
             (Virus::Hbv, strategy.hbv.value),
             (Virus::Hcv, strategy.hcv.value),
             (Virus::Hiv, strategy.hiv.value),
         ];
         slots.extend(by_virus.into_iter().filter(|(_, s)| s.has_nat()).map(|(virus, _)| Slot::Target(virus)));
-        let further = settings.nat.further.as_ref().map_or(&[][..], |f| f.value.as_slice());
-        slots.extend(further.iter().copied().map(Slot::Target));
+        slots.extend(asked.iter().filter_map(target));
         slots.extend(tests.alt.value.then_some(Slot::Alt));
         slots.extend((tests.ab_screen.value != AntibodyScreen::Off).then_some(Slot::Screen));
         slots.push(Slot::Group);
@@ -184,7 +205,12 @@ impl<'a> Model<'a> {
         b: Option<Sero>,
         nat: Nat,
     ) -> Evidence {
-        let mut evidence = self.with_reagents(marker, a, b);
+        Evidence { serology: self.with_reagents(marker, a, b).serology, ..self.with_target(virus, nat) }
+    }
+
+    /// The good donation with one target's NAT in this state.
+    pub(super) fn with_target(&self, virus: Virus, nat: Nat) -> Evidence {
+        let mut evidence = self.good.clone();
         evidence.nat.retain(|result| result.target != Some(virus));
         match nat {
             Nat::Reactive => evidence.nat.push(self.single(Some(virus), Call::Reactive)),

@@ -185,12 +185,16 @@ fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
         | Marker::Hiv
         | Marker::Syphilis
         | Marker::Htlv
+        | Marker::AntiMalaria
+        | Marker::AntiTCruzi
         | Marker::Nat
         | Marker::HbvDna
         | Marker::HcvRna
         | Marker::HivRna
         | Marker::HevRna
         | Marker::WnvRna
+        | Marker::MalariaRna
+        | Marker::BabesiaRna
         | Marker::Alt
         | Marker::AntibodyScreen => Err(format!("{marker} is no column of a grouping")),
     }
