@@ -1,6 +1,6 @@
 //! The crate's verdict against a second, naive reading of the tables, on evidence that is made up.
 //!
-//! The ordinary run takes 5,000 donations under four packs. A million:
+//! The ordinary run takes 5,000 donations under four packs, as they are and with orders of an authority. A million:
 //! `DIFFERENTIAL_CASES=1000000 cargo test --release -p release --test differential`.
 
 #[cfg(test)]
@@ -13,6 +13,8 @@ mod differential {
 
     const CASES: Option<&str> = option_env!("DIFFERENTIAL_CASES");
     const CASES_ORDINARY: u64 = 5_000;
+    /// Four without orders, the others with some that are made up.
+    const PACKS: usize = 64;
 
     fn packs() -> Vec<(RulePack, Policy)> {
         let strict = Policy {
@@ -25,11 +27,12 @@ mod differential {
             grey_counts: true,
             two_reagents: false,
             not_in_pools: false,
+            orders: &[],
         };
         let soft = "[nat]\nndr = \"REPEAT_x2_THEN\"\nmp_unresolved = \"RELEASE\"\n[sero]\ndup = \"NODUP\"\n";
         let kept = "[strategy]\nhbv = \"sero2+nat\"\nhcv = \"sero2+nat\"\nhiv = \"sero2+nat\"\n[nat]\nmp_unresolved = \"DISCARD\"\nsero_reactive_in_pool = \"EXCLUDE\"\n[invalid]\nexternal_control = \"KEEP_REACTIVE\"\nsticky_reactive = \"FLAG\"\n";
         let grey = "[sero]\ngz_low = \"0.90\"\ngz_as_initial_reactive = true\n";
-        [
+        let plain = [
             ("", strict),
             (soft, Policy { ndr_discards: false, unresolved: 'P', no_duplicates: true, ..strict }),
             (
@@ -44,11 +47,17 @@ mod differential {
                 },
             ),
             (grey, Policy { grey_from: Some(90), ..strict }),
-        ]
-        .map(|(text, policy)| {
-            (RulePack::from_toml(&format!("id = \"d\"\nbased_on = \"cn-2019\"\n{text}")).unwrap(), policy)
-        })
-        .to_vec()
+        ];
+        let mut dice = made_up::Dice::new(20_261_123);
+        let mut packs = Vec::new();
+        for at in 0..PACKS {
+            let (text, policy) = plain[at % plain.len()];
+            let orders = if at < plain.len() { Vec::new() } else { made_up::orders(&mut dice) };
+            let ordered: String = orders.iter().map(naive::ordered::Order::text).collect();
+            let text = format!("id = \"d\"\nbased_on = \"cn-2019\"\n{text}{ordered}");
+            packs.push((RulePack::from_toml(&text).unwrap(), Policy { orders: orders.leak(), ..policy }));
+        }
+        packs
     }
 
     fn letter(unit: Unit) -> char {
@@ -66,7 +75,7 @@ mod differential {
         let mut dice = made_up::Dice::new(20_261_122);
         let (mut seen, mut releasable) = ([0_u64; 3], 0_u64);
         for case in 0..cases {
-            let (pack, policy) = &packs[usize::try_from(case % 4).unwrap()];
+            let (pack, policy) = &packs[usize::try_from(case).unwrap() % PACKS];
             let evidence = made_up::evidence(&mut dice);
             let verdict = decide(&evidence, pack);
             let found = naive::Verdict {
@@ -86,7 +95,13 @@ mod differential {
                     .collect(),
             };
             let expected = naive::decide(&evidence, *policy);
-            assert_eq!(found, expected, "case {case}: {}", serde_json::to_string(&evidence).unwrap());
+            assert_eq!(
+                found,
+                expected,
+                "case {case}, {:?}: {}",
+                policy.orders,
+                serde_json::to_string(&evidence).unwrap()
+            );
             seen[match verdict.unit() {
                 Unit::Pass => 0,
                 Unit::Hold => 1,

@@ -1,5 +1,6 @@
 //! Evidence made up by a seeded generator: mostly good, so that what is wrong stands alone often enough.
 
+use super::ordered::Order;
 use fastrand::Rng;
 use release::evidence::*;
 use vocabulary::{AboGroup, BloodGroup, DonationId, Grade, Marker, RhD, RunId, Virus};
@@ -125,6 +126,9 @@ fn series(marker: Marker, reagent: &str, rng: &mut Dice) -> SerologySeries {
 }
 
 fn virus(rng: &mut Dice) -> Virus {
+    if one_in(rng, 15) {
+        return [Virus::Malaria, Virus::Babesia][rng.usize(0..2)];
+    }
     [Virus::Hbv, Virus::Hcv, Virus::Hiv][rng.usize(0..3)]
 }
 
@@ -170,6 +174,38 @@ fn nat_result(kind: NatKind, rng: &mut Dice, reactive_one_in: u32) -> NatResult 
         why: None,
         run: run_id(rng, &["N1", "N2"]),
     }
+}
+
+/// A test of one target that is not among the usual three.
+fn further(target: Virus, rng: &mut Dice) -> NatResult {
+    let one = nat_result(NatKind::Individual, rng, 12);
+    NatResult { target: Some(target), targets: Vec::new(), ..one }
+}
+
+/// Orders of some markers, each with days around the donation's, or without.
+pub(crate) fn orders(rng: &mut Dice) -> Vec<Order> {
+    let markers = [
+        Marker::Htlv,
+        Marker::AntiHbc,
+        Marker::AntiMalaria,
+        Marker::MalariaRna,
+        Marker::AntiTCruzi,
+        Marker::BabesiaRna,
+        Marker::WnvRna,
+    ];
+    let days = ["2026-02-28", "2026-03-01", "2026-03-02", "2026-03-03"];
+    let mut orders = Vec::new();
+    for _ in 0..rng.usize(1..4) {
+        let from = rng.usize(0..days.len());
+        let to = rng.usize(from..days.len());
+        orders.push(Order {
+            marker: markers[rng.usize(0..markers.len())],
+            from: rng.bool().then_some(days[from]),
+            to: rng.bool().then_some(days[to]),
+            first_time_only: one_in(rng, 3),
+        });
+    }
+    orders
 }
 
 /// Who may be in a pool beside this donation, and a stranger who is in none.
@@ -478,7 +514,8 @@ fn surroundings(e: &mut Evidence, rng: &mut Dice) {
 pub(crate) fn evidence(rng: &mut Dice) -> Evidence {
     rng.calm = [1, 4, 12, 40][rng.usize(0..4)];
     let mut e = Evidence::new(id("M1"));
-    e.collected_at = (!one_in(rng, 60)).then(|| id("2026-03-01T09:00:00+08:00"));
+    let moments = ["2026-02-28T23:50:00+08:00", "2026-03-01T09:00:00+08:00", "2026-03-02T00:10:00+08:00"];
+    e.collected_at = (!one_in(rng, 60)).then(|| id(moments[rng.usize(0..3)]));
     e.donor = donor(rng);
     for marker in [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis] {
         for reagent in ["A", "B"] {
@@ -488,7 +525,17 @@ pub(crate) fn evidence(rng: &mut Dice) -> Evidence {
             }
         }
     }
+    for marker in [Marker::Htlv, Marker::AntiHbc, Marker::AntiMalaria, Marker::AntiTCruzi] {
+        if rng.u32(0..4) > 0 && !one_in(rng, 10) {
+            e.serology.push(series(marker, "A", rng));
+        }
+    }
     e.nat = nat(rng);
+    for target in [Virus::Malaria, Virus::Babesia, Virus::Wnv] {
+        if rng.u32(0..4) > 0 && !one_in(rng, 10) {
+            e.nat.push(further(target, rng));
+        }
+    }
     if rng.bool() {
         e.pool_members = members(rng, &OTHERS.map(id));
     }

@@ -4,6 +4,7 @@
 mod donors;
 pub(crate) mod made_up;
 mod nucleic;
+pub(crate) mod ordered;
 
 use donors::donor_may_give;
 use release::evidence::{
@@ -11,7 +12,7 @@ use release::evidence::{
     SerologyResult, SerologySeries, Validity,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{AboGroup, Grade, Marker, RhD, RunId, Strength};
+use vocabulary::{AboGroup, Grade, Marker, RhD, RunId, Strength, Virus};
 
 /// What the packs differ in.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,7 @@ pub(crate) struct Policy {
     pub(crate) grey_counts: bool,
     pub(crate) two_reagents: bool,
     pub(crate) not_in_pools: bool,
+    pub(crate) orders: &'static [ordered::Order],
 }
 
 /// What is compared with the crate's verdict.
@@ -505,10 +507,18 @@ pub(crate) fn decide(e: &Evidence, policy: Policy) -> Verdict {
     let hiv = reagents(Marker::Hiv, need, &mut uses);
     let tp = reagents(Marker::Syphilis, 2, &mut uses);
     let nat = nucleic::nat(e, policy, &mut uses);
-    open |= nat.iter().any(|s| matches!(s, State::Open | State::None));
-    for ((name, sero), nat) in [("HBV", hbv), ("HCV", hcv), ("HIV", hiv)].into_iter().zip(nat) {
-        markers.insert(name, table(&sero, nat, policy));
+    for (name, sero, virus) in [("HBV", hbv, Virus::Hbv), ("HCV", hcv, Virus::Hcv), ("HIV", hiv, Virus::Hiv)]
+    {
+        markers.insert(name, table(&sero, nat[&virus], policy));
     }
+    let mut nat_open = nat.values().any(|s| matches!(s, State::Open | State::None));
+    for one in ordered::INFECTIONS {
+        let sero = one.reagent_here(e, policy).map(|marker| reagents(marker, 1, &mut uses));
+        let nat = one.nat_here(e, policy).then(|| nat.get(&one.virus).copied().unwrap_or(State::None));
+        markers.extend(one.unit(policy, sero, nat).map(|unit| (one.name, (unit, false))));
+        nat_open |= nat == Some(State::None);
+    }
+    open |= nat_open;
     let reactive = tp.iter().filter(|s| **s == State::R).count();
     let tp_open = tp.iter().any(|s| *s != State::R && *s != State::Nr);
     let tp_unit = if reactive > 0 {

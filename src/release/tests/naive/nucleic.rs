@@ -4,7 +4,7 @@ use super::{Policy, Standing, State, standing};
 use release::evidence::{
     Call, Evidence, InternalControl, NatKind, NatResult, Pipetted, PoolMember, PoolingLog, Validity,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{DonationId, RunId, Virus};
 
 const THREE: [Virus; 3] = [Virus::Hbv, Virus::Hcv, Virus::Hiv];
@@ -74,9 +74,14 @@ fn names(r: &NatResult) -> Vec<Virus> {
     r.targets.iter().copied().chain(r.target).collect()
 }
 
+/// Without a target of its own a test is of the usual three, and of whatever else it names.
+fn speaks(r: &NatResult, target: Virus) -> bool {
+    r.target.map_or_else(|| THREE.contains(&target) || r.targets.contains(&target), |only| only == target)
+}
+
 /// Yes, no, or nothing.
 fn says(r: &NatResult, well: Nat, target: Virus) -> Option<bool> {
-    let speaks = r.target.is_none_or(|only| only == target);
+    let speaks = speaks(r, target);
     let control_failed = r.kind != NatKind::Pool
         && matches!(r.internal_control, Some(InternalControl::Invalid | InternalControl::Absent));
     match well {
@@ -92,9 +97,8 @@ fn alone(wells: &[(&NatResult, Nat)], target: Virus) -> State {
     if own.iter().any(|(r, w)| says(r, *w, target) == Some(true)) {
         return State::R;
     }
-    let speaks = |r: &NatResult| r.target.is_none_or(|only| only == target);
     let individual: Vec<&&(&NatResult, Nat)> =
-        own.iter().filter(|(r, _)| r.kind == NatKind::Individual && speaks(r)).collect();
+        own.iter().filter(|(r, _)| r.kind == NatKind::Individual && speaks(r, target)).collect();
     if individual.iter().any(|(r, w)| *w == Nat::R && names(r).is_empty()) {
         let by_name = |v: Virus| {
             let said: Vec<bool> = own
@@ -162,6 +166,10 @@ fn pooled(e: &Evidence, wells: &[(&NatResult, Nat)], target: Virus) -> State {
     }
     let mut pools = Vec::new();
     for (pool, w) in wells.iter().filter(|(r, _)| r.kind == NatKind::Pool) {
+        // Whatever a pool was tested for, a reactive one is asked about.
+        if !speaks(pool, target) && *w != Nat::R {
+            continue;
+        }
         pools.push(match w {
             Nat::Waiting | Nat::Empty => State::Open,
             Nat::R if single == State::None => State::Open,
@@ -207,15 +215,21 @@ fn review(e: &Evidence, wells: &[(&NatResult, Nat)]) -> bool {
     )
 }
 
-pub(super) fn nat(e: &Evidence, policy: Policy, uses: &mut BTreeSet<Option<RunId>>) -> [State; 3] {
+/// The usual three, and every other target that some result names.
+pub(super) fn nat(
+    e: &Evidence,
+    policy: Policy,
+    uses: &mut BTreeSet<Option<RunId>>,
+) -> BTreeMap<Virus, State> {
     let wells: Vec<(&NatResult, Nat)> = e.nat.iter().map(|r| (r, nat_well(e, r, policy))).collect();
     let reviewed = review(e, &wells);
-    let states = THREE.map(|target| {
+    let mut states = BTreeMap::new();
+    for target in e.nat.iter().flat_map(names).chain(THREE) {
         let state = pooled(e, &wells, target);
         let fell = wells.iter().any(|(r, w)| {
             matches!(w, Nat::Bad { .. })
                 && r.result == Some(Call::Reactive)
-                && (names(r).contains(&target) || names(r).is_empty())
+                && (names(r).contains(&target) || (names(r).is_empty() && speaks(r, target)))
         });
         let negatives = wells
             .iter()
@@ -224,9 +238,9 @@ pub(super) fn nat(e: &Evidence, policy: Policy, uses: &mut BTreeSet<Option<RunId
         // A reactive result that fell wants one non-reactive test of pool or sample, or two.
         let wanted = if policy.sticky_needs_two { 2 } else { 1 };
         let too_few = fell && state == State::Nr && negatives < wanted;
-        if reviewed || too_few { State::Open } else { state }
-    });
-    let all_final = states.iter().all(|s| !matches!(s, State::Open | State::None));
+        states.insert(target, if reviewed || too_few { State::Open } else { state });
+    }
+    let all_final = states.values().all(|s| !matches!(s, State::Open | State::None));
     for (r, w) in &wells {
         let counts = match w {
             Nat::R | Nat::Nr => true,

@@ -1,4 +1,4 @@
-//! The model of one donation: every state of every reagent, of NAT, ALT and group, of the run, control and lot of each of
+//! The model of one donation: every state of every reagent, of NAT, of what an authority orders, of ALT and group, of the run, control and lot of each of
 //! them, of the donor and the signatures. "Releasable" is true for exactly the combinations in which everything holds.
 //!
 //! How far the product is whole, in every run of this test:
@@ -21,7 +21,7 @@ mod states;
 
 #[cfg(test)]
 mod one_donation {
-    use crate::states::{Dimension, RUNS, Reads, Sizes, call, dimensions, lot};
+    use crate::states::{Dimension, ORDERS, RUNS, Reads, Sizes, as_ordered, call, dimensions, lot};
     use release::evidence::*;
     use release::{Evidence, GateId, RulePack, Unit, decide, read_case};
     use std::io::Write as _;
@@ -47,7 +47,7 @@ mod one_donation {
     impl World {
         fn new() -> Self {
             Self {
-                pack: RulePack::built_in("cn-2019").unwrap(),
+                pack: RulePack::from_toml(ORDERS).unwrap(),
                 good: good(),
                 dimensions: dimensions(),
                 combinations: 0,
@@ -158,6 +158,7 @@ mod one_donation {
         }
         let of_second = Run { id: "E2".parse().unwrap(), ..good.runs[0].clone() };
         good.runs.push(of_second);
+        as_ordered(&mut good);
         good
     }
 
@@ -205,6 +206,19 @@ mod one_donation {
     #[test]
     fn every_combination_of_what_acts_on_syphilis_is_releasable_only_where_all_is_good() {
         all_that_acts_on_a_marker("syphilis", &["E1", "E2"], &[]);
+    }
+
+    #[test]
+    fn every_combination_of_what_acts_on_ordered_markers_is_releasable_only_where_all_is_good() {
+        let mut world = World::new();
+        world.whole(&["ordered reagent", "HBV, first reagent", "run E1", "control of E1"]);
+        world.whole(&["ordered NAT", "NAT", "run N1", "control of N1"]);
+        world.whole(&["ordered reagent", "run E1", "ordered NAT", "run N1"]);
+        tell(
+            "what an authority orders, with its runs and controls, whole",
+            world.combinations,
+            world.releasable,
+        );
     }
 
     #[test]
@@ -270,7 +284,7 @@ mod one_donation {
             |e| e.signatures[1].authorised = Some(false),
             |e| e.runs[0].sequence_gap = Some("17".into()),
         ];
-        let (pack, good) = (RulePack::built_in("cn-2019").unwrap(), good());
+        let (pack, good) = (RulePack::from_toml(ORDERS).unwrap(), good());
         let (mut sets, mut releasable) = (0, 0);
         for set in 0_u32..1 << 15 {
             let mut evidence = good.clone();

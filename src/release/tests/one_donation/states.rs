@@ -3,7 +3,7 @@
 use crate::one_donation::Effect::{self, Bars, Discard, Good, Hold};
 use release::Evidence;
 use release::evidence::*;
-use vocabulary::{AboGroup, RhD, RunId, Virus};
+use vocabulary::{AboGroup, Marker, RhD, RunId, Virus};
 
 type Change = Box<dyn Fn(&mut Evidence)>;
 
@@ -59,6 +59,20 @@ fn good() -> State {
 /// The run of first reagents, and of second ones.
 pub(crate) const REAGENT_RUNS: [&str; 2] = ["E1", "E2"];
 
+/// Where the reagent stands that an order asks for.
+const ORDERED_REAGENT: usize = 8;
+
+/// What an authority orders beside what every donation needs, and the good results of it.
+pub(crate) const ORDERS: &str = "id = \"one\"\nbased_on = \"cn-2019\"\n\
+    [[local]]\nmarker = \"anti-malaria\"\norder = \"O\"\n[[local]]\nmarker = \"Babesia-RNA\"\norder = \"O\"\n";
+
+pub(crate) fn as_ordered(e: &mut Evidence) {
+    assert_eq!(e.serology.len(), ORDERED_REAGENT);
+    let reagent = SerologySeries { marker: Marker::AntiMalaria, ..e.serology[0].clone() };
+    e.serology.push(reagent);
+    e.nat.push(NatResult { target: Some(Virus::Babesia), ..e.nat[0].clone() });
+}
+
 /// Every run that results rest on.
 pub(crate) const RUNS: [&str; 5] = ["E1", "E2", "N1", "C1", "G1"];
 
@@ -91,14 +105,39 @@ fn reagent(at: usize) -> Vec<State> {
 /// The donation's NAT made of these, each like the good one but for its change.
 fn nat(effect: Effect, changes: &'static [fn(&mut NatResult)]) -> State {
     state(effect, move |e| {
-        let like = e.nat[0].clone();
+        let (like, ordered) = (e.nat[0].clone(), e.nat.split_off(1));
         let one = |change: &fn(&mut NatResult)| {
             let mut result = like.clone();
             change(&mut result);
             result
         };
-        e.nat = changes.iter().map(one).collect();
+        e.nat = changes.iter().map(one).chain(ordered).collect();
     })
+}
+
+fn is_ordered(n: &NatResult) -> bool {
+    n.target == Some(Virus::Babesia)
+}
+
+/// What an order asks for by NAT: a test of its own.
+fn ordered_nats() -> Vec<State> {
+    fn nat(effect: Effect, change: fn(&mut NatResult)) -> State {
+        state(effect, move |e| e.nat.iter_mut().filter(|n| is_ordered(n)).for_each(change))
+    }
+    vec![
+        good(),
+        nat(Discard, |n| n.result = Some(Call::Reactive)),
+        state(Hold, |e| e.nat.retain(|n| !is_ordered(n))),
+        nat(Hold, |n| n.internal_control = Some(InternalControl::Absent)),
+        nat(Hold, |n| n.result = Some(Call::Pending)),
+        nat(Hold, |n| n.result = Some(Call::Invalid)),
+    ]
+}
+
+/// What an order asks for by serology: of one reagent, which may not be there at all.
+fn ordered_reagent() -> Vec<State> {
+    let missing = state(Hold, |e| e.serology.truncate(ORDERED_REAGENT));
+    reagent(ORDERED_REAGENT).into_iter().chain([missing]).collect()
 }
 
 fn discriminatory(n: &mut NatResult, target: Virus) {
@@ -119,7 +158,7 @@ fn nats() -> Vec<State> {
     vec![
         good(),
         nat(Discard, &[|n| (n.result, n.targets) = (Some(Call::Reactive), vec![Virus::Hiv])]),
-        state(Hold, |e| e.nat.clear()),
+        state(Hold, |e| e.nat.retain(is_ordered)),
         nat(Hold, &[|n| n.internal_control = Some(InternalControl::Absent)]),
         nat(Hold, &[|n| n.result = Some(Call::Pending)]),
         nat(
@@ -382,6 +421,9 @@ pub(crate) fn dimensions() -> Vec<Dimension> {
         put(format!("{marker}, second reagent"), Some("E2"), reagent(2 * at + 1), [tests, alone, joint]);
     }
     put("NAT".into(), Some("N1"), nats(), [(3, 10), alone, (3, 5)]);
+    let reagent_run = Some(REAGENT_RUNS[ORDERED_REAGENT % 2]);
+    put("ordered reagent".into(), reagent_run, ordered_reagent(), [(2, 3), alone, alone]);
+    put("ordered NAT".into(), Some("N1"), ordered_nats(), [(2, 3), alone, alone]);
     put("ALT".into(), Some("C1"), alts(), [(3, 4), alone, (2, 2)]);
     put("group".into(), Some("G1"), groups(), [(3, 5), alone, (2, 2)]);
     for id in RUNS {
