@@ -51,6 +51,9 @@ fn findings(config: &Config, lang: Lang) -> Vec<Finding> {
         (lang.pick("store", "账本").to_owned(), store(config)),
         (lang.pick("console", "控制台").to_owned(), port(config.console.listen)),
     ];
+    if config.lots.iter().any(|lot| !lot.assays.is_empty()) {
+        found.push((lang.pick("lots", "批号").to_owned(), assays_of_lots(config, lang)));
+    }
     for connection in &config.connections {
         let what = format!("{} {}", lang.pick("connection", "连接"), connection.id);
         found.push((
@@ -121,6 +124,23 @@ fn kits(config: &Config, lang: Lang) -> Result<String, String> {
         "未配置试剂盒规则，按仪器配置的质控判定整批",
     );
     Ok(format!("{count}; {note}: {}", without.into_iter().collect::<Vec<_>>().join(", ")))
+}
+
+/// What the lots that name assays are for: a name that no connection knows accepts nothing.
+fn assays_of_lots(config: &Config, lang: Lang) -> Result<String, String> {
+    // A connection whose profile cannot be read is told of in its own line.
+    let profiles: Vec<_> =
+        config.connections.iter().filter_map(|line| wiring::profile(&line.profile).ok()).collect();
+    let known: BTreeSet<&str> = profiles.iter().flat_map(|p| p.assays().map(|(_, assay)| assay)).collect();
+    let named = config.lots.iter().flat_map(|lot| lot.assays.iter().map(move |assay| (lot, assay)));
+    let unknown = named.filter(|(_, assay)| !known.contains(assay.as_str())).map(|(lot, assay)| {
+        let near = known.iter().min_by_key(|known| strsim::osa_distance(known, assay));
+        let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        let what = lang.pick("no connection has the assay", "没有连接使用该项目");
+        format!("{}: {what} {assay:?}{near}", lot.lot)
+    });
+    let unknown: Vec<String> = unknown.collect();
+    if unknown.is_empty() { Ok(config.lots.len().to_string()) } else { Err(unknown.join("\n  ")) }
 }
 
 fn zone(config: &Config) -> Result<String, String> {

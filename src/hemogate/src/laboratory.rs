@@ -121,6 +121,7 @@ pub(crate) fn accepted_lots(
         let on_board = lots.is_empty().then(|| workflow::AcceptedLot {
             lot: format!("DEMO-{}", p.connection),
             role: None,
+            assays: Vec::new(),
             in_use_on: Some(p.connection.clone()),
             expires: in_use_until,
             on_board_until: None,
@@ -131,6 +132,7 @@ pub(crate) fn accepted_lots(
         accepted.extend(lots.into_iter().map(|lot| workflow::AcceptedLot {
             lot: lot.lot,
             role: Some(lot.role),
+            assays: Vec::new(),
             in_use_on: None,
             expires: lot.expires.or(in_use_until),
             on_board_until: None,

@@ -245,10 +245,11 @@ fn lots<'a>(used: &Used<'a>) -> Vec<RunReason<'a>> {
             }
             (Some(_), _) => {}
         }
-        match about.accepted {
-            Some(true) => {}
-            Some(false) => against.push(RunReason::LotNotAccepted { run, lot }),
-            None => against.push(RunReason::LotAcceptanceUnknown { run, lot }),
+        match (about.accepted, about.not_for.as_deref()) {
+            (_, Some(assay)) => against.push(RunReason::LotOfOtherAssay { run, lot, assay }),
+            (Some(true), None) => {}
+            (Some(false), None) => against.push(RunReason::LotNotAccepted { run, lot }),
+            (None, None) => against.push(RunReason::LotAcceptanceUnknown { run, lot }),
         }
         if about.on_board_exceeded == Some(true) {
             against.push(RunReason::LotOnBoard { run, lot });

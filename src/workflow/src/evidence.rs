@@ -9,7 +9,7 @@ use crate::{
     Settings, components,
     cut::{Cut, Cuts},
     donors,
-    facts::{DonationFacts, Fact, LotRegister, RunFacts, Told},
+    facts::{AssayLot, DonationFacts, Fact, LotRegister, RunFacts, Told},
     measurement::{is_ratio, measurements},
     pools::{hours_between, pooled},
     signing,
@@ -226,7 +226,9 @@ fn falls_by_lot(fact: &Fact, result: &SerologyResult, cut: Cut) -> bool {
 fn is_done_again((run, lot): (&RunId, &Lot), facts: &[&Fact], lots: &LotRegister, cuts: Cuts<'_>) -> bool {
     let made_with = |fact: &&&Fact| {
         fact.run() == Some(run)
-            && lots.of(&fact.observation, &fact.connection).iter().any(|one| judged(one, fact, lots) == *lot)
+            && lots
+                .of(&fact.observation, &fact.connection)
+                .any(|one| judged((one, &fact.observation.assay), fact, lots) == *lot)
     };
     let mut made = facts.iter().enumerate().filter(|(_, fact)| made_with(fact)).peekable();
     made.peek().is_some()
@@ -489,7 +491,9 @@ pub(crate) fn runs(
                     words(about.acknowledged.as_ref());
                 fitness(&mut run, about, asked);
                 run.kits.clone_from(&about.kits);
-                run.lots = about.lots.iter().map(|lot| judged(lot, fact, lots)).collect();
+                for AssayLot { lot, assay } in &about.lots {
+                    put_lot(&mut run, judged((lot, assay), fact, lots));
+                }
             }
             run
         });
@@ -497,13 +501,16 @@ pub(crate) fn runs(
         run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
         run.tested_at = run.tested_at.or(fact.tested_at);
         for lot in lots.of(&fact.observation, &fact.connection) {
-            let lot = judged(lot, fact, lots);
-            if !run.lots.contains(&lot) {
-                run.lots.push(lot);
-            }
+            put_lot(run, judged((lot, &fact.observation.assay), fact, lots));
         }
     }
     runs.into_values().collect()
+}
+
+fn put_lot(run: &mut Run, lot: Lot) {
+    if !run.lots.contains(&lot) {
+        run.lots.push(lot);
+    }
 }
 
 /// What of a run's analysers and operators the pack takes for a fault.
@@ -533,14 +540,15 @@ fn words(told: Option<&Told>) -> (Option<String>, Option<String>) {
 }
 
 /// A lot that a result was made with, or its controls, by the laboratory's register.
-fn judged(lot: &vocabulary::LotUse, fact: &Fact, lots: &LotRegister) -> Lot {
+fn judged((lot, assay): (&vocabulary::LotUse, &str), fact: &Fact, lots: &LotRegister) -> Lot {
     let day = fact.tested_at.map(Moment::day);
     Lot {
         role: Some(lot.role),
         name: lot.name.clone(),
         lot: lot.lot.clone(),
-        expires: lots.last_day(lot),
-        accepted: Some(lots.find(lot).is_some()),
-        on_board_exceeded: lots.on_board_exceeded(lot, (&fact.connection, day)),
+        expires: lots.last_day(lot, assay),
+        accepted: Some(lots.accepts(lot, assay)),
+        not_for: lots.is_of_others(lot, assay).then(|| assay.to_owned()),
+        on_board_exceeded: lots.on_board_exceeded((lot, assay), (&fact.connection, day)),
     }
 }

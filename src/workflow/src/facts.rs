@@ -8,7 +8,7 @@ use release::{
     evidence::{Qc, Validity},
 };
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
     ConnectionId, DonationId, DonationRegistration, Finding, LotRole, LotUse, Observation, PoolId,
@@ -136,7 +136,7 @@ pub struct RunFacts {
     /// Why not.
     pub qc_why: Option<Told>,
     /// Lots its controls were made with.
-    pub lots: Vec<LotUse>,
+    pub lots: Vec<AssayLot>,
     /// Kits that judged it, each with its hash; none where the profile's controls did.
     pub kits: Vec<String>,
     /// What each criterion came to.
@@ -259,6 +259,22 @@ pub struct DonationFacts {
     pub runs: BTreeMap<RunId, RunFacts>,
 }
 
+/// A lot, and the assay that it was used for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AssayLot {
+    /// The lot.
+    pub lot: LotUse,
+    /// The assay, as the profile names it.
+    pub assay: String,
+}
+
+impl AssayLot {
+    /// The lots that a result names.
+    pub(crate) fn of(o: &Observation) -> impl Iterator<Item = Self> {
+        o.lots.iter().map(|lot| Self { lot: lot.clone(), assay: o.assay.clone() })
+    }
+}
+
 /// A lot that the laboratory has accepted for use (R-GATE-06).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -268,6 +284,10 @@ pub struct AcceptedLot {
     /// What it is used as; any use when absent.
     #[serde(default)]
     pub role: Option<LotRole>,
+    /// What it is for, by the assays' names; any when absent. Two makers may number alike: a lot that names its assays accepts
+    /// no result of another.
+    #[serde(default, deserialize_with = "some_assay")]
+    pub assays: Vec<String>,
     /// The connection of an analyser that has it on board and names no lots in its messages.
     #[serde(default)]
     pub in_use_on: Option<ConnectionId>,
@@ -283,12 +303,55 @@ pub struct AcceptedLot {
     pub accepted_by: String,
 }
 
+fn some_assay<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    let assays = Vec::<String>::deserialize(input)?;
+    if assays.is_empty() {
+        return Err(D::Error::custom("a lot that is for no assay; name its assays, or leave the key out"));
+    }
+    Ok(assays)
+}
+
+impl AcceptedLot {
+    /// Whether it is for an assay.
+    fn is_for(&self, assay: &str) -> bool {
+        self.assays.is_empty() || self.assays.iter().any(|own| own == assay)
+    }
+
+    /// The number and the assay, or `any assay`, for which two lines of a register both speak though one of them names what it
+    /// is for: nobody could say which lot it is. One lot may be on board of several analysers.
+    #[must_use]
+    pub fn overlap(lots: &[Self]) -> Option<(&str, &str)> {
+        let alike = |a: &Self, b: &Self| {
+            let apart = |a: &ConnectionId, b: &ConnectionId| a != b;
+            let analysers_differ =
+                a.in_use_on.as_ref().zip(b.in_use_on.as_ref()).is_some_and(|(a, b)| apart(a, b));
+            let roles_differ = a.role.zip(b.role).is_some_and(|(a, b)| a != b);
+            a.lot == b.lot && !analysers_differ && !roles_differ
+        };
+        lots.iter().enumerate().find_map(|(at, one)| {
+            lots.iter().skip(at + 1).filter(|other| alike(one, other)).find_map(|other| {
+                let named = one.assays.iter().chain(&other.assays);
+                let both = named.map(String::as_str).find(|assay| one.is_for(assay) && other.is_for(assay));
+                both.map(|assay| (one.lot.as_str(), assay))
+            })
+        })
+    }
+}
+
 /// The laboratory's accepted lots. A lot that is not in it is not accepted.
 #[derive(Debug, Clone, Default)]
 pub struct LotRegister {
     by_number: BTreeMap<String, Vec<AcceptedLot>>,
     /// What analysers have on board that name no lots in their messages.
-    on_board: BTreeMap<ConnectionId, Vec<LotUse>>,
+    on_board: BTreeMap<ConnectionId, Vec<OnBoard>>,
+}
+
+/// A lot on an analyser that names none.
+#[derive(Debug, Clone)]
+struct OnBoard {
+    lot: LotUse,
+    /// What it is for; any assay where it names none.
+    assays: Vec<String>,
 }
 
 impl LotRegister {
@@ -299,28 +362,25 @@ impl LotRegister {
         for lot in lots {
             by_number.entry(lot.lot.clone()).or_default().push(lot);
         }
-        let mut on_board: BTreeMap<ConnectionId, Vec<LotUse>> = BTreeMap::new();
+        let mut on_board: BTreeMap<ConnectionId, Vec<OnBoard>> = BTreeMap::new();
         for lot in by_number.values().flatten() {
             if let Some(connection) = &lot.in_use_on {
-                on_board.entry(connection.clone()).or_default().push(LotUse {
+                let used = LotUse {
                     role: lot.role.unwrap_or(LotRole::Reagent),
                     name: None,
                     lot: lot.lot.clone(),
                     expires: lot.expires,
-                });
+                };
+                let assays = lot.assays.clone();
+                on_board.entry(connection.clone()).or_default().push(OnBoard { lot: used, assays });
             }
         }
         Self { by_number, on_board }
     }
 
-    /// The lots that an analyser has on board by the laboratory's own word.
-    pub(crate) fn in_use_on(&self, connection: &ConnectionId) -> &[LotUse] {
-        self.on_board.get(connection).map(Vec::as_slice).unwrap_or_default()
-    }
-
     /// Analysers' lines that have a lot on board by the laboratory's own word.
     pub(crate) fn lines_with(&self, lot: &str) -> Vec<ConnectionId> {
-        let has = |(_, lots): &(&ConnectionId, &Vec<LotUse>)| lots.iter().any(|one| one.lot == lot);
+        let has = |(_, lots): &(&ConnectionId, &Vec<OnBoard>)| lots.iter().any(|one| one.lot.lot == lot);
         self.on_board.iter().filter(has).map(|(line, _)| line.clone()).collect()
     }
 
@@ -329,40 +389,56 @@ impl LotRegister {
         self.by_number.contains_key(lot)
     }
 
-    /// The lots that a result was made with: those that it names, else those on board.
-    pub(crate) fn of<'l>(&'l self, o: &'l Observation, connection: &ConnectionId) -> &'l [LotUse] {
-        if o.lots.is_empty() { self.in_use_on(connection) } else { &o.lots }
+    /// The lots that a result was made with: those that it names, else those on board for its assay by the laboratory's own word.
+    pub(crate) fn of<'l>(
+        &'l self,
+        o: &'l Observation,
+        connection: &ConnectionId,
+    ) -> impl Iterator<Item = &'l LotUse> + use<'l> {
+        let on_board = if o.lots.is_empty() { self.on_board.get(connection) } else { None };
+        let for_it = |one: &&OnBoard| one.assays.is_empty() || one.assays.contains(&o.assay);
+        o.lots.iter().chain(on_board.into_iter().flatten().filter(for_it).map(|one| &one.lot))
     }
 
     /// The last day of a lot: the earliest of what the analyser says and of what the register's lines with its number say.
-    pub(crate) fn last_day(&self, lot: &LotUse) -> Option<jiff::civil::Date> {
-        lot.expires.into_iter().chain(self.lines(lot).filter_map(|known| known.expires)).min()
+    pub(crate) fn last_day(&self, lot: &LotUse, assay: &str) -> Option<jiff::civil::Date> {
+        lot.expires.into_iter().chain(self.lines(lot, assay).filter_map(|known| known.expires)).min()
     }
 
     /// Whether a lot of a result had expired on the day that it was finished.
     pub(crate) fn expired(&self, o: &Observation, connection: &ConnectionId, day: jiff::civil::Date) -> bool {
-        self.of(o, connection).iter().any(|lot| self.last_day(lot).is_some_and(|last| last < day))
+        self.of(o, connection).any(|lot| self.last_day(lot, &o.assay).is_some_and(|last| last < day))
     }
 
     /// Whether a lot stood on an analyser longer than it may (R-GATE-06). Nothing where the register does not say how long;
     /// where nobody knows when it was tested it is taken for too long.
     pub(crate) fn on_board_exceeded(
         &self,
-        lot: &LotUse,
+        (lot, assay): (&LotUse, &str),
         (connection, day): (&ConnectionId, Option<jiff::civil::Date>),
     ) -> Option<bool> {
         let there =
-            self.lines(lot).filter(|known| known.in_use_on.as_ref().is_none_or(|on| on == connection));
+            self.lines(lot, assay).filter(|known| known.in_use_on.as_ref().is_none_or(|on| on == connection));
         let last = there.filter_map(|known| known.on_board_until).min()?;
         Some(day.is_none_or(|day| last < day))
     }
 
-    pub(crate) fn find(&self, lot: &LotUse) -> Option<&AcceptedLot> {
-        self.lines(lot).next()
+    /// Whether a lot is accepted for an assay.
+    pub(crate) fn accepts(&self, lot: &LotUse, assay: &str) -> bool {
+        self.lines(lot, assay).next().is_some()
+    }
+
+    /// Whether lots of its number are accepted, and for other assays only.
+    pub(crate) fn is_of_others(&self, lot: &LotUse, assay: &str) -> bool {
+        !self.accepts(lot, assay) && self.alike(lot).next().is_some()
+    }
+
+    fn lines(&self, lot: &LotUse, assay: &str) -> impl Iterator<Item = &AcceptedLot> {
+        self.alike(lot).filter(move |known| known.is_for(assay))
     }
 
     /// Two makers may number alike.
-    fn lines(&self, lot: &LotUse) -> impl Iterator<Item = &AcceptedLot> {
+    fn alike(&self, lot: &LotUse) -> impl Iterator<Item = &AcceptedLot> + use<'_> {
         let role = lot.role;
         let alike = self.by_number.get(&lot.lot).into_iter().flatten();
         alike.filter(move |known| known.role.is_none_or(|known| known == role))

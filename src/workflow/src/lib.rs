@@ -42,7 +42,7 @@ pub mod tasks;
 pub use decider::facts_of;
 pub use evidence::evidence;
 pub use facts::{
-    AcceptedLot, DonationFacts, Fact, KitWord, LotRegister, RunCheck, RunFacts, Told, TypedNumber,
+    AcceptedLot, AssayLot, DonationFacts, Fact, KitWord, LotRegister, RunCheck, RunFacts, Told, TypedNumber,
 };
 pub use interpreter::Interpreted;
 pub use profiles::Profiles;

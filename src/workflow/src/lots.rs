@@ -15,7 +15,7 @@ mod tests;
 pub use refused::Refused;
 
 use crate::batches::Agreed;
-use crate::facts::{DonationFacts, Fact, LotRegister, RunFacts, Told};
+use crate::facts::{AssayLot, DonationFacts, Fact, LotRegister, RunFacts, Told};
 use crate::people::{Act, Actor};
 use crate::{Settings, pins};
 use jiff::{Timestamp, civil::Date};
@@ -179,12 +179,11 @@ fn uses(lots: &LotRegister, fact: &Fact, run: &RunFacts, defect: &LotDefect) -> 
     if made_ms < defect.since_ms {
         return false;
     }
-    let own = lots.of(&fact.observation, &fact.connection);
+    let own: Vec<_> = lots.of(&fact.observation, &fact.connection).collect();
     own.iter().any(|lot| lot.lot == defect.lot)
-        || run
-            .lots
-            .iter()
-            .any(|lot| lot.lot == defect.lot && (own.is_empty() || lot.role != LotRole::Reagent))
+        || run.lots.iter().any(|AssayLot { lot, .. }| {
+            lot.lot == defect.lot && (own.is_empty() || lot.role != LotRole::Reagent)
+        })
 }
 
 fn fallen(run: RunFacts, defect: &LotDefect) -> RunFacts {

@@ -100,6 +100,7 @@ fn configuration(lots: &[AcceptedLot], rules: &Path) -> String {
         let rows = [
             ("lot", Some(quoted(&lot.lot))),
             ("role", role),
+            ("assays", (!lot.assays.is_empty()).then(|| Value::from(lot.assays.clone()).to_string())),
             ("in_use_on", lot.in_use_on.as_ref().map(|on| quoted(on.as_str()))),
             ("expires", lot.expires.map(|day| quoted(&day.to_string()))),
             ("on_board_until", lot.on_board_until.map(|day| quoted(&day.to_string()))),

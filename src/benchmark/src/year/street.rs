@@ -127,6 +127,7 @@ impl Street {
         let lot = |lot: String, role, on: Option<&ConnectionId>, expires| AcceptedLot {
             lot,
             role,
+            assays: Vec::new(),
             in_use_on: on.cloned(),
             expires,
             on_board_until: None,

@@ -7,6 +7,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+use workflow::AcceptedLot;
 
 /// A configuration and where it came from.
 #[derive(Debug, Clone)]
@@ -109,6 +110,18 @@ pub(crate) fn read(text: &str, file: &Path, environment: &[(String, String)]) ->
     }
     if let Some(fault) = contradiction(&config, file) {
         return Err(fault);
+    }
+    if let Some((lot, assay)) = AcceptedLot::overlap(&config.lots) {
+        return Err(Fault {
+            file: file.to_path_buf(),
+            line: None,
+            what: format!("lot {lot:?} is registered twice for {assay:?}: nobody could say which of the two it is"),
+            remedy: Some(
+                "let each [[lot]] of that number name other assays; one lot on several analysers has a line for each \
+                 (in_use_on)"
+                    .into(),
+            ),
+        });
     }
     match repeated(&config) {
         Some(what) => Err(Fault {
@@ -224,6 +237,38 @@ mod tests {
         assert!(fault(&(one("a", 1) + &one("a", 2))).contains("connection id \"a\" is used twice"));
         assert!(fault(&(one("a", 1) + &one("b", 1))).contains("127.0.0.1:1 is used twice"));
         assert!(read(&(one("a", 0) + &one("b", 0)), Path::new("x"), &[]).is_ok());
+    }
+
+    /// Two makers may number alike: the lines of one number are for different assays, roles or analysers.
+    #[test]
+    fn two_lots_of_one_number_are_for_different_assays() {
+        let lot = |more: &str| format!("[[lot]]\nlot = '77'\napproval = 'A'\naccepted_by = 'qc'\n{more}\n");
+        let read = |lots: &[&str]| {
+            let text: String = lots.iter().map(|more| lot(more)).collect();
+            read(&text, Path::new("hemogate.toml"), &[]).map(|_| ()).map_err(|fault| fault.to_string())
+        };
+        for lots in [
+            ["assays = ['A']", "assays = ['B', 'C']"],
+            ["assays = ['A']\nrole = 'reagent'", "assays = ['A']\nrole = 'control'"],
+            ["assays = ['A']\nin_use_on = 'x'", "assays = ['A']\nin_use_on = 'y'"],
+            // Of before assays could be named.
+            ["", ""],
+            ["in_use_on = 'x'", "role = 'reagent'"],
+        ] {
+            assert_eq!(read(&lots), Ok(()), "{lots:?}");
+        }
+        for lots in [
+            ["assays = ['A', 'B']", "assays = ['C', 'B']"],
+            ["assays = ['B']", ""],
+            ["assays = ['B']\nrole = 'reagent'", "assays = ['B']"],
+            ["assays = ['B']\nin_use_on = 'x'", "assays = ['B']"],
+        ] {
+            let fault = read(&lots).unwrap_err();
+            assert!(fault.contains("lot \"77\" is registered twice for \"B\""), "{fault}");
+            assert!(fault.contains("name other assays"), "{fault}");
+        }
+        let empty = read(&["assays = []", "assays = ['A']"]).unwrap_err();
+        assert!(empty.contains("name its assays, or leave the key out"), "{empty}");
     }
 
     #[test]

@@ -144,6 +144,10 @@ pub struct Lot {
     /// Whether the lot was accepted, its batch release (批签发) recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<bool>,
+    /// The assay that it was used for, where lots of its number are registered for other assays only: two makers may number
+    /// alike. *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_for: Option<String>,
     /// True when its life on board was exceeded. *Adverse.*
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_board_exceeded: Option<bool>,

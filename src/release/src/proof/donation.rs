@@ -306,6 +306,7 @@ fn run(id: RunId, at: Timestamp) -> Run {
             lot: "L".into(),
             expires,
             accepted: Some(true),
+            not_for: None,
             on_board_exceeded: None,
         }],
         tested_at: Some(Moment::new(at, Offset::UTC)),

@@ -36,6 +36,7 @@ pub(crate) enum RunReason<'e> {
     LotExpiryUnknown { run: &'e RunId, lot: &'e str },
     LotExpired { run: &'e RunId, lot: &'e str, expired: Date, tested: Date },
     LotNotAccepted { run: &'e RunId, lot: &'e str },
+    LotOfOtherAssay { run: &'e RunId, lot: &'e str, assay: &'e str },
     LotAcceptanceUnknown { run: &'e RunId, lot: &'e str },
     LotOnBoard { run: &'e RunId, lot: &'e str },
     AnalyserOverdue { run: &'e RunId, what: &'e str, what_zh: &'e str },
@@ -81,6 +82,11 @@ impl Say for RunReason<'_> {
                 said!("lot {lot} of run {run} expired on {expired}, tested on {tested}")
             }
             Self::LotNotAccepted { run, lot } => said!("lot {lot} of run {run} is not accepted"),
+            Self::LotOfOtherAssay { run, lot, assay } => {
+                said!(
+                    "lot {lot} of run {run} is not registered for {assay}; lots of that number are for other assays"
+                )
+            }
             Self::LotAcceptanceUnknown { run, lot } => {
                 said!("nothing says that lot {lot} of run {run} is accepted")
             }
@@ -126,6 +132,9 @@ impl Say for RunReason<'_> {
                 said!("批次 {run} 批号 {lot} 于 {expired} 过期，检测日 {tested}")
             }
             Self::LotNotAccepted { run, lot } => said!("批次 {run} 批号 {lot} 未通过验收"),
+            Self::LotOfOtherAssay { run, lot, assay } => {
+                said!("批次 {run} 批号 {lot} 未登记用于 {assay}；该批号仅登记用于其他项目")
+            }
             Self::LotAcceptanceUnknown { run, lot } => said!("批次 {run} 批号 {lot} 无验收记录"),
             Self::LotOnBoard { run, lot } => said!("批次 {run} 批号 {lot} 超过机上有效期"),
             Self::AnalyserOverdue { run, what_zh, .. } => said!("批次 {run} 的仪器逾期：{what_zh}"),

@@ -26,7 +26,7 @@ pub use now::{DependsNow, RunNow, WindowNow, run_now};
 pub use spans::spans_of;
 
 use crate::Settings;
-use crate::facts::{Fact, KitWord, RunCheck, RunFacts, Told};
+use crate::facts::{AssayLot, Fact, KitWord, RunCheck, RunFacts, Told};
 use coated::Coated;
 use determinations::{Parts, Row};
 use known::Interface;
@@ -35,7 +35,7 @@ use quality_control::kits::{Found, KitFile, KitRules};
 use release::evidence::{Qc, Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use vocabulary::{LotUse, MarkerKind, Observation, ResultStatus, RunId};
+use vocabulary::{MarkerKind, Observation, ResultStatus, RunId};
 
 /// What one kit, or the profile, says of some results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) struct Outcome {
     qc_why: Option<Told>,
     kits: BTreeSet<String>,
     checks: Vec<RunCheck>,
-    lots: Vec<LotUse>,
+    lots: Vec<AssayLot>,
 }
 
 impl Outcome {
@@ -308,7 +308,7 @@ impl Whole {
 
 /// With the lots that the run's controls were made with.
 fn with_lots(mut outcome: Outcome, controls: &[EvidenceObservation]) -> Outcome {
-    outcome.lots.extend(controls.iter().flat_map(|c| c.observation.lots.iter().cloned()));
+    outcome.lots.extend(controls.iter().flat_map(|c| AssayLot::of(&c.observation)));
     outcome
 }
 

@@ -2,7 +2,7 @@
 
 use super::known::Declared;
 use super::{Known, Outcome, declared, is_final};
-use crate::facts::{Fact, RunCheck, Told};
+use crate::facts::{AssayLot, Fact, RunCheck, Told};
 use crate::{Settings, moments::moment};
 use jiff::{Span, Timestamp, civil::Date};
 use ledger::{
@@ -14,7 +14,7 @@ use quality_control::immunoassay::{self, Calibration, ControlReadingAt, WindowSt
 use quality_control::kits::{CellRules, KitFile, WindowRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use vocabulary::{LotUse, Marker, Mode, Observation, RunId};
+use vocabulary::{Marker, Mode, Observation, RunId};
 
 const HOURS_OF_A_DAY: u32 = 24;
 
@@ -33,7 +33,7 @@ fn at(settings: &Settings, reading: &EvidenceObservation, in_range: bool) -> Opt
 struct Came {
     at: Timestamp,
     row: RowAt,
-    lots: Vec<LotUse>,
+    lots: Vec<AssayLot>,
 }
 
 /// Readings of levels in a channel around a day.
@@ -76,7 +76,7 @@ impl Around<'_> {
                 let lot = self.channel.lot.clone();
                 into.controls.push(ControlReadingAt { at, level: level.to_owned(), lot, in_range });
                 let row = RowAt { message: reading.message, record: o.source.record.clone() };
-                into.came.push(Came { at, row, lots: o.lots.clone() });
+                into.came.push(Came { at, row, lots: AssayLot::of(o).collect() });
             }
         }
         Ok(())
@@ -157,8 +157,8 @@ impl Surroundings {
     }
 
     /// Of each level the lots of its last control before.
-    fn last_lots(&self, tested: Timestamp) -> Vec<LotUse> {
-        let mut last: BTreeMap<&str, (Timestamp, &[LotUse])> = BTreeMap::new();
+    fn last_lots(&self, tested: Timestamp) -> Vec<AssayLot> {
+        let mut last: BTreeMap<&str, (Timestamp, &[AssayLot])> = BTreeMap::new();
         let before = self.channel.controls.iter().zip(&self.came).filter(|(control, _)| control.at <= tested);
         for (control, came) in before {
             let known = last.entry(&control.level).or_insert((control.at, &came.lots));

@@ -1,6 +1,8 @@
 //! What becomes of results on their way to evidence, and what the rules make of it.
 
 #[cfg(test)]
+mod lots;
+#[cfg(test)]
 mod reagents;
 
 #[cfg(test)]
@@ -27,6 +29,7 @@ mod evidence {
             lots: LotRegister::new([AcceptedLot {
                 lot: "L1".into(),
                 role: None,
+                assays: Vec::new(),
                 in_use_on: Some(ConnectionId::new("line").unwrap()),
                 expires: Some(jiff::civil::date(2026, 12, 31)),
                 on_board_until: None,
@@ -109,7 +112,7 @@ mod evidence {
         }
     }
 
-    fn built(observations: Vec<Observation>) -> Evidence {
+    pub(crate) fn built(observations: Vec<Observation>) -> Evidence {
         workflow::evidence(&facts(observations), &settings("cn-2019"))
     }
 
@@ -365,6 +368,7 @@ mod evidence {
             let line = |in_use_on: &str, on_board_until| AcceptedLot {
                 lot: "L1".into(),
                 role: None,
+                assays: Vec::new(),
                 in_use_on: Some(ConnectionId::new(in_use_on).unwrap()),
                 expires: Some(jiff::civil::date(2026, 12, 31)),
                 on_board_until,
@@ -527,21 +531,5 @@ mod evidence {
         );
         let state = serde_json::to_value(verdict.serology()).unwrap()[0]["state"].clone();
         assert_eq!(state, "IR");
-    }
-
-    #[test]
-    fn lots_of_an_analyser_that_names_none_come_from_the_register_and_others_are_not_accepted() {
-        let mut named = observation(Marker::Alt, "alt", Value { unit: Some("U/L".into()), ..ratio("20") });
-        let silent = built(vec![named.clone()]);
-        assert_eq!(silent.runs[0].lots[0].lot, "L1");
-        assert_eq!(silent.runs[0].lots[0].accepted, Some(true));
-        named.lots = vec![vocabulary::LotUse {
-            role: vocabulary::LotRole::Reagent,
-            name: None,
-            lot: "L9".into(),
-            expires: None,
-        }];
-        let unknown = built(vec![named]);
-        assert_eq!((unknown.runs[0].lots.len(), unknown.runs[0].lots[0].accepted), (1, Some(false)));
     }
 }

@@ -41,6 +41,7 @@ fn house() -> House {
     house.settings.lots = LotRegister::new([AcceptedLot {
         lot: "L1".into(),
         role: None,
+        assays: Vec::new(),
         in_use_on: Some(line()),
         expires: Some(jiff::civil::date(2026, 12, 31)),
         on_board_until: None,

@@ -1,0 +1,81 @@
+//! Lots of results by the laboratory's register.
+
+use crate::evidence::{built, facts, observation, ratio, settings};
+use vocabulary::{ConnectionId, Marker, Value};
+use workflow::{AcceptedLot, LotRegister};
+
+/// Two makers may number alike: what one of them made for one assay says nothing of the other's.
+#[test]
+fn a_lot_that_names_its_assays_accepts_no_result_of_another() {
+    let of = |assays: &[&str], expires, on: Option<&str>| AcceptedLot {
+        lot: "77".into(),
+        role: None,
+        assays: assays.iter().map(|assay| (*assay).to_owned()).collect(),
+        in_use_on: on.map(|on| ConnectionId::new(on).unwrap()),
+        expires: Some(expires),
+        on_board_until: None,
+        approval: "x".into(),
+        accepted_by: "x".into(),
+    };
+    let (soon, late) = (jiff::civil::date(2026, 2, 28), jiff::civil::date(2026, 12, 31));
+    let used = vocabulary::LotUse {
+        role: vocabulary::LotRole::Reagent,
+        name: None,
+        lot: "77".into(),
+        expires: None,
+    };
+    let lots = |register: Vec<AcceptedLot>, named: bool, controls: Option<&str>| {
+        let mut with = settings("cn-2019");
+        with.lots = LotRegister::new(register);
+        let mut one = observation(Marker::HBsAg, "first", ratio("0.1"));
+        one.lots = if named { vec![used.clone()] } else { Vec::new() };
+        let mut known = facts(vec![one]);
+        for run in known.runs.values_mut() {
+            let of = |assay: &str| workflow::AssayLot { lot: used.clone(), assay: assay.to_owned() };
+            run.lots = controls.map(of).into_iter().collect();
+        }
+        known.observations[0].tested_at = Some("2026-03-01T12:00:00Z".parse().unwrap());
+        let evidence = workflow::evidence(&known, &with);
+        let verdict = release::decide(&evidence, &with.pack);
+        let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Lots).unwrap();
+        let run = &evidence.runs[0];
+        let said: Vec<_> =
+            run.lots.iter().map(|lot| (lot.accepted, lot.not_for.clone(), lot.expires)).collect();
+        (said, gate.why.clone())
+    };
+    let good = |expires| (Some(true), None, Some(expires));
+    let of_another = (Some(false), Some("first".to_owned()), None);
+    assert_eq!(lots(vec![of(&["first"], late, None)], true, None).0, [good(late)]);
+    assert_eq!(lots(vec![of(&[], late, None)], true, None).0, [good(late)], "as it ever was");
+    let (said, why) = lots(vec![of(&["second"], late, None)], true, None);
+    assert_eq!(said, [of_another]);
+    assert!(why.contains("lot 77 of run") && why.contains("is not registered for first"), "{why}");
+    // Each line speaks of its own lot only: the other's expiry is not this one's.
+    let two = || vec![of(&["second"], soon, None), of(&["first", "third"], late, None)];
+    assert_eq!(lots(two(), true, None).0, [good(late)]);
+    // Controls are judged by the assay that they were run for.
+    assert_eq!(lots(two(), true, Some("second")).0, [good(soon), good(late)]);
+    let (said, _) = lots(vec![of(&["first"], late, None)], true, Some("second"));
+    assert_eq!(said, [(Some(false), Some("second".to_owned()), None), good(late)]);
+    // What is on board of an analyser that names no lots is on board for its assays.
+    assert_eq!(lots(vec![of(&["first"], late, Some("line"))], false, None).0, [good(late)]);
+    let (said, why) = lots(vec![of(&["second"], late, Some("line"))], false, None);
+    assert_eq!(said, []);
+    assert!(why.contains("lot"), "{why}");
+}
+
+#[test]
+fn lots_of_an_analyser_that_names_none_come_from_the_register_and_others_are_not_accepted() {
+    let mut named = observation(Marker::Alt, "alt", Value { unit: Some("U/L".into()), ..ratio("20") });
+    let silent = built(vec![named.clone()]);
+    assert_eq!(silent.runs[0].lots[0].lot, "L1");
+    assert_eq!(silent.runs[0].lots[0].accepted, Some(true));
+    named.lots = vec![vocabulary::LotUse {
+        role: vocabulary::LotRole::Reagent,
+        name: None,
+        lot: "L9".into(),
+        expires: None,
+    }];
+    let unknown = built(vec![named]);
+    assert_eq!((unknown.runs[0].lots.len(), unknown.runs[0].lots[0].accepted), (1, Some(false)));
+}
