@@ -9,6 +9,14 @@ mod packs {
         RulePack::from_toml(&format!("id = \"site\"\nbased_on = \"cn-2019\"\n{text}"))
     }
 
+    fn refused(text: &str, at: &str, what: &str) {
+        let error = overlay(text).unwrap_err();
+        let PackError::Key { key, what: said, line } = &error else { panic!("{text}: {error}") };
+        assert_eq!(key, at, "{text}: {said}");
+        assert!(line.is_some(), "{text}: {error}");
+        assert!(said.contains(what), "{text}: {said}");
+    }
+
     #[test]
     fn what_is_wrong_with_a_pack_is_named_with_its_key() {
         for (text, at, what) in [
@@ -66,6 +74,30 @@ mod packs {
                 "unknown variant",
             ),
             ("[[reagent]]\nmarker = \"HBsAk\"\nname = \"A\"", "reagent[0].marker", "\"HBsAg\""),
+            ("effective_from = \"soon\"", "effective_from", "failed to parse"),
+        ] {
+            refused(text, at, what);
+        }
+        assert!(matches!(
+            RulePack::from_toml("id = \"x\"\nid = 3\n"),
+            Err(PackError::Syntax { line: 2, .. })
+        ));
+        assert!(matches!(RulePack::from_toml("based_on = \"cn-2091\""), Err(PackError::Key { .. })));
+        assert!(
+            matches!(RulePack::from_toml("based_on = \"cn-2019\""), Err(PackError::Key { .. })),
+            "no id of its own"
+        );
+        assert!(
+            matches!(RulePack::from_toml("id = \"x\""), Err(PackError::Key { .. })),
+            "most of it is missing"
+        );
+        let near = RulePack::built_in("cn-2091").unwrap_err().to_string();
+        assert!(near.contains("\"cn-2019\""), "{near}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_order_is_named_with_its_key() {
+        for (text, at, what) in [
             (
                 "[[local]]\nmarker = \"malaria\"\norder = \"o\"",
                 "local[0].marker",
@@ -98,29 +130,9 @@ mod packs {
                 "local[0].from",
                 "after effective_to",
             ),
-            ("effective_from = \"soon\"", "effective_from", "failed to parse"),
         ] {
-            let error = overlay(text).unwrap_err();
-            let PackError::Key { key, what: said, line } = &error else { panic!("{text}: {error}") };
-            assert_eq!(key, at, "{text}: {said}");
-            assert!(line.is_some(), "{text}: {error}");
-            assert!(said.contains(what), "{text}: {said}");
+            refused(text, at, what);
         }
-        assert!(matches!(
-            RulePack::from_toml("id = \"x\"\nid = 3\n"),
-            Err(PackError::Syntax { line: 2, .. })
-        ));
-        assert!(matches!(RulePack::from_toml("based_on = \"cn-2091\""), Err(PackError::Key { .. })));
-        assert!(
-            matches!(RulePack::from_toml("based_on = \"cn-2019\""), Err(PackError::Key { .. })),
-            "no id of its own"
-        );
-        assert!(
-            matches!(RulePack::from_toml("id = \"x\""), Err(PackError::Key { .. })),
-            "most of it is missing"
-        );
-        let near = RulePack::built_in("cn-2091").unwrap_err().to_string();
-        assert!(near.contains("\"cn-2019\""), "{near}");
     }
 
     #[test]
@@ -210,6 +222,42 @@ mod packs {
         ("ic_ct_max = ", "ic_ct_max = \"50\""),
         ("reentry_months = ", "reentry_months = 1"),
     ];
+
+    /// What an order asks for in the base is asked for of as many donors, and for as long; more may be.
+    #[test]
+    fn an_order_of_the_base_is_asked_for_of_as_many_and_for_as_long() {
+        let order = |more: &str| format!("[[local]]\nmarker = \"anti-malaria\"\norder = \"O\"\n{more}");
+        let from = "from = \"2026-05-01\"\n";
+        let base = format!(
+            "{}\n{}",
+            include_str!("../packs/cn-2019.toml"),
+            order(&format!("{from}to = \"2026-10-31\"\n"))
+        );
+        let laid_over = |own: &str| {
+            let text = format!("id = \"site\"\nbased_on = \"cn-2019\"\n{own}");
+            let source = release::pack::PackSource { text, base: Some(base.clone()) };
+            RulePack::from_source(&source).unwrap().fits_today()
+        };
+        for own in [
+            String::new(),
+            order(""),
+            order(&format!("{from}to = \"2026-11-30\"\n")),
+            order("from = \"2026-04-30\"\n") + &order("who = \"first_time\"\n"),
+        ] {
+            assert_eq!(laid_over(&own), Ok(()), "{own}");
+        }
+        for own in [
+            order("who = \"first_time\"\n"),
+            order("from = \"2026-05-02\"\n"),
+            order("to = \"2026-10-30\"\n"),
+            order("").replace("anti-malaria", "malaria-RNA"),
+        ] {
+            let error = laid_over(&own).unwrap_err();
+            let PackError::Key { key, what, .. } = &error else { panic!("{error}") };
+            assert_eq!(key, "local", "{own}");
+            assert!(what.contains("anti-malaria by O"), "{what}");
+        }
+    }
 
     #[test]
     fn nobody_signs_alone_under_any_pack() {
