@@ -47,15 +47,21 @@ fn clock(stands: &Value, lang: Lang) -> String {
     let at = |pointer: &str| stands.pointer(pointer);
     let server = at("/server").and_then(Value::as_str).unwrap_or_default();
     let off = at("/clock/offset_ms").and_then(Value::as_i64).unwrap_or_default();
+    let ms = off.unsigned_abs();
+    let at_ms = at("/at_ms").and_then(Value::as_i64).unwrap_or_default();
+    let since = jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default();
     match at("/clock/state").and_then(Value::as_str) {
         Some("in_step") => lang.pick(
-            format!("clock in step with {server} ({off} ms)"),
-            format!("时钟与{server}同步（{off} ms）"),
+            format!("clock in step with {server} ({ms} ms; written {since})"),
+            format!("时钟与{server}同步（相差{ms} ms；{since}记录）"),
         ),
-        Some("off") => lang.pick(
-            format!("CLOCK OFF by {off} ms from {server}: set it, times of entries are wrong by so much"),
-            format!("⚠ 时钟与{server}相差{off} ms：请校时，条目时间有此偏差"),
-        ),
+        Some("off") => {
+            let (way, way_zh) = if off > 0 { ("BEHIND", "慢") } else { ("AHEAD OF", "快") };
+            lang.pick(
+                format!("CLOCK {ms} ms {way} {server}: set it, times of entries are wrong by so much (written {since})"),
+                format!("⚠ 本机时钟比{server}{way_zh}{ms} ms：请校时，条目时间有此偏差（{since}记录）"),
+            )
+        }
         Some("silent") => {
             let why = at("/clock/why").and_then(Value::as_str).unwrap_or_default();
             lang.pick(
@@ -63,7 +69,11 @@ fn clock(stands: &Value, lang: Lang) -> String {
                 format!("⚠ 时钟是否准确未知：{server}无法提供时间（{why}）"),
             )
         }
-        _ => lang.pick(
+        None => lang.pick(
+            "clock not compared yet since the daemon started".to_owned(),
+            "守护进程启动后尚未比对时钟".to_owned(),
+        ),
+        Some(_) => lang.pick(
             "clock compared with nothing: name a time server ([site] time_server)".to_owned(),
             "时钟未与时间服务器比对：请配置 [site] time_server".to_owned(),
         ),
@@ -221,15 +231,21 @@ mod tests {
     fn how_the_clock_stands_is_read_in_both_languages() {
         for (stands, en, zh) in [
             (
-                json!({ "server": "ntp1", "clock": { "state": "in_step", "offset_ms": 3 } }),
-                "clock in step with ntp1 (3 ms)",
-                "时钟与ntp1同步（3 ms）",
+                json!({ "server": "ntp1", "at_ms": 0, "clock": { "state": "in_step", "offset_ms": 3 } }),
+                "clock in step with ntp1 (3 ms; written 1970-01-01T00:00:00Z)",
+                "时钟与ntp1同步（相差3 ms；1970-01-01T00:00:00Z记录）",
             ),
             (
-                json!({ "server": "ntp1", "clock": { "state": "off", "offset_ms": -61_000 } }),
-                "CLOCK OFF by -61000 ms from ntp1: set it, times of entries are wrong by so much",
-                "⚠ 时钟与ntp1相差-61000 ms：请校时，条目时间有此偏差",
+                json!({ "server": "ntp1", "at_ms": 0, "clock": { "state": "off", "offset_ms": -61_000 } }),
+                "CLOCK 61000 ms AHEAD OF ntp1: set it, times of entries are wrong by so much (written 1970-01-01T00:00:00Z)",
+                "⚠ 本机时钟比ntp1快61000 ms：请校时，条目时间有此偏差（1970-01-01T00:00:00Z记录）",
             ),
+            (
+                json!({ "server": "ntp1", "at_ms": 0, "clock": { "state": "off", "offset_ms": 2_500 } }),
+                "CLOCK 2500 ms BEHIND ntp1: set it, times of entries are wrong by so much (written 1970-01-01T00:00:00Z)",
+                "⚠ 本机时钟比ntp1慢2500 ms：请校时，条目时间有此偏差（1970-01-01T00:00:00Z记录）",
+            ),
+            (Value::Null, "clock not compared yet since the daemon started", "守护进程启动后尚未比对时钟"),
             (
                 json!({ "server": "ntp1", "clock": { "state": "silent", "why": "timed out" } }),
                 "CLOCK NOT KNOWN to be right: ntp1 gives no time (timed out)",

@@ -9,8 +9,11 @@ use vocabulary::UserId;
 impl Export {
     pub(super) fn audit(&mut self, line: &Line) -> Result<(), ExportError> {
         let entry = &line.entry;
-        if let What::ClockCompared { clock, .. } = &entry.what {
-            self.clock = Some(clock.name());
+        match &entry.what {
+            // While the daemon stood still anything may have happened to the clock.
+            What::Started { .. } => self.clock = None,
+            What::ClockCompared { clock, .. } => self.clock = Some(clock.name()),
+            _ => {}
         }
         let mut told = object!({
             "entry": entry.seq, "at": time(entry.at_ms), "by": entry.by, "what": entry.what.name(),

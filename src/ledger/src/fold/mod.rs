@@ -103,11 +103,14 @@ type Folded = Result<(), StateError>;
 impl Fold<'_, '_> {
     fn apply(&mut self, what: &What, carried: usize) -> Folded {
         match what {
-            What::Started { .. }
-            | What::Stopped
-            | What::LinkNoted { .. }
-            | What::DonorDataRead { .. }
-            | What::TailCut { .. } => Ok(()),
+            What::Started { .. } => {
+                // While the daemon stood still anything may have happened to the clock.
+                self.view.delete(Key::CLOCK.to_vec());
+                Ok(())
+            }
+            What::Stopped | What::LinkNoted { .. } | What::DonorDataRead { .. } | What::TailCut { .. } => {
+                Ok(())
+            }
             What::ClockCompared { server, clock } => {
                 let (server, clock) = (server.clone(), clock.clone());
                 let stands = ClockStands { server, clock, entry: self.seq, at_ms: self.at_ms };

@@ -187,7 +187,7 @@ impl People {
     ) -> Result<Seq, Refused> {
         self.alone(|| {
             actor.now(&self.ledger.state())?;
-            let view = self.admit(actor.user().as_str(), old, now)?;
+            let view = self.admit((actor.user().as_str(), &actor.terminal), old, now)?;
             self.set_password(actor.by(), &view, new, false)
         })
     }

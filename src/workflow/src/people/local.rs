@@ -6,6 +6,9 @@ use super::{NewUser, People, Refused};
 use ledger::{By, PersonAct, Seq, UserView};
 use vocabulary::Role;
 
+/// The terminal of whoever came through it: the machine itself.
+const STATION: &str = "station";
+
 /// The door, with the name of the operating system's user who came through it.
 #[derive(Debug)]
 pub struct Local<'a> {
@@ -18,7 +21,7 @@ impl<'a> Local<'a> {
     #[must_use]
     pub fn of_stopped(people: &'a People, os_user: &str) -> Self {
         let name: String = os_user.chars().filter(|c| !c.is_control()).take(64).collect();
-        Self { people, by: By::from(format!("local:{name}")) }
+        Self { people, by: By::from(format!("local:{name}")).at(Some(STATION.to_owned())) }
     }
 
     /// Makes an administrator's account.

@@ -19,7 +19,7 @@ impl People {
     /// [`Refused`]. Whoever shows it outside says no more than [`Refused::Wrong`] does.
     pub fn authenticate(&self, user: &str, password: &str, now: Timestamp) -> Result<Actor, Refused> {
         self.alone(|| {
-            let view = self.admit(user, password, now)?;
+            let view = self.admit((user, &self.terminal), password, now)?;
             let actor = self.actor(&view, now).at(self.terminal.clone());
             self.write(actor.by(), &view.user, PersonAct::SignedIn)?;
             Ok(actor)
@@ -33,7 +33,7 @@ impl People {
     pub fn confirm(&self, actor: &Actor, password: &str, now: Timestamp) -> Result<Confirmed, Refused> {
         self.alone(|| {
             actor.now(&self.ledger.state())?;
-            let view = self.admit(actor.user().as_str(), password, now)?;
+            let view = self.admit((actor.user().as_str(), &actor.terminal), password, now)?;
             if view.failures > 0 {
                 self.write(actor.by(), &view.user, PersonAct::Confirmed)?;
             }
@@ -65,7 +65,12 @@ impl People {
     }
 
     /// The account whose password this is.
-    pub(super) fn admit(&self, user: &str, password: &str, now: Timestamp) -> Result<UserView, Refused> {
+    pub(super) fn admit(
+        &self,
+        (user, terminal): (&str, &Option<String>),
+        password: &str,
+        now: Timestamp,
+    ) -> Result<UserView, Refused> {
         let view = match user_id(user) {
             Ok(user) => self.ledger.state().user(&user)?,
             Err(_) => None,
@@ -88,7 +93,7 @@ impl People {
         let failures = before.saturating_add(1);
         let lock_ms = i64::from(self.rules.lock_s).saturating_mul(1000);
         let locked_until_ms = (failures >= self.rules.tries_max).then(|| at_ms.saturating_add(lock_ms));
-        let by = By::from("system").at(self.terminal.clone());
+        let by = By::from("system").at(terminal.clone());
         self.write(by, &view.user, PersonAct::SignInFailed { failures, locked_until_ms })?;
         tracing::warn!(user = %view.user, failures, locked = locked_until_ms.is_some(), "a sign-in was refused");
         Err(if right { Refused::Disabled } else { Refused::Wrong })

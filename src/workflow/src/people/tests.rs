@@ -236,3 +236,24 @@ fn names_are_plain_and_reasons_are_given() {
     assert_eq!(station.sign_in("nobody", FIRST), Err(Refused::Wrong));
     assert_eq!(station.sign_in("not a name", FIRST), Err(Refused::Wrong));
 }
+
+#[test]
+fn every_act_on_an_account_says_from_where_a_wrong_password_too() {
+    let station = Station::new();
+    let last = || {
+        let reader = station.ledger.state();
+        let entry = reader.entry(reader.applied()).unwrap();
+        (entry.what.name().to_owned(), entry.terminal)
+    };
+    assert_eq!(last(), ("user_added".to_owned(), Some("station".to_owned())), "without the daemon");
+    let there = || Some("192.0.2.7".to_owned());
+    let system = station.people.clone().at(there()).authenticate("system", FIRST, station.now).unwrap();
+    assert_eq!(last(), ("user_signed_in".to_owned(), there()));
+    let failed = || ("user_sign_in_failed".to_owned(), there());
+    assert_eq!(station.people.confirm(&system, "wrong", station.now), Err(Refused::Wrong));
+    assert_eq!(last(), failed(), "to sign something");
+    assert_eq!(station.people.change_password(&system, ("wrong", OTHER), station.now), Err(Refused::Wrong));
+    assert_eq!(last(), failed(), "to change it");
+    let confirmed = station.people.confirm(&system, FIRST, station.now).unwrap();
+    assert_eq!((last(), confirmed.actor()), (("user_confirmed".to_owned(), there()), &system));
+}
