@@ -88,8 +88,8 @@ pub struct EarlierGroup {
     /// RhD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rhd: Option<RhD>,
-    /// Its verdict's group is final: it stands in the place of a known donor's second determination. What was only told of
-    /// holds where it differs, and proves nothing.
+    /// Its verdict's group is final, and its tube known beyond doubt (R-GATE-03, R-GATE-09): it stands in the place of a
+    /// known donor's second determination. What was only told of holds where it differs, and proves nothing.
     #[serde(default, rename = "final")]
     pub is_final: bool,
 }

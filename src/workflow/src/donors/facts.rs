@@ -3,7 +3,7 @@
 use crate::evidence::Determination;
 use ledger::{DuplicateAccepted, Given, GroupSettled, NumberChecked, ReadError, Reader};
 use release::{
-    Evidence, GroupStatus, Moment,
+    Evidence, GateId, GroupStatus, Moment,
     evidence::{
         Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierGroup, EarlierResult, Grouping,
         LaterFinding, Neighbour, Reentry, Register, Resolution,
@@ -201,6 +201,9 @@ fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<
             candidates.insert(Marker::AntiHbc.name().to_owned());
         }
         group = told.get("group").and_then(final_group);
+        if let Some(group) = &mut group {
+            group.is_final = is_proven(&told);
+        }
     }
     // A confirmatory test says more of what was reactive; of what was not, only that it was after all.
     let mut confirmed: BTreeMap<&'static str, EarlierCall> = BTreeMap::new();
@@ -235,6 +238,20 @@ fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<
         // Unknown counts as in date.
         expires: None,
     })
+}
+
+/// Gates behind which a final group is the donor's own: it agrees with what was known, and nobody doubts whose tube it was.
+const GATES_OF_HISTORY: [GateId; 2] = [GateId::Group, GateId::Identity];
+
+/// Whether the group of a verdict proves anything of later donations. It does not while one of these gates is closed, be
+/// that set aside or not: it goes on holding where it differs.
+fn is_proven(told: &Value) -> bool {
+    let gates = || told.get("gates").and_then(Value::as_array).into_iter().flatten();
+    let is_open = |id: GateId| {
+        let is = |gate: &&Value| gate.get("id").and_then(Value::as_str) == Some(id.name());
+        gates().find(is).and_then(|gate| gate.get("pass")?.as_bool()) == Some(true)
+    };
+    GATES_OF_HISTORY.into_iter().all(is_open)
 }
 
 /// The group of a verdict, where that is final; any other says nothing.

@@ -312,6 +312,35 @@ fn the_group_of_the_donors_earlier_final_verdicts_is_history() {
     assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Pending);
 }
 
+/// Whose tube it was is not known while a typed number waits (R-GATE-09), and one person's reason does not say it.
+#[test]
+fn an_earlier_group_under_a_typed_number_that_nobody_compared_holds_and_proves_nothing() {
+    let station = station();
+    grouped(&station, "G2", "T1", GROUP_A);
+    grouped(&station, "G3", "T1", GROUP_B);
+    let status = |donation: &str| verdict(&station, donation).group().status;
+    let typed = |checked_by: Option<&str>, set_aside: bool| {
+        decided(&station, "G1", |case| {
+            case["identity"] = serde_json::json!({ "manual_entry": true, "checked_by": checked_by });
+            let aside =
+                serde_json::json!([{ "gate": "R-GATE-09", "by": "rel", "reason": "surely the donor's" }]);
+            case["overrides"] = if set_aside { aside } else { serde_json::json!([]) };
+        });
+    };
+    for set_aside in [false, true] {
+        typed(None, set_aside);
+        assert_eq!(status("G2"), GroupStatus::Pending, "a second determination is asked for");
+        assert_eq!(status("G3"), GroupStatus::Discrepant, "where it differs, it holds");
+    }
+    typed(Some("tech, rev"), false);
+    assert_eq!(status("G2"), GroupStatus::Final, "two people have compared it");
+    assert_eq!(status("G3"), GroupStatus::Discrepant);
+    // A verdict from before the donor was known held its group against nothing.
+    decided(&station, "G1", |case| drop(case.as_object_mut().unwrap().remove("donor")));
+    assert_eq!(status("G2"), GroupStatus::Pending);
+    assert_eq!(status("G3"), GroupStatus::Discrepant);
+}
+
 /// A technician writes down what another house says: it holds where it differs, and is nobody's second determination.
 #[test]
 fn a_group_that_was_written_down_by_hand_holds_and_proves_nothing() {
