@@ -221,8 +221,8 @@ impl RulePack {
         Ok(pack)
     }
 
-    /// What is asked of a pack that is to judge from now on, and cannot be asked of one that judged before: two persons, and
-    /// nothing weaker than in the pack that it is based on.
+    /// What is asked of a pack that is to judge from now on, and cannot be asked of one that judged before: two persons, tests
+    /// that there are, and nothing weaker than in the pack that it is based on.
     ///
     /// # Errors
     /// [`PackError`], with the place of what is wrong.
@@ -241,6 +241,15 @@ impl RulePack {
             ("group.first_time_determinations", s.group.first_time_determinations.value),
         ] {
             must(count <= DETERMINATIONS_MAX, key, format!("at most {DETERMINATIONS_MAX}"))?;
+        }
+        let known = asked::further_targets();
+        let further = s.nat.further.iter().flat_map(|further| &further.value);
+        if let Some(other) = further.copied().find(|virus| !known.contains(virus)) {
+            let names = known.iter().map(|virus| virus.name()).collect::<Vec<_>>().join(", ");
+            let what = format!(
+                "no nucleic acid test finds {other}, so every donation would wait for ever; write of {names}"
+            );
+            must(false, "nat.further", what)?;
         }
         let Some(below) = &self.source.base else { return Ok(()) };
         let base: Settings =

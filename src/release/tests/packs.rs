@@ -50,6 +50,9 @@ mod packs {
             ("[nat]\nmode = \"MP16\"", "nat.mode", "pool_members_max"),
             ("[nat]\nmode = \"MP16\"\npool_members_max = 16", "nat.pool_members_max", "at most 8"),
             ("[nat]\nfurther = [\"HBV\"]", "nat.further", "name others only"),
+            ("[nat]\nfurther = [\"HEV\", \"HTLV\"]", "nat.further", "HTLV, so every donation would wait"),
+            ("[nat]\nfurther = [\"syphilis\"]", "nat.further", "write of HEV, WNV, malaria, Babesia"),
+            ("[nat]\nfurther = [\"T.cruzi\"]", "nat.further", "no nucleic acid test finds T.cruzi"),
             ("[group]\nforward_min = \"2+\"", "group.forward_min", "at least 3+"),
             ("[group]\nfirst_time_determinations = 1", "group.first_time_determinations", "at least 2"),
             ("[release]\ntwo_person = false", "release.two_person", "write true"),
@@ -186,7 +189,7 @@ mod packs {
             "[strategy]\nhcv = \"sero2+nat\"",
             "[sero]\ncut = \"0.9\"",
             "[tests]\nhtlv = \"first_time\"\nanti_hbc = \"on\"\nab_screen = \"every_donation\"",
-            "[nat]\nmode = \"ID\"\nfurther = [\"HEV\"]",
+            "[nat]\nmode = \"ID\"\nfurther = [\"HEV\", \"WNV\", \"malaria\", \"Babesia\"]",
             "[group]\nforward_min = \"4+\"",
             "[nat]\nndr = \"REPEAT_x2_THEN\"\nmp_unresolved = \"RELEASE\"",
             "apply_by = \"test_time\"",
@@ -275,6 +278,7 @@ mod packs {
         for (text, base) in [
             (alone(&[("two_person = ", "two_person = false")]), None),
             (overlay.to_owned(), Some(include_str!("../packs/cn-2019.toml").to_owned())),
+            (alone(&[("ndr = ", "further = [\"HTLV\"]\nndr = \"DISCARD\"")]), None),
         ] {
             assert!(RulePack::from_toml(&text).is_err());
             let kept = RulePack::from_source(&release::pack::PackSource { text, base }).unwrap();

@@ -44,6 +44,15 @@ impl What {
     }
 }
 
+/// Infections with a nucleic acid test, beside those that have a strategy.
+pub(super) fn further_targets() -> Vec<Virus> {
+    let target = |marker: &Marker| match What::of(*marker)? {
+        What::Target(virus) => Some(virus),
+        What::Reagent(_) => None,
+    };
+    Marker::ALL.iter().filter_map(target).collect()
+}
+
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
