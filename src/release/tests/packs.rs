@@ -230,35 +230,44 @@ mod packs {
     #[test]
     fn an_order_of_the_base_is_asked_for_of_as_many_and_for_as_long() {
         let order = |more: &str| format!("[[local]]\nmarker = \"anti-malaria\"\norder = \"O\"\n{more}");
+        let htlv = "[[local]]\nmarker = \"HTLV\"\norder = \"P\"\n";
         let from = "from = \"2026-05-01\"\n";
-        let base = format!(
-            "{}\n{}",
-            include_str!("../packs/cn-2019.toml"),
-            order(&format!("{from}to = \"2026-10-31\"\n"))
-        );
-        let laid_over = |own: &str| {
+        let season = order(&format!("{from}to = \"2026-10-31\"\n"));
+        let laid_over = |below: &str, own: &str| {
+            let base = format!("{}\n{below}", include_str!("../packs/cn-2019.toml"));
             let text = format!("id = \"site\"\nbased_on = \"cn-2019\"\n{own}");
-            let source = release::pack::PackSource { text, base: Some(base.clone()) };
+            let source = release::pack::PackSource { text, base: Some(base) };
             RulePack::from_source(&source).unwrap().fits_today()
         };
-        for own in [
-            String::new(),
-            order(""),
-            order(&format!("{from}to = \"2026-11-30\"\n")),
-            order("from = \"2026-04-30\"\n") + &order("who = \"first_time\"\n"),
+        let both = season.clone() + htlv;
+        for (below, own) in [
+            (&season, String::new()),
+            (&season, order("")),
+            (&season, order(&format!("{from}to = \"2026-11-30\"\n"))),
+            (&season, order("from = \"2026-04-30\"\n") + &order("who = \"first_time\"\n")),
+            (&both, htlv.to_owned() + &order("")),
+            (&both, "[tests]\nhtlv = \"on\"\n".to_owned() + &order("")),
         ] {
-            assert_eq!(laid_over(&own), Ok(()), "{own}");
+            assert_eq!(laid_over(below, &own), Ok(()), "{own}");
         }
-        for own in [
-            order("who = \"first_time\"\n"),
-            order("from = \"2026-05-02\"\n"),
-            order("to = \"2026-10-30\"\n"),
-            order("").replace("anti-malaria", "malaria-RNA"),
+        let (malaria, always) = ("anti-malaria by O", order(""));
+        for (below, own, lacks) in [
+            (&season, order("who = \"first_time\"\n"), malaria),
+            (&season, order("from = \"2026-05-02\"\n"), malaria),
+            (&season, order("to = \"2026-10-30\"\n"), malaria),
+            (&season, order("").replace("anti-malaria", "malaria-RNA"), malaria),
+            // What the base asks for without a day has neither a first nor a last here.
+            (&always, order(from), malaria),
+            (&always, order("to = \"2099-12-31\"\n"), malaria),
+            // The list of the base is replaced as a whole: each of its orders is kept by name.
+            (&both, order(""), "HTLV by P"),
+            (&both, htlv.to_owned(), malaria),
+            (&both, "[tests]\nhtlv = \"first_time\"\n".to_owned() + &order(""), "HTLV by P"),
         ] {
-            let error = laid_over(&own).unwrap_err();
+            let error = laid_over(below, &own).unwrap_err();
             let PackError::Key { key, what, .. } = &error else { panic!("{error}") };
             assert_eq!(key, "local", "{own}");
-            assert!(what.contains("anti-malaria by O"), "{what}");
+            assert!(what.contains(lacks), "{own}: {what}");
         }
     }
 
