@@ -1,7 +1,7 @@
 //! Lots of results by the laboratory's register.
 
 use crate::evidence::{built, facts, observation, ratio, settings};
-use vocabulary::{ConnectionId, Marker, Value};
+use vocabulary::{ConnectionId, LotRole, Marker, Value};
 use workflow::{AcceptedLot, LotRegister};
 
 /// Two makers may number alike: what one of them made for one assay says nothing of the other's.
@@ -62,6 +62,51 @@ fn a_lot_that_names_its_assays_accepts_no_result_of_another() {
     let (said, why) = lots(vec![of(&["second"], late, Some("line"))], false, None);
     assert_eq!(said, []);
     assert!(why.contains("lot"), "{why}");
+}
+
+/// Lines of a register that speak of one number are told apart by assay, role or analyser, wherever in it they stand.
+#[test]
+fn two_lines_that_both_speak_for_one_assay_of_a_number_are_found() {
+    let line = |lot: &str, assays: &[&str]| AcceptedLot {
+        lot: lot.into(),
+        role: None,
+        assays: assays.iter().map(|assay| (*assay).to_owned()).collect(),
+        in_use_on: None,
+        expires: None,
+        on_board_until: None,
+        approval: "x".into(),
+        accepted_by: "x".into(),
+    };
+    let of = |assays: &[&str]| line("77", assays);
+    let role = |role: LotRole, assays: &[&str]| AcceptedLot { role: Some(role), ..of(assays) };
+    let on = |analyser: &str, assays: &[&str]| AcceptedLot {
+        in_use_on: Some(ConnectionId::new(analyser).unwrap()),
+        ..of(assays)
+    };
+    let (reagent, control) = (LotRole::Reagent, LotRole::Control);
+    for lots in [
+        vec![of(&["A"]), of(&["B", "C"])],
+        vec![of(&["A"]), line("78", &["A"]), line("79", &[])],
+        vec![role(reagent, &["A"]), role(control, &["A"])],
+        vec![on("x", &["A"]), on("y", &["A"])],
+        vec![of(&[]), of(&[])],
+    ] {
+        assert_eq!(AcceptedLot::overlap(&lots), None, "{lots:?}");
+    }
+    for lots in [
+        vec![of(&["A", "B"]), of(&["C", "B"])],
+        vec![of(&["B"]), of(&[])],
+        vec![of(&[]), of(&["B"])],
+        vec![of(&["B"]), of(&["A"]), of(&["B"])],
+        vec![of(&["A"]), of(&["B"]), line("78", &["A"]), of(&["C", "B"])],
+        vec![role(reagent, &["B"]), of(&["B"])],
+        vec![role(reagent, &["B"]), role(reagent, &[])],
+        vec![on("x", &["B"]), of(&["B"])],
+        vec![on("x", &["B"]), on("x", &["B"])],
+        vec![AcceptedLot { role: Some(control), ..on("x", &["B"]) }, on("x", &["B"])],
+    ] {
+        assert_eq!(AcceptedLot::overlap(&lots), Some(("77", "B")), "{lots:?}");
+    }
 }
 
 #[test]
