@@ -171,10 +171,10 @@ pub(crate) fn asks(
     markers: &[(&'static str, MarkerVerdict)],
     (serology, nat): (&[SerologyVerdict], &[NatVerdict]),
 ) -> Vec<DonorAsk> {
-    let said = |name: &str, outcome| {
-        evidence.confirmatory.iter().any(|test| test.marker.name() == name && test.outcome == outcome)
+    let standing = |name: &str| {
+        let of_it = evidence.confirmatory.iter().filter(|test| test.marker.name() == name);
+        Confirmed::standing(of_it.map(|test| test.outcome))
     };
-    let is_known = |name: &str| evidence.confirmatory.iter().any(|test| test.marker.name() == name);
     // A pool that nobody could discriminate is no finding of this virus.
     let is_found = |name: &str| {
         let by_serology = serology.iter().any(|one| {
@@ -186,7 +186,8 @@ pub(crate) fn asks(
     let of_markers = markers.iter().map(|(name, verdict)| (*name, Some(*verdict)));
     let mut asks: Vec<DonorAsk> = Vec::new();
     for (marker, verdict) in of_markers.chain(confirmed.map(|test| (test.marker.name(), None))) {
-        let positive = said(marker, Confirmed::Positive);
+        let stands = standing(marker);
+        let positive = stands == Some(Confirmed::Positive);
         let by_marker = verdict.map_or(DonorAction::None, |one| action(marker, one, evidence, pack));
         let action = if positive { DonorAction::Permanent } else { by_marker };
         if action == DonorAction::None || asks.iter().any(|ask| ask.marker == marker) {
@@ -197,8 +198,8 @@ pub(crate) fn asks(
         asks.push(DonorAsk {
             marker,
             action,
-            confirm: !is_known(marker) && found && verdict.is_some_and(|one| is_confirmed_first(marker, one)),
-            report: is_hiv && (positive || (found && !said(marker, Confirmed::Negative))),
+            confirm: stands.is_none() && found && verdict.is_some_and(|one| is_confirmed_first(marker, one)),
+            report: is_hiv && (positive || (found && stands != Some(Confirmed::Negative))),
         });
     }
     asks

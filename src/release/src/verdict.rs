@@ -310,7 +310,7 @@ pub struct DonorAsk {
     pub marker: &'static str,
     /// How the donor is to be deferred; never [`DonorAction::None`].
     pub action: DonorAction,
-    /// A sample is to go to the confirmatory laboratory, which has said nothing yet.
+    /// A sample is to go to the confirmatory laboratory: nothing that it said stands.
     pub confirm: bool,
     /// The finding is notifiable by law.
     pub report: bool,

@@ -16,6 +16,8 @@ mod facts;
 mod group_tests;
 mod refused;
 #[cfg(test)]
+mod said_tests;
+#[cfg(test)]
 mod task_tests;
 mod tasks;
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! ```text
 //!  not asked ──verdict asks──► open ──deferred, result recorded, closed by a person──► answered
 //!      ▲                        │ ▲                                                       │
-//!      └──no longer asked───────┘ └──asks for more, or the donation is another donor's────┘
+//!      └──no longer asked───────┘ └──asks for more, the donation is another donor's, ─────┘
+//!                                    what was recorded is taken back, or confirmed after all
 //! ```
 
 use super::{Fold, Folded};
@@ -26,13 +27,13 @@ impl Fold<'_, '_> {
             donor: of.donor.clone(),
             tasks: Vec::new(),
         });
-        let stood = all.tasks.clone();
+        let again = markers_again(&all);
         for task in &mut all.tasks {
-            task.asked = false;
+            let is_again = task.task != DonorTask::Deferral && again.contains(&task.marker);
+            task.asked = is_again && made.donor_asks().iter().any(|asked| asked.marker == task.marker);
         }
         // What the laboratory said may have come while the verdict was made.
-        let notes: Option<DonationNotes> = record(self.view, &Key::donation_notes(made.donation()).done())?;
-        let said = notes.map(|notes| notes.confirmatory).unwrap_or_default();
+        let said = self.confirmatory(made.donation())?;
         for (task, asked) in made.donor_asks().iter().flat_map(|asked| tasks_of(asked, &said)) {
             let deferral = (task == DonorTask::Deferral).then_some(asked.deferral);
             let known = all.tasks.iter_mut().find(|one| one.task == task && one.marker == asked.marker);
@@ -42,6 +43,7 @@ impl Fold<'_, '_> {
                     marker: asked.marker.clone(),
                     deferral,
                     asked: true,
+                    again: false,
                     raised: self.seq,
                     raised_at_ms: self.at_ms,
                     answered: None,
@@ -49,32 +51,30 @@ impl Fold<'_, '_> {
                 continue;
             };
             (known.asked, known.deferral) = (true, deferral);
-            let was_open =
-                stood.iter().any(|one| (one.task, &one.marker) == (task, &known.marker) && one.is_open());
-            if !was_open && known.is_open() {
-                (known.raised, known.raised_at_ms) = (self.seq, self.at_ms);
-            }
         }
         self.answer_by_register(&mut all)?;
-        self.put_donor_tasks(&all)
+        self.put_donor_tasks(&mut all)
     }
 
-    /// A donation is another donor's than was known: what was said of that one is no answer.
+    /// A donation is another donor's than was known: what was said of that one is no answer. Where it was a confirmation, the
+    /// sample may have been that one's, too: another is to be sent, although the verdict knows of the first.
     pub(super) fn donor_of_tasks(&mut self, donation: &DonationId, donor: &str) -> Folded {
         let Some(mut all) = self.donor_tasks(donation)? else { return Ok(()) };
         if all.donor.as_deref() == Some(donor) {
             return Ok(());
         }
         all.donor = Some(donor.to_owned());
-        for task in &mut all.tasks {
-            let of_other = |answered: &TaskAnswered| answered.donor.as_deref().is_some_and(|of| of != donor);
-            if task.answered.as_ref().is_some_and(of_other) {
-                task.answered = None;
-                (task.raised, task.raised_at_ms) = (self.seq, self.at_ms);
-            }
+        let of_other = |answered: &TaskAnswered| answered.donor.as_deref().is_some_and(|of| of != donor);
+        for task in all.tasks.iter_mut().filter(|task| task.answered.as_ref().is_some_and(of_other)) {
+            task.answered = None;
+            task.again |= task.task == DonorTask::Confirmation;
+        }
+        let (asked, again) = (markers_asked(&all), markers_again(&all));
+        for task in all.tasks.iter_mut().filter(|task| task.task != DonorTask::Deferral) {
+            task.asked |= again.contains(&task.marker) && asked.contains(&task.marker);
         }
         self.answer_by_register(&mut all)?;
-        self.put_donor_tasks(&all)
+        self.put_donor_tasks(&mut all)
     }
 
     /// A line of the register that was entered just now. For good, it answers for every donation of the donor; for a time,
@@ -118,27 +118,58 @@ impl Fold<'_, '_> {
                 task.task == DonorTask::Deferral && marker.is_none_or(|marker| *marker == task.marker)
             };
             answer(&mut all, is_meant, &answered);
-            self.put_donor_tasks(&all)?;
+            self.put_donor_tasks(&mut all)?;
         }
         Ok(())
     }
 
-    /// The confirmatory laboratory said something, or nothing will come of it. What is not confirmed is not reported.
+    /// The confirmatory laboratory said something, which is in the notes already. What stands of all that it said of the
+    /// marker decides, and not this alone ([`Confirmed::standing`]): where something does, the confirmation is done; where
+    /// nothing does, it is to be made, and what was recorded before answers it no more. What is not confirmed is not reported.
+    ///
+    /// A confirmation asks for the report again. One that is `NOT_DONE` was put off or thought needless, without this; one
+    /// that is `DONE` told the authority of a reactive screening, and it has to learn that it is confirmed. Two reports are
+    /// harmless, and none is not: only one that was `DONE` when it was confirmed already stays so.
     pub(super) fn confirmed_task(&mut self, donation: &DonationId, test: &Confirmatory) -> Folded {
         let Some(mut all) = self.donor_tasks(donation)? else { return Ok(()) };
-        let marker = test.marker.name();
-        let answered = self.answered((None, None, None));
-        answer(&mut all, |one| one.task == DonorTask::Confirmation && one.marker == marker, &answered);
-        let reports =
-            all.tasks.iter_mut().filter(|one| one.task == DonorTask::Report && one.marker == marker);
-        for report in reports.filter(|_| test.marker == Virus::Hiv) {
-            match test.outcome {
-                Confirmed::Negative => report.asked = false,
-                Confirmed::Positive => report.asked = true,
-                Confirmed::Indeterminate | Confirmed::NotDone => {}
+        let (marker, markers) = (test.marker.name(), markers_asked(&all));
+        let mut said: Vec<Confirmed> = outcomes(&self.confirmatory(donation)?, marker).collect();
+        let is_it = |one: &DonorTaskStands| one.task == DonorTask::Confirmation && one.marker == marker;
+        if all.tasks.iter().any(|one| is_it(one) && one.again) {
+            // The rest was said of another donor.
+            said = vec![test.outcome];
+        }
+        let stood = Confirmed::standing(said.iter().copied().take(said.len().saturating_sub(1)));
+        let stands = Confirmed::standing(said);
+        let (donor, is_asked) = (all.donor.clone(), markers.iter().any(|asked| asked == marker));
+        for one in all.tasks.iter_mut().filter(|one| is_it(one)) {
+            let by_record = one.answered.as_ref().is_some_and(|by| by.outcome.is_none());
+            match stands {
+                Some(_) if !by_record => {
+                    one.again = false;
+                    one.answered = Some(self.answered((None, donor.clone(), None)));
+                }
+                Some(_) => {}
+                None => {
+                    one.asked = is_asked;
+                    one.answered = one.answered.take().filter(|_| !by_record);
+                }
             }
         }
-        self.put_donor_tasks(&all)
+        let of_hiv = |one: &&mut DonorTaskStands| one.task == DonorTask::Report && one.marker == marker;
+        for report in all.tasks.iter_mut().filter(of_hiv).filter(|_| test.marker == Virus::Hiv) {
+            report.asked = match stands {
+                Some(Confirmed::Positive) => true,
+                Some(Confirmed::Negative) => false,
+                Some(Confirmed::Indeterminate | Confirmed::NotDone) | None => is_asked,
+            };
+            let outcome = report.answered.as_ref().and_then(|by| by.outcome);
+            let is_known = stood == Some(Confirmed::Positive) && outcome == Some(TaskOutcome::Done);
+            if test.outcome == Confirmed::Positive && report.answered.is_some() && !is_known {
+                report.answered = None;
+            }
+        }
+        self.put_donor_tasks(&mut all)
     }
 
     /// A person says what came of a task.
@@ -156,10 +187,9 @@ impl Fold<'_, '_> {
             return Ok(());
         };
         for one in all.tasks.iter_mut().filter(|one| one.is_open() && is_meant(one)) {
-            let donor = all.donor.clone().filter(|_| task == DonorTask::Deferral);
-            one.answered = Some(self.answered((one.deferral, donor, Some(outcome))));
+            one.answered = Some(self.answered((one.deferral, all.donor.clone(), Some(outcome))));
         }
-        self.put_donor_tasks(&all)
+        self.put_donor_tasks(&mut all)
     }
 
     /// Who is deferred for good need not be deferred again.
@@ -185,18 +215,34 @@ impl Fold<'_, '_> {
         TaskAnswered { done: self.done(), deferral, donor, outcome }
     }
 
+    fn confirmatory(&self, donation: &DonationId) -> Result<Vec<Confirmatory>, crate::StateError> {
+        let notes: Option<DonationNotes> = record(self.view, &Key::donation_notes(donation).done())?;
+        Ok(notes.map(|notes| notes.confirmatory).unwrap_or_default())
+    }
+
     fn donor_tasks(&self, donation: &DonationId) -> Result<Option<DonorTasks>, crate::StateError> {
         record(self.view, &Key::donor_tasks(donation).done())
     }
 
-    fn put_donor_tasks(&mut self, all: &DonorTasks) -> Folded {
+    /// Keeps them; what was not open is open since now.
+    fn put_donor_tasks(&mut self, all: &mut DonorTasks) -> Folded {
+        let before = self.donor_tasks(&all.donation)?;
+        let was_open = |task: &DonorTaskStands| {
+            let is_it = |one: &DonorTaskStands| (one.task, &one.marker) == (task.task, &task.marker);
+            before.as_ref().is_some_and(|before| before.open().any(is_it))
+        };
+        for task in all.tasks.iter_mut().filter(|task| task.is_open()) {
+            if !was_open(task) {
+                (task.raised, task.raised_at_ms) = (self.seq, self.at_ms);
+            }
+        }
         let open = Key::open_donor_tasks_of(&all.donation);
         if all.open().next().is_some() {
             self.mark(open);
         } else {
             self.view.delete(open.done());
         }
-        self.view.put_record(Key::donor_tasks(&all.donation).done(), all)
+        self.view.put_record(Key::donor_tasks(&all.donation).done(), &*all)
     }
 }
 
@@ -205,15 +251,29 @@ fn tasks_of<'a>(
     asked: &'a DonorAsked,
     said: &[Confirmatory],
 ) -> impl Iterator<Item = (DonorTask, &'a DonorAsked)> {
-    let outcomes = || said.iter().filter(|test| test.marker.name() == asked.marker).map(|test| test.outcome);
-    let is = |outcome: Confirmed| outcomes().any(|one| one == outcome);
-    let is_refuted = is(Confirmed::Negative) && !is(Confirmed::Positive);
+    let stands = Confirmed::standing(outcomes(said, &asked.marker));
     let wanted = [
         (DonorTask::Deferral, true),
-        (DonorTask::Confirmation, asked.confirm && outcomes().next().is_none()),
-        (DonorTask::Report, asked.report && !is_refuted),
+        (DonorTask::Confirmation, asked.confirm && stands.is_none()),
+        (DonorTask::Report, asked.report && stands != Some(Confirmed::Negative)),
     ];
     wanted.into_iter().filter(|(_, is_asked)| *is_asked).map(move |(task, _)| (task, asked))
+}
+
+/// What was said of a marker, oldest first.
+fn outcomes<'a>(said: &'a [Confirmatory], marker: &'a str) -> impl Iterator<Item = Confirmed> + 'a {
+    said.iter().filter(move |test| test.marker.name() == marker).map(|test| test.outcome)
+}
+
+/// The markers because of which the verdict that stands asks for anything: each asks for a deferral, at least.
+fn markers_asked(all: &DonorTasks) -> Vec<String> {
+    let deferrals = all.tasks.iter().filter(|one| one.task == DonorTask::Deferral && one.asked);
+    deferrals.map(|one| one.marker.clone()).collect()
+}
+
+/// The markers whose confirmation is to be made again: what refuted one of them refuted it of another donor.
+fn markers_again(all: &DonorTasks) -> Vec<String> {
+    all.tasks.iter().filter(|one| one.again).map(|one| one.marker.clone()).collect()
 }
 
 /// Answers those that are open and meant.

@@ -26,10 +26,13 @@ impl Fold<'_, '_> {
                 self.answer_donor_tasks(act)
             }
             DonorAct::Confirmed { donation, test, .. } => {
-                self.noted(donation, |notes| {
+                let is_kept = self.noted_whether(donation, |notes| {
                     notes.confirmatory.push(test.clone());
                     notes.confirmatory.len() <= LINES_MAX
                 })?;
+                if !is_kept {
+                    return Ok(());
+                }
                 self.confirmed_task(donation, test)?;
                 self.reopen_later(donation)
             }
@@ -104,14 +107,25 @@ impl Fold<'_, '_> {
     }
 
     fn noted(&mut self, donation: &DonationId, change: impl FnOnce(&mut DonationNotes) -> bool) -> Folded {
+        self.noted_whether(donation, change).map(|_| ())
+    }
+
+    /// Changes what people wrote of a donation, which is judged anew; false where `change` says that it does not fit, and
+    /// nothing is kept.
+    fn noted_whether(
+        &mut self,
+        donation: &DonationId,
+        change: impl FnOnce(&mut DonationNotes) -> bool,
+    ) -> Result<bool, StateError> {
         let key = Key::donation_notes(donation).done();
         let mut notes: DonationNotes = record(self.view, &key)?.unwrap_or_default();
         if !change(&mut notes) {
             self.misfit();
-            return Ok(());
+            return Ok(false);
         }
         self.view.put_record(key, &notes)?;
-        self.reopen(donation)
+        self.reopen(donation)?;
+        Ok(true)
     }
 
     /// The donations of a donor from a time on, oldest first.

@@ -14,7 +14,7 @@ pub struct TaskAnswered {
     /// How the donor was to be deferred when it was answered: who asks for more asks again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferral: Option<AskedDeferral>,
-    /// Whom it was said of. Of another donor it is no answer.
+    /// Whom it was said of, where that was known. Of another donor it is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub donor: Option<String>,
     /// A person's word that closed it; nothing where what it asks was recorded.
@@ -34,6 +34,10 @@ pub struct DonorTaskStands {
     pub deferral: Option<AskedDeferral>,
     /// The verdict that stands asks for it.
     pub asked: bool,
+    /// A confirmation that is to be made again, since what was said before was said of another donor: while the verdict that
+    /// stands asks for anything because of the marker, whatever it takes for confirmed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// The entry since which it is open, or was last.
     pub raised: Seq,
     /// When that was, milliseconds since 1970 UTC.

@@ -139,6 +139,21 @@ pub enum Confirmed {
     NotDone,
 }
 
+impl Confirmed {
+    /// What stands of what was said of one marker, oldest first; nothing where it is not settled. A confirmation stands,
+    /// whatever is said after it. Anything else is taken back by a later `NOT_DONE`, and a `CONF_NEG` by a later `CONF_IND`,
+    /// too: then a sample is to be sent again.
+    #[must_use]
+    pub fn standing(said: impl IntoIterator<Item = Self>) -> Option<Self> {
+        said.into_iter().fold(None, |stands, next| match (stands, next) {
+            (Some(Self::Positive), _) | (_, Self::Positive) => Some(Self::Positive),
+            (_, Self::Negative) => Some(Self::Negative),
+            (_, Self::NotDone) | (Some(Self::Negative), Self::Indeterminate) => None,
+            (_, Self::Indeterminate) => Some(Self::Indeterminate),
+        })
+    }
+}
+
 /// A confirmatory test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
