@@ -4,13 +4,14 @@ use crate::{
     Site,
     caller::{Caller, refused as person_refused},
     commands::{self, Answer, Work, written},
+    paging::{Items, Paging},
     people::read,
     problem::Problem,
 };
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
 };
 use jiff::Timestamp;
 use ledger::{LookbackId, LookbackStep, Seq};
@@ -18,9 +19,10 @@ use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, ReentryTe
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
+use vocabulary::DonationId;
 use workflow::{
     donors::{self, Closing, Deferral, Examination, Refused},
-    tasks,
+    tasks::{self, TaskKind},
 };
 
 fn refused(why: &Refused) -> Problem {
@@ -352,9 +354,38 @@ pub(crate) async fn close_task(
     command(&site, &caller, work).await
 }
 
-/// Every open task, those with the nearest last day first.
-pub(crate) async fn tasks(State(site): State<Arc<Site>>) -> Answer {
+/// `?kind=donor_deferral&after=…&limit=…`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TasksAsked {
+    kind: Option<TaskKind>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Every open task, those with the nearest last day first; or those of one kind. What verdicts ask for donors, of which there
+/// may be many, goes on in pages of donations.
+pub(crate) async fn tasks(
+    State(site): State<Arc<Site>>,
+    query: Result<Query<TasksAsked>, QueryRejection>,
+) -> Answer {
+    let Query(TasksAsked { kind, after, limit }) = query.map_err(Problem::bad_request)?;
+    let paging = Paging { after, limit, ..Paging::default() };
+    if let Some(task) = kind.and_then(TaskKind::for_donor) {
+        let page = paging.page::<DonationId>()?;
+        let listed = site.look(move |reader| tasks::for_donors(reader, task, &page)).await?;
+        return Ok(Json(json!(Items::of(listed, |donation| donation.to_string()))));
+    }
+    if paging.after.is_some() || paging.limit.is_some() {
+        return Err(Problem::bad_request(
+            "after and limit go with kind=donor_report, donor_confirmation or donor_deferral",
+        ));
+    }
     let settings = Arc::clone(&site.workflow);
-    let open = site.look(move |reader| tasks::open(&settings, reader, Timestamp::now())).await?;
+    let mut open = site.look(move |reader| tasks::open(&settings, reader, Timestamp::now())).await?;
+    if let Some(kind) = kind {
+        open.items.retain(|task| task.kind == kind);
+        open.more.retain(|more| *more == kind);
+    }
     Ok(Json(json!(open)))
 }

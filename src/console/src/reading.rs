@@ -191,6 +191,7 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
                 None => Value::Null,
             };
             let deliveries = reader.deliveries_of(&wanted)?;
+            let for_donor = workflow::tasks::for_donor_of(reader, &wanted)?;
             Ok(Some(json!({
                 "donation": wanted, "summary": view.summary, "registration": view.registration,
                 "observations": view.observations, "findings": view.findings, "evidence": evidence,
@@ -198,7 +199,7 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
                 "pools": facts.pools.iter().map(|pool| &pool.pool).collect::<Vec<_>>(),
                 "determinations": workflow::donors::groups(&facts, &settings), "by_people": facts.people,
                 "typed_numbers": workflow::donors::typed_numbers(&facts),
-                "duplicates": workflow::donors::duplicates(&facts, judging),
+                "duplicates": workflow::donors::duplicates(&facts, judging), "donor_tasks": for_donor,
                 "verdict": verdict, "history": view.verdicts, "deliveries": deliveries,
             })))
         })

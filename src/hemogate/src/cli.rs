@@ -121,7 +121,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Recall(Recall),
     /// What people have still to do, by the last day for it: recalls, look-backs, re-entry
-    Tasks(Output),
+    Tasks(Tasks),
     /// One donation, in a batch or not: holding it, and what two people have to say of its tubes and tests
     #[command(subcommand)]
     Donation(Donation),
@@ -175,6 +175,18 @@ pub(crate) struct Output {
     /// How to print
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tasks {
+    /// Of one kind only: recall, lookback, donor_report, donor_confirmation, donor_deferral, …
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// Of a donor_… kind: those of donations after this one
+    #[arg(long, value_name = "DONATION", requires = "kind")]
+    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -33,7 +33,7 @@ pub(crate) async fn donation(cli: &Cli, asked: &Donation, lang: Lang) -> Outcome
 }
 
 /// What a person says, or has to say.
-const SAID: [&str; 5] = ["donation", "summary", "by_people", "typed_numbers", "duplicates"];
+const SAID: [&str; 6] = ["donation", "summary", "by_people", "typed_numbers", "duplicates", "donor_tasks"];
 
 fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
     if format == Format::Json {
@@ -81,6 +81,13 @@ fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
                 tests.join("; "),
                 by(&duplicate, "/accepted_by"),
             ]
+        })?;
+    }
+    for task in each(shown, "/donor_tasks") {
+        printer.item(&task, || {
+            let what = lang.pick("to be done for the donor", "献血者待办").to_owned();
+            let which = [text(&task, "/kind"), text(&task, "/marker")].join(" ");
+            vec![what, which, text(&task, lang.pick("/next", "/next_zh")), String::new()]
         })?;
     }
     printer.finish()?;

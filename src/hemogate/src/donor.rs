@@ -1,7 +1,7 @@
 //! `donor`, `recall` and `tasks`: at the running daemon.
 
 use crate::{
-    cli::{Cli, Donor, Lang, Output, Recall},
+    cli::{Cli, Donor, Lang, Output, Recall, Tasks},
     client::Client,
     components::to_find,
     exit::{Exit, Failure, Outcome},
@@ -63,9 +63,22 @@ fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
     Ok(Exit::Done)
 }
 
-pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
-    let answer = daemon(cli, lang)?.get("tasks").await?;
-    let mut printer = Printer::new(output.format);
+/// Tasks of a kind for donors that are asked for at once.
+const TASKS_A_PAGE: usize = 1_000;
+
+pub(crate) async fn tasks(cli: &Cli, asked: &Tasks, lang: Lang) -> Outcome {
+    let mut path = "tasks".to_owned();
+    if let Some(kind) = &asked.kind {
+        path += &format!("?kind={}", encoded(kind));
+        if kind.starts_with("donor_") {
+            path += &format!("&limit={TASKS_A_PAGE}");
+        }
+    }
+    if let Some(after) = &asked.after {
+        path += &format!("&after={}", encoded(after));
+    }
+    let answer = daemon(cli, lang)?.get(&path).await?;
+    let mut printer = Printer::new(asked.output.format);
     printer.heads(&lang.pick(
         ["kind", "number", "donation", "for", "due", "not before", "next"],
         ["类别", "编号", "献血码", "缘由", "期限", "不早于", "下一步"],
@@ -101,6 +114,10 @@ pub(crate) async fn tasks(cli: &Cli, output: &Output, lang: Lang) -> Outcome {
     if !more.is_empty() {
         let what = lang.pick("more are open than are listed, of", "未全部列出，尚有更多");
         writeln!(io::stderr(), "{what}{}{}", lang.pick(": ", "："), more.join(lang.pick(", ", "、")))?;
+    }
+    if let Some(next) = answer.get("next").and_then(Value::as_str) {
+        let what = lang.pick("more are open than are listed; go on with", "未全部列出；继续请用");
+        writeln!(io::stderr(), "{what} --after {next}")?;
     }
     Ok(Exit::Done)
 }

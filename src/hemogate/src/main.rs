@@ -105,7 +105,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Runs(asked) => block_on(runs::runs(cli, asked, lang)),
         Command::Batch(asked) => block_on(batch::batch(cli, asked, lang)),
         Command::Recall(asked) => block_on(donor::recall(cli, asked, lang)),
-        Command::Tasks(output) => block_on(donor::tasks(cli, output, lang)),
+        Command::Tasks(asked) => block_on(donor::tasks(cli, asked, lang)),
         Command::Donation(asked) => block_on(donation::donation(cli, asked, lang)),
         Command::Component(asked) => block_on(components::component(cli, asked, lang)),
         Command::Donor(asked) => block_on(donor::donor(cli, asked, lang)),

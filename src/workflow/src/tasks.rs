@@ -3,12 +3,14 @@
 
 mod donor;
 
+pub use donor::{for_donor_of, for_donors};
+
 use crate::components::{ToFind, to_find};
 use crate::rules::Book;
 use crate::{Settings, Stopped, kits};
 use jiff::{Timestamp, ToSpan, civil::Date};
-use ledger::{LookbackStep, Page, ReadError, Reader, RunInvalidation};
-use serde::Serialize;
+use ledger::{DonorTask, LookbackStep, Page, ReadError, Reader, RunInvalidation};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use vocabulary::{DonationId, RunId};
 
@@ -16,7 +18,7 @@ use vocabulary::{DonationId, RunId};
 const TASKS_MAX: usize = 1_000;
 
 /// What kind of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// A released donation that may not go any more is to be found.
@@ -43,6 +45,21 @@ pub enum TaskKind {
     KitsProposed,
     /// Kits are configured otherwise than two people put them in force: what is otherwise judges nothing.
     KitsConfigured,
+}
+
+impl TaskKind {
+    /// Which of the tasks for donors it is, where it is one.
+    #[must_use]
+    pub fn for_donor(self) -> Option<DonorTask> {
+        DonorTask::EVERY.into_iter().find(|task| donor::kind(*task) == self)
+    }
+
+    /// Its place among those without a last day: of what is asked for donors a report comes first and a deferral last, so
+    /// that many of these hide none of those.
+    fn place(self) -> usize {
+        let of_donors = DonorTask::EVERY.into_iter().position(|task| donor::kind(task) == self);
+        of_donors.map_or(0, |place| place + 1)
+    }
 }
 
 /// A task that is open.
@@ -95,7 +112,8 @@ pub struct Task {
 /// Tasks that are open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Open {
-    /// Those with the nearest last day first, then those without one by age.
+    /// Those with the nearest last day first, then those without one by age; last what is asked for donors, reports, then
+    /// confirmations, then deferrals.
     pub items: Vec<Task>,
     /// Kinds of which more are open than stand here.
     pub more: BTreeSet<TaskKind>,
@@ -124,10 +142,13 @@ pub fn open(settings: &Settings, reader: &Reader, now: Timestamp) -> Result<Open
         open.items.extend(tasks);
         open.more.extend(more.then_some(kind));
     }
-    let (for_donors, more) = donor::tasks(reader)?;
-    open.items.extend(for_donors);
-    open.more.extend(more);
-    open.items.sort_by_key(|task| (task.due.is_none(), task.due, task.raised_at_ms, task.id));
+    for task in DonorTask::EVERY {
+        let listed = for_donors(reader, task, &Page::first(TASKS_MAX))?;
+        open.items.extend(listed.items);
+        open.more.extend(listed.next.map(|_| donor::kind(task)));
+    }
+    let place = |task: &Task| (task.due.is_none(), task.due, task.kind.place(), task.raised_at_ms, task.id);
+    open.items.sort_by_key(place);
     Ok(open)
 }
 

@@ -48,14 +48,25 @@ fn what_a_reactive_donation_asks_for_its_donor_stands_until_it_is_recorded() {
     let (exit, printed) = prints(&["tasks"]);
     let line = printed.lines().find(|line| line.contains(number(hbv)) && line.contains("donor_deferral"));
     assert!(exit == 0 && line.is_some_and(|line| line.contains("defer the donor for good")), "{printed}");
+    // By kind, and with the donation.
+    let (exit, printed) = prints(&["tasks", "--kind", "donor_report"]);
+    assert!(exit == 0 && printed.contains(number(hiv)) && !printed.contains(number(hbv)), "{printed}");
+    let (first, rest) = ("tasks?kind=donor_deferral&limit=1", "tasks?kind=donor_deferral&after=");
+    let first = daemon.get(first);
+    assert_eq!(first["items"].as_array().unwrap().len(), 1);
+    let rest = daemon.get(&format!("{rest}{}", first["next"].as_str().unwrap()));
+    assert!(!rest["items"].as_array().unwrap().contains(&first["items"][0]), "{rest}");
+    assert_eq!(daemon.get(&format!("donations/{}", number(hiv)))["donor_tasks"].as_array().unwrap().len(), 3);
+    let (_, printed) = prints(&["donation", "show", number(hiv)]);
+    assert!(printed.contains("donor_report HIV"), "{printed}");
 
     // One over HTTP, by the donation that asks for it; the other one for good, at the command line.
     let reviewer = Person::signs_in(&daemon, "rev");
     let path = |donor: &PlannedDonation| format!("donors/{}/defer", donor.registration.donor.id);
-    let line = json!({ "until": "2027-06-01", "reason": "tattoo" });
+    let line = json!({ "until": "2999-06-01", "reason": "tattoo" });
     reviewer.post(&path(hiv), &line).well();
     assert_eq!(open(&daemon, hiv), all, "it is not said to be for what was found");
-    let line = json!({ "until": "2027-06-01", "reason": "HIV reactive", "donation": number(hiv) });
+    let line = json!({ "until": "2999-06-01", "reason": "HIV reactive", "donation": number(hiv) });
     assert_eq!(reviewer.post(&path(hbv), &line).refused().0, 409, "another donor's donation");
     reviewer.post(&path(hiv), &line).well();
     assert_eq!(open(&daemon, hiv), ["donor_confirmation HIV", "donor_report HIV"]);

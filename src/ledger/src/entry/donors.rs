@@ -68,6 +68,9 @@ pub enum DonorTask {
 }
 
 impl DonorTask {
+    /// All of them, the most pressing first.
+    pub const EVERY: [Self; 3] = [Self::Report, Self::Confirmation, Self::Deferral];
+
     /// Its name, stable.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -236,11 +236,13 @@ impl Fold<'_, '_> {
                 (task.raised, task.raised_at_ms) = (self.seq, self.at_ms);
             }
         }
-        let open = Key::open_donor_tasks_of(&all.donation);
-        if all.open().next().is_some() {
-            self.mark(open);
-        } else {
-            self.view.delete(open.done());
+        for task in DonorTask::EVERY {
+            let open = Key::open_donor_task(task, &all.donation);
+            if all.open().any(|one| one.task == task) {
+                self.mark(open);
+            } else {
+                self.view.delete(open.done());
+            }
         }
         self.view.put_record(Key::donor_tasks(&all.donation).done(), &*all)
     }

@@ -6,7 +6,7 @@ use crate::state::{
     Candidate, DonationNotes, DonationRecord, DonorStands, DonorTasks, Key, KeyParts, Lookback, collect,
     record,
 };
-use crate::{LookbackId, Seq};
+use crate::{DonorTask, LookbackId, Seq};
 use serde::Serialize;
 use vocabulary::DonationId;
 
@@ -96,15 +96,23 @@ impl Reader {
         Ok(record(self.store().as_ref(), &Key::donor_tasks(donation).done())?)
     }
 
-    /// Donations with an open task for the donor.
+    /// Donations with an open task of this kind for the donor.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn donor_tasks(&self, page: &Page<DonationId>) -> Result<Listing<DonorTasks, DonationId>, ReadError> {
+    pub fn donor_tasks(
+        &self,
+        task: DonorTask,
+        page: &Page<DonationId>,
+    ) -> Result<Listing<DonorTasks, DonationId>, ReadError> {
         let store = self.store();
-        let after = page.after.as_ref().map(|donation| Key::open_donor_tasks_of(donation).done());
-        let donation = |key: &[u8]| DonationId::new(KeyParts::of(key).text()?).ok();
-        let span = (Key::open_donor_tasks().under(), after);
+        let after = page.after.as_ref().map(|donation| Key::open_donor_task(task, donation).done());
+        let donation = |key: &[u8]| {
+            let mut parts = KeyParts::of(key);
+            parts.text();
+            DonationId::new(parts.text()?).ok()
+        };
+        let span = (Key::open_donor_tasks(task).under(), after);
         list(store.as_ref(), span, (page.limit, page.order), donation, |key, _| {
             let Some(donation) = donation(key) else { return Ok(None) };
             Ok(record(store.as_ref(), &Key::donor_tasks(&donation).done())?)

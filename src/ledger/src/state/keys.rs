@@ -483,11 +483,11 @@ impl Key {
     pub(crate) fn donor_tasks(donation: &DonationId) -> Self {
         Self::of(*b"dk").text(donation.as_str())
     }
-    pub(crate) fn open_donor_tasks() -> Self {
-        Self::of(*b"dj")
+    pub(crate) fn open_donor_tasks(task: crate::DonorTask) -> Self {
+        Self::of(*b"dj").text(task.name())
     }
-    pub(crate) fn open_donor_tasks_of(donation: &DonationId) -> Self {
-        Self::of(*b"dj").text(donation.as_str())
+    pub(crate) fn open_donor_task(task: crate::DonorTask, donation: &DonationId) -> Self {
+        Self::open_donor_tasks(task).text(donation.as_str())
     }
     pub(crate) fn suspected_beside(donation: &DonationId) -> Self {
         Self::of(*b"ds").text(donation.as_str())

@@ -34,6 +34,11 @@ fn donor_of(rng: &mut Rng) -> String {
     format!("D{}", donation(rng.u64(..2)))
 }
 
+/// A day before, of or after every donation, or none.
+fn day(rng: &mut Rng) -> Option<jiff::civil::Date> {
+    ["2020-01-01", "2999-01-01"].get(rng.usize(..4)).map(|day| day.parse().unwrap())
+}
+
 fn registration(rng: &mut Rng, of: u64) -> What {
     let What::DonationRegistered(mut registration) = registered(of).what else {
         unreachable!("it is a registration")
@@ -48,7 +53,7 @@ fn act_on_donor(rng: &mut Rng, of: u64) -> DonorAct {
     match rng.u8(..4) {
         0 => DonorAct::Registered {
             donor: donor_of(rng),
-            register: Register { state: state[rng.usize(..3)], reason: None, until: None, since: None },
+            register: Register { state: state[rng.usize(..3)], reason: None, until: None, since: day(rng) },
             on: vec![],
             donation: named,
         },
@@ -60,7 +65,7 @@ fn act_on_donor(rng: &mut Rng, of: u64) -> DonorAct {
             reason: "x".into(),
         },
         2 => {
-            let outcome = ["CONF_POS", "CONF_NEG", "NOT_DONE"][rng.usize(..3)];
+            let outcome = ["CONF_POS", "CONF_NEG", "CONF_IND", "NOT_DONE"][rng.usize(..4)];
             let marker = ["HIV", "HCV"][rng.usize(..2)];
             let test = serde_json::json!({ "marker": marker, "outcome": outcome });
             let test: Confirmatory = serde_json::from_value(test).unwrap();
@@ -114,11 +119,13 @@ fn tasks_for_donors_are_made_again_as_they_were_and_those_that_are_open_are_list
         for _ in 0..60 {
             write(&ledger, vec![draft(&mut rng)]);
             let state = ledger.state();
-            let listed = state.donor_tasks(&Page::first(99)).unwrap().items;
-            let known = (0..DONATIONS).filter_map(|n| state.donor_tasks_of(&donation(n)).unwrap());
-            let are_open: Vec<_> = known.filter(|all| all.open().next().is_some()).collect();
-            assert_eq!(listed, are_open, "seed {seed}");
-            seen_open += listed.len();
+            for task in DonorTask::EVERY {
+                let listed = state.donor_tasks(task, &Page::first(99)).unwrap().items;
+                let known = (0..DONATIONS).filter_map(|n| state.donor_tasks_of(&donation(n)).unwrap());
+                let are_open: Vec<_> = known.filter(|all| all.open().any(|one| one.task == task)).collect();
+                assert_eq!(listed, are_open, "seed {seed}, {task:?}");
+                seen_open += listed.len();
+            }
         }
         let live = ledger.state().digest().unwrap();
         ledger.close();

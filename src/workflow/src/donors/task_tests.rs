@@ -6,7 +6,7 @@ use crate::batches::tests::{Station, registered};
 use crate::people;
 use crate::tasks::{self, Task, TaskKind};
 use jiff::Timestamp;
-use ledger::{DonorTask, TaskOutcome};
+use ledger::{DonorTask, Page, TaskOutcome};
 use serde_json::Value;
 use vocabulary::{DonationRegistration, Role};
 
@@ -387,4 +387,39 @@ fn a_donation_without_a_donor_has_its_task_and_a_deferral_of_the_wrong_donor_doe
     assert_eq!(open(&station).len(), 1);
     given_by(&station, "G7", "D7");
     assert_eq!(open(&station), [""; 0], "who is deferred for good already");
+}
+
+#[test]
+fn however_many_deferrals_are_open_they_hide_no_report_and_are_listed_page_by_page() {
+    let high_alt = |case: &mut Value| {
+        let run = case["alt"][0]["run"].clone();
+        let high = || serde_json::json!({ "u_per_l": "91.0", "run": run });
+        case["alt"] = serde_json::json!([high(), high()]);
+    };
+    let station = Station::new();
+    for n in 0..4 {
+        verdict(&station, &format!("A{n}"), high_alt);
+    }
+    verdict(&station, "H1", |case| reactive(case, "HIV"));
+    let state = station.ledger.state();
+    let of = |task, page: &Page<DonationId>| {
+        let listed = tasks::for_donors(&state, task, page).unwrap();
+        let donations: Vec<String> =
+            listed.items.into_iter().map(|task| task.donation.unwrap().to_string()).collect();
+        (donations, listed.next)
+    };
+    for task in [DonorTask::Report, DonorTask::Confirmation] {
+        assert_eq!(of(task, &Page::first(1)).0, ["H1"], "{task:?}");
+    }
+    let (first, next) = of(DonorTask::Deferral, &Page::first(2));
+    assert_eq!(first, ["A0", "A1"]);
+    let (rest, next) = of(DonorTask::Deferral, &Page { after: next, ..Page::first(9) });
+    assert_eq!((rest, next), (vec!["A2".to_owned(), "A3".to_owned(), "H1".to_owned()], None));
+    // In the list of everything what is to be reported comes before what is only to be deferred, however old.
+    let all = tasks::open(&station.settings, &state, Timestamp::now()).unwrap().items;
+    let kinds: Vec<TaskKind> = all.iter().map(|task| task.kind).filter(|kind| EVERY.contains(kind)).collect();
+    assert_eq!(kinds[..3], [TaskKind::DonorReport, TaskKind::DonorConfirmation, TaskKind::DonorDeferral]);
+    let of_h1 = tasks::for_donor_of(&state, &DonationId::new("H1").unwrap()).unwrap();
+    assert_eq!(of_h1.iter().map(|task| task.kind).collect::<Vec<_>>(), kinds[..3]);
+    assert_eq!(tasks::for_donor_of(&state, &DonationId::new("G1").unwrap()).unwrap(), []);
 }

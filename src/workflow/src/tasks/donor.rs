@@ -1,30 +1,60 @@
 //! What verdicts ask to be done for donors (rules.md §1.5, §1.9), one task a donation and kind; of confirmations and reports,
 //! one a marker.
 
-use super::{TASKS_MAX, Task, TaskKind};
-use ledger::{AskedDeferral, DonorTask, DonorTaskStands, DonorTasks, Page, ReadError, Reader};
+use super::{Task, TaskKind};
+use ledger::{AskedDeferral, DonorTask, DonorTaskStands, DonorTasks, Listing, Page, ReadError, Reader};
+use vocabulary::DonationId;
 
-/// The open ones of the first donations, and the kinds of which there may be more.
-pub(super) fn tasks(reader: &Reader) -> Result<(Vec<Task>, Vec<TaskKind>), ReadError> {
-    let open = reader.donor_tasks(&Page::first(TASKS_MAX))?;
-    let every = [TaskKind::DonorDeferral, TaskKind::DonorConfirmation, TaskKind::DonorReport];
-    let more = if open.next.is_some() { every.to_vec() } else { Vec::new() };
-    Ok((open.items.iter().flat_map(of_donation).collect(), more))
+/// Open tasks of one kind for donors, in pages of donations. A donation has one report and one confirmation a marker.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn for_donors(
+    reader: &Reader,
+    task: DonorTask,
+    page: &Page<DonationId>,
+) -> Result<Listing<Task, DonationId>, ReadError> {
+    let open = reader.donor_tasks(task, page)?;
+    Ok(Listing { items: open.items.iter().flat_map(|all| of_kind(all, task)).collect(), next: open.next })
 }
 
-fn of_donation(all: &DonorTasks) -> Vec<Task> {
-    let of = |wanted: DonorTask| all.open().filter(move |one| one.task == wanted);
-    let deferrals: Vec<&DonorTaskStands> = of(DonorTask::Deferral).collect();
-    let most = deferrals.iter().filter_map(|one| one.deferral).max();
-    let mut tasks = Vec::new();
-    if let (Some(first), Some(most)) = (deferrals.iter().min_by_key(|one| one.raised), most) {
-        let markers: Vec<&str> = deferrals.iter().map(|one| one.marker.as_str()).collect();
-        tasks.push(task(all, (TaskKind::DonorDeferral, deferral(most)), (first, markers.join(", "))));
+/// Open tasks for the donor of one donation, the most pressing first.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn for_donor_of(reader: &Reader, donation: &DonationId) -> Result<Vec<Task>, ReadError> {
+    let known = reader.donor_tasks_of(donation)?;
+    let every = |all: &DonorTasks| DonorTask::EVERY.iter().flat_map(|task| of_kind(all, *task)).collect();
+    Ok(known.as_ref().map(every).unwrap_or_default())
+}
+
+/// What kind of a task it is.
+pub(super) fn kind(task: DonorTask) -> TaskKind {
+    match task {
+        DonorTask::Report => TaskKind::DonorReport,
+        DonorTask::Confirmation => TaskKind::DonorConfirmation,
+        DonorTask::Deferral => TaskKind::DonorDeferral,
     }
-    let each = |kind, next| move |one: &DonorTaskStands| task(all, (kind, next), (one, one.marker.clone()));
-    tasks.extend(of(DonorTask::Confirmation).map(each(TaskKind::DonorConfirmation, CONFIRMATION)));
-    tasks.extend(of(DonorTask::Report).map(each(TaskKind::DonorReport, REPORT)));
-    tasks
+}
+
+fn of_kind(all: &DonorTasks, wanted: DonorTask) -> Vec<Task> {
+    let open: Vec<&DonorTaskStands> = all.open().filter(|one| one.task == wanted).collect();
+    let each =
+        |next| open.iter().map(|one| task(all, (kind(wanted), next), (one, one.marker.clone()))).collect();
+    match wanted {
+        DonorTask::Report => each(REPORT),
+        DonorTask::Confirmation => each(CONFIRMATION),
+        // One, by the heaviest.
+        DonorTask::Deferral => {
+            let most = open.iter().filter_map(|one| one.deferral).max();
+            let markers: Vec<&str> = open.iter().map(|one| one.marker.as_str()).collect();
+            let first = open.iter().min_by_key(|one| one.raised);
+            let heaviest = first
+                .zip(most)
+                .map(|(first, most)| task(all, (kind(wanted), deferral(most)), (first, markers.join(", "))));
+            heaviest.into_iter().collect()
+        }
+    }
 }
 
 const CONFIRMATION: (&str, &str) = (
