@@ -53,6 +53,9 @@ fn refused(why: &Refused) -> Problem {
         Refused::Number { .. }
         | Refused::Text { .. }
         | Refused::TooMany { .. }
+        | Refused::Over { .. }
+        | Refused::ToCome { .. }
+        | Refused::NotOfDonation { .. }
         | Refused::NoEvidence
         | Refused::DoneByRecord(_)
         | Refused::NoSuchGrouping(_)

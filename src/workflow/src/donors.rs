@@ -124,7 +124,7 @@ pub struct Deferral {
 /// Defers a donor. What was deferred for good stays so.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::OtherDonor`].
+/// [`Refused`]; [`Refused::OtherDonor`], [`Refused::Over`], [`Refused::ToCome`], [`Refused::NotOfDonation`].
 pub fn defer(
     settings: &Settings,
     ledger: &Ledger,
@@ -143,9 +143,36 @@ pub fn defer(
     }
     let state = if deferral.permanent { RegisterState::PermDeferred } else { RegisterState::TempDeferred };
     let until = deferral.until.filter(|_| !deferral.permanent);
+    speaks_of_now(settings, &reader, (until, deferral.since), named.as_ref())?;
     let line = Register { state, reason: Some(reason), until, since: deferral.since };
     let act = DonorAct::Registered { donor: donor.clone(), register: line, on: Vec::new(), donation: named };
     register(ledger, actor, &donor, act)
+}
+
+/// Whether a deferral speaks of the present: its last day is not over, its first day is tomorrow at the latest, and no later
+/// than that of the donation that it is for.
+fn speaks_of_now(
+    settings: &Settings,
+    reader: &Reader,
+    (until, since): (Option<Date>, Option<Date>),
+    named: Option<&DonationId>,
+) -> Result<(), Refused> {
+    let day = |at: jiff::Timestamp| at.to_zoned(settings.time_zone.clone()).date();
+    let today = day(jiff::Timestamp::now());
+    if let Some(until) = until.filter(|until| *until < today) {
+        return Err(Refused::Over { until });
+    }
+    let Some(since) = since else { return Ok(()) };
+    if today.tomorrow().is_ok_and(|tomorrow| since > tomorrow) {
+        return Err(Refused::ToCome { since });
+    }
+    let Some(donation) = named else { return Ok(()) };
+    let known = reader.donation(donation)?.and_then(|known| known.registration);
+    let collected = known.map(|known| day(known.registration.collected_at));
+    match collected.filter(|collected| since > *collected) {
+        Some(collected) => Err(Refused::NotOfDonation { donation: donation.clone(), collected, since }),
+        None => Ok(()),
+    }
 }
 
 /// Lets a donor who was deferred for a time give again. It names the entries that it rests on.

@@ -12,8 +12,13 @@ use crate::state::{
     DonationNotes, DonationRecord, DonorStands, DonorTaskStands, DonorTasks, Key, TaskAnswered, record,
 };
 use crate::{AskedDeferral, DonorAct, DonorAsked, DonorTask, TaskOutcome, VerdictMade};
+use jiff::{civil::Date, tz::TimeZone};
 use release::evidence::{Confirmatory, Confirmed, Register, RegisterState};
 use vocabulary::{DonationId, Virus};
+
+/// Hours before UTC where a day begins first, and where last.
+const EASTMOST: i8 = 14;
+const WESTMOST: i8 = -12;
 
 impl Fold<'_, '_> {
     /// What a verdict asks is open from now on, unless it was answered; what it asks no more is closed.
@@ -105,12 +110,13 @@ impl Fold<'_, '_> {
         if stands.registered.is_none_or(|registered| registered.entry != self.seq) {
             return Ok(());
         }
+        let Some(line) = stands.register else { return Ok(()) };
         let of_all = marker.is_some() || most == AskedDeferral::Permanent;
         let mut donations = if of_all { self.given_from(donor, 0)? } else { Vec::new() };
         donations.extend(named.filter(|named| !donations.contains(named)).cloned());
         for donation in donations {
             let Some(mut all) = self.donor_tasks(&donation)? else { continue };
-            if all.donor.as_ref().is_some_and(|of| of != donor) {
+            if all.donor.as_ref().is_some_and(|of| of != donor) || !self.speaks_of(&line, &donation)? {
                 continue;
             }
             let answered = self.answered((Some(most), Some(donor.clone()), None));
@@ -199,13 +205,27 @@ impl Fold<'_, '_> {
             return Ok(());
         }
         let stands: DonorStands = record(self.view, &Key::donor(&donor).done())?.unwrap_or_default();
-        let for_good = stands.register.is_some_and(|line| line.state == RegisterState::PermDeferred);
-        if let Some(done) = stands.registered.filter(|_| for_good) {
+        let for_good = stands.register.filter(|line| line.state == RegisterState::PermDeferred);
+        let speaks = for_good.map(|line| self.speaks_of(&line, &all.donation)).transpose()?.unwrap_or(false);
+        if let Some(done) = stands.registered.filter(|_| speaks) {
             let deferral = Some(AskedDeferral::Permanent);
             let answered = TaskAnswered { done, deferral, donor: Some(donor), outcome: None };
             answer(all, |one| one.task == DonorTask::Deferral, &answered);
         }
         Ok(())
+    }
+
+    /// Whether a line of the register speaks of a donation now: it was given on the line's first day or later, and the last
+    /// day is not over. A day is the station's, which the ledger does not know: it counts from where it begins on earth to
+    /// where it ends.
+    fn speaks_of(&self, line: &Register, donation: &DonationId) -> Result<bool, crate::StateError> {
+        if line.until.is_some_and(|until| day(self.at_ms, WESTMOST).is_some_and(|today| until < today)) {
+            return Ok(false);
+        }
+        let Some(since) = line.since else { return Ok(true) };
+        let found: Option<DonationRecord> = record(self.view, &Key::donation(donation).done())?;
+        let given = found.and_then(|found| found.collected_at_ms).and_then(|at| day(at, EASTMOST));
+        Ok(given.is_some_and(|given| since <= given))
     }
 
     fn answered(
@@ -246,6 +266,12 @@ impl Fold<'_, '_> {
         }
         self.view.put_record(Key::donor_tasks(&all.donation).done(), &*all)
     }
+}
+
+/// The day at a moment, in milliseconds since 1970 UTC, so many hours before UTC.
+fn day(at_ms: i64, hours: i8) -> Option<Date> {
+    let at = jiff::Timestamp::from_millisecond(at_ms).ok()?;
+    Some(at.to_zoned(TimeZone::fixed(jiff::tz::offset(hours))).date())
 }
 
 /// The tasks that one marker asks for, with what a confirmatory laboratory has said.

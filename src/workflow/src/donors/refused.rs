@@ -1,6 +1,7 @@
 //! Why an act on a donor is not carried out, in English and Chinese. Nothing was written.
 
 use crate::people;
+use jiff::civil::Date;
 use ledger::DonorTask;
 use release::ReentryState;
 use std::fmt;
@@ -107,6 +108,25 @@ pub enum Refused {
     NoSuchLookback,
     /// The donation is another donor's.
     OtherDonor(DonationId),
+    /// The last day of a deferral is over.
+    Over {
+        /// That day.
+        until: Date,
+    },
+    /// The first day of a deferral is more than a day ahead.
+    ToCome {
+        /// That day.
+        since: Date,
+    },
+    /// A deferral does not speak of the donation that it is said to be for.
+    NotOfDonation {
+        /// Which.
+        donation: DonationId,
+        /// The day on which it was given.
+        collected: Date,
+        /// The first day of the deferral.
+        since: Date,
+    },
     /// No such task is open for the donation's donor.
     NoSuchTask {
         /// The donation.
@@ -183,6 +203,17 @@ impl Refused {
             Self::OtherDonor(donation) => format!(
                 "donation {donation} is registered as another donor's; name the donor who gave it, or correct its registration"
             ),
+            Self::Over { until } => {
+                format!("until {until}: that day is over; give the last day of the deferral, today or later")
+            }
+            Self::ToCome { since } => format!(
+                "since {since}: that is more than a day ahead, and the donor would be free to give until then; give the first day \
+                 whose donations it speaks of, or leave it out"
+            ),
+            Self::NotOfDonation { donation, collected, since } => format!(
+                "donation {donation} was given on {collected}, and a deferral since {since} does not speak of it; give that day or \
+                 an earlier one, or leave it out"
+            ),
             Self::NoSuchTask { donation, task } => format!(
                 "no task {} is open for the donor of donation {donation} (hemogate tasks lists those that are)",
                 task.name()
@@ -248,6 +279,17 @@ impl Refused {
             Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),
             Self::OtherDonor(donation) => {
                 format!("献血{donation}登记在另一献血者名下；请核对献血者编号，或更正登记")
+            }
+            Self::Over { until } => {
+                format!("屏蔽截止日{until}已过；请填写今天或以后的日期")
+            }
+            Self::ToCome { since } => {
+                format!("起始日{since}晚于明天，在此之前该献血者仍可献血；请填写屏蔽所涉的首日，或不填")
+            }
+            Self::NotOfDonation { donation, collected, since } => {
+                format!(
+                    "献血{donation}采集于{collected}，自{since}起的屏蔽不涉及该次献血；请填写该日或更早的日期，或不填"
+                )
             }
             Self::NoSuchTask { donation, task } => {
                 format!("献血{donation}没有未办的献血者任务{}（见 hemogate tasks）", task.name())

@@ -423,3 +423,70 @@ fn however_many_deferrals_are_open_they_hide_no_report_and_are_listed_page_by_pa
     assert_eq!(of_h1.iter().map(|task| task.kind).collect::<Vec<_>>(), kinds[..3]);
     assert_eq!(tasks::for_donor_of(&state, &DonationId::new("G1").unwrap()).unwrap(), []);
 }
+
+/// The line of a register as somebody wrote it who was not asked for its days.
+fn line_of(days: (Option<&str>, Option<&str>), state: RegisterState, donation: Option<&str>) -> DonorAct {
+    let day = |day: Option<&str>| day.map(|day| day.parse().unwrap());
+    let register =
+        Register { state, reason: Some("reactive".into()), until: day(days.0), since: day(days.1) };
+    let donation = donation.map(|donation| DonationId::new(donation).unwrap());
+    DonorAct::Registered { donor: "D".into(), register, on: Vec::new(), donation }
+}
+
+#[test]
+fn a_deferral_that_speaks_of_another_time_is_refused_and_where_it_was_written_does_not_do_the_task() {
+    use RegisterState::{PermDeferred, TempDeferred};
+    let to_do = ["G1 defer HCV for a time"];
+    // G1 was given on 1 March 2026, at 8:00 UTC.
+    for ((until, since), answers) in [
+        ((None, None), true),
+        ((Some("2999-01-01"), None), true),
+        ((None, Some("2026-03-01")), true),
+        ((None, Some("2026-02-01")), true),
+        ((Some("2020-01-01"), None), false),
+        ((Some("2020-01-01"), Some("2026-02-01")), false),
+        ((None, Some("2026-03-02")), false),
+        ((None, Some("2999-01-01")), false),
+    ] {
+        for state in [TempDeferred, PermDeferred] {
+            for named in [Some("G1"), None] {
+                if state == PermDeferred && until.is_some() || state == TempDeferred && named.is_none() {
+                    continue;
+                }
+                let expect: &[&str] = if answers { &[] } else { &to_do };
+                let station = Station::new();
+                verdict(&station, "G1", |case| one_reactive(case, "anti-HCV"));
+                station.write(What::Donor(line_of((until, since), state, named)));
+                assert_eq!(
+                    open(&station),
+                    expect,
+                    "{state:?} until {until:?}, since {since:?}, of {named:?}"
+                );
+                verdict(&station, "G1", |case| one_reactive(case, "anti-HCV"));
+                assert_eq!(open(&station), expect, "{state:?} since {since:?}, and by the next verdict");
+            }
+        }
+    }
+    let station = Station::new();
+    let reviewer = station.person("rev", Role::Reviewer);
+    verdict(&station, "G1", |case| one_reactive(case, "anti-HCV"));
+    let day = |day: &str| day.parse::<Date>().unwrap();
+    let says = |permanent, (until, since): (Option<&str>, Option<&str>)| {
+        let line =
+            Deferral { until: until.map(day), since: since.map(day), ..deferral(permanent, Some("G1")) };
+        defer(&station.settings, &station.ledger, &reviewer, "D", &line)
+    };
+    assert_eq!(says(false, (Some("2020-01-01"), None)), Err(Refused::Over { until: day("2020-01-01") }));
+    for permanent in [false, true] {
+        let refused = says(permanent, (None, Some("2999-01-01")));
+        assert_eq!(refused, Err(Refused::ToCome { since: day("2999-01-01") }));
+        let (collected, since) = (day("2026-03-01"), day("2026-03-02"));
+        let donation = DonationId::new("G1").unwrap();
+        let refused = says(permanent, (None, Some("2026-03-02")));
+        assert_eq!(refused, Err(Refused::NotOfDonation { donation, collected, since }));
+    }
+    assert_eq!(open(&station), to_do, "nothing was written");
+    assert_eq!(station.ledger.state().donor("D").unwrap().register, None);
+    says(false, (Some("2999-01-01"), Some("2026-03-01"))).unwrap();
+    assert_eq!(open(&station), [""; 0]);
+}
