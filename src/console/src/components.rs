@@ -33,6 +33,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::Gone(_)
         | Refused::LookedUp
         | Refused::Expired { .. }
+        | Refused::BeforeMade { .. }
         | Refused::NotReleased { .. }
         | Refused::Overtaken { .. } => Problem::conflict(detail),
         Refused::Number { .. }
@@ -41,7 +42,8 @@ fn refused(why: &Refused) -> Problem {
         | Refused::Text { .. }
         | Refused::OnlyOfIssue
         | Refused::Expiry { .. }
-        | Refused::ToCome => Problem::unprocessable(detail),
+        | Refused::ToCome
+        | Refused::BeforeCollection { .. } => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),
     }
 }

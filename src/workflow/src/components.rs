@@ -223,8 +223,15 @@ pub fn moved(
         by.check_eases(&reader)?;
     }
     let to = if let ComponentMove::Issued { consignee, at_ms, .. } = to {
-        let at = moved.at.unwrap_or_else(Timestamp::now);
-        let against = against_issue(settings, &reader, (&donation, stands), at)?;
+        let now = Timestamp::now();
+        let at = moved.at.unwrap_or(now);
+        let view = reader.donation(&donation)?;
+        let collected = view.and_then(|view| view.registration).map(|known| known.registration.collected_at);
+        if let Some(collected) = collected.filter(|collected| at < *collected) {
+            return Err(Refused::BeforeCollection { collected });
+        }
+        let dated = out_of_date(by, &reader, stands, (at, now));
+        let against = against_issue(settings, &reader, (&donation, stands), dated)?;
         let against_rules = against.is_some();
         if let Some(why) = against.filter(|_| !moved.happened) {
             return Err(why);
@@ -306,12 +313,30 @@ fn is_gone(stands: &ComponentStands, to: &ComponentMove) -> bool {
     }
 }
 
-/// Why a component may not be given out.
+/// Why a component may not be given out at a time, by its dates. A time that has gone by is a person's word, and what is
+/// known at this moment counts as well: nobody issues what was not known yet, and only who may lift holds says of what has
+/// expired that it went in time.
+fn out_of_date(
+    by: Teller<'_>,
+    reader: &Reader,
+    stands: &ComponentStands,
+    (at, now): (Timestamp, Timestamp),
+) -> Option<Refused> {
+    let over = |at: Timestamp| stands.expires.as_ref().filter(|expires| expires.is_over(at.as_millisecond()));
+    let lapsed = over(at).or_else(|| over(now).filter(|_| by.check_eases(reader).is_err()));
+    if let Some(expires) = lapsed {
+        return Some(Refused::Expired { label: expires.label.clone() });
+    }
+    let made = Timestamp::from_millisecond(stands.made.at_ms).ok();
+    made.filter(|made| at.as_millisecond() < made.as_millisecond()).map(|made| Refused::BeforeMade { made })
+}
+
+/// Why a component may not be given out; `dated` is what its dates say against it.
 fn against_issue(
     settings: &Settings,
     reader: &Reader,
     (donation, stands): (&DonationId, &ComponentStands),
-    at: Timestamp,
+    dated: Option<Refused>,
 ) -> Result<Option<Refused>, Refused> {
     if let Some(issue) = stands.issued.last() {
         return Ok(Some(Refused::OutAlready { consignee: issue.consignee.clone(), entry: issue.done.entry }));
@@ -319,11 +344,11 @@ fn against_issue(
     if stands.place() != ComponentPlace::Quarantine {
         return Ok(Some(Refused::Gone(stands.place())));
     }
-    if let Some(expires) = stands.expires.as_ref().filter(|expires| expires.is_over(at.as_millisecond())) {
-        return Ok(Some(Refused::Expired { label: expires.label.clone() }));
-    }
     if reader.lookbacks_at(donation)?.iter().any(|found| !found.is_closed()) {
         return Ok(Some(Refused::LookedUp));
+    }
+    if dated.is_some() {
+        return Ok(dated);
     }
     not_released(settings, reader, donation)
 }

@@ -175,7 +175,7 @@ fn are_named_by_the_recall(at: &Laboratory) {
         "component": PLASMA, "to": "issued", "consignee": "County Hospital", "at": "2026-03-02T20:00:00+08:00",
     });
     let (status, told) = at.daemon.post(&path, &late);
-    assert!(status == 409 && told["detail"].as_str().unwrap().contains("not released"), "{told}");
+    assert!(status == 409 && told["detail"].as_str().unwrap().contains("was registered at"), "{told}");
     late["happened"] = json!(true);
     assert_eq!(at.daemon.post(&path, &late).0, 201);
     let recalls = at.recalls();

@@ -94,8 +94,9 @@ fn what_has_expired_is_not_issued_and_what_went_all_the_same_is_called_back() {
     for (code, at, expired) in [
         ("P1", None, true),
         ("P1", Some("2026-04-08T00:00:00Z"), true),
+        // It is over now, whatever a technician says of the time.
+        ("P1", Some("2026-04-07T23:59:59Z"), true),
         // In time, or of a time that nobody knows: then it is the release that is asked for.
-        ("P1", Some("2026-04-07T23:59:59Z"), false),
         ("P2", None, false),
         ("P3", None, false),
     ] {
@@ -160,4 +161,59 @@ fn look_back_at(station: &Station, earlier: &str) {
     let made: VerdictMade = station.ledger.state().verdict(seq).unwrap();
     let asks = |asked: &LookbackAsked| asked.earlier == id(earlier) && asked.in_date;
     assert!(made.lookback().iter().any(asks));
+}
+
+/// An issue as its person tells it, at a time.
+fn issued_at(code: &str, at_ms: i64) -> Moved {
+    let at = Timestamp::from_millisecond(at_ms).ok();
+    Moved { at, ..word(code, ComponentPlace::Issued) }
+}
+
+#[test]
+fn an_issue_is_not_dated_back_to_before_the_component_was_known_nor_to_when_it_was_in_date() {
+    let station = Station::new();
+    let (tech, reviewer) = (station.person("tech", Role::Technician), station.person("rev", Role::Reviewer));
+    let token = By::from("user:token");
+    let (machine, tech, reviewer) =
+        (Teller::Machine(&token), Teller::Person(&tech), Teller::Person(&reviewer));
+    made(&station, tech, "P1", None).unwrap();
+    made(&station, tech, "P2", None).unwrap();
+    works(&station);
+    let told = |code: &str| station.ledger.state().components(&id("G1")).unwrap()[code].made.at_ms;
+    let by_release = |step: Result<Step, Refused>| matches!(step, Err(Refused::NotReleased { .. }));
+    // G1 was collected on 2 March 2026.
+    for long_ago in ["1971-01-01T00:00:00Z", "2026-03-01T00:00:00Z"] {
+        for happened in [false, true] {
+            let issue = Moved { happened, ..issued_at("P1", at(long_ago).as_millisecond()) };
+            let refused = tells(&station, reviewer, &issue);
+            assert!(matches!(refused, Err(Refused::BeforeCollection { .. })), "{refused:?}");
+        }
+    }
+    let early = issued_at("P1", told("P1") - 1);
+    for by in [machine, tech, reviewer] {
+        assert!(matches!(tells(&station, by, &early), Err(Refused::BeforeMade { .. })));
+        assert!(by_release(tells(&station, by, &issued_at("P1", told("P1")))), "just then");
+    }
+    // It is over by now, and was not when it is said to have gone.
+    let ended = Expiry { label: "now".into(), until_ms: told("P1") + 1 };
+    let act = ComponentAct::Made {
+        donation: id("G1"),
+        components: vec!["P1".into()],
+        expires: Some(ended),
+        later: false,
+    };
+    write(&station.ledger, tech, act).unwrap();
+    while Timestamp::now().as_millisecond() <= told("P1") {}
+    for by in [machine, tech] {
+        let refused = tells(&station, by, &issued_at("P1", told("P1")));
+        assert_eq!(refused, Err(Refused::Expired { label: "now".into() }));
+    }
+    assert!(
+        by_release(tells(&station, reviewer, &issued_at("P1", told("P1")))),
+        "who may lift holds says so"
+    );
+    assert!(recalls(&station).is_empty());
+    assert!(is_done(&tells(&station, tech, &Moved { happened: true, ..issued_at("P1", told("P1")) })));
+    assert_eq!((place(&station, "P1"), recalls(&station).len()), (ComponentPlace::Issued, 1));
+    assert!(is_done(&tells(&station, tech, &Moved { happened: true, ..issued_at("P2", told("P2") - 1) })));
 }

@@ -1,6 +1,7 @@
 //! Why a word about a component is not taken, in English and Chinese.
 
 use crate::people;
+use jiff::Timestamp;
 use ledger::{COMPONENTS_MAX, ComponentPlace, Seq};
 use std::fmt;
 use vocabulary::DonationId;
@@ -50,6 +51,16 @@ pub enum Refused {
     },
     /// A time that is still to come.
     ToCome,
+    /// A time before the donation was collected: nothing of it can have been issued then.
+    BeforeCollection {
+        /// When it was.
+        collected: Timestamp,
+    },
+    /// A time before anybody had told of the component.
+    BeforeMade {
+        /// When it was told.
+        made: Timestamp,
+    },
     /// It was given out already.
     OutAlready {
         /// To whom.
@@ -103,9 +114,19 @@ impl Refused {
             Self::Expiry { why, .. } => why.clone(),
             Self::Expired { label } => format!(
                 "it expired ({label}): take it out (written-off), or, where its expiry was told wrongly, have who may lift holds \
-                 tell the right one (component made --expires). {HAPPENED}"
+                 tell the right one (component made --expires). An issue from when it was in date is recorded by who may \
+                 lift holds. {HAPPENED}"
             ),
             Self::ToCome => "that time is still to come; record it when it is so".into(),
+            Self::BeforeCollection { collected } => {
+                format!(
+                    "the donation was collected at {collected}, after that time; say when it was issued (--at)"
+                )
+            }
+            Self::BeforeMade { made } => format!(
+                "the component was registered at {made}, after that time: nobody could ask then whether it may go. Say when it \
+                 was issued (--at). {HAPPENED}"
+            ),
             Self::OutAlready { consignee, entry } => {
                 format!(
                     "it was issued to {consignee} already (entry {entry}); record first that it came back. {HAPPENED}"
@@ -136,9 +157,15 @@ impl Refused {
             Self::OnlyOfIssue => "用血机构、时间及 happened 仅用于发出".into(),
             Self::Expiry { why_zh, .. } => why_zh.clone(),
             Self::Expired { label } => format!(
-                "该成分已过期（{label}）：请报废（written-off）；若失效日期有误，由有权解除暂扣的人员更正（component made --expires）。{HAPPENED_ZH}"
+                "该成分已过期（{label}）：请报废（written-off）；若失效日期有误，由有权解除暂扣的人员更正（component made --expires）。有效期内的发出由有权解除暂扣的人员补登。{HAPPENED_ZH}"
             ),
             Self::ToCome => "该时间尚未到；请届时再登记".into(),
+            Self::BeforeCollection { collected } => {
+                format!("该献血采集于{collected}，晚于所填时间；请填写实际发出时间（--at）")
+            }
+            Self::BeforeMade { made } => format!(
+                "该成分登记于{made}，晚于所填时间，当时无从查询可否发出；请填写实际发出时间（--at）。{HAPPENED_ZH}"
+            ),
             Self::OutAlready { consignee, entry } => {
                 format!("已发往{consignee}（条目{entry}）；请先登记退回。{HAPPENED_ZH}")
             }
