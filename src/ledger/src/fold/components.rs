@@ -21,18 +21,23 @@ impl Fold<'_, '_> {
             ComponentAct::Made { donation, components, expires, later } => {
                 let mut all = self.components(donation)?;
                 let done = self.done();
+                let mut lapsed = false;
                 for component in components {
                     let one = all.entry(component.clone());
                     let stands = one.or_insert_with(|| ComponentStands::new(done.clone()));
+                    let was_lapsed = stands.was_issued_expired();
                     if expires.as_ref().is_some_and(|expires| !stands.expire(expires, *later)) {
                         self.misfit();
                     }
+                    lapsed |= !was_lapsed && stands.was_issued_expired();
                 }
                 if all.len() > COMPONENTS_MAX {
                     self.misfit();
                     return Ok(());
                 }
-                self.put_components(donation, &all)
+                self.put_components(donation, &all)?;
+                // It turns out to have been given out when it was over: as where somebody had written so.
+                if lapsed { self.after_issue(donation, true) } else { Ok(()) }
             }
             ComponentAct::Moved { donation, component, to } => {
                 let mut all = self.components(donation)?;

@@ -143,6 +143,11 @@ impl ComponentStands {
         self.expires.as_ref().is_some_and(|expires| expires.is_over(at_ms))
     }
 
+    /// Whether it is out, and might not be used any more when it was given out.
+    pub(crate) fn was_issued_expired(&self) -> bool {
+        self.issued.iter().any(|issue| self.is_expired(issue.issued_at_ms))
+    }
+
     /// Where it is.
     #[must_use]
     pub fn place(&self) -> ComponentPlace {

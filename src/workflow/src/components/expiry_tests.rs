@@ -217,3 +217,36 @@ fn an_issue_is_not_dated_back_to_before_the_component_was_known_nor_to_when_it_w
     assert_eq!((place(&station, "P1"), recalls(&station).len()), (ComponentPlace::Issued, 1));
     assert!(is_done(&tells(&station, tech, &Moved { happened: true, ..issued_at("P2", told("P2") - 1) })));
 }
+
+#[test]
+fn an_expiry_that_is_told_after_the_issue_calls_back_once_what_was_over_when_it_went() {
+    for (told_before, then, called_back) in [
+        (None, Some("2026-01-01"), 1),
+        (Some("2999-01-01"), Some("2026-01-01"), 1),
+        (None, Some("2999-01-01"), 0),
+        (Some("2999-01-02"), Some("2999-01-01"), 0),
+    ] {
+        let station = Station::new();
+        let (tech, qc) = (station.person("tech", Role::Technician), station.person("qc", Role::QcOfficer));
+        let by = Teller::Person(&tech);
+        made(&station, by, "P1", told_before).unwrap();
+        made(&station, by, "P2", None).unwrap();
+        works(&station);
+        verdict(&station, "G1", |case| case["signatures"] = serde_json::json!([]));
+        let issued = ComponentMove::Issued { consignee: "City".into(), at_ms: None, against_rules: false };
+        let act = ComponentAct::Moved { donation: id("G1"), component: "P1".into(), to: issued };
+        write(&station.ledger, by, act).unwrap();
+        assert_eq!((place(&station, "P1"), recalls(&station).len()), (ComponentPlace::Issued, 0));
+        made(&station, by, "P2", then).unwrap();
+        assert_eq!(recalls(&station).len(), 0, "what is here is not called back");
+        made(&station, by, "P1", then).unwrap();
+        assert_eq!(recalls(&station).len(), called_back, "{told_before:?}, then {then:?}");
+        // Closed, and told again: it was called back once.
+        for recall in recalls(&station) {
+            crate::batches::close_recall(&station.ledger, &qc, recall.recall, "destroyed there").unwrap();
+        }
+        made(&station, by, "P1", Some("2025-12-31")).unwrap();
+        let now = usize::from(called_back == 0);
+        assert_eq!(recalls(&station).len(), now, "{told_before:?}, then {then:?}, then sooner still");
+    }
+}
