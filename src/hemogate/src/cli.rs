@@ -179,10 +179,10 @@ pub(crate) struct Output {
 
 #[derive(Debug, Args)]
 pub(crate) struct Tasks {
-    /// Of one kind only: recall, lookback, donor_report, donor_confirmation, donor_deferral, …
+    /// Of one kind only: recall, lookback, `donor_report`, `donor_confirmation`, `donor_deferral`, …
     #[arg(long)]
     pub(crate) kind: Option<String>,
-    /// Of a donor_… kind: those of donations after this one
+    /// Of a kind for donors: those of donations after this one
     #[arg(long, value_name = "DONATION", requires = "kind")]
     pub(crate) after: Option<String>,
     #[command(flatten)]

@@ -67,16 +67,12 @@ fn recalls(items: &[Value], output: &Output, lang: Lang) -> Outcome {
 const TASKS_A_PAGE: usize = 1_000;
 
 pub(crate) async fn tasks(cli: &Cli, asked: &Tasks, lang: Lang) -> Outcome {
-    let mut path = "tasks".to_owned();
-    if let Some(kind) = &asked.kind {
-        path += &format!("?kind={}", encoded(kind));
-        if kind.starts_with("donor_") {
-            path += &format!("&limit={TASKS_A_PAGE}");
-        }
-    }
-    if let Some(after) = &asked.after {
-        path += &format!("&after={}", encoded(after));
-    }
+    let kind = asked.kind.as_ref().map(|kind| format!("kind={}", encoded(kind)));
+    let is_paged = asked.kind.as_ref().is_some_and(|kind| kind.starts_with("donor_"));
+    let limit = is_paged.then(|| format!("limit={TASKS_A_PAGE}"));
+    let after = asked.after.as_ref().map(|after| format!("after={}", encoded(after)));
+    let words: Vec<String> = [kind, limit, after].into_iter().flatten().collect();
+    let path = if words.is_empty() { "tasks".to_owned() } else { format!("tasks?{}", words.join("&")) };
     let answer = daemon(cli, lang)?.get(&path).await?;
     let mut printer = Printer::new(asked.output.format);
     printer.heads(&lang.pick(
