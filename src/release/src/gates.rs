@@ -228,7 +228,8 @@ fn lots<'a>(used: &Used<'a>) -> Vec<RunReason<'a>> {
     if run.lots.is_empty() {
         return vec![RunReason::LotsUnknown { run: &run.id }];
     }
-    let mut against = Vec::new();
+    let unknown = |assay| RunReason::LotsOfAssayUnknown { run: &run.id, assay };
+    let mut against: Vec<_> = run.without_lots.iter().map(|assay| unknown(assay.as_str())).collect();
     let tested = run.tested_at.map(Moment::day);
     if tested.is_none() {
         against.push(RunReason::TestTimeUnknown { run: &run.id });

@@ -265,6 +265,7 @@ mod worsened {
         ("a lot too long on board", |e| lot(e, |l| l.on_board_exceeded = Some(true))),
         ("a lot without a number", |e| lot(e, |l| l.lot.clear())),
         ("a run without lots", |e| run(e, |r| r.lots.clear())),
+        ("an assay of a run without lots", |e| run(e, |r| r.without_lots = vec!["ALT".into()])),
         ("a run of unknown time", |e| run(e, |r| r.tested_at = None)),
         ("a run that waits", |e| run(e, |r| r.validity = Some(Validity::Open))),
         ("a run that fell", |e| run(e, |r| r.validity = Some(Validity::Invalid))),

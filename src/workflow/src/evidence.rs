@@ -25,7 +25,7 @@ use release::{
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
+use vocabulary::{DonationId, Interpretation, LotRole, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
 /// Markers that every reagent of the laboratory has to have spoken for.
 const SEROLOGY: [Marker; 4] = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis];
@@ -477,6 +477,7 @@ pub(crate) fn runs(
     (lots, asked): (&LotRegister, &Fitness),
 ) -> Vec<Run> {
     let mut runs: BTreeMap<&RunId, Run> = BTreeMap::new();
+    let mut of_assays = OfAssays::default();
     for fact in facts {
         let Some(id) = fact.run() else { continue };
         let run = runs.entry(id).or_insert_with(|| {
@@ -492,6 +493,7 @@ pub(crate) fn runs(
                 fitness(&mut run, about, asked);
                 run.kits.clone_from(&about.kits);
                 for AssayLot { lot, assay } in &about.lots {
+                    of_assays.controls(id, (lot, assay));
                     put_lot(&mut run, judged((lot, assay), fact, lots));
                 }
             }
@@ -500,11 +502,36 @@ pub(crate) fn runs(
         run.analyser = run.analyser.take().or_else(|| fact.observation.instrument.clone());
         run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
         run.tested_at = run.tested_at.or(fact.tested_at);
+        let assay = &fact.observation.assay;
+        of_assays.used.insert((id, assay));
         for lot in lots.of(&fact.observation, &fact.connection) {
-            put_lot(run, judged((lot, &fact.observation.assay), fact, lots));
+            of_assays.with_lots.insert((id, assay));
+            put_lot(run, judged((lot, assay), fact, lots));
         }
     }
+    for (id, assay) in of_assays.used.difference(&of_assays.with_lots) {
+        let run = runs.get_mut(id);
+        run.into_iter().for_each(|run| run.without_lots.push((*assay).to_owned()));
+    }
     runs.into_values().collect()
+}
+
+/// Assays of runs: a lot of one says nothing of what another was made with.
+#[derive(Default)]
+struct OfAssays<'f> {
+    /// That a used result is of.
+    used: BTreeSet<(&'f RunId, &'f str)>,
+    /// That somebody knows a lot of.
+    with_lots: BTreeSet<(&'f RunId, &'f str)>,
+}
+
+impl<'f> OfAssays<'f> {
+    /// Controls tell with which reagent their assay ran; what they are made of themselves is no reagent.
+    fn controls(&mut self, run: &'f RunId, (lot, assay): (&vocabulary::LotUse, &'f str)) {
+        if lot.role != LotRole::Control {
+            self.with_lots.insert((run, assay));
+        }
+    }
 }
 
 fn put_lot(run: &mut Run, lot: Lot) {

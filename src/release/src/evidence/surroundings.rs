@@ -53,6 +53,10 @@ pub struct Run {
     /// Reagent, calibrator and control lots (R-GATE-06).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lots: Vec<Lot>,
+    /// Assays of which a used result names no lot, nor does the laboratory say what is on board for them, whatever lots the
+    /// run's other assays have (R-GATE-06). *Adverse.*
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_lots: Vec<String>,
     /// When it was tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested_at: Option<Moment>,
@@ -109,6 +113,7 @@ impl Run {
             qc_why_zh: None,
             qc_release: None,
             lots: Vec::new(),
+            without_lots: Vec::new(),
             tested_at: None,
             analyser: None,
             analyser_overdue: None,

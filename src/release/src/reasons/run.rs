@@ -31,6 +31,7 @@ pub(crate) enum RunReason<'e> {
     QcOut { run: &'e RunId, why: Because<'e> },
     QcReleaseUnsigned { run: &'e RunId },
     LotsUnknown { run: &'e RunId },
+    LotsOfAssayUnknown { run: &'e RunId, assay: &'e str },
     TestTimeUnknown { run: &'e RunId },
     LotUnnamed { run: &'e RunId },
     LotExpiryUnknown { run: &'e RunId, lot: &'e str },
@@ -71,6 +72,9 @@ impl Say for RunReason<'_> {
                 said!("run {run} was released after corrective action without a name and a reason")
             }
             Self::LotsUnknown { run } => said!("the lots of run {run} are not known"),
+            Self::LotsOfAssayUnknown { run, assay } => {
+                said!("the lots of {assay} in run {run} are not known")
+            }
             Self::TestTimeUnknown { run } => {
                 said!("when run {run} was tested is not known, so expiry cannot be judged")
             }
@@ -125,6 +129,7 @@ impl Say for RunReason<'_> {
             Self::QcOut { run, why } => said!("批次 {run} 失控{}", because(*why)),
             Self::QcReleaseUnsigned { run } => said!("批次 {run} 纠正后放行但无签名或理由"),
             Self::LotsUnknown { run } => said!("批次 {run} 的试剂批号不明"),
+            Self::LotsOfAssayUnknown { run, assay } => said!("批次 {run} 中 {assay} 的试剂批号不明"),
             Self::TestTimeUnknown { run } => said!("批次 {run} 的检测时间不明，无法判断效期"),
             Self::LotUnnamed { run } => said!("批次 {run} 有批号缺失"),
             Self::LotExpiryUnknown { run, lot } => said!("批次 {run} 批号 {lot} 的效期不明"),

@@ -75,6 +75,9 @@ fn run(name: &str, rng: &mut Dice) -> Run {
     if rare(rng) {
         run.lots.clear();
     }
+    if one_in(rng, 150) {
+        run.without_lots = vec!["X".into()];
+    }
     if rare(rng) {
         run.tested_at = None;
     }

@@ -250,6 +250,7 @@ fn lots(id: &'static str) -> Vec<State> {
         run(|run| lot(run).on_board_exceeded = Some(true)),
         run(|run| run.tested_at = None),
         run(|run| run.lots.clear()),
+        run(|run| run.without_lots = vec!["assay X".into()]),
     ]
 }
 

@@ -1,13 +1,17 @@
 //! Lots of results by the laboratory's register.
 
 use crate::evidence::{built, facts, observation, ratio, settings};
-use vocabulary::{ConnectionId, LotRole, Marker, Value};
+use jiff::civil::Date;
+use vocabulary::{ConnectionId, LotRole, LotUse, Marker, Value};
 use workflow::{AcceptedLot, LotRegister};
 
-/// Two makers may number alike: what one of them made for one assay says nothing of the other's.
-#[test]
-fn a_lot_that_names_its_assays_accepts_no_result_of_another() {
-    let of = |assays: &[&str], expires, on: Option<&str>| AcceptedLot {
+fn used(lot: &str) -> LotUse {
+    LotUse { role: LotRole::Reagent, name: None, lot: lot.into(), expires: None }
+}
+
+/// Lot 77 in the register.
+fn of(assays: &[&str], expires: Date, on: Option<&str>) -> AcceptedLot {
+    AcceptedLot {
         lot: "77".into(),
         role: None,
         assays: assays.iter().map(|assay| (*assay).to_owned()).collect(),
@@ -16,14 +20,14 @@ fn a_lot_that_names_its_assays_accepts_no_result_of_another() {
         on_board_until: None,
         approval: "x".into(),
         accepted_by: "x".into(),
-    };
+    }
+}
+
+/// Two makers may number alike: what one of them made for one assay says nothing of the other's.
+#[test]
+fn a_lot_that_names_its_assays_accepts_no_result_of_another() {
     let (soon, late) = (jiff::civil::date(2026, 2, 28), jiff::civil::date(2026, 12, 31));
-    let used = vocabulary::LotUse {
-        role: vocabulary::LotRole::Reagent,
-        name: None,
-        lot: "77".into(),
-        expires: None,
-    };
+    let used = used("77");
     let lots = |register: Vec<AcceptedLot>, named: bool, controls: Option<&str>| {
         let mut with = settings("cn-2019");
         with.lots = LotRegister::new(register);
@@ -115,12 +119,57 @@ fn lots_of_an_analyser_that_names_none_come_from_the_register_and_others_are_not
     let silent = built(vec![named.clone()]);
     assert_eq!(silent.runs[0].lots[0].lot, "L1");
     assert_eq!(silent.runs[0].lots[0].accepted, Some(true));
-    named.lots = vec![vocabulary::LotUse {
-        role: vocabulary::LotRole::Reagent,
-        name: None,
-        lot: "L9".into(),
-        expires: None,
-    }];
+    named.lots = vec![used("L9")];
     let unknown = built(vec![named]);
     assert_eq!((unknown.runs[0].lots.len(), unknown.runs[0].lots[0].accepted), (1, Some(false)));
+}
+
+#[test]
+fn an_assay_whose_lot_nobody_knows_is_held_by_gate_06_whatever_lots_its_run_has() {
+    let late = jiff::civil::date(2026, 12, 31);
+    let gate = |register: Vec<AcceptedLot>, named: [Option<&str>; 2], control: Option<(LotRole, &str)>| {
+        let mut with = settings("cn-2019");
+        with.lots = LotRegister::new(register);
+        let mut both = [(Marker::HBsAg, "first"), (Marker::AntiHcv, "second")]
+            .map(|(marker, assay)| observation(marker, assay, ratio("0.1")));
+        for (one, lot) in both.iter_mut().zip(named) {
+            one.lots = lot.map(used).into_iter().collect();
+        }
+        let mut known = facts(both.to_vec());
+        for one in &mut known.observations {
+            one.tested_at = Some("2026-03-01T12:00:00Z".parse().unwrap());
+        }
+        for run in known.runs.values_mut() {
+            let of = |(role, assay): (LotRole, &str)| workflow::AssayLot {
+                lot: LotUse { role, ..used("77") },
+                assay: assay.to_owned(),
+            };
+            run.lots = control.map(of).into_iter().collect();
+        }
+        let evidence = workflow::evidence(&known, &with);
+        let verdict = release::decide(&evidence, &with.pack);
+        let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Lots).unwrap();
+        (gate.is_satisfied(), gate.why.clone())
+    };
+    let unknown = |assay: &str| format!("the lots of {assay} in run R1 are not known");
+    let on_board = |assays: &[&str]| vec![of(assays, late, Some("line"))];
+    let (plain, named) = (|| vec![of(&[], late, None)], Some("77"));
+    for (register, named, control, fails) in [
+        (on_board(&["first"]), [None, None], None, Some("second")),
+        (on_board(&["first", "second"]), [None, None], None, None),
+        // What is on board for any assay is there for all results of the line, as it ever was.
+        (on_board(&[]), [None, None], None, None),
+        (plain(), [named, None], None, Some("second")),
+        (plain(), [None, named], None, Some("first")),
+        (plain(), [named, named], None, None),
+        // Controls tell the reagent that their assay ran with, not what they are made of.
+        (plain(), [named, None], Some((LotRole::Reagent, "second")), None),
+        (plain(), [named, None], Some((LotRole::Control, "second")), Some("second")),
+        (plain(), [named, None], Some((LotRole::Reagent, "first")), Some("second")),
+    ] {
+        let what = format!("{register:?} {named:?} {control:?}");
+        let (satisfied, why) = gate(register, named, control);
+        assert_eq!(satisfied, fails.is_none(), "{what}: {why}");
+        assert!(fails.is_none_or(|assay| why.contains(&unknown(assay))), "{what}: {why}");
+    }
 }
