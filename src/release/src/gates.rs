@@ -5,7 +5,7 @@
 
 use crate::GateId;
 use crate::Moment;
-use crate::evidence::{ComponentState, Evidence, Meaning, Qc, Resolution, Run, Signature, Validity};
+use crate::evidence::{ComponentState, Evidence, Lot, Meaning, Qc, Resolution, Run, Signature, Validity};
 use crate::group::Against;
 use crate::notes::Use;
 use crate::pack::{ApplyBy, RulePack};
@@ -239,24 +239,39 @@ fn lots<'a>(used: &Used<'a>) -> Vec<RunReason<'a>> {
         if lot.trim().is_empty() {
             against.push(RunReason::LotUnnamed { run });
         }
+        let of_another = of_another(run, about);
+        // What the register says of its number is of another lot: nothing more is known of this one, and that says enough.
+        let is_registered = of_another.is_none();
+        against.extend(of_another);
         match (about.expires, tested) {
+            (None, _) if !is_registered => {}
             (None, _) => against.push(RunReason::LotExpiryUnknown { run, lot }),
             (Some(expired), Some(tested)) if expired < tested => {
                 against.push(RunReason::LotExpired { run, lot, expired, tested });
             }
             (Some(_), _) => {}
         }
-        match (about.accepted, about.not_for.as_deref()) {
-            (_, Some(assay)) => against.push(RunReason::LotOfOtherAssay { run, lot, assay }),
-            (Some(true), None) => {}
-            (Some(false), None) => against.push(RunReason::LotNotAccepted { run, lot }),
-            (None, None) => against.push(RunReason::LotAcceptanceUnknown { run, lot }),
+        match about.accepted {
+            Some(true) => {}
+            Some(false) | None if !is_registered => {}
+            Some(false) => against.push(RunReason::LotNotAccepted { run, lot }),
+            None => against.push(RunReason::LotAcceptanceUnknown { run, lot }),
         }
         if about.on_board_exceeded == Some(true) {
             against.push(RunReason::LotOnBoard { run, lot });
         }
     }
     against
+}
+
+/// Lots of its number are registered, for other assays or other analysers.
+fn of_another<'a>(run: &'a RunId, about: &'a Lot) -> Option<RunReason<'a>> {
+    let lot = about.lot.as_str();
+    match (about.not_for.as_deref(), about.not_on.as_deref()) {
+        (Some(assay), _) => Some(RunReason::LotOfOtherAssay { run, lot, assay }),
+        (None, Some(line)) => Some(RunReason::LotOfOtherAnalyser { run, lot, line }),
+        (None, None) => None,
+    }
 }
 
 fn analyser(run: &Run) -> Option<RunReason<'_>> {

@@ -260,6 +260,7 @@ mod worsened {
         ("an expired lot", |e| lot(e, |l| l.expires = Some("2026-02-28".parse().unwrap()))),
         ("a lot of unknown expiry", |e| lot(e, |l| l.expires = None)),
         ("a lot not accepted", |e| lot(e, |l| l.accepted = Some(false))),
+        ("a lot of another analyser", |e| lot(e, |l| l.not_on = Some("line-2".into()))),
         ("a lot of another assay", |e| lot(e, |l| l.not_for = Some("ALT".into()))),
         ("a lot nobody accepted yet", |e| lot(e, |l| l.accepted = None)),
         ("a lot too long on board", |e| lot(e, |l| l.on_board_exceeded = Some(true))),

@@ -574,8 +574,9 @@ fn judged((lot, assay): (&vocabulary::LotUse, &str), fact: &Fact, lots: &LotRegi
         name: lot.name.clone(),
         lot: lot.lot.clone(),
         expires: lots.last_day(lot, assay),
-        accepted: Some(lots.accepts(lot, assay)),
+        accepted: Some(lots.accepts((lot, assay), &fact.connection)),
         not_for: lots.is_of_others(lot, assay).then(|| assay.to_owned()),
+        not_on: lots.is_elsewhere((lot, assay), &fact.connection).then(|| fact.connection.to_string()),
         on_board_exceeded: lots.on_board_exceeded((lot, assay), (&fact.connection, day)),
     }
 }

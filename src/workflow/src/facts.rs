@@ -288,7 +288,8 @@ pub struct AcceptedLot {
     /// no result of another.
     #[serde(default, deserialize_with = "some_assay")]
     pub assays: Vec<String>,
-    /// The connection of an analyser that has it on board and names no lots in its messages.
+    /// The connection of the analyser that has it on board: no result of another one is accepted by this line. One that names
+    /// no lots in its messages is taken to use it.
     #[serde(default)]
     pub in_use_on: Option<ConnectionId>,
     /// Last day of use.
@@ -315,6 +316,11 @@ impl AcceptedLot {
     /// Whether it is for an assay.
     fn is_for(&self, assay: &str) -> bool {
         self.assays.is_empty() || self.assays.iter().any(|own| own == assay)
+    }
+
+    /// Whether it is for the analyser of a connection.
+    fn is_there(&self, connection: &ConnectionId) -> bool {
+        self.in_use_on.as_ref().is_none_or(|on| on == connection)
     }
 
     /// The number and the assay, or `any assay`, for which two lines of a register both speak though one of them names what it
@@ -417,20 +423,24 @@ impl LotRegister {
         (lot, assay): (&LotUse, &str),
         (connection, day): (&ConnectionId, Option<jiff::civil::Date>),
     ) -> Option<bool> {
-        let there =
-            self.lines(lot, assay).filter(|known| known.in_use_on.as_ref().is_none_or(|on| on == connection));
+        let there = self.lines(lot, assay).filter(|known| known.is_there(connection));
         let last = there.filter_map(|known| known.on_board_until).min()?;
         Some(day.is_none_or(|day| last < day))
     }
 
-    /// Whether a lot is accepted for an assay.
-    pub(crate) fn accepts(&self, lot: &LotUse, assay: &str) -> bool {
-        self.lines(lot, assay).next().is_some()
+    /// Whether a lot is accepted for an assay, on the analyser of that connection.
+    pub(crate) fn accepts(&self, (lot, assay): (&LotUse, &str), connection: &ConnectionId) -> bool {
+        self.lines(lot, assay).any(|known| known.is_there(connection))
     }
 
     /// Whether lots of its number are accepted, and for other assays only.
     pub(crate) fn is_of_others(&self, lot: &LotUse, assay: &str) -> bool {
-        !self.accepts(lot, assay) && self.alike(lot).next().is_some()
+        self.lines(lot, assay).next().is_none() && self.alike(lot).next().is_some()
+    }
+
+    /// Whether a lot is accepted for the assay, and on other analysers only.
+    pub(crate) fn is_elsewhere(&self, (lot, assay): (&LotUse, &str), connection: &ConnectionId) -> bool {
+        self.lines(lot, assay).next().is_some() && !self.accepts((lot, assay), connection)
     }
 
     fn lines(&self, lot: &LotUse, assay: &str) -> impl Iterator<Item = &AcceptedLot> {

@@ -153,6 +153,9 @@ pub struct Lot {
     /// alike. *Adverse.*
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_for: Option<String>,
+    /// The connection of the analyser that used it, where lots of its number are registered for other analysers only. *Adverse.*
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_on: Option<String>,
     /// True when its life on board was exceeded. *Adverse.*
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_board_exceeded: Option<bool>,

@@ -307,6 +307,7 @@ fn run(id: RunId, at: Timestamp) -> Run {
             expires,
             accepted: Some(true),
             not_for: None,
+            not_on: None,
             on_board_exceeded: None,
         }],
         tested_at: Some(Moment::new(at, Offset::UTC)),

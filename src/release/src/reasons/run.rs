@@ -38,6 +38,7 @@ pub(crate) enum RunReason<'e> {
     LotExpired { run: &'e RunId, lot: &'e str, expired: Date, tested: Date },
     LotNotAccepted { run: &'e RunId, lot: &'e str },
     LotOfOtherAssay { run: &'e RunId, lot: &'e str, assay: &'e str },
+    LotOfOtherAnalyser { run: &'e RunId, lot: &'e str, line: &'e str },
     LotAcceptanceUnknown { run: &'e RunId, lot: &'e str },
     LotOnBoard { run: &'e RunId, lot: &'e str },
     AnalyserOverdue { run: &'e RunId, what: &'e str, what_zh: &'e str },
@@ -91,6 +92,11 @@ impl Say for RunReason<'_> {
                     "lot {lot} of run {run} is not registered for {assay}; lots of that number are for other assays"
                 )
             }
+            Self::LotOfOtherAnalyser { run, lot, line } => {
+                said!(
+                    "lot {lot} of run {run} is not registered for the analyser on {line}; lots of that number are for other analysers"
+                )
+            }
             Self::LotAcceptanceUnknown { run, lot } => {
                 said!("nothing says that lot {lot} of run {run} is accepted")
             }
@@ -139,6 +145,9 @@ impl Say for RunReason<'_> {
             Self::LotNotAccepted { run, lot } => said!("批次 {run} 批号 {lot} 未通过验收"),
             Self::LotOfOtherAssay { run, lot, assay } => {
                 said!("批次 {run} 批号 {lot} 未登记用于 {assay}；该批号仅登记用于其他项目")
+            }
+            Self::LotOfOtherAnalyser { run, lot, line } => {
+                said!("批次 {run} 批号 {lot} 未登记用于 {line} 的仪器；该批号仅登记用于其他仪器")
             }
             Self::LotAcceptanceUnknown { run, lot } => said!("批次 {run} 批号 {lot} 无验收记录"),
             Self::LotOnBoard { run, lot } => said!("批次 {run} 批号 {lot} 超过机上有效期"),

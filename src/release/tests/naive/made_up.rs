@@ -61,6 +61,7 @@ fn run(name: &str, rng: &mut Dice) -> Run {
         expires: Some(id(if rare(rng) { "2026-02-28" } else { "2026-03-01" })),
         accepted: if rare(rng) { None } else { Some(!rare(rng)) },
         not_for: one_in(rng, 150).then(|| "X".into()),
+        not_on: one_in(rng, 150).then(|| "X".into()),
         on_board_exceeded: rare(rng).then_some(true),
     }];
     if one_in(rng, 25) {

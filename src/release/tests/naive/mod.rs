@@ -426,6 +426,7 @@ fn run_gates(e: &Evidence, uses: &BTreeSet<Option<RunId>>, closed: &mut BTreeSet
         let lot_good = |lot: &release::evidence::Lot| {
             lot.accepted == Some(true)
                 && lot.not_for.is_none()
+                && lot.not_on.is_none()
                 && lot.on_board_exceeded != Some(true)
                 && lot.expires.is_some_and(|e| tested.is_some_and(|t| e >= t))
         };

@@ -247,6 +247,7 @@ fn lots(id: &'static str) -> Vec<State> {
         run(|run| lot(run).accepted = Some(false)),
         run(|run| lot(run).accepted = None),
         run(|run| lot(run).not_for = Some("assay X".into())),
+        run(|run| lot(run).not_on = Some("line X".into())),
         run(|run| lot(run).on_board_exceeded = Some(true)),
         run(|run| run.tested_at = None),
         run(|run| run.lots.clear()),

@@ -52,8 +52,22 @@ fn a_lot_that_names_its_assays_accepts_no_result_of_another() {
     assert_eq!(lots(vec![of(&["first"], late, None)], true, None).0, [good(late)]);
     assert_eq!(lots(vec![of(&[], late, None)], true, None).0, [good(late)], "as it ever was");
     let (said, why) = lots(vec![of(&["second"], late, None)], true, None);
-    assert_eq!(said, [of_another]);
-    assert!(why.contains("lot 77 of run") && why.contains("is not registered for first"), "{why}");
+    assert_eq!(said, [of_another.clone()]);
+    // Neither that its expiry is not known, nor anything else that could only be known of a lot that is registered.
+    assert!(why.starts_with("lot 77 of run R1 is not registered for first; lots of that"), "{why}");
+    assert!(!why.contains("expiry") && !why.contains("accepted"), "{why}");
+    // On another analyser it is another lot. Of one that names none, nothing is known.
+    let (said, why) = lots(vec![of(&["first"], late, Some("other"))], true, None);
+    assert_eq!(said, [(Some(false), None, Some(late))]);
+    assert!(why.starts_with("lot 77 of run R1 is not registered for the analyser on line; lots"), "{why}");
+    assert!(!why.contains("expiry") && !why.contains("accepted"), "{why}");
+    assert_eq!(lots(vec![of(&[], late, Some("other"))], true, None).0, said);
+    assert_eq!(lots(vec![of(&["second"], late, Some("other"))], true, None).0, [of_another.clone()]);
+    for on in [None, Some("line")] {
+        let both = vec![of(&[], late, Some("other")), of(&[], late, on)];
+        assert_eq!(lots(both, true, None).0, [good(late)], "{on:?}");
+    }
+    assert_eq!(lots(vec![of(&[], late, Some("other"))], false, None).0, [], "{why}");
     // Each line speaks of its own lot only: the other's expiry is not this one's.
     let two = || vec![of(&["second"], soon, None), of(&["first", "third"], late, None)];
     assert_eq!(lots(two(), true, None).0, [good(late)]);
