@@ -224,7 +224,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/rule-packs",
         "get",
-        "rule packs: which judges now, since when, by whom, which next, what is proposed, what each is weaker in than its jurisdiction's",
+        "rule packs: which judges now, since when, by whom, which next, what is proposed, what each is weaker in than its jurisdiction's, or which orders of the one in force it drops",
     ),
     (
         "/api/v1/rule-packs",

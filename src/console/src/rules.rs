@@ -14,7 +14,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use ledger::{InForce, KeptRules, Page, RulesInForce, RulesProposal};
-use release::{PackRef, RulePack};
+use release::{PackRef, RulePack, pack::Weaker};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
@@ -58,8 +58,21 @@ fn in_force(one: &InForce) -> Value {
     })
 }
 
+/// What a pack asks less for than its jurisdiction's, and the orders of the pack in force that it would drop.
+fn weaker(pack: &RulePack, rules: &RulesInForce, packs: &BTreeMap<PackRef, RulePack>) -> Vec<Weaker> {
+    let reference = pack.reference();
+    let proposed = rules.proposed.as_ref().filter(|proposed| proposed.pack == reference);
+    let begins = rules::begins(proposed.and_then(|proposed| proposed.from_ms));
+    let in_force = rules.at(begins.as_millisecond()).and_then(|now| packs.get(&now.pack));
+    rules::weaker(pack, in_force, begins)
+}
+
 /// A pack with what it is: judging now, to judge next, proposed, configured.
-fn shown(pack: &RulePack, rules: &RulesInForce, configured: &PackRef) -> Value {
+fn shown(
+    pack: &RulePack,
+    rules: &RulesInForce,
+    (configured, packs): (&PackRef, &BTreeMap<PackRef, RulePack>),
+) -> Value {
     let reference = pack.reference();
     let now = Timestamp::now().as_millisecond();
     let mine = |one: &&InForce| one.pack == reference;
@@ -68,7 +81,8 @@ fn shown(pack: &RulePack, rules: &RulesInForce, configured: &PackRef) -> Value {
         "id": reference.id, "hash": reference.hash, "jurisdiction": s.jurisdiction, "title": s.title,
         "edition": s.edition.value, "effective_from": s.effective_from.value.to_string(),
         "effective_to": s.effective_to.as_ref().map(|day| day.value.to_string()), "based_on": s.based_on,
-        "to_confirm": pack.unconfirmed().len(), "configured": reference == *configured, "weaker": pack.weaker(),
+        "to_confirm": pack.unconfirmed().len(), "configured": reference == *configured,
+        "weaker": weaker(pack, rules, packs),
         "active": rules.at(now).filter(mine).map(in_force),
         "next": rules.packs.iter().filter(mine).find(|one| one.from_ms > now).map(in_force),
         "proposed": rules.proposed.as_ref().filter(|p| p.pack == reference).map(proposal),
@@ -96,10 +110,10 @@ pub(crate) async fn list(State(site): State<Arc<Site>>) -> Result<Json<Value>, P
     let configured = site.workflow.pack.reference();
     let now = Timestamp::now().as_millisecond();
     let packs = packs(&kept);
-    let items: Vec<Value> = packs.values().map(|pack| shown(pack, &rules, &configured)).collect();
+    let items: Vec<Value> = packs.values().map(|pack| shown(pack, &rules, (&configured, &packs))).collect();
     // Whoever agrees sees what it asks less for.
     let proposed = rules.proposed.as_ref().map(|proposed| {
-        let weaker = packs.get(&proposed.pack).map(RulePack::weaker);
+        let weaker = packs.get(&proposed.pack).map(|pack| weaker(pack, &rules, &packs));
         with(proposal(proposed), "weaker", json!(weaker))
     });
     Ok(Json(json!({
@@ -117,11 +131,10 @@ pub(crate) async fn one(
     let (kept, rules) =
         site.read(|reader| Ok((reader.kept_packs(&Page::first(KEPT_MAX))?.items, reader.rules()?))).await?;
     let configured = site.workflow.pack.reference();
-    let found: Vec<RulePack> =
-        packs(&kept).into_iter().filter(|(pack, _)| pack.goes_by(&name)).map(|(_, pack)| pack).collect();
+    let packs = packs(&kept);
+    let found = packs.iter().filter(|(pack, _)| pack.goes_by(&name)).map(|(_, pack)| pack);
     let items: Vec<Value> = found
-        .iter()
-        .map(|pack| with(shown(pack, &rules, &configured), "settings", json!(pack.settings())))
+        .map(|pack| with(shown(pack, &rules, (&configured, &packs)), "settings", json!(pack.settings())))
         .collect();
     match items.len() {
         0 => Err(Problem::not_found(format!("no rule pack goes by {name} (没有规则包 {name})"))),

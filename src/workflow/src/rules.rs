@@ -5,8 +5,8 @@
 //!  another one ──► proposed (one person, from when, why) ──► activated (another person) ──► in force from then on
 //! ```
 //!
-//! A pack whose proof fails is neither kept nor put in force; one that asks less than its jurisdiction's is said to, key by
-//! key, to both.
+//! A pack whose proof fails is neither kept nor put in force; one that asks less than its jurisdiction's, or drops an order
+//! of the pack in force, is said to, key by key, to both.
 //!
 //! A donation is judged by the pack in force when it was taken, or when it was tested where that pack says so (R-PACK-01).
 
@@ -16,7 +16,7 @@ mod tests;
 use crate::people::{Act, Actor};
 use crate::pins::{NotDone, Refusal, write};
 use crate::{DonationFacts, Settings, Stopped};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::Offset};
 use ledger::{By, Draft, InForce, Ledger, Page, Reader, RulesAct, RulesInForce, Seq, What};
 use release::pack::{ApplyBy, PackRef, Weaker};
 use release::proof::prove;
@@ -68,7 +68,7 @@ pub enum Step {
         /// From when on it is to judge; nothing: from the activation on.
         #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<Timestamp>,
-        /// What it asks less for than its jurisdiction's.
+        /// What it asks less for than its jurisdiction's, or than orders of the pack in force.
         weaker: Vec<Weaker>,
     },
     /// It is in force.
@@ -79,7 +79,7 @@ pub enum Step {
         entry: Seq,
         /// It judges donations taken from here on.
         from: Timestamp,
-        /// What it asks less for than its jurisdiction's.
+        /// What it asks less for than its jurisdiction's, or than orders of the pack that was in force.
         weaker: Vec<Weaker>,
     },
     /// It was in force already and nothing else is to come: nothing is written.
@@ -231,12 +231,13 @@ fn step(
     if proposal.by == by.name() {
         return Ok(Step::WaitsForAnother { pack: wanted, entry: proposal.entry });
     }
+    let weaker = weaker_than_now(reader, (&rules, &pack), proposal.from_ms)?;
     let act = RulesAct::Activated { pack: wanted.clone(), proposed: proposal.entry };
     let entry = write(ledger, of(by, vec![What::Rules(act)]))?.unwrap_or(Seq::NONE);
     // Two commands at once: the ledger takes the first, and the other changes nothing.
     let stands = ledger.state().rules()?.packs.into_iter().find(|one| one.entry == entry);
     Ok(match stands.and_then(|one| Timestamp::from_millisecond(one.from_ms).ok()) {
-        Some(from) => Step::Activated { pack: wanted, entry, from, weaker: pack.weaker() },
+        Some(from) => Step::Activated { pack: wanted, entry, from, weaker },
         None => Step::Refused(Refusal {
             why: "somebody else changed it meanwhile; look again".into(),
             why_zh: "其间已被他人更改,请重新查看".into(),
@@ -270,7 +271,34 @@ fn propose(
     let from_ms = from.map(Timestamp::as_millisecond);
     group.push(What::Rules(RulesAct::Proposed { pack: wanted.clone(), from_ms, why: why.to_owned() }));
     let entry = write(ledger, of(by, group))?.unwrap_or(Seq::NONE);
-    Ok(Step::Proposed { pack: wanted, entry, from, weaker: pack.weaker() })
+    let weaker = weaker_than_now(reader, (rules, pack), from_ms)?;
+    Ok(Step::Proposed { pack: wanted, entry, from, weaker })
+}
+
+fn weaker_than_now(
+    reader: &Reader,
+    (rules, pack): (&RulesInForce, &RulePack),
+    from_ms: Option<i64>,
+) -> Result<Vec<Weaker>, Stopped> {
+    let begins = begins(from_ms);
+    let in_force = rules.at(begins.as_millisecond()).map(|now| read(reader, &now.pack)).transpose()?;
+    Ok(weaker(pack, in_force.as_ref(), begins))
+}
+
+/// When a pack would begin to judge that is to do so from then on; without a time, or with one gone by, from now on.
+#[must_use]
+pub fn begins(from_ms: Option<i64>) -> Timestamp {
+    let now = Timestamp::now();
+    from_ms.and_then(|from| Timestamp::from_millisecond(from).ok()).map_or(now, |from| from.max(now))
+}
+
+/// What a pack asks less for than its jurisdiction's, and which orders of the pack in force it would drop.
+#[must_use]
+pub fn weaker(pack: &RulePack, in_force: Option<&RulePack>, begins: Timestamp) -> Vec<Weaker> {
+    // Wherever the station is, its day is not before this one.
+    let day = Offset::constant(-12).to_datetime(begins).date();
+    let dropped = in_force.map(|in_force| pack.dropped(in_force, day)).unwrap_or_default();
+    pack.weaker().into_iter().chain(dropped).collect()
 }
 
 /// The one pack, built in or kept, that goes by this name, or whose hash begins so.

@@ -13,6 +13,7 @@ use release::{
 };
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     io::{self, Write},
     path::Path,
 };
@@ -30,7 +31,7 @@ pub(super) fn item<'a>(packs: &'a Value, hash: &str) -> Option<&'a Value> {
     packs.get("items")?.as_array()?.iter().find(|item| item.get("hash").is_some_and(|h| h == hash))
 }
 
-/// What a pack asks less for than its jurisdiction's, as the daemon lists it.
+/// What a pack asks less for than its jurisdiction's, or than orders of the pack in force, as the daemon lists it.
 pub(super) fn weaker(item: &Value) -> Vec<Weaker> {
     let listed = item.get("weaker").cloned().unwrap_or_default();
     serde_json::from_value(listed).unwrap_or_default()
@@ -77,10 +78,11 @@ pub(super) fn standing(item: &Value, lang: Lang) -> String {
             Lang::Zh => format!("{who}已提议，待另一人启用"),
         });
         let weaker = weaker(item);
-        if let Some(first) = weaker.first() {
+        for than in weaker.iter().map(|one| one.than.as_str()).collect::<BTreeSet<_>>() {
+            let count = weaker.iter().filter(|one| one.than == than).count();
             words.push(match lang {
-                Lang::En => format!("WEAKER than {} in {} values", first.than, weaker.len()),
-                Lang::Zh => format!("有{}项弱于{}", weaker.len(), first.than),
+                Lang::En => format!("WEAKER than {than} in {count} values"),
+                Lang::Zh => format!("有{count}项弱于{than}"),
             });
         }
     }

@@ -89,6 +89,12 @@ impl Asked<'_> {
         self.from.is_none_or(|first| first <= day) && self.to.is_none_or(|last| day <= last)
     }
 
+    /// What it asks for of donations that are taken from a day on; nothing where it is over by then.
+    pub(super) fn since(self, day: Date) -> Option<Self> {
+        let from = Some(self.from.map_or(day, |from| from.max(day)));
+        self.to.is_none_or(|to| day <= to).then_some(Self { from, ..self })
+    }
+
     /// Whether every donation that `other` asks about is asked about here too.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         let who = self.who == Who::Every || other.who == Who::FirstTime;
@@ -104,6 +110,17 @@ impl Local {
         let Self { marker, from, to, who, order } = self;
         let order = Some(order.as_str());
         What::of(*marker).map(|what| Asked { what, who: *who, from: *from, to: *to, order })
+    }
+
+    /// In a few words of no language: `anti-malaria 2026-05-01/2026-10-31 first_time (ORDER)`.
+    pub(super) fn said(&self) -> String {
+        let Self { marker, from, to, who, order } = self;
+        let day = |day: &Option<Date>| day.map_or_else(|| "..".to_owned(), |day| day.to_string());
+        let who = match who {
+            Who::Every => "every",
+            Who::FirstTime => "first_time",
+        };
+        format!("{marker} {}/{} {who} ({order})", day(from), day(to))
     }
 }
 

@@ -6,8 +6,9 @@
 //! are not.
 
 use super::choices::{AntiHbcOnce, AntibodyScreen, Setting, Switch};
-use super::settings::{DonorRules, Settings, Tests};
-use crate::pack::{RulePack, Strategy};
+use super::settings::{DonorRules, Local, Settings, Tests};
+use crate::pack::{PackRef, RulePack, Strategy};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -66,6 +67,27 @@ impl RulePack {
                 Weaker { key, value, than: base.id().to_owned(), due, due_zh }
             })
             .collect()
+    }
+
+    /// Orders of another pack, the one in force, that this one has not, or of fewer donors or for a shorter time, as far as
+    /// they are of what is taken from a day on.
+    #[must_use]
+    pub fn dropped(&self, in_force: &Self, day: Date) -> Vec<Weaker> {
+        let hash: String = in_force.hash().chars().take(PackRef::HASH_DIGITS_MIN).collect();
+        let than = format!("{} {hash}", in_force.id());
+        let own = &self.settings;
+        let is_dropped = |local: &&Local| {
+            let due = local.asked().and_then(|due| due.since(day));
+            due.is_some_and(|due| !own.asked().any(|asked| asked.covers(&due)))
+        };
+        let dropped = in_force.settings.local.iter().filter(is_dropped).map(|local| {
+            let alike = own.local.iter().filter(|one| one.marker == local.marker);
+            let value = alike.map(Local::said).collect::<Vec<_>>().join(", ");
+            let value = if value.is_empty() { "–".to_owned() } else { value };
+            let (due, due_zh) = at_least(local.said());
+            Weaker { key: "local".to_owned(), value, than: than.clone(), due, due_zh }
+        });
+        dropped.collect()
     }
 }
 

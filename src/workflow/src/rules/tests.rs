@@ -158,3 +158,44 @@ fn what_a_pack_asks_less_for_than_its_jurisdictions_is_said_to_both_people() {
     };
     assert_eq!(weaker, added.weaker);
 }
+
+/// Nothing of what an authority orders is asked for any longer without both being told.
+#[test]
+fn a_pack_that_drops_an_order_of_the_pack_in_force_is_said_to_both() {
+    let station = Station::new();
+    let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
+    let local = |more: &str| format!("[[local]]\nmarker = \"anti-malaria\"\norder = \"No. 12\"\n{more}");
+    let from = "from = \"2026-05-01\"\n";
+    let over = "[[local]]\nmarker = \"HTLV\"\norder = \"No. 3\"\nto = \"2020-12-31\"\n";
+    let had = format!("{OVERLAY}{}{over}", local(&format!("{from}to = \"2098-10-31\"\n")));
+    let had = RulePack::from_toml(&had).unwrap();
+    start(&station.ledger, &had).unwrap();
+    let of = |(who, said): (&Actor, &str), from: Option<&str>| {
+        let pack = add(&station.ledger, who, &format!("{OVERLAY}{said}")).unwrap().unwrap().pack;
+        match says(&station, who, &pack.hash, from) {
+            Step::Proposed { weaker, .. } | Step::Activated { weaker, .. } => weaker,
+            other => panic!("{other:?}"),
+        }
+    };
+    let shorter = local(&format!("{from}to = \"2098-10-30\"\n"));
+    let fewer = local("who = \"first_time\"\n");
+    for (said, value) in [
+        ("[[local]]\nmarker = \"HTLV\"\norder = \"No. 3\"\n", "–"),
+        (&shorter, "anti-malaria 2026-05-01/2098-10-30 every (No. 12)"),
+        (&fewer, "anti-malaria ../.. first_time (No. 12)"),
+    ] {
+        let [weaker] = &of((&reviewer, said), None)[..] else { panic!("{said}: told of none") };
+        assert_eq!((weaker.key.as_str(), weaker.value.as_str()), ("local", value));
+        let due = "anti-malaria 2026-05-01/2098-10-31 every (No. 12)";
+        assert!(weaker.than.starts_with("site ") && had.hash().starts_with(&weaker.than[5..]), "{weaker:?}");
+        assert!(weaker.english().contains(due) && weaker.chinese().contains(due), "{weaker:?}");
+    }
+    for said in [local(""), local("from = \"2025-01-01\"\n")] {
+        assert_eq!(of((&reviewer, &said), None), [], "{said}");
+    }
+    assert_eq!(of((&reviewer, ""), Some("2098-11-02T00:00:00Z")), [], "both orders are over by then");
+    // Who agrees is told as well.
+    assert_eq!(of((&reviewer, &fewer), None).len(), 1);
+    assert_eq!(of((&releaser, &fewer), None).len(), 1);
+    assert_eq!(of((&releaser, ""), None)[0].value, "–", "of the pack in force now");
+}
