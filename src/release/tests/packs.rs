@@ -123,6 +123,22 @@ mod packs {
                 "local[0].to",
                 "before from",
             ),
+            // Whoever wrote a time of day meant something by it.
+            (
+                "[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nfrom = \"2026-05-01T00:00\"",
+                "local[0].from",
+                "a whole day",
+            ),
+            (
+                "[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nto = \"2026-05-01T00:00:00+08:00[Asia/Shanghai]\"",
+                "local[0].to",
+                "a whole day",
+            ),
+            (
+                "[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nfrom = \"May\"",
+                "local[0].from",
+                "\"2026-05-01\"",
+            ),
             (
                 "[[local]]\nmarker = \"HTLV\"\norder = \"o\"\nto = \"2018-12-31\"",
                 "local[0].to",

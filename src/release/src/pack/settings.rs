@@ -9,7 +9,7 @@ use crate::alias;
 use crate::evidence::Direction;
 use crate::{GateId, Limit};
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use vocabulary::{Marker, Virus};
 
 /// Everything a pack's file says.
@@ -153,10 +153,10 @@ tables! {
         #[serde(deserialize_with = "alias::read_any_marker")]
         marker: Marker,
         /// First day of collection that it is asked for; without it, from the pack's first day on.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "read_day", skip_serializing_if = "Option::is_none")]
         from: Option<Date>,
         /// Last day of collection that it is asked for; without it, to the pack's last.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "read_day", skip_serializing_if = "Option::is_none")]
         to: Option<Date>,
         /// Whose donations; without it, everybody's.
         #[serde(default = "everybody")]
@@ -276,6 +276,14 @@ tables! {
         /// Audit trail, years.
         audit_years: Setting<u16>,
     }
+}
+
+/// A day of collection. What has a time of day besides is no day: it would be dropped.
+fn read_day<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Date>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(input)? else { return Ok(None) };
+    let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
+    let refused = || D::Error::custom(format!("{text:?} is not a whole day; write it as \"2026-05-01\""));
+    day.map(Some).ok_or_else(refused)
 }
 
 fn everybody() -> Who {
