@@ -11,7 +11,9 @@ mod rows;
 use crate::decide;
 use crate::evidence::Call;
 use crate::marker::{Nat, Policy, Sero};
-use crate::pack::{DuplicateScheme, PackRef, RulePack, Strategy, UnresolvedPolicy, Weaker, What};
+use crate::pack::{
+    Asked, DuplicateScheme, Local, PackRef, RulePack, Strategy, UnresolvedPolicy, Weaker, What,
+};
 use crate::verdict::{MarkerVerdict, SeroState, Unit, Verdict};
 use donation::{Model, Slot, State};
 use serde::Serialize;
@@ -118,11 +120,15 @@ pub fn prove(
     prover.tell(&mut progress);
     prover.one_reagent();
     prover.tell(&mut progress);
-    for local in &pack.settings().local {
-        if let Some(what) = What::of(local.marker).filter(|what| prover.model.asked().contains(what)) {
-            prover.order_table(what);
-            prover.tell(&mut progress);
+    for asked in pack.settings().local.iter().filter_map(Local::asked) {
+        if prover.model.asks(&asked) {
+            prover.order_table(asked.what);
+        } else if let Some(first) = first_asked(pack, &asked)? {
+            let most = std::mem::replace(&mut prover.model, first);
+            prover.order_table(asked.what);
+            prover.model = most;
         }
+        prover.tell(&mut progress);
     }
     for other in others {
         let most = std::mem::replace(&mut prover.model, other);
@@ -140,6 +146,18 @@ pub fn prove(
         further_faults: prover.further,
         weaker: pack.weaker(),
     })
+}
+
+/// The donation of the first day on which something is asked for; nothing where it is not on any that the pack judges.
+fn first_asked<'p>(pack: &'p RulePack, asked: &Asked<'_>) -> Result<Option<Model<'p>>, IdentifierError> {
+    let settings = pack.settings();
+    for day in std::iter::once(settings.effective_from.value).chain(settings.days_of_orders()) {
+        let model = Model::new(pack, day)?;
+        if model.asks(asked) {
+            return Ok(Some(model));
+        }
+    }
+    Ok(None)
 }
 
 /// The donation of the day on which the pack's orders ask for most, and one of each other set of markers that they come to.
@@ -239,7 +257,7 @@ impl Prover<'_> {
 
     /// Every state of what an order asks for, all else good: nothing passes but a final non-reactive result.
     fn order_table(&mut self, what: What) {
-        let mut world = World::new(format!("{what}, by order: every state"));
+        let mut world = World::new(format!("{what}, by order: every state{}", self.model.collected()));
         let reagents = rows::reagents().map(|(a, b)| (a, b, Nat::NonReactive));
         let nat = rows::NAT.into_iter().filter(|nat| *nat != Nat::NotDiscriminated);
         let states: Vec<(Sero, Option<Sero>, Nat)> = match what {

@@ -7,7 +7,7 @@ use crate::evidence::{
 };
 use crate::marker::{Nat, Sero};
 use crate::nat::MULTIPLEX_TARGETS;
-use crate::pack::{AntibodyScreen, RulePack, Strategy, What};
+use crate::pack::{AntibodyScreen, Asked, RulePack, Strategy, What};
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
@@ -153,6 +153,11 @@ impl<'a> Model<'a> {
     pub(super) fn collected(&self) -> String {
         let day = self.good.collected_at.filter(|_| !self.pack.settings().local.is_empty());
         day.map_or_else(String::new, |at| format!(", collected {}", at.day()))
+    }
+
+    /// Whether something is asked for of this donor on this day.
+    pub(super) fn asks(&self, asked: &Asked<'_>) -> bool {
+        asked.is_due(&self.good)
     }
 
     /// What the pack asks for of this donor on this day beside the markers with a strategy, each once.
