@@ -25,7 +25,7 @@ use release::{
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{DonationId, Interpretation, LotRole, Marker, MarkerKind, Observation, ResultStatus, RunId};
+use vocabulary::{DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
 /// Markers that every reagent of the laboratory has to have spoken for.
 const SEROLOGY: [Marker; 4] = [Marker::HBsAg, Marker::AntiHcv, Marker::Hiv, Marker::Syphilis];
@@ -493,7 +493,6 @@ pub(crate) fn runs(
                 fitness(&mut run, about, asked);
                 run.kits.clone_from(&about.kits);
                 for AssayLot { lot, assay } in &about.lots {
-                    of_assays.controls(id, (lot, assay));
                     put_lot(&mut run, judged((lot, assay), fact, lots));
                 }
             }
@@ -503,9 +502,10 @@ pub(crate) fn runs(
         run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
         run.tested_at = run.tested_at.or(fact.tested_at);
         let assay = &fact.observation.assay;
-        of_assays.used.insert((id, assay));
-        for lot in lots.of(&fact.observation, &fact.connection) {
-            of_assays.with_lots.insert((id, assay));
+        let own: Vec<_> = lots.of(&fact.observation, &fact.connection).collect();
+        let controls = known.get(id).map_or(&[][..], |about| &about.lots);
+        of_assays.put(fact, id, !own.is_empty() || controls.iter().any(|one| one.assay == *assay));
+        for lot in own {
             put_lot(run, judged((lot, assay), fact, lots));
         }
     }
@@ -521,14 +521,22 @@ pub(crate) fn runs(
 struct OfAssays<'f> {
     /// That a used result is of.
     used: BTreeSet<(&'f RunId, &'f str)>,
-    /// That somebody knows a lot of.
+    /// That somebody knows a lot of: by its results, its controls, or the register.
     with_lots: BTreeSet<(&'f RunId, &'f str)>,
 }
 
 impl<'f> OfAssays<'f> {
-    /// Controls tell with which reagent their assay ran; what they are made of themselves is no reagent.
-    fn controls(&mut self, run: &'f RunId, (lot, assay): (&vocabulary::LotUse, &'f str)) {
-        if lot.role != LotRole::Control {
+    /// A grouping is one thing: its columns name the lots that its summary rests on.
+    fn put(&mut self, fact: &'f Fact, run: &'f RunId, with_lots: bool) {
+        let observation = &fact.observation;
+        let assay = match observation.marker.kind() {
+            MarkerKind::Grouping => "ABO/RhD",
+            MarkerKind::Serology | MarkerKind::Nat | MarkerKind::Chemistry | MarkerKind::Screening => {
+                observation.assay.as_str()
+            }
+        };
+        self.used.insert((run, assay));
+        if with_lots {
             self.with_lots.insert((run, assay));
         }
     }

@@ -176,9 +176,9 @@ fn an_assay_whose_lot_nobody_knows_is_held_by_gate_06_whatever_lots_its_run_has(
         (plain(), [named, None], None, Some("second")),
         (plain(), [None, named], None, Some("first")),
         (plain(), [named, named], None, None),
-        // Controls tell the reagent that their assay ran with, not what they are made of.
+        // Some analysers name lots with the controls of an assay only.
         (plain(), [named, None], Some((LotRole::Reagent, "second")), None),
-        (plain(), [named, None], Some((LotRole::Control, "second")), Some("second")),
+        (plain(), [named, None], Some((LotRole::Control, "second")), None),
         (plain(), [named, None], Some((LotRole::Reagent, "first")), Some("second")),
     ] {
         let what = format!("{register:?} {named:?} {control:?}");
