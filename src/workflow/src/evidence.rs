@@ -510,8 +510,9 @@ pub(crate) fn runs(
         }
     }
     for (id, assay) in of_assays.used.difference(&of_assays.with_lots) {
-        let run = runs.get_mut(id);
-        run.into_iter().for_each(|run| run.without_lots.push((*assay).to_owned()));
+        if let Some(run) = runs.get_mut(id) {
+            run.without_lots.push((*assay).to_owned());
+        }
     }
     runs.into_values().collect()
 }

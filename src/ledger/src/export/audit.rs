@@ -9,11 +9,11 @@ use vocabulary::UserId;
 impl Export {
     pub(super) fn audit(&mut self, line: &Line) -> Result<(), ExportError> {
         let entry = &line.entry;
-        match &entry.what {
+        if let What::ClockCompared { clock, .. } = &entry.what {
+            self.clock = Some(clock.name());
+        } else if matches!(entry.what, What::Started { .. }) {
             // While the daemon stood still anything may have happened to the clock.
-            What::Started { .. } => self.clock = None,
-            What::ClockCompared { clock, .. } => self.clock = Some(clock.name()),
-            _ => {}
+            self.clock = None;
         }
         let mut told = object!({
             "entry": entry.seq, "at": time(entry.at_ms), "by": entry.by, "what": entry.what.name(),
