@@ -3,15 +3,20 @@
 use crate::{
     Site,
     caller::{Caller, refused},
-    problem::Problem,
+    problem::{Problem, Why},
+    writing::append,
 };
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{Extensions, HeaderMap, Method, header::AUTHORIZATION},
+    http::{Extensions, HeaderMap, Method, StatusCode, header::AUTHORIZATION},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use ledger::What;
 use std::{net::SocketAddr, sync::Arc};
+
+/// Characters of what was asked and of why it was refused.
+const REFUSAL_CHARS_MAX: usize = 1_000;
 
 /// The token that a request carries.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
@@ -30,21 +35,47 @@ pub(crate) async fn bearer(State(site): State<Arc<Site>>, mut request: Request, 
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
     let terminal = terminal(request.extensions());
-    match admitted(&site, (given, terminal), &method, path.as_deref().unwrap_or_default()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
+    let asked = format!("{method} {}", request.uri().path());
+    let caller = match who(&site, given, terminal).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    let answer = match caller.check(&method, path.as_deref().unwrap_or_default()) {
+        Ok(()) => {
+            request.extensions_mut().insert(caller.clone());
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
+    };
+    if method != Method::GET
+        && caller.person().is_ok()
+        && let Some(why) = refusal(&answer)
+    {
+        let what = What::CommandRefused { command: short(&asked), why: short(&why) };
+        if append(&site, &caller, vec![what]).await.is_err() {
+            tracing::error!(asked, why, "a refusal cannot be written down");
+        }
     }
+    answer
 }
 
-async fn admitted(
-    site: &Site,
-    (given, terminal): (Option<String>, Option<String>),
-    method: &Method,
-    path: &str,
-) -> Result<Caller, Problem> {
+fn short(text: &str) -> String {
+    text.chars().take(REFUSAL_CHARS_MAX).collect()
+}
+
+/// Why somebody may not have what was wanted (R-GATE-14). What cannot be read, or is about nothing, was no act.
+fn refusal(answer: &Response) -> Option<String> {
+    let is_act = matches!(
+        answer.status(),
+        StatusCode::FORBIDDEN
+            | StatusCode::CONFLICT
+            | StatusCode::PRECONDITION_FAILED
+            | StatusCode::UNPROCESSABLE_ENTITY
+    );
+    answer.extensions().get::<Why>().filter(|_| is_act).map(|Why(why)| why.clone())
+}
+
+async fn who(site: &Site, given: Option<String>, terminal: Option<String>) -> Result<Caller, Problem> {
     let given = given.ok_or_else(Problem::unauthorized)?;
     let caller = if same(given.as_bytes(), site.token.as_bytes()) {
         Caller::machine(terminal)
@@ -62,7 +93,6 @@ async fn admitted(
             }
         }
     };
-    caller.check(method, path)?;
     Ok(caller)
 }
 

@@ -19,6 +19,10 @@ pub(crate) struct Problem {
     detail: String,
 }
 
+/// Goes with the answer, for whoever writes down that it was refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Why(pub(crate) String);
+
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Display) -> Self {
         Self { kind, title, status: status.as_u16(), detail: detail.to_string() }
@@ -93,7 +97,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let unauthorized = status == StatusCode::UNAUTHORIZED;
+        let why = Why(self.detail.clone());
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(why);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
         if unauthorized {

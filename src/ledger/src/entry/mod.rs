@@ -311,6 +311,13 @@ pub enum What {
         /// What.
         of: DonorData,
     },
+    /// Somebody (`by`) wanted something that was refused: nothing was changed (R-GATE-14).
+    CommandRefused {
+        /// What was asked for: method and path of the request.
+        command: String,
+        /// Why it was refused, as it was told.
+        why: String,
+    },
     /// Something about somebody's account.
     Person(PersonEntry),
     /// The content of a profile revision, so that whatever was read with it can be read again.
@@ -448,6 +455,7 @@ impl What {
             Self::Component(act) => act.name(),
             Self::Signed(act) => act.name(),
             Self::WrongTubeSuspected { .. } => "wrong_tube_suspected",
+            Self::CommandRefused { .. } => "command_refused",
             Self::TailCut { .. } => "tail_cut",
         }
     }

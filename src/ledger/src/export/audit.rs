@@ -97,6 +97,7 @@ fn detail(entry: &Entry) -> Result<Value, ExportError> {
         What::WrongTubeSuspected { donation, neighbours, stands } => {
             object!({ "donation": donation, "neighbours": neighbours, "stands": stands })
         }
+        What::CommandRefused { command, why } => object!({ "command": command, "why": why }),
         What::TailCut { file, offset, bytes } => object!({ "file": file, "offset": offset, "bytes": bytes }),
     })
 }

@@ -52,6 +52,7 @@ impl Export {
             | What::Component(_)
             | What::Signed(_)
             | What::WrongTubeSuspected { .. }
+            | What::CommandRefused { .. }
             | What::TailCut { .. } => return Ok(()),
         };
         self.happened(entry, (id, None), event)?;

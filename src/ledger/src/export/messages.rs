@@ -67,6 +67,7 @@ impl Export {
             | What::Component(_)
             | What::Signed(_)
             | What::WrongTubeSuspected { .. }
+            | What::CommandRefused { .. }
             | What::TailCut { .. } => {}
         }
         Ok(())

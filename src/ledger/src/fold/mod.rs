@@ -108,9 +108,11 @@ impl Fold<'_, '_> {
                 self.view.delete(Key::CLOCK.to_vec());
                 Ok(())
             }
-            What::Stopped | What::LinkNoted { .. } | What::DonorDataRead { .. } | What::TailCut { .. } => {
-                Ok(())
-            }
+            What::Stopped
+            | What::LinkNoted { .. }
+            | What::DonorDataRead { .. }
+            | What::CommandRefused { .. }
+            | What::TailCut { .. } => Ok(()),
             What::ClockCompared { server, clock } => {
                 let (server, clock) = (server.clone(), clock.clone());
                 let stands = ClockStands { server, clock, entry: self.seq, at_ms: self.at_ms };
