@@ -75,25 +75,24 @@ fn refusal(answer: &Response) -> Option<String> {
     answer.extensions().get::<Why>().filter(|_| is_act).map(|Why(why)| why.clone())
 }
 
+/// Whose token it is, as the ledger knows them now.
 async fn who(site: &Site, given: Option<String>, terminal: Option<String>) -> Result<Caller, Problem> {
     let given = given.ok_or_else(Problem::unauthorized)?;
-    let caller = if same(given.as_bytes(), site.token.as_bytes()) {
-        Caller::machine(terminal)
-    } else {
-        let actor = site.sessions.of(&given, site.session_limits).ok_or_else(Problem::unauthorized)?;
-        let reader = site.ledger.state();
-        let now = tokio::task::spawn_blocking(move || actor.now(&reader)).await;
-        match now.map_err(|e| Problem::internal(&e))? {
-            Ok(actor) => Caller::Person(actor.at(terminal)),
-            Err(why) => {
-                if why.ends_a_session() {
-                    site.sessions.end(&given);
-                }
-                return Err(refused(&why));
+    if same(given.as_bytes(), site.token.as_bytes()) {
+        return Ok(Caller::machine(terminal));
+    }
+    let actor = site.sessions.of(&given, site.session_limits).ok_or_else(Problem::unauthorized)?;
+    let reader = site.ledger.state();
+    let now = tokio::task::spawn_blocking(move || actor.now(&reader)).await;
+    match now.map_err(|e| Problem::internal(&e))? {
+        Ok(actor) => Ok(Caller::Person(actor.at(terminal))),
+        Err(why) => {
+            if why.ends_a_session() {
+                site.sessions.end(&given);
             }
+            Err(refused(&why))
         }
-    };
-    Ok(caller)
+    }
 }
 
 /// Compares in a time that does not tell how much of it was right.

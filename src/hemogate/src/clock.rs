@@ -2,7 +2,8 @@
 //! and written down whenever it stands otherwise than before, and once a day, so that every entry can be read with how far
 //! its time is to be trusted. Nothing waits for it: the clock orders nothing (law 6).
 
-use ledger::{ClockState, Draft, Ledger, What};
+use crate::daemon::note;
+use ledger::{ClockState, Ledger, What};
 use rsntp::{AsyncSntpClient, Config, SynchronizationResult};
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -26,7 +27,7 @@ pub(crate) async fn unchecked(ledger: &Ledger) {
     tracing::info!(
         "the station's clock is compared with nothing; name a time server ([site] time_server) 未配置时间服务器"
     );
-    write(ledger, None, ClockState::Unchecked).await;
+    note(ledger, What::ClockCompared { server: None, clock: ClockState::Unchecked }).await;
 }
 
 /// Compares until `stop`.
@@ -41,7 +42,8 @@ pub(crate) async fn watch(server: String, off_ms: u32, ledger: Ledger, stop: Can
         let stands = written.as_ref().filter(|(_, at)| at.elapsed() < AGAIN_AFTER);
         if stands.is_none_or(|(before, _)| is_otherwise(before, &clock, off_ms)) {
             say(&clock, &server);
-            let done = write(&ledger, Some(server.clone()), clock.clone()).await;
+            let what = What::ClockCompared { server: Some(server.clone()), clock: clock.clone() };
+            let done = note(&ledger, what).await;
             written = done.then(|| (clock, Instant::now()));
         }
         tokio::select! {
@@ -87,18 +89,6 @@ async fn address(server: &str) -> Result<SocketAddr, String> {
         Err(_) => lookup_host((server, NTP_PORT)).await.map_err(|error| error.to_string())?.next(),
     };
     found.ok_or_else(|| format!("{server} has no address"))
-}
-
-/// Whether it is written.
-async fn write(ledger: &Ledger, server: Option<String>, clock: ClockState) -> bool {
-    let outcome = match ledger.append(vec![Draft::by_system(What::ClockCompared { server, clock })]) {
-        Ok(pending) => pending.await.map(drop).map_err(|failed| failed.to_string()),
-        Err(refused) => Err(refused.to_string()),
-    };
-    if let Err(why) = &outcome {
-        tracing::error!(why, "how the clock stands cannot be written down");
-    }
-    outcome.is_ok()
 }
 
 fn state(answer: Result<SynchronizationResult, String>, off_ms: u32) -> ClockState {

@@ -97,6 +97,18 @@ pub(crate) fn open_ledger(config: &Config) -> Result<Ledger, Failure> {
     Ok(ledger)
 }
 
+/// Writes an entry of hemogate's own; whether it is written.
+pub(crate) async fn note(ledger: &Ledger, what: What) -> bool {
+    let outcome = match ledger.append(vec![Draft::by_system(what)]) {
+        Ok(pending) => pending.await.map(drop).map_err(|e| e.to_string()),
+        Err(refused) => Err(refused.to_string()),
+    };
+    if let Err(why) = &outcome {
+        tracing::error!(why, "the ledger does not take entries");
+    }
+    outcome.is_ok()
+}
+
 impl Daemon {
     /// Starts every room. What cannot start is an error; nothing is left running then but the caller's process.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
@@ -136,7 +148,7 @@ impl Daemon {
             tasks: TaskTracker::new(),
             console_stop: CancellationToken::new(),
         };
-        daemon.note(What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
+        note(&ledger, What::Started { version: env!("CARGO_PKG_VERSION").to_owned() }).await;
         for (connection, why) in lines.refused {
             daemon.board.refuse(&connection.id, connection.mode, why);
         }
@@ -301,17 +313,6 @@ impl Daemon {
         Ok(())
     }
 
-    /// Writes an entry of hemogate's own.
-    async fn note(&self, what: What) {
-        let outcome = match self.ledger.append(vec![Draft::by_system(what)]) {
-            Ok(pending) => pending.await.map(drop).map_err(|e| e.to_string()),
-            Err(refused) => Err(refused.to_string()),
-        };
-        if let Err(why) = outcome {
-            tracing::error!(why, "the ledger does not take entries");
-        }
-    }
-
     /// Reads certificate files anew; whoever is connected stays connected.
     pub(crate) fn reload(&self) {
         tracing::info!("certificate files are read anew; other settings are taken at the next start");
@@ -327,7 +328,7 @@ impl Daemon {
         if tokio::time::timeout(STOP_WITHIN, self.tasks.wait()).await.is_err() {
             tracing::error!(within = ?STOP_WITHIN, "some rooms did not stop in time; the ledger is closed over them");
         }
-        self.note(What::Stopped).await;
+        note(&self.ledger, What::Stopped).await;
         self.console_stop.cancel();
         let closed = tokio::task::spawn_blocking(move || self.ledger.close()).await;
         if let Err(e) = closed {

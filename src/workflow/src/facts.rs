@@ -328,9 +328,8 @@ impl AcceptedLot {
     #[must_use]
     pub fn overlap(lots: &[Self]) -> Option<(&str, &str)> {
         let alike = |a: &Self, b: &Self| {
-            let apart = |a: &ConnectionId, b: &ConnectionId| a != b;
             let analysers_differ =
-                a.in_use_on.as_ref().zip(b.in_use_on.as_ref()).is_some_and(|(a, b)| apart(a, b));
+                a.in_use_on.as_ref().zip(b.in_use_on.as_ref()).is_some_and(|(a, b)| a != b);
             let roles_differ = a.role.zip(b.role).is_some_and(|(a, b)| a != b);
             a.lot == b.lot && !analysers_differ && !roles_differ
         };
