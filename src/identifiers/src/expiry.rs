@@ -1,6 +1,6 @@
 //! Until when a component may be used, as its label or a person says it.
 
-use crate::{Code, CodeKind};
+use crate::{Code, CodeKind, OtherCode, other_code::no};
 use jiff::civil::{Date, DateTime};
 
 /// The last day or minute of use, by the clock of the place that wrote the label.
@@ -12,20 +12,11 @@ pub enum Expiry {
     Minute(DateTime),
 }
 
-/// Why a text is no expiry, in both languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoExpiry {
-    /// Why, and what to do.
-    pub what: String,
-    /// The same in Chinese.
-    pub what_zh: String,
-}
-
 /// Reads an expiry: the ISBT 128 codes `=>` (day) and `&>` (minute), or `2026-04-07` and `2026-04-07T14:00`.
 ///
 /// # Errors
-/// [`NoExpiry`]: another code of the label was scanned, or it is no day.
-pub fn expiry(scan: &str) -> Result<Expiry, NoExpiry> {
+/// [`OtherCode`]: another code of the label was scanned, or it is no day.
+pub fn expiry(scan: &str) -> Result<Expiry, OtherCode> {
     let text = scan.trim();
     let code = Code::read(text).filter(|code| code.kind != CodeKind::Loinc);
     let said = match code {
@@ -34,13 +25,10 @@ pub fn expiry(scan: &str) -> Result<Expiry, NoExpiry> {
             code.date.ok_or_else(|| none(text))?
         }
         Some(code) => {
-            return Err(NoExpiry {
-                what: format!(
-                    "{text:?} is {}, not an expiry date; scan the expiry date",
-                    code.kind.english()
-                ),
-                what_zh: format!("{text:?} 是{}，不是失效日期码；请扫描失效日期", code.kind.chinese()),
-            });
+            return Err(no(
+                format!("{text:?} is {}, not an expiry date; scan the expiry date", code.kind.english()),
+                format!("{text:?} 是{}，不是失效日期码；请扫描失效日期", code.kind.chinese()),
+            ));
         }
     };
     // A day that has a time beside it is no day alone, whatever a reader of dates takes it for.
@@ -51,11 +39,11 @@ pub fn expiry(scan: &str) -> Result<Expiry, NoExpiry> {
     }
 }
 
-fn none(text: &str) -> NoExpiry {
-    NoExpiry {
-        what: format!("{text:?} is no expiry; scan it (=> or &>), or write 2026-04-07 or 2026-04-07T14:00"),
-        what_zh: format!("{text:?} 不是失效日期；请扫描（=> 或 &>），或写作 2026-04-07 或 2026-04-07T14:00"),
-    }
+fn none(text: &str) -> OtherCode {
+    no(
+        format!("{text:?} is no expiry; scan it (=> or &>), or write 2026-04-07 or 2026-04-07T14:00"),
+        format!("{text:?} 不是失效日期；请扫描（=> 或 &>），或写作 2026-04-07 或 2026-04-07T14:00"),
+    )
 }
 
 #[cfg(test)]

@@ -18,14 +18,16 @@ mod din;
 mod expiry;
 mod form;
 mod normaliser;
+mod other_code;
 mod product;
 mod refusal;
 mod rules;
 
 pub use algorithm::{CheckAlgorithm, din_check_character};
 pub use code::{Code, CodeKind};
-pub use expiry::{Expiry, NoExpiry, expiry};
+pub use expiry::{Expiry, expiry};
 pub use normaliser::{Checked, Identified, Normaliser, Whose};
-pub use product::{NoProduct, product_code};
+pub use other_code::OtherCode;
+pub use product::product_code;
 pub use refusal::Refusal;
 pub use rules::{Case, DinShape, Form, FormKind, Pad, Rules, RulesFault, Shortened, StartStop};

@@ -1,29 +1,16 @@
 //! The code of a component's label: what it is, and its division, within its donation.
 
-use crate::{Code, CodeKind};
+use crate::{Code, CodeKind, OtherCode, other_code::no};
 
 /// Characters of a component's code.
 const CHARS_MAX: usize = 40;
-
-/// Why a scan is no component's code, in both languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoProduct {
-    /// Why, and what to do.
-    pub what: String,
-    /// The same in Chinese.
-    pub what_zh: String,
-}
-
-fn no(what: impl Into<String>, what_zh: impl Into<String>) -> NoProduct {
-    NoProduct { what: what.into(), what_zh: what_zh.into() }
-}
 
 /// Reads the code of a component: an ISBT 128 product code with its identifier or without it, division included, or a code
 /// of the site's own as it stands. Codes are never put into another case: in ISBT 128 they differ by it.
 ///
 /// # Errors
-/// [`NoProduct`]: another code of the label was scanned, or one that is broken.
-pub fn product_code(scan: &str) -> Result<String, NoProduct> {
+/// [`OtherCode`]: another code of the label was scanned, or one that is broken.
+pub fn product_code(scan: &str) -> Result<String, OtherCode> {
     let text = scan.trim();
     if !(1..=CHARS_MAX).contains(&text.chars().count())
         || text.chars().any(|c| c.is_control() || c.is_whitespace())
@@ -61,7 +48,7 @@ pub fn product_code(scan: &str) -> Result<String, NoProduct> {
     }
 }
 
-fn broken(text: &str) -> NoProduct {
+fn broken(text: &str) -> OtherCode {
     no(
         format!(
             "{text:?} is no whole ISBT 128 product code: a capital letter, four digits, the type of donation, the division (E0791V00)"
