@@ -256,22 +256,6 @@ mod tests {
         check(&channel, 10, WindowState::Invalid, "expired");
     }
 
-    /// F11: out three hours after calibration and not repeated: everything since the last good control waits.
-    #[test]
-    fn a_control_that_is_out_holds_back_to_the_last_good_one() {
-        let good = [control(1, "neg", true), control(1, "pos", true)];
-        let mut channel = channel([good.to_vec(), vec![control(3, "pos", false)]].concat());
-        for (hour, state) in [(2, WindowState::Out), (3, WindowState::Out), (5, WindowState::Out)] {
-            check(&channel, hour, state, "repeat the control first");
-        }
-        channel.controls.push(control(4, "pos", true));
-        check(&channel, 5, WindowState::Valid, "");
-        check(&channel, 2, WindowState::Out, "the first after it");
-        check(&channel, 3, WindowState::Out, "test the samples again");
-        assert_eq!(channel.opened("L1", at(5)), Some(at(4)));
-        assert_eq!(channel.opened("L1", at(0)), None);
-    }
-
     #[test]
     fn without_a_calibration_of_its_lot_a_result_is_none() {
         let mut channel = channel(vec![control(1, "neg", true), control(1, "pos", true)]);

@@ -5,6 +5,8 @@
 //! - `rules` names the pack, `cn-2019` where it is left out; `pack` is TOML laid over it.
 //! - `expect` is a part of the verdict: objects and lists may hold more than is asked for, texts of `next` and `why`
 //!   may be longer. `failing_gates` and `flags` are exact. `error` expects that the case cannot be read.
+//!
+//! `c-combinations.json` is of another shape: `enumerated.rs` reads it.
 
 #[cfg(test)]
 mod cases {
@@ -113,7 +115,8 @@ mod cases {
         files.sort();
         let mut wrong = Vec::new();
         let mut count = 0;
-        for file in files.iter().filter(|f| f.file_name().unwrap() != "base.json") {
+        let others = ["base.json", "c-combinations.json"];
+        for file in files.iter().filter(|f| !others.iter().any(|other| f.ends_with(other))) {
             for case in read(file).as_array().unwrap() {
                 let case = case.as_object().unwrap();
                 count += 1;

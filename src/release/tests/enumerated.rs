@@ -119,18 +119,40 @@ mod enumerated {
         }
     }
 
+    /// C15, as data.
     #[test]
-    fn only_two_of_the_210_combinations_pass() {
+    fn only_the_combinations_that_the_case_names_pass() {
+        let rows: serde_json::Value =
+            serde_json::from_str(include_str!("cases/c-combinations.json")).unwrap();
         let policy = Policy { ndr: NdrPolicy::Discard, unresolved: UnresolvedPolicy::Hold };
-        let passing: Vec<_> = combinations()
-            .into_iter()
-            .filter(|(a, b, nat)| {
-                let sero: Vec<Sero> = [Some(*a), *b].into_iter().flatten().collect();
-                marker::judge_virus(&sero, *nat, policy).unit == Unit::Pass
-            })
-            .collect();
-        let nr = Sero::NonReactive;
-        assert_eq!(passing, [(nr, Some(nr), Nat::NonReactive), (nr, None, Nat::NonReactive)]);
+        let sero = |state: Option<Sero>| match state {
+            None => "ABSENT",
+            Some(Sero::Reactive) => "R",
+            Some(Sero::NonReactive) => "NR",
+            Some(Sero::Invalid) => "INVALID",
+            Some(Sero::Pending) => "PENDING",
+            Some(Sero::Missing) => "NONE",
+        };
+        let nat = |state: Nat| match state {
+            Nat::Reactive => "R",
+            Nat::NonReactive => "NR",
+            Nat::NotDiscriminated => "NDR",
+            Nat::Unresolved => "UNRES",
+            Nat::Invalid => "INVALID",
+            Nat::Pending => "PENDING",
+            Nat::Missing => "NONE",
+        };
+        let all = combinations().into_iter().map(|(a, b, c)| {
+            let reagents: Vec<Sero> = [Some(a), b].into_iter().flatten().collect();
+            let passes = marker::judge_virus(&reagents, c, policy).unit == Unit::Pass;
+            (passes, [sero(Some(a)), sero(b), nat(c)])
+        });
+        let all: Vec<_> = all.collect();
+        let passing: Vec<_> = all.iter().filter(|(passes, _)| *passes).map(|(_, told)| told).collect();
+        for row in rows.as_array().unwrap() {
+            assert_eq!(serde_json::json!(all.len()), row["combinations"], "{}", row["id"]);
+            assert_eq!(serde_json::json!(passing), row["passing"], "{} {}", row["id"], row["what"]);
+        }
     }
 
     fn pack() -> RulePack {
