@@ -1,4 +1,4 @@
-//! Whether a run's controls allow its results (rules.md §2, R-RUN-01 to R-RUN-03).
+//! Whether a run's controls allow its results (rules.md §2, R-RUN-01 to R-RUN-04).
 
 use std::collections::BTreeSet;
 use vocabulary::{Marker, MarkerKind, Observation, ResultStatus, SpecimenKind};

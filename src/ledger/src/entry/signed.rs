@@ -33,7 +33,7 @@ pub struct SignedDonation {
     pub basis: String,
 }
 
-/// A donation that stays.
+/// A donation that stays when its batch is released (R-BATCH-01).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftHeld {
     /// Which.

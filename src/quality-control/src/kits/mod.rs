@@ -9,6 +9,9 @@
 //! | `[batch]` | a batch of nucleic acid tests | the batch's negative, positive and external controls |
 //! | `[cells]` | grouping | known samples or cells, per reagent |
 //!
+//! A kit allows controls to be shared by saying `[window]` or `[cells]`: they stand for results of other runs of that analyser and
+//! lot too. By `[plate]` and `[batch]`, and for wells that come as OD by any, those of another run stand for nothing (R-RUN-04).
+//!
 //! A file is checked whole: every fault has its line, and the nearest name that would be right. Nothing here reads a disk.
 
 mod fault;
@@ -106,7 +109,7 @@ pub struct ExternalControl {
     pub sco_max: Option<Decimal>,
 }
 
-/// Controls before a result, and the first after it.
+/// Controls before a result, and the first after it, in whichever run of the analyser they were (R-RUN-04).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowRules {
     /// Hours for which a control speaks.

@@ -95,11 +95,12 @@ pub struct ReleaseAsked {
 pub struct Released {
     /// These go.
     pub released: Vec<DonationId>,
-    /// These stay, each with what keeps it.
+    /// These stay, each with what keeps it (R-BATCH-01).
     pub held: Vec<LeftHeld>,
 }
 
-/// Signs the release of what every gate lets go; the rest stays, with its reasons in the same entry.
+/// Signs the release of what every gate lets go. Each donation goes, was taken out, or is held in so many words: the rest stays,
+/// with its reasons in the same entry (R-BATCH-01), and nothing goes before what fails has been found (R-GATE-13).
 ///
 /// # Errors
 /// [`Refused`]; [`Refused::Changed`] when anything is not as `seen`, [`Refused::SamePerson`], [`Refused::NotLocated`].

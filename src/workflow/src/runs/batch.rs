@@ -27,7 +27,10 @@ fn outcome(kit: &KitFile, rules: &BatchRules, controls: &[EvidenceObservation]) 
         wells.entry((name.to_owned(), place)).or_default().push(o);
     }
     if wells.is_empty() {
-        return Outcome::open(Told::new("no control of the batch has come yet", "尚未收到本批对照结果"));
+        return Outcome::open(Told::new(
+            "no control of the batch has come yet, and those of another batch do not stand for it (R-RUN-04)",
+            "尚未收到本批对照结果，其他批的对照不能代替（R-RUN-04）",
+        ));
     }
     let mut judged = Vec::new();
     for ((name, _), rows) in &wells {

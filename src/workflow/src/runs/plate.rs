@@ -1,4 +1,5 @@
-//! A plate's control wells against its kit, and what that makes of the sample wells (rules.md §2.1).
+//! A plate's control wells against its kit, and what that makes of the sample wells (rules.md §2.1). Wells of another plate
+//! stand for nothing here (R-RUN-04).
 
 use super::{Known, Outcome, invalid_control, is_final};
 use crate::facts::{Fact, KitWord, RunCheck, Told};
@@ -76,8 +77,11 @@ fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -
     };
     if wells.is_empty() {
         let why = Told::new(
-            format!("no control well of {assay} has come yet; send the whole plate"),
-            format!("尚未收到 {assay} 的对照孔；请传送整板结果"),
+            format!(
+                "no control well of {assay} has come yet, and those of another plate do not stand for it (R-RUN-04); \
+                 send the whole plate"
+            ),
+            format!("尚未收到 {assay} 的对照孔，其他板的对照孔不能代替（R-RUN-04）；请传送整板结果"),
         );
         return (Outcome::open(why), None);
     }

@@ -164,3 +164,22 @@ fn each_control_that_the_kit_names_has_to_be_in_the_batch() {
     check("negative-2", Invalid, Qc::OutOfControl);
     check("weak-2", Valid, Qc::OutOfControl);
 }
+
+/// R-RUN-04: a batch of nucleic acid tests has its own controls.
+#[test]
+fn controls_of_another_batch_stand_for_nothing() {
+    let house = House::new("cn-2019");
+    let mut told = batch();
+    let sample = nat(SpecimenKind::Patient, "D1", &[]);
+    told.extend(sample.into_iter().map(|o| of(o, "D1")));
+    for o in &mut told {
+        if o.kind == SpecimenKind::Patient {
+            o.run = Some(vocabulary::RunId::new("line/N2").unwrap());
+        }
+    }
+    house.says(&told);
+    let (run, facts) = house.stands("D1");
+    assert_eq!((run.as_str(), facts.validity), ("line/N2", Validity::Open));
+    let why = facts.why.unwrap();
+    assert!(why.en.contains("R-RUN-04") && why.zh.contains("R-RUN-04"), "{why:?}");
+}

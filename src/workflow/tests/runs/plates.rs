@@ -1,6 +1,7 @@
 //! Plates by their own wells.
 
 use crate::house::{House, control, observation, of};
+use quality_control::kits::{KitFile, Kits};
 use release::evidence::{Qc, Validity};
 use vocabulary::{Expected, Interpretation, Marker, Observation, SpecimenKind};
 
@@ -123,7 +124,7 @@ fn a_plate_stands_by_its_own_wells_and_the_reason_names_criterion_value_and_limi
         "应有 1 孔",
     );
     check(&with("QC", "XX"), Invalid, OutOfControl, "INVALID", "the kit knows no such control", "无此对照");
-    check("", Open, QcOpen, "PENDING", "no control well of ELISA HBsAg has come yet", "尚未收到");
+    check("", Open, QcOpen, "PENDING", "those of another plate do not stand for it (R-RUN-04)", "尚未收到");
 }
 
 #[test]
@@ -192,4 +193,57 @@ fn a_failed_plate_is_repeated_on_another_the_same_day_and_its_reactive_results_l
         house.says(&again);
         assert_eq!(house.serology("D2"), "FINAL_NR", "{pack}: repeated in a new run the same day");
     }
+}
+
+/// What a kit says that allows controls to be shared.
+const SHARED: &str = r#"schema = 1
+id = "own/shared"
+title = { en = "ELISA HBsAg, controls shared", zh = "共用对照" }
+assays = ["ELISA HBsAg"]
+source = "leaflet"
+[window]
+levels = ["negative", "positive"]
+calibration = "on_analyser"
+"#;
+
+/// R-RUN-04: samples on a plate whose controls are on another. What a kit with a shared window allows is in `windows.rs`; wells
+/// that come as OD stand by their own plate whatever the kit says.
+#[test]
+fn controls_of_another_plate_stand_for_nothing() {
+    let house = House::new("cn-2019");
+    let mut told = plate_controls("line/P1", GOOD_PLATE);
+    told.push(plate_sample("line/P1", "D1", "0.020", "0.105"));
+    told.push(plate_sample("line/P2", "D2", "0.020", "0.105"));
+    house.says(&told);
+    house.works();
+    assert_eq!(house.serology("D1"), "FINAL_NR");
+    let (run, facts) = house.stands("D2");
+    assert_eq!((run.as_str(), facts.validity), ("line/P2", Validity::Open));
+    assert_eq!(house.serology("D2"), "PENDING");
+    let why = facts.why.unwrap();
+    assert!(
+        why.en.contains("those of another plate do not stand for it (R-RUN-04); send the whole plate"),
+        "{why:?}"
+    );
+    assert!(why.zh.contains("其他板的对照孔不能代替（R-RUN-04）"), "{why:?}");
+    house.says(&plate_controls("line/P2", GOOD_PLATE));
+    assert_eq!(house.serology("D2"), "FINAL_NR", "with its own wells it stands");
+
+    let bad =
+        house_with(None, &[&told[..], &plate_controls("line/P2", "BLK 0.041; NC 0.2 0.2 0.2")].concat());
+    assert_eq!(bad.serology("D2"), "INVALID", "its own wells speak, however good another plate's are");
+    assert_eq!(bad.serology("D1"), "FINAL_NR", "other plates are untouched (R-RUN-01)");
+
+    let shared = house_with(Some(SHARED), &told);
+    assert_eq!(shared.stands("D2").1.validity, Validity::Open);
+}
+
+fn house_with(kit: Option<&str>, told: &[Observation]) -> House {
+    let mut house = House::new("cn-2019");
+    if let Some(kit) = kit {
+        house.settings.kits = Kits::new([KitFile::read("own.toml", kit).unwrap()]).unwrap();
+    }
+    house.says(told);
+    house.works();
+    house
 }

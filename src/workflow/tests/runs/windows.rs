@@ -105,6 +105,32 @@ fn controls_speak_for_a_day_across_midnight_and_for_their_own_lot_and_analyser_a
     check(|o| o.completed_at = None, "01T21:00", Open, "is not known");
 }
 
+/// R-RUN-04: the kit allows a shared window of controls by saying `[window]`, and samples of a plate or rack whose controls are
+/// on another stand by it; where it was out they fall with it, and where nothing ran they wait.
+#[test]
+fn a_kit_that_shares_its_controls_lets_them_stand_for_other_plates() {
+    let on = |run: &str, mut told: Vec<Observation>| {
+        for o in &mut told {
+            o.run = Some(RunId::new(run).unwrap());
+        }
+        told
+    };
+    let sample = || on("line/P2", clia("D2", "01T09:00", "0.20"));
+    for (controls, validity, qc, state) in [
+        (on("line/P1", levels("01T08:00", true)), Validity::Valid, Qc::InControl, "FINAL_NR"),
+        (on("line/P1", levels("01T08:00", false)), Validity::Valid, Qc::OutOfControl, "INVALID"),
+        (vec![], Validity::Open, Qc::Open, "PENDING"),
+    ] {
+        let house = House::new("cn-2019");
+        house.says(&[controls, sample()].concat());
+        house.works();
+        let (run, facts) = house.stands("D2");
+        assert!(run.as_str().starts_with("line/P2@"), "{run}");
+        assert_eq!((facts.validity, facts.qc), (validity, qc), "{facts:?}");
+        assert_eq!(house.serology("D2"), state);
+    }
+}
+
 /// The next control that can speak is the one that has to pass: neither one that is not final nor one without a time hides it.
 #[test]
 fn a_control_that_fails_days_later_takes_back_what_lies_before_whatever_came_between() {
