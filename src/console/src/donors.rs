@@ -54,6 +54,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::Text { .. }
         | Refused::TooMany { .. }
         | Refused::Over { .. }
+        | Refused::TooShort { .. }
         | Refused::ToCome { .. }
         | Refused::NotOfDonation { .. }
         | Refused::NoEvidence

@@ -92,9 +92,50 @@ pub(crate) fn read_targets<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Vi
     Vec::<String>::deserialize(input)?.iter().map(|text| nat_target(text).map_err(D::Error::custom)).collect()
 }
 
+/// A name that verdicts have: of an infection, `anti-HBc` or `ALT`.
+pub(crate) fn verdict_name(text: &str) -> Result<&'static str, String> {
+    const ALT: &str = "ALT";
+    if folded(text) == folded(ALT) {
+        return Ok(ALT);
+    }
+    if let Ok(virus) = nat_target(text) {
+        return Ok(virus.name());
+    }
+    let marker = serology_marker(text)?;
+    let virus = marker.virus().filter(|_| marker != Marker::AntiHbc);
+    Ok(virus.map_or(marker.name(), Virus::name))
+}
+
+pub(crate) fn read_verdict_name<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    verdict_name(&String::deserialize(input)?).map(str::to_owned).map_err(D::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_marker_is_read_by_the_name_that_verdicts_have() {
+        for (text, name) in [
+            ("HBsAg", "HBV"),
+            ("hbv", "HBV"),
+            ("Anti-HBc", "anti-HBc"),
+            ("TP", "syphilis"),
+            ("anti-HTLV", "HTLV"),
+            ("malaria", "malaria"),
+            ("T. cruzi", "T.cruzi"),
+            ("alt", "ALT"),
+        ] {
+            assert_eq!(verdict_name(text), Ok(name));
+        }
+        assert!(verdict_name("dengue").unwrap_err().contains("unknown marker"));
+        for marker in Marker::ALL.iter().filter(|marker| marker.kind() == MarkerKind::Serology) {
+            let virus = marker.virus().unwrap();
+            let name = if *marker == Marker::AntiHbc { marker.name() } else { virus.name() };
+            assert_eq!(verdict_name(marker.name()), Ok(name));
+            assert_eq!(verdict_name(virus.name()), Ok(virus.name()));
+        }
+    }
 
     #[test]
     fn every_accepted_name_means_one_marker() {

@@ -246,7 +246,7 @@ fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<Loo
             continue;
         }
         let last = donor.earlier.iter().filter(|e| negative(e)).filter_map(day).max();
-        let months = pack.settings().donor.lookback_months.value;
+        let months = pack.settings().donor.lookback_months_of(virus.name());
         let from = last.and_then(|last| last.checked_sub(i64::from(months).months()).ok());
         let found_on = found_on(evidence, virus);
         // A donation whose day is not known may be one of them.
@@ -283,8 +283,7 @@ fn reentry_state(case: &Reentry, pack: &RulePack) -> ReentryState {
     if case.nat_then != Call::NonReactive {
         return ReentryState::OutOfScope;
     }
-    let months = pack.settings().donor.reentry_months.value;
-    let Ok(first) = case.deferred_on.checked_add(i64::from(months).months()) else {
+    let Some(first) = pack.settings().donor.reentry_from(&case.marker, case.deferred_on) else {
         return ReentryState::TooEarly;
     };
     if case.tests.iter().any(|t| t.result != Call::NonReactive && t.result != Call::Pending) {

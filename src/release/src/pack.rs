@@ -7,6 +7,7 @@ mod place;
 mod reagent;
 mod settings;
 mod stated;
+mod terms;
 
 pub(crate) use asked::{Asked, What};
 pub use choices::{
@@ -17,8 +18,8 @@ pub use choices::{
 pub use overlay::Weaker;
 pub use reagent::ReagentCut;
 pub use settings::{
-    Alt, DonorRules, Fitness, Group, Invalid, Local, Nat, Reagent, Release, Retention, Sero, Settings,
-    Strategies, Tests,
+    Alt, DonorRules, DonorTerm, Fitness, Group, Invalid, Local, Nat, Reagent, Release, Retention, Sero,
+    Settings, Strategies, Tests,
 };
 
 pub use stated::Stated;
@@ -352,6 +353,7 @@ impl RulePack {
         let names: std::collections::BTreeSet<_> = s.reagent.iter().map(name).collect();
         must(names.len() == s.reagent.len(), "reagent", "one reagent stands there twice; keep one of them")?;
         self.check_orders()?;
+        s.check_terms()?;
         let barred =
             [GateId::TestsFinal, GateId::MarkersPass, GateId::Group, GateId::RunsValid, GateId::Donor];
         let kept = barred.iter().all(|gate| s.release.override_forbidden.value.contains(gate));

@@ -99,6 +99,98 @@ mod packs {
     }
 
     #[test]
+    fn what_is_wrong_with_the_terms_of_a_marker_is_named_with_its_key() {
+        for (text, at, what) in [
+            ("marker = \"HIW\"\nlookback_months = 60", "marker", "the nearest known one is \"HIV\""),
+            ("lookback_months = 60", "", "missing field `marker`"),
+            ("marker = \"HIV\"", "", "says nothing of HIV; write lookback_months"),
+            (
+                "marker = \"HIV\"\nlookback_mnths = 60",
+                "lookback_mnths",
+                "the nearest known is `lookback_months`",
+            ),
+            ("marker = \"HIV\"\nlookback_months = \"60\"", "lookback_months", "expected u16"),
+            ("marker = \"HIV\"\nlookback_months = -1", "lookback_months", "expected u16"),
+            ("marker = \"HIV\"\nlookback_months = 6", "lookback_months", "at least 12 months for HIV"),
+            ("marker = \"HIV\"\nlookback_months = 1201", "lookback_months", "write 1 to 1200"),
+            ("marker = \"HIV\"\nreentry_months = 0", "reentry_months", "write 1 to 1200"),
+            ("marker = \"HIV\"\nreentry_months = 5", "reentry_months", "at least 6 months for HIV"),
+            ("marker = \"HCV\"\nreentry_days = 56", "reentry_days", "at least 6 months for HCV"),
+            ("marker = \"HCV\"\ntemporary_days = 0", "temporary_days", "write 1 to 36500"),
+            ("marker = \"ALT\"\nlookback_months = 24", "lookback_months", "nothing is looked back upon"),
+            ("marker = \"anti-HBc\"\nlookback_months = 24", "lookback_months", "nothing is looked back upon"),
+            ("marker = \"ALT\"\nreentry_days = 240", "reentry_days", "nobody is examined for re-entry"),
+        ] {
+            let key = if at.is_empty() { "donor.term[0]".to_owned() } else { format!("donor.term[0].{at}") };
+            refused(&format!("[[donor.term]]\n{text}"), &key, what);
+        }
+        let twice = "[[donor.term]]\nmarker = \"HBV\"\ntemporary_days = 90\n";
+        refused(
+            &twice.repeat(2).replacen("HBV", "HBsAg", 1),
+            "donor.term[1].marker",
+            "HBV stands there twice",
+        );
+        let error = overlay(&format!("{twice}lookback_months = 3\n")).unwrap_err().to_string();
+        assert!(error.contains("line 6"), "{error}");
+    }
+
+    /// A pack without terms says what it said; with them, each is listed with its confidence like any other value.
+    #[test]
+    fn terms_of_a_marker_are_listed_with_their_confidence() {
+        let none = |key: &str| !key.starts_with("donor.term");
+        assert!(overlay("").unwrap().stated().iter().all(|stated| none(&stated.key)));
+        let text = "[[donor.term]]\nmarker = \"hiv\"\nlookback_months = 60\n\
+            reentry_days = { value = 240, confidence = \"own-M\", confirm = \"the guidance\" }\n";
+        let pack = overlay(text).unwrap();
+        let stated: Vec<_> = pack.stated().into_iter().filter(|stated| !none(&stated.key)).collect();
+        let found: Vec<_> =
+            stated.iter().map(|s| (&*s.key, &*s.value, &*s.confidence, s.must_be_confirmed)).collect();
+        assert_eq!(
+            found,
+            [
+                ("donor.term[0].lookback_months", "60", "site", false),
+                ("donor.term[0].marker", "HIV", "", false),
+                ("donor.term[0].reentry_days", "240", "own-M", true),
+            ]
+        );
+        assert!(pack.unconfirmed().iter().any(|open| open.key == "donor.term[0].reentry_days"));
+    }
+
+    /// What a base says of a marker is kept by a pack laid over it, in whatever unit.
+    #[test]
+    fn a_pack_keeps_the_terms_of_its_base() {
+        let base = format!(
+            "{}\n[[donor.term]]\nmarker = \"HCV\"\nreentry_months = 8\nlookback_months = 60\ntemporary_days = 30\n",
+            include_str!("../packs/cn-2019.toml")
+        );
+        let laid_over = |terms: &str| {
+            let text = format!("id = \"site\"\nbased_on = \"cn-2019\"\n{terms}");
+            let source = release::pack::PackSource { text, base: Some(base.clone()) };
+            RulePack::from_source(&source).unwrap().fits_today().map_err(|error| error.to_string())
+        };
+        let hcv = |terms: &str| format!("[[donor.term]]\nmarker = \"HCV\"\n{terms}\n");
+        let all = "lookback_months = 60\ntemporary_days = 30\n";
+        for good in [
+            String::new(),
+            hcv(&format!("{all}reentry_months = 8")),
+            hcv(&format!("{all}reentry_days = 248")),
+            hcv(&format!("{all}reentry_days = 1\nreentry_months = 8")),
+        ] {
+            assert_eq!(laid_over(&good), Ok(()), "{good}");
+        }
+        for (weak, key) in [
+            (hcv(&format!("{all}reentry_days = 240")), "donor.term[0].reentry_days"),
+            (hcv(all), "donor.term[0].reentry_months"),
+            (hcv("reentry_months = 9\ntemporary_days = 31"), "donor.term[0].lookback_months"),
+            (hcv("reentry_months = 9\nlookback_months = 61"), "donor.term[0].temporary_days"),
+            ("[[donor.term]]\nmarker = \"HIV\"\nlookback_months = 12\n".to_owned(), "donor.term"),
+        ] {
+            let error = laid_over(&weak).unwrap_err();
+            assert!(error.contains(&format!("{key}: ")) && error.contains("HCV"), "{weak}: {error}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_an_order_is_named_with_its_key() {
         for (text, at, what) in [
             (

@@ -20,6 +20,9 @@ mod said_tests;
 #[cfg(test)]
 mod task_tests;
 mod tasks;
+mod terms;
+#[cfg(test)]
+mod terms_tests;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +33,7 @@ pub use checks::{
 pub use facts::DonorFacts;
 pub use refused::Refused;
 pub use tasks::{Closing, close_task};
+pub(crate) use terms::{deferred_for, reentry_from};
 
 use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
@@ -124,7 +128,8 @@ pub struct Deferral {
 /// Defers a donor. What was deferred for good stays so.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::OtherDonor`], [`Refused::Over`], [`Refused::ToCome`], [`Refused::NotOfDonation`].
+/// [`Refused`]; [`Refused::OtherDonor`], [`Refused::Over`], [`Refused::ToCome`], [`Refused::NotOfDonation`],
+/// [`Refused::TooShort`].
 pub fn defer(
     settings: &Settings,
     ledger: &Ledger,
@@ -162,6 +167,7 @@ fn speaks_of_now(
     if let Some(until) = until.filter(|until| *until < today) {
         return Err(Refused::Over { until });
     }
+    terms::lasts(settings, reader, (until, today), named)?;
     let Some(since) = since else { return Ok(()) };
     if today.tomorrow().is_ok_and(|tomorrow| since > tomorrow) {
         return Err(Refused::ToCome { since });

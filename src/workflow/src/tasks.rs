@@ -7,8 +7,8 @@ pub use donor::{for_donor_of, for_donors};
 
 use crate::components::{ToFind, to_find};
 use crate::rules::Book;
-use crate::{Settings, Stopped, kits};
-use jiff::{Timestamp, ToSpan, civil::Date};
+use crate::{Settings, Stopped, donors, kits};
+use jiff::{Timestamp, civil::Date};
 use ledger::{DonorTask, LookbackStep, Page, ReadError, Reader, RunInvalidation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -389,10 +389,13 @@ fn reentries(book: &Book<'_>, reader: &Reader) -> Result<OfKind, ReadError> {
         }
         // By the pack that judged the donation, and not by the one that is configured now.
         let settings = book.taken_at(candidate.collected_at_ms);
-        let months = i64::from(settings.pack.settings().donor.reentry_months.value);
         let taken = Timestamp::from_millisecond(candidate.collected_at_ms).ok();
         let taken = taken.map(|at| at.to_zoned(settings.time_zone.clone()).date());
         let since = case.as_ref().map(|case| case.deferred_on).or(taken);
+        let markers = match &case {
+            Some(case) => vec![case.marker.clone()],
+            None => donors::deferred_for(reader, &candidate.donation)?,
+        };
         let (next, next_zh) = match case {
             Some(_) => ("finish the re-entry examination and have it approved", "完成归队检查并审批"),
             None => ("examine the donor for re-entry", "安排归队检查"),
@@ -412,7 +415,7 @@ fn reentries(book: &Book<'_>, reader: &Reader) -> Result<OfKind, ReadError> {
             next,
             next_zh,
             due: None,
-            not_before: since.and_then(|day| day.checked_add(months.months()).ok()),
+            not_before: since.and_then(|day| donors::reentry_from(settings, (&markers, day))),
             overdue: false,
         });
     }

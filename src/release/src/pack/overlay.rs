@@ -10,6 +10,7 @@ use super::settings::{DonorRules, Local, Settings, Tests};
 use crate::pack::{PackRef, RulePack, Strategy};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// The pack that is nobody's law: what stands alone in a jurisdiction without a built-in pack is held against it.
@@ -240,6 +241,7 @@ fn donor(base: &DonorRules, own: &DonorRules, keep: &mut impl FnMut(bool, &str, 
         ("donor.reentry_months", base.reentry_months.value, own.reentry_months.value),
     ];
     as_many(months, keep);
+    terms(base, own, keep);
     let days = [
         ("donor.quarantine_days", &base.quarantine_days, &own.quarantine_days),
         ("donor.notify_days", &base.notify_days, &own.notify_days),
@@ -251,6 +253,30 @@ fn donor(base: &DonorRules, own: &DonorRules, keep: &mut impl FnMut(bool, &str, 
         AntiHbcOnce::NoDeferral => false,
     };
     keep(defers(own) || !defers(base), "donor.anti_hbc_once", exactly("\"DEFER\""));
+}
+
+/// Marker by marker: no shorter than what the base says of it, in a term of its own or for all.
+fn terms(base: &DonorRules, own: &DonorRules, keep: &mut impl FnMut(bool, &str, Due)) {
+    let names: BTreeSet<&str> = base.term.iter().chain(&own.term).map(|term| term.marker.as_str()).collect();
+    for name in names {
+        let (below, above) = (base.lookback_months_of(name), own.lookback_months_of(name));
+        keep(
+            above >= below,
+            &own.key_of(name, "lookback_months"),
+            at_least(format!("{below} months for {name}")),
+        );
+        let (below, above) = (base.wait_of(name), own.wait_of(name));
+        let field = if above.days > 0 { "reentry_days" } else { "reentry_months" };
+        let (en, zh) = below.in_words();
+        let due = (format!("at least {en} for {name}"), format!("{name} 不低于 {zh}"));
+        keep(above.covers(below), &own.key_of(name, field), due);
+        let (below, above) = (base.temporary_days_of(name), own.temporary_days_of(name));
+        keep(
+            above >= below,
+            &own.key_of(name, "temporary_days"),
+            at_least(format!("{below} days for {name}")),
+        );
+    }
 }
 
 fn switch_rank(switch: Switch) -> u8 {

@@ -266,6 +266,27 @@ tables! {
         reentry_months: Setting<u16>,
         /// What a first anti-HBc reactive result, all else being negative, does to the donor.
         anti_hbc_once: Setting<AntiHbcOnce>,
+        /// Markers for which other terms hold.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        term: Vec<DonorTerm>,
+    }
+    /// Terms of one marker, where they differ from those of all (rules.md §1.9, §1.12). What is not given is as for all.
+    DonorTerm {
+        /// Which, by the names of verdicts: HBV, HCV, HIV, syphilis, HTLV, HEV, WNV, malaria, T.cruzi, Babesia, anti-HBc, ALT.
+        #[serde(deserialize_with = "alias::read_verdict_name")]
+        marker: String,
+        /// Months before the last negative donation that a look-back reaches.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lookback_months: Option<Setting<u16>>,
+        /// Months after which a donor may be examined for re-entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reentry_months: Option<Setting<u16>>,
+        /// Days after which a donor may be examined for re-entry; with months, the later day counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reentry_days: Option<Setting<u16>>,
+        /// Days from the donation that a deferral for a time lasts at least; without it, as long as a person says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        temporary_days: Option<Setting<u16>>,
     }
     /// How long records are kept.
     Retention {

@@ -113,6 +113,13 @@ pub enum Refused {
         /// That day.
         until: Date,
     },
+    /// A deferral ends before the rule pack lets it.
+    TooShort {
+        /// Because of which marker.
+        marker: String,
+        /// The last day that it has at least.
+        least: Date,
+    },
     /// The first day of a deferral is more than a day ahead.
     ToCome {
         /// That day.
@@ -206,6 +213,9 @@ impl Refused {
             Self::Over { until } => {
                 format!("until {until}: that day is over; give the last day of the deferral, today or later")
             }
+            Self::TooShort { marker, least } => format!(
+                "the rule pack defers a donor because of {marker} until {least} at least; give that day or a later one, or none"
+            ),
             Self::ToCome { since } => format!(
                 "since {since}: that is more than a day ahead, and the donor would be free to give until then; give the first day \
                  whose donations it speaks of, or leave it out"
@@ -282,6 +292,9 @@ impl Refused {
             }
             Self::Over { until } => {
                 format!("屏蔽截止日{until}已过；请填写今天或以后的日期")
+            }
+            Self::TooShort { marker, least } => {
+                format!("按规则包，因{marker}屏蔽至少至{least}；请填写该日或更晚的日期，或不填")
             }
             Self::ToCome { since } => {
                 format!("起始日{since}晚于明天，在此之前该献血者仍可献血；请填写屏蔽所涉的首日，或不填")
