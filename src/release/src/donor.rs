@@ -6,7 +6,7 @@ use crate::evidence::{
     Call, Confirmed, Donor, EarlierCall, EarlierDonation, EarlierResult, Evidence, Reentry, ReentryTestKind,
     RegisterState, Resolution,
 };
-use crate::pack::{AntiHbcOnce, RulePack};
+use crate::pack::{ReactiveOnce, RulePack};
 use crate::verdict::{
     DonorAction, DonorAsk, DonorVerdict, LookbackTask, MarkerState, MarkerVerdict, NatState, NatVerdict,
     ReentryState, SeroState, SerologyVerdict,
@@ -71,12 +71,12 @@ pub(crate) fn bars<'e>(evidence: &Evidence, donor: &'e Donor, pack: &RulePack) -
         found.push(Bar::Register { state: register.state, reason: register.reason.as_deref() });
     }
     let came_back = CameBack::all(donor, given, pack);
-    let core_once = pack.settings().donor.anti_hbc_once.value == AntiHbcOnce::NoDeferral
-        && reactive_before(donor, Marker::AntiHbc.name()) == 1;
     for earlier in &donor.earlier {
         for result in &earlier.results {
             let forgiven = came_back.iter().any(|back| back.takes_back(earlier, result))
-                || (core_once && result.marker == Marker::AntiHbc.name());
+                || (result.result != EarlierCall::ConfirmedPositive
+                    && is_let_once(&result.marker, pack)
+                    && reactive_before(donor, &result.marker) == 1);
             if is_barring(result.result) && !forgiven {
                 found.push(Bar::Earlier {
                     donation: &earlier.donation,
@@ -98,6 +98,22 @@ fn is_barring(call: EarlierCall) -> bool {
         | EarlierCall::Reactive
         | EarlierCall::ConfirmedPositive => true,
         EarlierCall::NonReactive => false,
+    }
+}
+
+/// Whether the pack lets a donor give who was reactive for this marker on one occasion (21 CFR 610.41: anti-HBc, anti-HTLV).
+fn is_let_once(name: &str, pack: &RulePack) -> bool {
+    let rules = &pack.settings().donor;
+    let once = if name == Marker::AntiHbc.name() {
+        rules.anti_hbc_once.value
+    } else if name == Virus::Htlv.name() {
+        rules.anti_htlv_once.as_ref().map_or(ReactiveOnce::Defer, |once| once.value)
+    } else {
+        ReactiveOnce::Defer
+    };
+    match once {
+        ReactiveOnce::Defer => false,
+        ReactiveOnce::NoDeferral => true,
     }
 }
 
@@ -135,18 +151,12 @@ pub(crate) fn judge(
 }
 
 fn action(name: &str, verdict: MarkerVerdict, evidence: &Evidence, pack: &RulePack) -> DonorAction {
-    let core = name == Marker::AntiHbc.name();
+    let before = || evidence.donor.as_ref().map_or(0, |donor| reactive_before(donor, name));
     match verdict.verdict {
         MarkerState::ReactiveConcordant | MarkerState::ReactiveSero1Nat => DonorAction::Permanent,
         // Two reagents of a marker without NAT (syphilis) settle it; with NAT it is confirmed first.
         MarkerState::ReactiveSero2 if name == Virus::Syphilis.name() => DonorAction::Permanent,
-        MarkerState::ReactiveSingle if core => match pack.settings().donor.anti_hbc_once.value {
-            AntiHbcOnce::Defer => DonorAction::Deferral,
-            AntiHbcOnce::NoDeferral => {
-                let before = evidence.donor.as_ref().map_or(0, |d| reactive_before(d, name));
-                if before == 0 { DonorAction::None } else { DonorAction::Deferral }
-            }
-        },
+        MarkerState::ReactiveSingle if is_let_once(name, pack) && before() == 0 => DonorAction::None,
         MarkerState::ReactiveSingle if verdict.reentry_candidate => DonorAction::Temporary,
         MarkerState::AboveLimit => DonorAction::Temporary,
         MarkerState::ReactiveSingle

@@ -11,8 +11,8 @@ mod terms;
 
 pub(crate) use asked::{Asked, What};
 pub use choices::{
-    AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
-    NatMode, NdrPolicy, Overdue, PlainStrength, SeroReactiveInPool, Setting, StickyReactive, Strategy,
+    AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode,
+    NdrPolicy, Overdue, PlainStrength, ReactiveOnce, SeroReactiveInPool, Setting, StickyReactive, Strategy,
     Switch, UnresolvedPolicy, WeakDLabel, Who,
 };
 pub use overlay::Weaker;

@@ -63,6 +63,8 @@ mod packs {
             ("[donor]\nlookback_months = 6", "donor.lookback_months", "at least 12"),
             ("[donor]\nreentry_months = 3", "donor.reentry_months", "at least 6"),
             ("[donor]\nanti_hbc_once = \"NO_DEFERRAL\"", "donor.anti_hbc_once", "\"DEFER\""),
+            ("[donor]\nanti_htlv_once = \"NO_DEFERRAL\"", "donor.anti_htlv_once", "\"DEFER\""),
+            ("[donor]\nanti_htlv_once = \"NO\"", "donor.anti_htlv_once", "the nearest known is"),
             ("[retention]\nrecords_years = 5", "retention.records_years", "at least 10"),
             ("effective_to = \"2018-01-01\"", "effective_to", "before effective_from"),
             ("[tests]\nabo = false", "tests", "ABO"),
@@ -132,6 +134,25 @@ mod packs {
         );
         let error = overlay(&format!("{twice}lookback_months = 3\n")).unwrap_err().to_string();
         assert!(error.contains("line 6"), "{error}");
+    }
+
+    /// The exception of 21 CFR 610.41 is of both: a base that lets anti-HBc go once, and could not speak of anti-HTLV, lets that
+    /// go, too. One that says `DEFER` is kept.
+    #[test]
+    fn the_exception_for_one_reactive_result_is_of_anti_htlv_where_it_is_of_anti_hbc() {
+        let laid_over = |below: &str, more: &str| {
+            let text = format!(
+                "id = \"site\"\nbased_on = \"us-fda\"\n[donor]\nanti_htlv_once = \"NO_DEFERRAL\"\n{more}"
+            );
+            let base =
+                include_str!("../packs/us-fda.toml").replacen("[donor]\n", &format!("[donor]\n{below}"), 1);
+            let source = release::pack::PackSource { text, base: Some(base) };
+            RulePack::from_source(&source).unwrap().fits_today().map_err(|error| error.to_string())
+        };
+        assert_eq!(laid_over("", ""), Ok(()));
+        assert_eq!(laid_over("", "anti_hbc_once = \"DEFER\"\n"), Ok(()));
+        let error = laid_over("anti_htlv_once = \"DEFER\"\n", "").unwrap_err();
+        assert!(error.contains("line 4: donor.anti_htlv_once: weaker than in us-fda"), "{error}");
     }
 
     /// A pack without terms says what it said; with them, each is listed with its confidence like any other value.

@@ -188,8 +188,8 @@ words! {
         /// The gate says so and stays open.
         Warn = "warn",
     }
-    /// What a first anti-HBc reactive result does to the donor.
-    AntiHbcOnce {
+    /// What a first reactive result of anti-HBc or anti-HTLV does to the donor.
+    ReactiveOnce {
         /// The donor is deferred.
         Defer = "DEFER",
         /// The unit is discarded and the donor is not deferred; a second occasion defers (21 CFR 610.41).

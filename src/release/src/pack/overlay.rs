@@ -5,7 +5,7 @@
 //! donor. Choices that are left to the laboratory (`nat.ndr`, `nat.mp_unresolved`, `sero.dup`, `invalid.*`, `fitness.*`)
 //! are not.
 
-use super::choices::{AntiHbcOnce, AntibodyScreen, Setting, Switch};
+use super::choices::{AntibodyScreen, ReactiveOnce, Setting, Switch};
 use super::settings::{DonorRules, Local, Settings, Tests};
 use crate::pack::{PackRef, RulePack, Strategy};
 use jiff::civil::Date;
@@ -248,11 +248,16 @@ fn donor(base: &DonorRules, own: &DonorRules, keep: &mut impl FnMut(bool, &str, 
         ("donor.recipient_notice_days", &base.recipient_notice_days, &own.recipient_notice_days),
     ];
     as_tight(days, keep);
-    let defers = |rules: &DonorRules| match rules.anti_hbc_once.value {
-        AntiHbcOnce::Defer => true,
-        AntiHbcOnce::NoDeferral => false,
+    let defers = |once: ReactiveOnce| match once {
+        ReactiveOnce::Defer => true,
+        ReactiveOnce::NoDeferral => false,
     };
-    keep(defers(own) || !defers(base), "donor.anti_hbc_once", exactly("\"DEFER\""));
+    let core = [base, own].map(|rules| defers(rules.anti_hbc_once.value));
+    // A base that says nothing of anti-HTLV stands under the same clause with it as with anti-HBc (21 CFR 610.41).
+    let base_htlv = base.anti_htlv_once.as_ref().map_or(core[0], |once| defers(once.value));
+    let own_htlv = own.anti_htlv_once.as_ref().is_none_or(|once| defers(once.value));
+    keep(core[1] || !core[0], "donor.anti_hbc_once", exactly("\"DEFER\""));
+    keep(own_htlv || !base_htlv, "donor.anti_htlv_once", exactly("\"DEFER\""));
 }
 
 /// Marker by marker: no shorter than what the base says of it, in a term of its own or for all.

@@ -1,8 +1,8 @@
 //! The settings of a rule pack: the schema of its file.
 
 use super::choices::{
-    AntiHbcOnce, AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl,
-    NatMode, NdrPolicy, Overdue, PlainStrength, SeroReactiveInPool, Setting, StickyReactive, Strategy,
+    AntibodyScreen, ApplyBy, Confidence, DelLabel, DuplicateScheme, ExternalControl, KitControl, NatMode,
+    NdrPolicy, Overdue, PlainStrength, ReactiveOnce, SeroReactiveInPool, Setting, StickyReactive, Strategy,
     Switch, UnresolvedPolicy, WeakDLabel, Who,
 };
 use crate::alias;
@@ -265,7 +265,10 @@ tables! {
         /// Months after which a donor who was reactive by serology alone may be examined for re-entry.
         reentry_months: Setting<u16>,
         /// What a first anti-HBc reactive result, all else being negative, does to the donor.
-        anti_hbc_once: Setting<AntiHbcOnce>,
+        anti_hbc_once: Setting<ReactiveOnce>,
+        /// The same of anti-HTLV; without it, the donor is deferred.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        anti_htlv_once: Option<Setting<ReactiveOnce>>,
         /// Markers for which other terms hold.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         term: Vec<DonorTerm>,
