@@ -55,6 +55,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::Number { .. }
         | Refused::NotInBatch(_)
         | Refused::Gate { .. }
+        | Refused::Disputed(_)
         | Refused::Count { .. }
         | Refused::Text { .. } => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),

@@ -48,6 +48,8 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NoOtherLot { .. }
         | Refused::OtherResults { .. }
         | Refused::OtherColumns { .. }
+        | Refused::NothingDisputed(_)
+        | Refused::OtherVersions { .. }
         | Refused::OtherDonor(_)
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
@@ -61,6 +63,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::DoneByRecord(_)
         | Refused::NoSuchGrouping(_)
         | Refused::SeveralGroupings { .. }
+        | Refused::NoSuchVersion { .. }
         | Refused::Itself => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),
     }
@@ -319,6 +322,33 @@ pub(crate) async fn accept_duplicate(
     let work = move |with: &Work| {
         let which = (id.as_str(), assay.as_str());
         donors::accept_duplicate(&with.settings, &with.ledger, &with.actor, which, (&seen, &reason))
+    };
+    let step = commands::command(&site, &caller, refused, work).await?;
+    Ok(Json(json!(step)))
+}
+
+/// `{"assay":"…","marker":"HBsAg","message":1234,"seen":"…","reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettleResult {
+    assay: String,
+    marker: vocabulary::Marker,
+    message: u64,
+    seen: String,
+    reason: String,
+}
+
+/// One of the two names under which version of a result stands (R-GATE-15).
+pub(crate) async fn settle_result(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let SettleResult { assay, marker, message, seen, reason } = read(&body)?;
+    let version = donors::Version { assay, marker, message, seen };
+    let work = move |with: &Work| {
+        donors::settle_result(&with.settings, &with.ledger, &with.actor, (&id, &version), &reason)
     };
     let step = commands::command(&site, &caller, refused, work).await?;
     Ok(Json(json!(step)))

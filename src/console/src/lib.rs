@@ -189,4 +189,5 @@ fn of_one() -> Router<Arc<Site>> {
         .route("/api/v1/donations/{id}/neighbours", post(donors::suspect))
         .route("/api/v1/donations/{id}/neighbours/settle", post(donors::settle))
         .route("/api/v1/donations/{id}/group/settle", post(donors::settle_group))
+        .route("/api/v1/donations/{id}/result/settle", post(donors::settle_result))
 }

@@ -199,7 +199,8 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
                 "pools": facts.pools.iter().map(|pool| &pool.pool).collect::<Vec<_>>(),
                 "determinations": workflow::donors::groups(&facts, &settings), "by_people": facts.people,
                 "typed_numbers": workflow::donors::typed_numbers(&facts),
-                "duplicates": workflow::donors::duplicates(&facts, judging), "donor_tasks": for_donor,
+                "duplicates": workflow::donors::duplicates(&facts, judging),
+                "disputed_results": workflow::donors::disputed(&facts, judging), "donor_tasks": for_donor,
                 "verdict": verdict, "history": view.verdicts, "deliveries": deliveries,
             })))
         })

@@ -27,13 +27,20 @@ pub(crate) async fn donation(cli: &Cli, asked: &Donation, lang: Lang) -> Outcome
             let body = json!({ "assay": assay, "seen": seen, "reason": reason });
             (donation, "duplicate/accept", body, r#as)
         }
+        Donation::SettleResult { donation, assay, marker, message, seen, reason, r#as } => {
+            let body = json!({
+                "assay": assay, "marker": marker, "message": message, "seen": seen, "reason": reason,
+            });
+            (donation, "result/settle", body, r#as)
+        }
     };
     let path = format!("donations/{}/{what}", encoded(donation));
     print(&as_person(&client, by, (&path, &body), lang).await?)
 }
 
 /// What a person says, or has to say.
-const SAID: [&str; 6] = ["donation", "summary", "by_people", "typed_numbers", "duplicates", "donor_tasks"];
+const SAID: [&str; 7] =
+    ["donation", "summary", "by_people", "typed_numbers", "duplicates", "disputed_results", "donor_tasks"];
 
 fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
     if format == Format::Json {
@@ -83,6 +90,9 @@ fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
             ]
         })?;
     }
+    for disputed in each(shown, "/disputed_results") {
+        printer.item(&disputed, || row_of_versions(&disputed, lang))?;
+    }
     for task in each(shown, "/donor_tasks") {
         printer.item(&task, || {
             let what = lang.pick("to be done for the donor", "献血者待办").to_owned();
@@ -92,4 +102,35 @@ fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
     }
     printer.finish()?;
     Ok(Exit::Done)
+}
+
+/// A result that was sent with different values, each version with who says that it stands.
+fn row_of_versions(disputed: &Value, lang: Lang) -> Vec<String> {
+    let versions = disputed.get("versions").and_then(Value::as_array).into_iter().flatten();
+    let (mut about, mut by) = (Vec::new(), Vec::new());
+    for version in versions {
+        let (message, read) = (text(version, "/message"), text(version, "/interpretation"));
+        let read = if read.is_empty() { read } else { format!(" ({read})") };
+        about.push(format!("{message}: {}{read} [{}]", text(version, "/value"), text(version, "/status")));
+        let said_by = version.get("said_by").and_then(Value::as_array).into_iter().flatten();
+        by.extend(said_by.filter_map(Value::as_str).map(|who| format!("{who}: {message}")));
+    }
+    if let Some(stands) = disputed.get("stands").and_then(Value::as_u64) {
+        about.push(format!("{}{stands}", lang.pick("stands: ", "为准：")));
+    }
+    let nobody = lang.pick("nobody yet", "尚无").to_owned();
+    vec![
+        lang.pick("sent with different values", "结果先后不一致").to_owned(),
+        [
+            text(disputed, "/pool"),
+            text(disputed, "/assay"),
+            text(disputed, "/marker"),
+            text(disputed, "/seen"),
+        ]
+        .join(" ")
+        .trim()
+        .to_owned(),
+        about.join("; "),
+        if by.is_empty() { nobody } else { by.join(", ") },
+    ]
 }

@@ -69,7 +69,7 @@ pub use state::{
     Components, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, DonorTaskStands,
     DonorTasks, DuplicateAccepted, FaultKind, FaultSettled, FitnessNote, GroupSettled, HOLDS_MAX, HoldStands,
     InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce, KitsProposal, KitsStand, Lookback, LotDefect,
-    NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, RulesInForce, RulesProposal,
+    NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, ResultSettled, RulesInForce, RulesProposal,
     RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError, StepDone, TakeBack,
     TaskAnswered, Tested, WrittenOff,
 };

@@ -19,7 +19,8 @@ pub use results::{
     ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries,
 };
 pub use surroundings::{
-    Batch, Component, ComponentState, Identity, Lot, Meaning, OpenFinding, Override, Qc, Run, Signature,
+    Batch, Component, ComponentState, Identity, Lot, Meaning, OpenFinding, Override, Qc, Run, SettledResult,
+    Signature,
 };
 
 use crate::Moment;
@@ -80,6 +81,10 @@ pub struct Evidence {
     /// Open findings of the interfaces that concern this donation (R-GATE-15). *Adverse.*
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<OpenFinding>,
+    /// What two people settled of results that were sent with different values: it decides nothing, and is told
+    /// (R-GATE-15).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<SettledResult>,
     /// Gates that a person wants set aside, with a reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
@@ -107,6 +112,7 @@ impl Evidence {
             components: Vec::new(),
             batch: None,
             findings: Vec::new(),
+            settled: Vec::new(),
             overrides: Vec::new(),
         }
     }

@@ -5,7 +5,9 @@
 
 use crate::GateId;
 use crate::Moment;
-use crate::evidence::{ComponentState, Evidence, Lot, Meaning, Qc, Resolution, Run, Signature, Validity};
+use crate::evidence::{
+    ComponentState, Evidence, Lot, Meaning, OpenFinding, Qc, Resolution, Run, Signature, Validity,
+};
 use crate::group::Against;
 use crate::notes::Use;
 use crate::pack::{ApplyBy, RulePack};
@@ -75,7 +77,7 @@ fn gate(id: GateId, against: &[Reason<'_>], (findings, used): (&Findings<'_>, &[
     let allowed = may_be_set_aside(id, findings.pack);
     let given = findings.evidence.overrides.iter().find(|o| o.gate == id.name());
     let resolution = given.map(|o| Resolution { by: o.by.clone(), reason: o.reason.clone() });
-    let (remedy, remedy_zh) = remedy(id);
+    let (remedy, remedy_zh) = remedy(id, findings.evidence.findings.iter().any(OpenFinding::is_of_versions));
     let (remedy, remedy_zh) = (Some(remedy), Some(remedy_zh));
     Gate {
         id,
@@ -105,8 +107,10 @@ fn open_and_told(
         GateId::Analyser => joined(&|run| both(&run.analyser_warned, &run.analyser_warned_zh))
             .map(|(en, zh)| (format!("warned only: {en}").into(), format!("仅警告：{zh}").into())),
         GateId::Interfaces => {
-            joined(&|run| both(&run.interface_acknowledged, &run.interface_acknowledged_zh))
-                .map(|(en, zh)| (en.into(), zh.into()))
+            let looked_at = joined(&|run| both(&run.interface_acknowledged, &run.interface_acknowledged_zh));
+            let settled = findings.evidence.settled.iter().map(|one| (one.what.clone(), one.what_zh.clone()));
+            let (en, zh): (Vec<String>, Vec<String>) = looked_at.into_iter().chain(settled).unzip();
+            (!en.is_empty()).then(|| (en.join("; ").into(), zh.join("；").into()))
         }
         GateId::Group => findings.set_aside.map(|Resolution { by, reason }| {
             let en = format!("the donor's earlier group was found to be wrong by {by}: {reason}");

@@ -25,6 +25,9 @@ mod terms;
 mod terms_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_tests;
+mod versions;
 
 pub(crate) use checks::identity;
 pub use checks::{
@@ -34,6 +37,7 @@ pub use facts::DonorFacts;
 pub use refused::Refused;
 pub use tasks::{Closing, close_task};
 pub(crate) use terms::{deferred_for, reentry_from};
+pub use versions::{DisputedSeen, Version, VersionSeen, disputed, settle_result};
 
 use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
@@ -70,9 +74,15 @@ fn number(donor: &str) -> Result<String, Refused> {
 }
 
 fn write(ledger: &Ledger, actor: &Actor, act: DonorAct) -> Result<Seq, Refused> {
+    write_all(ledger, actor, vec![act])
+}
+
+/// One group of entries, whole or not at all; the last of them.
+fn write_all(ledger: &Ledger, actor: &Actor, acts: Vec<DonorAct>) -> Result<Seq, Refused> {
     let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
-    let draft = Draft { by: actor.by(), what: What::Donor(act) };
-    let seq = ledger.append(vec![draft]).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?.last();
+    let draft = |act| Draft { by: actor.by(), what: What::Donor(act) };
+    let group = acts.into_iter().map(draft).collect();
+    let seq = ledger.append(group).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?.last();
     ledger.wait_applied(seq).wait().map_err(|e| broken(&e))?;
     Ok(seq)
 }

@@ -10,7 +10,7 @@ use crate::{
     cut::{Cut, Cuts},
     donors,
     facts::{AssayLot, DonationFacts, Fact, LotRegister, RunFacts, Told},
-    measurement::{is_ratio, measurements},
+    measurement::{Disputed, is_ratio, measurements},
     pools::{hours_between, pooled},
     signing,
 };
@@ -21,7 +21,8 @@ use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
         AltResult, Call, Direction, Donor, InternalControl, Lot, NatKind, NatResult, Neighbour, OpenFinding,
-        Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, Validity,
+        Qc, Run, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, SettledResult,
+        Validity,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,8 +54,8 @@ pub(crate) fn known_with_used<'f>(
         evidence.donor = Some(Donor::from(registration.donor.clone()));
     }
     let cuts = Cuts::of(settings);
-    let (measured, changed) = measurements(&facts.observations, cuts);
-    let used: Vec<&Fact> = measured.iter().map(|one| one.fact).collect();
+    let measured = measurements(&facts.observations, cuts, facts.donor.words(None));
+    let used: Vec<&Fact> = measured.used.iter().map(|one| one.fact).collect();
     evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), cuts);
     facts.donor.accept_duplicates(&mut evidence.serology, &used);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
@@ -66,7 +67,7 @@ pub(crate) fn known_with_used<'f>(
     if settings.pack.settings().tests.ab_screen.value != AntibodyScreen::Off {
         evidence.antibody_screen = of_kind(&used, MarkerKind::Screening).map(screen).collect();
     }
-    evidence.grouping = facts.donor.settled(groupings(&measured));
+    evidence.grouping = facts.donor.settled(groupings(&measured.used));
     let with_pools: Vec<&Fact> = used.iter().chain(&pooled.used).copied().collect();
     evidence.runs = runs(&with_pools, &facts.runs, (&settings.lots, &settings.pack.settings().fitness));
     if with_pools.iter().any(|fact| fact.lot_expired) {
@@ -85,8 +86,10 @@ pub(crate) fn known_with_used<'f>(
         .iter()
         .map(|f| OpenFinding { finding: f.finding.clone(), what: format!("{} ({})", f.what, f.place) })
         .collect();
-    evidence.findings.extend(changed);
+    evidence.findings.extend(measured.findings().cloned());
+    evidence.settled = measured.disputed.iter().filter_map(|one| settled(one, facts.offset)).collect();
     evidence.findings.extend(pooled.findings);
+    evidence.settled.extend(pooled.settled);
     evidence.findings.extend(used.iter().filter_map(|fact| other_cutoff(fact)));
     evidence.findings.extend(facts.alike.iter().map(|other| cut_number(&facts.donation, other)));
     evidence.findings.extend(two_scans(&facts.scans));
@@ -101,7 +104,12 @@ pub(crate) fn known_with_used<'f>(
 
 /// The determinations of a donation's blood group, each with what names it.
 pub(crate) fn determinations(facts: &DonationFacts, settings: &Settings) -> Vec<Determination> {
-    groupings(&measurements(&facts.observations, Cuts::of(settings)).0)
+    groupings(&measurements(&facts.observations, Cuts::of(settings), facts.donor.words(None)).used)
+}
+
+/// What two people said of a result's versions, where one stands by it.
+pub(crate) fn settled(one: &Disputed<'_>, offset: jiff::tz::Offset) -> Option<SettledResult> {
+    one.told(offset).map(|told| SettledResult { what: told.en, what_zh: told.zh })
 }
 
 pub(crate) fn open(finding: &str, what: String) -> OpenFinding {

@@ -4,13 +4,19 @@
 //! |---|---|
 //! | the same value again | the first; the others are the same result sent again |
 //! | a final result after, or before, a preliminary one | the final one |
-//! | another value, marked as a correction | the correction; where it takes a reactive result away a person confirms it |
+//! | another value, marked as a correction | the correction; where it takes a reactive result away the donation is held |
 //! | another value without a word, or two corrections | the graver one, and the donation is held |
+//!
+//! What is held so waits for two people, who say which version stands ([`disputed`]).
 //!
 //! Nothing here depends on the order in which messages came.
 
+mod disputed;
+
+pub(crate) use disputed::{Disputed, Words};
+
 use crate::cut::Cuts;
-use crate::facts::Fact;
+use crate::facts::{Fact, Told};
 use release::evidence::OpenFinding;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -118,8 +124,23 @@ impl<'f> Like<'f> {
     }
 }
 
-/// Each measurement once, and what a person has to look at.
-pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>) -> (Vec<Used<'f>>, Vec<OpenFinding>) {
+/// Each measurement once, and those of which people have to say, or have said, which version stands.
+#[derive(Debug)]
+pub(crate) struct Measurements<'f> {
+    pub(crate) used: Vec<Used<'f>>,
+    /// By measurement, so that what a person reads does not change with the order of messages.
+    pub(crate) disputed: Vec<Disputed<'f>>,
+}
+
+impl Measurements<'_> {
+    /// What people have to look at.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &OpenFinding> {
+        self.disputed.iter().flat_map(Disputed::findings)
+    }
+}
+
+/// Each measurement once, with what people said of its versions.
+pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'f>) -> Measurements<'f> {
     // By what was measured, and which of those in one message it is.
     let mut versions: BTreeMap<(Like<'_>, u32), Vec<&Fact>> = BTreeMap::new();
     let mut order: Vec<(Like<'_>, u32)> = Vec::new();
@@ -134,22 +155,22 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>) -> (Vec<Used<'
         *place += 1;
         known.push(fact);
     }
-    // By measurement, so that what a person reads does not change with the order of messages.
-    let mut findings: BTreeMap<String, Vec<OpenFinding>> = BTreeMap::new();
+    let mut disputed: BTreeMap<String, Disputed<'_>> = BTreeMap::new();
     let mut used: Vec<Used<'_>> = Vec::new();
     for key @ (_, place) in &order {
         let Some(versions) = versions.get(key) else { continue };
         let mut found = Vec::new();
-        let Some(fact) = standing(versions, cuts, &mut found) else { continue };
+        let Some(mut fact) = standing(versions, cuts, &mut found) else { continue };
         if !found.is_empty() {
-            findings.insert(format!("{} {place}", fact.identity()), found);
+            let one = Disputed::new((versions, *place), found, words);
+            fact = one.settled.unwrap_or(fact);
+            disputed.insert(format!("{} {place}", fact.identity()), one);
         }
         let home = versions.iter().filter(|f| f.stage() < Stage::Corrected).map(|f| f.message).min();
         used.push(Used { fact, home: home.unwrap_or(fact.message) });
     }
-    let findings = findings.into_values().flatten().collect();
     in_order_of_time(&mut used);
-    (used, findings)
+    Measurements { used, disputed: disputed.into_values().collect() }
 }
 
 /// Of each result the message whose rows it belongs with, as [`Used::home`] has it; all of one donation.
@@ -234,17 +255,18 @@ pub(crate) fn is_ratio(unit: Option<&str>) -> bool {
     matches!(unit, Some("S/CO" | "COI" | "Index"))
 }
 
-fn says(fact: &Fact) -> String {
+fn says(fact: &Fact) -> Told {
     let value = &fact.observation.value;
     let said = value.interpretation.map(|i| format!(" ({i:?})")).unwrap_or_default();
-    format!("message {} says {:?}{said}", fact.message, value.raw)
+    let (message, raw) = (fact.message, &value.raw);
+    Told::new(format!("message {message} says {raw:?}{said}"), format!("消息 {message} 为 {raw:?}{said}"))
 }
 
 fn changed(different: &[&Fact]) -> OpenFinding {
-    let values: Vec<String> = different.iter().map(|fact| says(fact)).collect();
+    let values: Vec<String> = different.iter().map(|fact| says(fact).en).collect();
     let o = different.first().map(|fact| &fact.observation);
     let what = format!(
-        "{} of {} was sent with different values: {}; a person has to say which stands",
+        "{} of {} was sent with different values: {}; two people have to say which stands (hemogate donation settle-result)",
         o.map_or("", |o| o.assay.as_str()),
         o.map_or_else(String::new, |o| o.marker.to_string()),
         values.join(", ")
@@ -254,11 +276,12 @@ fn changed(different: &[&Fact]) -> OpenFinding {
 
 fn eased(before: &Fact, after: &Fact) -> OpenFinding {
     let what = format!(
-        "{} of {} was corrected to a lesser result: {}, then {}; a person has to confirm the correction",
+        "{} of {} was corrected to a lesser result: {}, then {}; two people have to say which stands \
+         (hemogate donation settle-result)",
         after.observation.assay,
         after.observation.marker,
-        says(before),
-        says(after)
+        says(before).en,
+        says(after).en
     );
     OpenFinding { finding: "correction_eases".to_owned(), what }
 }

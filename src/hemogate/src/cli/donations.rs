@@ -19,7 +19,8 @@ pub(crate) enum Donation {
         #[arg(long, value_name = "NAME")]
         r#as: String,
     },
-    /// What people have said of it and have still to say: holds, numbers that were typed in, duplicates on another lot
+    /// What people have said of it and have still to say: holds, numbers that were typed in, duplicates on another lot,
+    /// results that were sent with different values
     Show {
         /// Its number, in any form the site knows
         donation: String,
@@ -47,6 +48,31 @@ pub(crate) enum Donation {
         #[arg(long)]
         assay: String,
         /// The hash of the results that were seen (donation show)
+        #[arg(long, value_name = "HASH")]
+        seen: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Say which version of a result stands that was sent with different values, or was reactive and corrected: two
+    /// different people (reviewer, reference laboratory) name the same one, of the versions that they saw and no others;
+    /// until then gate 15 stays closed. Naming another version takes back what you said before
+    SettleResult {
+        /// Its number, in any form the site knows
+        donation: String,
+        /// The assay
+        #[arg(long)]
+        assay: String,
+        /// What was tested for: HBsAg, anti-HCV, HIV, ...
+        #[arg(long)]
+        marker: String,
+        /// The message whose version stands
+        #[arg(long)]
+        message: u64,
+        /// The hash of the versions that were seen (donation show)
         #[arg(long, value_name = "HASH")]
         seen: String,
         /// Why

@@ -7,7 +7,7 @@ use release::evidence::{
     Call, Confirmatory, EarlierDonation, GroupingSample, Reentry, ReentryTest, Register,
 };
 use serde::{Deserialize, Serialize};
-use vocabulary::{BloodGroup, DonationId, RunId};
+use vocabulary::{BloodGroup, DonationId, Marker, PoolId, RunId};
 
 /// Which look-back: the donation that raised it, what for, and the earlier donation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -242,6 +242,24 @@ pub enum DonorAct {
         /// Why.
         reason: String,
     },
+    /// A person says which version of a result stands that was sent with different values; it takes two (R-GATE-15).
+    ResultSettled {
+        /// The donation. A word on a pool's result is one entry for each donation of the pool.
+        donation: DonationId,
+        /// The pool whose result it is, where it is one's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool: Option<PoolId>,
+        /// By which assay.
+        assay: String,
+        /// What was tested for.
+        marker: Marker,
+        /// SHA-256 of the versions that the person saw: the word is of these and of no others.
+        versions: String,
+        /// The message whose version stands.
+        message: Seq,
+        /// Why.
+        reason: String,
+    },
     /// A task for a donation's donor is closed by a person's word.
     TaskClosed {
         /// The donation.
@@ -283,6 +301,7 @@ impl DonorAct {
             Self::GroupSettled { .. } => "group_settled",
             Self::NumberChecked { .. } => "number_checked",
             Self::DuplicateAccepted { .. } => "duplicate_accepted",
+            Self::ResultSettled { .. } => "result_settled",
             Self::TaskClosed { .. } => "donor_task_closed",
             Self::LookbackDone { .. } => "lookback_done",
         }

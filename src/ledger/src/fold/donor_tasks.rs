@@ -103,6 +103,7 @@ impl Fold<'_, '_> {
             | DonorAct::GroupSettled { .. }
             | DonorAct::NumberChecked { .. }
             | DonorAct::DuplicateAccepted { .. }
+            | DonorAct::ResultSettled { .. }
             | DonorAct::TaskClosed { .. }
             | DonorAct::LookbackDone { .. } => return Ok(()),
         };

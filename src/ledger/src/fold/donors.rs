@@ -1,14 +1,15 @@
 //! Donors: the register, what is known from elsewhere, re-entry; and what a verdict asks to be done for earlier donations.
 
+use super::pools::Fellows;
 use super::{Fold, Folded};
 use crate::state::{
     Candidate, DonationNotes, DonationRecord, Done, DonorStands, DuplicateAccepted, GroupSettled, Key,
-    KeyParts, Lookback, NumberChecked, Read, StateError, StepDone, collect, decode, record,
+    KeyParts, Lookback, NumberChecked, Read, ResultSettled, StateError, StepDone, collect, decode, record,
 };
 use crate::{DonorAct, LookbackAsked, LookbackId, LookbackStep, VerdictMade};
 use jiff::civil::Date;
 use release::evidence::{Neighbour, Reentry, Register, RegisterState};
-use vocabulary::{DonationId, DonationRegistration};
+use vocabulary::{DonationId, DonationRegistration, PoolId};
 
 /// Lines of one donor or one donation that are kept; a person who writes more is told so before.
 const LINES_MAX: usize = 500;
@@ -79,6 +80,11 @@ impl Fold<'_, '_> {
                     of_person && notes.duplicates.len() <= LINES_MAX
                 })
             }
+            DonorAct::ResultSettled { donation, pool, versions, message, reason, .. } => {
+                let (versions, reason) = (versions.clone(), reason.clone());
+                let settled = ResultSettled { versions, message: *message, done: self.done(), reason };
+                self.result_settled(donation, pool.as_ref(), settled)
+            }
             DonorAct::TaskClosed { donation, task, marker, outcome, .. } => {
                 self.donor_task_closed(donation, (*task, marker.as_deref()), *outcome)
             }
@@ -86,6 +92,21 @@ impl Fold<'_, '_> {
                 self.lookback_done(lookback, *step, outcome)
             }
         }
+    }
+
+    /// What counts of a donation that was tested alone counts for the others of its pools.
+    fn result_settled(
+        &mut self,
+        donation: &DonationId,
+        pool: Option<&PoolId>,
+        settled: ResultSettled,
+    ) -> Folded {
+        let of_person = self.is_of_person();
+        let is_kept = self.noted_whether(donation, |notes| {
+            notes.results.push(settled);
+            of_person && notes.results.len() <= LINES_MAX
+        })?;
+        if is_kept && pool.is_none() { self.reopen_fellows(donation, Fellows::TestedAlone) } else { Ok(()) }
     }
 
     /// Changes a donor, unless `change` says that it does not fit; every donation of the donor is judged anew.
@@ -308,6 +329,7 @@ fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
         | DonorAct::GroupSettled { .. }
         | DonorAct::NumberChecked { .. }
         | DonorAct::DuplicateAccepted { .. }
+        | DonorAct::ResultSettled { .. }
         | DonorAct::TaskClosed { .. }
         | DonorAct::LookbackDone { .. } => false,
     }

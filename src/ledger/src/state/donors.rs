@@ -48,6 +48,9 @@ pub struct DonationNotes {
     /// Who accepted duplicates on another lot or analyser.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub duplicates: Vec<DuplicateAccepted>,
+    /// Who said which version of a result stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<ResultSettled>,
 }
 
 /// One person's word that numbers which were typed in are those of the tubes.
@@ -69,6 +72,20 @@ pub struct DuplicateAccepted {
     pub assay: String,
     /// SHA-256 of the results that the person saw.
     pub results: String,
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// Why.
+    pub reason: String,
+}
+
+/// One person's word that one version of a result stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultSettled {
+    /// SHA-256 of the versions that the person saw.
+    pub versions: String,
+    /// The message whose version stands.
+    pub message: Seq,
     /// Who, when.
     #[serde(flatten)]
     pub done: Done,

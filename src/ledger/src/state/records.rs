@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 34;
+pub(crate) const STATE_VERSION: u32 = 35;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -256,12 +256,32 @@ pub struct OpenFinding {
 /// scans, a result is older than the blood.
 const OF_IDENTITY: [&str; 3] = ["donation_numbers_alike", "scans_differ", "tested_before_collection"];
 
+/// Findings that leave open which version of a result stands: two people say so, and nobody sets the gate aside for them.
+const OF_VERSIONS: [&str; 2] = ["changed_result", "correction_eases"];
+
 impl OpenFinding {
+    /// Whether it leaves open which version of a result stands (R-GATE-15).
+    #[must_use]
+    pub fn is_of_versions(&self) -> bool {
+        OF_VERSIONS.contains(&self.finding.as_str())
+    }
+
     /// Whether it leaves open whose sample it was; every other one is of an interface (R-GATE-15).
     #[must_use]
     pub fn is_of_identity(&self) -> bool {
         OF_IDENTITY.contains(&self.finding.as_str())
     }
+}
+
+/// Which version of a result stands, as two people said where it was sent with different values: the gate is open, and says so
+/// (R-GATE-15).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettledResult {
+    /// The versions, which stands, who said so, when and why.
+    pub what: String,
+    /// The same in Chinese.
+    pub what_zh: String,
 }
 
 /// A gate that a person wants set aside.

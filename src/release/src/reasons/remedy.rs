@@ -2,8 +2,8 @@
 
 use crate::GateId;
 
-/// In English and Chinese.
-pub(crate) fn remedy(gate: GateId) -> (&'static str, &'static str) {
+/// In English and Chinese. `of_versions`: a result was sent with different values, and nobody has said which stands.
+pub(crate) fn remedy(gate: GateId, of_versions: bool) -> (&'static str, &'static str) {
     match gate {
         GateId::TestsFinal => ("finish the tests that are named", "完成所列检测"),
         GateId::MarkersPass => (
@@ -52,6 +52,10 @@ pub(crate) fn remedy(gate: GateId) -> (&'static str, &'static str) {
         GateId::ReleaseAct => (
             "have an authorised releaser sign; take back overrides that are refused",
             "由授权放行人签名；撤回被拒绝的越过申请",
+        ),
+        GateId::Interfaces if of_versions => (
+            "have two people say which version of the result stands (hemogate donation show, hemogate donation settle-result); look at any other finding or gap, ask the analyser to send again, and acknowledge it",
+            "由两人先后确认以哪个版本的结果为准（hemogate donation show、hemogate donation settle-result）；其他发现或缺口：查看后请仪器重传，并予以确认",
         ),
         GateId::Interfaces => (
             "look at the finding or the gap, ask the analyser to send again, and acknowledge it",

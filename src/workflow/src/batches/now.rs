@@ -11,7 +11,7 @@ use crate::{
 use ledger::{
     BatchView, ByPeople, Components, Interpretations, ReadError, Reader, ReleaseSigned, Seq, UnitCount,
 };
-use release::{Gate, RulePack, Unit, Verdict};
+use release::{Gate, RulePack, Unit, Verdict, evidence::OpenFinding};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
@@ -119,6 +119,12 @@ impl MemberNow {
     /// The pack that judges it.
     pub(super) fn pack<'s>(&'s self, settings: &'s Settings) -> &'s RulePack {
         self.other.as_ref().map_or(&settings.pack, |other| &other.pack)
+    }
+
+    /// Whether two people have still to say which version of a result of it stands.
+    pub(super) fn is_disputed(&self, settings: &Settings) -> bool {
+        let settings = self.other.as_deref().unwrap_or(settings);
+        evidence::known(&self.facts, settings).findings.iter().any(OpenFinding::is_of_versions)
     }
 
     /// What would be decided if the release were signed so.

@@ -64,6 +64,8 @@ pub enum Refused {
         /// As given.
         gate: String,
     },
+    /// Gate 15 is not set aside while two people have to say which version of a result of the donation stands.
+    Disputed(DonationId),
     /// Failing units are still in quarantine (R-GATE-13).
     NotLocated {
         /// As the system counts them.
@@ -144,6 +146,7 @@ impl Refused {
             Self::NothingToRelease { .. } => "nothing_to_release",
             Self::SamePerson { .. } => "same_person",
             Self::Gate { .. } => "gate",
+            Self::Disputed(_) => "disputed",
             Self::NotLocated { .. } => "not_located",
             Self::Count { .. } => "count",
             Self::Text { .. } => "text",
@@ -193,6 +196,10 @@ impl Refused {
             Self::Gate { gate } => {
                 format!("{gate} can be set aside by nobody under this rule pack (R-GATE-14)")
             }
+            Self::Disputed(donation) => format!(
+                "a result of donation {donation} was sent with different values; R-GATE-15 is not set aside for that: two people \
+                 say which version stands (hemogate donation show {donation}, then hemogate donation settle-result)"
+            ),
             Self::NotLocated { failing, located } => format!(
                 "{failing} failing units, {located} found and removed; find and discard the others first (R-GATE-13)"
             ),
@@ -263,6 +270,10 @@ impl Refused {
             Self::NothingToRelease { why } => format!("没有可放行的献血：{why}"),
             Self::SamePerson { by } => format!("{by}已签审核；放行须由另一人签名（R-GATE-10）"),
             Self::Gate { gate } => format!("按本规则包，{gate}不得豁免（R-GATE-14）"),
+            Self::Disputed(donation) => format!(
+                "献血{donation}的某项结果先后不一致，R-GATE-15 不得因此豁免：须由两人确认以哪个版本为准（hemogate donation show \
+                 {donation}，再用 hemogate donation settle-result）"
+            ),
             Self::NotLocated { failing, located } => {
                 format!("不合格{failing}袋，已找到并移出{located}袋；请先找齐并报废（R-GATE-13）")
             }

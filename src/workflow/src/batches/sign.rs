@@ -103,7 +103,8 @@ pub struct Released {
 /// with its reasons in the same entry (R-BATCH-01), and nothing goes before what fails has been found (R-GATE-13).
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::Changed`] when anything is not as `seen`, [`Refused::SamePerson`], [`Refused::NotLocated`].
+/// [`Refused`]; [`Refused::Changed`] when anything is not as `seen`, [`Refused::SamePerson`], [`Refused::NotLocated`],
+/// [`Refused::Gate`], [`Refused::Disputed`].
 pub fn release(
     settings: &Settings,
     ledger: &Ledger,
@@ -220,8 +221,14 @@ fn set_aside(
         let allowed = gate.filter(|gate| !gate.is_never_set_aside() && !is_forbidden(*gate));
         let gate = allowed.ok_or_else(|| Refused::Gate { gate: aside.gate.clone() })?;
         let reason = text("reason", &aside.reason)?;
-        let donations = scanned(settings, ledger, Some(now.batch.batch), &aside.donations)?;
-        Ok((SetAside { gate: gate.name().to_owned(), reason }, donations.into_iter().collect()))
+        let donations: BTreeSet<DonationId> =
+            scanned(settings, ledger, Some(now.batch.batch), &aside.donations)?.into_iter().collect();
+        let is_of = |member: &&MemberNow| donations.contains(&member.donation);
+        let mut of_these = now.members.iter().filter(is_of).filter(|_| gate == GateId::Interfaces);
+        if let Some(member) = of_these.find(|member| member.is_disputed(settings)) {
+            return Err(Refused::Disputed(member.donation.clone()));
+        }
+        Ok((SetAside { gate: gate.name().to_owned(), reason }, donations))
     };
     asked.iter().map(one).collect()
 }

@@ -104,7 +104,7 @@ impl Station {
         sign_in(user, OTHER)
     }
 
-    fn confirmed(&self, actor: &Actor) -> crate::people::Confirmed {
+    pub(crate) fn confirmed(&self, actor: &Actor) -> crate::people::Confirmed {
         self.people.confirm(actor, OTHER, Timestamp::now()).unwrap()
     }
 

@@ -77,7 +77,7 @@ pub(crate) fn identity(facts: &DonationFacts) -> Option<Identity> {
 }
 
 /// How far it is for the one who has just spoken.
-fn step(entry: Seq, waits: bool) -> Agreed {
+pub(super) fn step(entry: Seq, waits: bool) -> Agreed {
     if waits { Agreed::Proposed { entry } } else { Agreed::Done { entry } }
 }
 

@@ -1,7 +1,7 @@
 //! What is known of a donor and a donation beside its results, as evidence.
 
 use crate::evidence::Determination;
-use ledger::{DuplicateAccepted, Given, GroupSettled, NumberChecked, ReadError, Reader};
+use ledger::{DuplicateAccepted, Given, GroupSettled, NumberChecked, ReadError, Reader, ResultSettled};
 use release::{
     Evidence, GateId, GroupStatus, Moment,
     evidence::{
@@ -41,6 +41,8 @@ pub struct DonorFacts {
     pub numbers: Vec<NumberChecked>,
     /// Who accepted duplicates on another lot or analyser.
     pub duplicates: Vec<DuplicateAccepted>,
+    /// Who said which version of a result stands.
+    pub results: Vec<ResultSettled>,
 }
 
 impl DonorFacts {
@@ -59,6 +61,7 @@ impl DonorFacts {
             groups: notes.groups,
             numbers: notes.numbers,
             duplicates: notes.duplicates,
+            results: notes.results,
             ..Self::default()
         };
         let Some(registration) = registration else { return Ok(facts) };

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use ledger::DonorTask;
 use release::ReentryState;
 use std::fmt;
-use vocabulary::{DonationId, RunId};
+use vocabulary::{DonationId, Marker, RunId};
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +104,26 @@ pub enum Refused {
         /// What they are now.
         now: String,
     },
+    /// No result of the donation was sent with different values.
+    NothingDisputed(DonationId),
+    /// No such version was sent of a result that waits for people to say which stands.
+    NoSuchVersion {
+        /// By which assay.
+        assay: String,
+        /// What was tested for.
+        marker: Marker,
+        /// The message that was named.
+        message: u64,
+        /// The results of the donation that were sent with different values, each with its versions.
+        there: Vec<String>,
+    },
+    /// The versions are others than the person saw.
+    OtherVersions {
+        /// The hash that was given.
+        seen: String,
+        /// The results of that assay that were sent with different values, each with its versions.
+        there: Vec<String>,
+    },
     /// There is no such look-back that is open for that step.
     NoSuchLookback,
     /// The donation is another donor's.
@@ -185,11 +205,9 @@ impl Refused {
                      or by its sample (tube, segment)"
                 )
             }
-            Self::NoSuchGrouping(run) => {
-                format!(
-                    "the donation has no blood grouping of run {run}; name the run of the determination that stands"
-                )
-            }
+            Self::NoSuchGrouping(run) => format!(
+                "the donation has no blood grouping of run {run}; name the run of the determination that stands"
+            ),
             Self::OtherColumns { seen, now } => format!(
                 "its columns are not those of {seen:?} (they are {now}); look at the donation again, and say so of what you see"
             ),
@@ -201,6 +219,19 @@ impl Refused {
             Self::OtherResults { seen, now } => {
                 format!("its results are others than were seen ({seen}): they are {now}; look again")
             }
+            Self::NothingDisputed(donation) => {
+                format!("no result of donation {donation} waits for people to say which version of it stands")
+            }
+            Self::NoSuchVersion { assay, marker, message, there } => format!(
+                "message {message} has no version of {assay} ({marker}) that waits for people to say which stands; these do \
+                 (assay, marker, hash: message and value): {}",
+                there.join("; ")
+            ),
+            Self::OtherVersions { seen, there } => format!(
+                "its versions are not those of {seen:?}; these are there (assay, marker, hash: message and value): {}; look at \
+                 them, and say so of what you see",
+                there.join("; ")
+            ),
             Self::NotOfSegment => {
                 "an earlier group is found to be wrong by a determination from the bag segment; name that one"
                     .into()
@@ -284,6 +315,15 @@ impl Refused {
             Self::OtherResults { seen, now } => {
                 format!("该项目的结果与所见（{seen}）不同，现为{now}；请重新查看")
             }
+            Self::NothingDisputed(donation) => format!("献血{donation}没有须确认以哪个版本为准的结果"),
+            Self::NoSuchVersion { assay, marker, message, there } => format!(
+                "消息 {message} 中没有{assay}（{marker}）须确认的版本；现有（项目、标志物、哈希：消息及结果）：{}",
+                there.join("；")
+            ),
+            Self::OtherVersions { seen, there } => format!(
+                "结果的各版本已不是{seen:?}；现有（项目、标志物、哈希：消息及结果）：{}；请重新查看后再确认",
+                there.join("；")
+            ),
             Self::NotOfSegment => "判定既往血型有误须依据血袋辫子的鉴定；请指明该次鉴定".into(),
             Self::NoHistory => "没有该献血者既往血型的记录".into(),
             Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),

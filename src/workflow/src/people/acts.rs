@@ -87,6 +87,8 @@ acts! {
     CheckNumber = "check_number", "核对手工录入编号", [Technician, Reviewer, ReferenceLaboratory];
     /// One of the two names under a duplicate on another lot or analyser (R-SER-02).
     AcceptDuplicate = "accept_duplicate", "接受异批号复检", [Reviewer, QcOfficer];
+    /// One of the two names under which version of a result stands (R-GATE-15).
+    SettleResult = "settle_result", "确认结果版本", [Reviewer, ReferenceLaboratory];
     /// Say what came of a task for a donation's donor.
     CloseDonorTask = "close_donor_task", "关闭献血者待办", [Reviewer, QcOfficer, ReferenceLaboratory];
     /// Do a step of a look-back.
@@ -157,6 +159,7 @@ mod tests {
         (Act::SettleGroup, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::CheckNumber, [1, 1, 0, 0, 1, 0, 0, 0]),
         (Act::AcceptDuplicate, [0, 1, 0, 1, 0, 0, 0, 0]),
+        (Act::SettleResult, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::CloseDonorTask, [0, 1, 0, 1, 1, 0, 0, 0]),
         (Act::DoLookback, [0, 0, 1, 1, 0, 0, 0, 0]),
         (Act::ReleaseQc, [0, 0, 0, 1, 0, 0, 0, 0]),

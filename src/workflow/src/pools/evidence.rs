@@ -3,11 +3,13 @@
 use super::facts::{Drawn, Making, MemberFacts, PoolFacts};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
 use crate::cut::Cuts;
-use crate::evidence::{Sample, individual, nucleic, open, runs};
-use crate::measurement::measurements;
+use crate::evidence::{Sample, individual, nucleic, open, runs, settled};
+use crate::measurement::{Words, measurements};
 use crate::{DonationFacts, Fact, Settings};
 use jiff::Timestamp;
-use release::evidence::{Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog};
+use release::evidence::{
+    Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog, SettledResult,
+};
 use release::{Evidence, NatState, NatVerdict, RulePack};
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
@@ -18,6 +20,8 @@ pub(crate) struct Pooled<'f> {
     pub(crate) nat: Vec<NatResult>,
     /// What a person has to look at.
     pub(crate) findings: Vec<OpenFinding>,
+    /// What two people settled of their versions.
+    pub(crate) settled: Vec<SettledResult>,
     /// The observations behind the results.
     pub(crate) used: Vec<&'f Fact>,
 }
@@ -68,8 +72,10 @@ pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &
     let mut all = Pooled::default();
     let mut doubts = Vec::new();
     for pool in &facts.pools {
-        let (used, changed) = measurements(&pool.results, Cuts::of(settings));
-        all.findings.extend(changed);
+        let measured = measurements(&pool.results, Cuts::of(settings), facts.donor.words(Some(&pool.pool)));
+        all.findings.extend(measured.findings().cloned());
+        all.settled.extend(measured.disputed.iter().filter_map(|one| settled(one, facts.offset)));
+        let used = measured.used;
         all.findings.extend(pool.findings.iter().map(|finding| {
             let what = format!("pool {}: {} ({})", pool.pool, finding.what, finding.place);
             open(&finding.finding, what)
@@ -258,11 +264,12 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
         targets,
         given_up: false,
     };
-    let (used, changed) = measurements(&about.alone, Cuts::of(settings));
-    if used.is_empty() || !changed.is_empty() {
+    let words = Words { all: &about.settled, pool: None };
+    let measured = measurements(&about.alone, Cuts::of(settings), words);
+    if measured.used.is_empty() || measured.findings().next().is_some() {
         return said(Call::Pending, Vec::new());
     }
-    let used: Vec<&Fact> = used.iter().map(|one| one.fact).collect();
+    let used: Vec<&Fact> = measured.used.iter().map(|one| one.fact).collect();
     let mut evidence = Evidence::new(member.clone());
     let sample = Sample { collected: about.collected_at, centrifuged: about.centrifuged_at };
     evidence.nat = nucleic(&used, sample, settings);

@@ -5,7 +5,7 @@ use crate::facts::TypedNumber;
 use crate::moments::moment;
 use crate::{Fact, RunFacts, Settings, runs};
 use jiff::Timestamp;
-use ledger::{Interpretations, PoolMadeAt, PoolView, ReadError, Reader};
+use ledger::{Interpretations, PoolMadeAt, PoolView, ReadError, Reader, ResultSettled};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{Aspiration, DonationId, Finding, Interpretation, MarkerKind, Mode, PoolId, RunId};
 
@@ -90,6 +90,8 @@ pub struct MemberFacts {
     pub alone: Vec<Fact>,
     /// Their runs.
     pub runs: BTreeMap<RunId, RunFacts>,
+    /// Which versions of them people said stand.
+    pub settled: Vec<ResultSettled>,
 }
 
 /// Everything known of one pool.
@@ -175,6 +177,7 @@ pub(super) fn facts_of(
             let own = about.observations.into_iter().filter(|o| o.mode == Mode::Production);
             let own = own.filter(|o| o.observation.marker.kind() == MarkerKind::Nat);
             member.alone = Tubes::default().facts(settings, own);
+            member.settled = reader.notes_of(&donation)?.results;
             member.runs = runs::stand(settings, (reader, runs), &mut member.alone)?;
         }
         pool.members.insert(donation, member);
