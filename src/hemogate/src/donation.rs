@@ -111,6 +111,8 @@ fn row_of_versions(disputed: &Value, lang: Lang) -> Vec<String> {
     for version in versions {
         let (message, read) = (text(version, "/message"), text(version, "/interpretation"));
         let read = if read.is_empty() { read } else { format!(" ({read})") };
+        let od = text(version, "/od");
+        let read = if od.is_empty() { read } else { format!(" OD {od}{read}") };
         about.push(format!("{message}: {}{read} [{}]", text(version, "/value"), text(version, "/status")));
         let said_by = version.get("said_by").and_then(Value::as_array).into_iter().flatten();
         by.extend(said_by.filter_map(Value::as_str).map(|who| format!("{who}: {message}")));

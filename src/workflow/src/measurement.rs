@@ -258,8 +258,9 @@ pub(crate) fn is_ratio(unit: Option<&str>) -> bool {
 fn says(fact: &Fact) -> Told {
     let value = &fact.observation.value;
     let said = value.interpretation.map(|i| format!(" ({i:?})")).unwrap_or_default();
-    let (message, raw) = (fact.message, &value.raw);
-    Told::new(format!("message {message} says {raw:?}{said}"), format!("消息 {message} 为 {raw:?}{said}"))
+    let od = value.od.map(|od| format!(" OD {od}")).unwrap_or_default();
+    let (message, what) = (fact.message, format!("{:?}{od}{said}", value.raw));
+    Told::new(format!("message {message} says {what}"), format!("消息 {message} 为 {what}"))
 }
 
 fn changed(different: &[&Fact]) -> OpenFinding {

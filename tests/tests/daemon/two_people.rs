@@ -1,6 +1,6 @@
 //! What two different people say of one donation before it counts, through the real daemon: that a number which was typed in
-//! is that of the tube (R-GATE-09), and that a duplicate on another lot is accepted (R-SER-02); at the command line and over
-//! HTTP alike.
+//! is that of the tube (R-GATE-09), that a duplicate on another lot is accepted (R-SER-02), and which version of a result
+//! stands that was sent with different values (R-GATE-15); at the command line and over HTTP alike.
 
 use crate::{
     house::{Daemon, House, until},
@@ -9,6 +9,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{fmt::Write, fs, time::Duration};
+use vocabulary::Role;
 
 const ASSAY: &str = "workstation HBsAg";
 const TYPED: &str = "G123426000001";
@@ -59,7 +60,7 @@ impl Laboratory {
         fs::write(house.path.join("kits/hbsag.toml"), plate_kit(ASSAY, "0.80")).unwrap();
         let configured = fs::read_to_string(house.config()).unwrap();
         fs::write(house.config(), format!("[site]\nkits = \"kits\"\n{configured}")).unwrap();
-        hire(&house, &BENCH);
+        hire(&house, &[&BENCH[..], &[("ref", &[Role::ReferenceLaboratory])]].concat());
         let daemon = house.start();
         Self { house, daemon }
     }
@@ -78,12 +79,24 @@ impl Laboratory {
         self.daemon.get(&format!("donations/{donation}"))
     }
 
-    /// What gate 09 says against a donation; nothing where it is open.
-    fn against(&self, donation: &str) -> Option<String> {
+    /// A gate of the verdict that stands.
+    fn gate(&self, donation: &str, id: &str) -> Value {
         let view = self.shown(donation);
         let gates = view["verdict"]["gates"].as_array().unwrap();
-        let gate = gates.iter().find(|gate| gate["id"] == "R-GATE-09").unwrap();
+        gates.iter().find(|gate| gate["id"] == id).unwrap().clone()
+    }
+
+    /// What gate 09 says against a donation; nothing where it is open.
+    fn against(&self, donation: &str) -> Option<String> {
+        let gate = self.gate(donation, "R-GATE-09");
         (gate["pass"] == false).then(|| gate["why"].as_str().unwrap().to_owned())
+    }
+
+    /// The only result that was sent with different values.
+    fn disputed(&self) -> Value {
+        let view = self.shown(TYPED);
+        let [one] = view["disputed_results"].as_array().unwrap().as_slice() else { panic!("{view:#?}") };
+        one.clone()
     }
 
     /// What the verdict says of the assay.
@@ -208,4 +221,94 @@ fn what_comes_later_is_said_again(at: &Laboratory) {
     assert_eq!(at.series().0, "PENDING", "nobody has seen that one");
     let now = at.duplicate();
     assert!(now["seen"] != seen && now["accepted_by"] == json!([]), "{now}");
+}
+
+#[test]
+fn which_version_of_a_result_stands_is_what_two_different_people_have_said() {
+    let at = Laboratory::opens();
+    let comes = |name: &str, od: &str, sign: &str| {
+        at.comes(name, &plate(("P1", "A2026031"), &[(TYPED, od, sign, "")]))
+    };
+    comes("first.txt", "0,200", "+");
+    assert_eq!(at.shown(TYPED)["disputed_results"], json!([]));
+    comes("second.txt", "0,020", "-");
+    let disputed = at.disputed();
+    let (seen, versions) = (disputed["seen"].as_str().unwrap(), disputed["versions"].as_array().unwrap());
+    let messages: Vec<u64> = versions.iter().map(|version| version["message"].as_u64().unwrap()).collect();
+    let closed = at.gate(TYPED, "R-GATE-15");
+    assert_eq!((closed["pass"].as_bool(), messages.len()), (Some(false), 2), "{closed} {disputed}");
+    assert_eq!([&versions[0]["od"], &versions[1]["od"]], ["0.200", "0.020"], "{disputed}");
+    for told in ["remedy", "remedy_zh"] {
+        assert!(closed[told].as_str().unwrap().contains("hemogate donation settle-result"), "{closed}");
+    }
+    nobody_sets_gate_15_aside(&at);
+    two_people_name_a_version(&at, (seen, &messages));
+    comes("third.txt", "0,150", "+");
+    assert_eq!(at.gate(TYPED, "R-GATE-15")["pass"], false, "nobody has seen that one");
+    assert!(at.disputed()["seen"] != seen && at.disputed()["stands"] == Value::Null, "{}", at.disputed());
+    assert!(at.daemon.stop().0.success());
+    let (exit, printed) = command(&at.house, &["verify", "--state"], &[]);
+    assert_eq!(exit, 0, "{printed}");
+}
+
+fn nobody_sets_gate_15_aside(at: &Laboratory) {
+    let technician = Person::signs_in(&at.daemon, "tech");
+    let new = json!({ "name": "one", "donations": [TYPED] });
+    let batch = technician.post("batches", &new).well()["batch"].clone();
+    let seen = technician.get(&format!("batches/{batch}")).version.unwrap();
+    let aside = json!([{ "gate": "R-GATE-15", "reason": "surely not", "donations": [TYPED] }]);
+    let body = json!({ "password": PASSWORD, "asked": { "set_aside": aside } });
+    let releaser = Person::signs_in(&at.daemon, "rel");
+    let refused = releaser.signs(&format!("batches/{batch}/release"), &seen, &body);
+    assert_eq!(refused.refused().0, 422, "{refused:#?}");
+    assert!(refused.refused().1.contains("hemogate donation settle-result"), "{refused:#?}");
+    let audit = at.daemon.list("audit");
+    assert!(audit.iter().any(|entry| entry["what"] == "command_refused"), "{audit:#?}");
+}
+
+fn two_people_name_a_version(at: &Laboratory, (seen, messages): (&str, &[u64])) {
+    let path = format!("donations/{TYPED}/result/settle");
+    let body = |message: u64, seen: &str| json!({ "assay": ASSAY, "marker": "HBsAg", "message": message, "seen": seen, "reason": "the printout" });
+    let stands = messages[1];
+    assert_eq!(at.daemon.post(&path, &body(stands, seen)).0, 403, "the machine's token settles nothing");
+    let (rev, reference) = (Person::signs_in(&at.daemon, "rev"), Person::signs_in(&at.daemon, "ref"));
+    for who in ["tech", "rel", "qc"] {
+        assert_eq!(Person::signs_in(&at.daemon, who).post(&path, &body(stands, seen)).status, 403, "{who}");
+    }
+    let lists = |told: &str| messages.iter().all(|message| told.contains(&message.to_string()));
+    let unsent = rev.post(&path, &body(stands + 1_000, seen));
+    assert!(unsent.refused().0 == 422 && lists(unsent.refused().1), "{unsent:#?}");
+    let unseen = rev.post(&path, &body(stands, "0000000000000000"));
+    assert!(unseen.refused().0 == 409 && lists(unseen.refused().1), "{unseen:#?}");
+    let says = |message: u64, who: &str| {
+        let message = message.to_string();
+        let which = ["settle-result", TYPED, "--assay", ASSAY, "--marker", "HBsAg", "--message", &message];
+        at.says(&[&which[..], &["--seen", seen, "--reason", "the printout"]].concat(), who)
+    };
+    let (exit, printed) = says(stands, "qc");
+    assert!(exit == 77 && printed.contains("settle_result is for"), "{exit} {printed}");
+    let (exit, printed) = says(stands + 1_000, "ref");
+    assert!(exit == 65 && lists(&printed), "{exit} {printed}");
+    assert_eq!(rev.post(&path, &body(stands, seen)).well()["step"], "proposed");
+    assert_eq!(rev.post(&path, &body(stands, seen)).refused().0, 409, "the same person is one person");
+    let (exit, printed) = says(stands, "rev");
+    assert!(exit == 1 && printed.contains("a second person has to say so too"), "{exit} {printed}");
+    assert_eq!(at.gate(TYPED, "R-GATE-15")["pass"], false, "one person alone opens nothing");
+    let printed = at.prints();
+    assert!(printed.contains(seen) && printed.contains(&format!("rev: {stands}")), "{printed}");
+    let (exit, printed) = says(stands, "ref");
+    assert!(exit == 0 && printed.contains("\"done\""), "{exit} {printed}");
+    let open = at.gate(TYPED, "R-GATE-15");
+    assert_eq!(open["pass"], true, "{open}");
+    for told in ["why", "why_zh"] {
+        let told = open[told].as_str().unwrap();
+        assert!(["rev (20", "ref (20", "the printout"].iter().all(|said| told.contains(said)), "{told}");
+    }
+    assert_eq!(at.disputed()["stands"], stands);
+    assert_eq!(at.series().0, "FINAL_NR", "the version that stands counts");
+    assert_eq!(reference.post(&path, &body(stands, seen)).refused().0, 409);
+    let audit = at.daemon.list("audit");
+    let settled = audit.iter().filter(|entry| entry["what"] == "result_settled");
+    let by: Vec<&str> = settled.map(|entry| entry["by"].as_str().unwrap()).collect();
+    assert_eq!(by, ["user:rev", "user:ref"], "what was refused was not written");
 }

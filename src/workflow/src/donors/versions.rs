@@ -9,6 +9,7 @@ use crate::measurement::{Disputed, Words, measurements};
 use crate::people::{Act, Actor};
 use crate::{DonationFacts, Settings, rules};
 use ledger::{DonorAct, Ledger, Reader, Seq};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use vocabulary::{DonationId, Interpretation, Marker, PoolId, ResultStatus};
@@ -20,6 +21,8 @@ pub struct VersionSeen {
     pub message: u64,
     /// What came out, as it was sent.
     pub value: String,
+    /// The optical density, of a plate's well.
+    pub od: Option<Decimal>,
     /// How the analyser reads it.
     pub interpretation: Option<Interpretation>,
     /// How far it had come.
@@ -54,8 +57,11 @@ impl fmt::Display for DisputedSeen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { assay, marker, seen, versions, .. } = self;
         write!(f, "{assay} {marker} {seen}: ")?;
-        for (at, VersionSeen { message, value, interpretation, .. }) in versions.iter().enumerate() {
+        for (at, VersionSeen { message, value, od, interpretation, .. }) in versions.iter().enumerate() {
             write!(f, "{}{message} {value:?}", if at == 0 { "" } else { ", " })?;
+            if let Some(od) = od {
+                write!(f, " OD {od}")?;
+            }
             if let Some(read) = interpretation {
                 write!(f, " ({read:?})")?;
             }
@@ -76,6 +82,7 @@ fn seen(one: &Disputed<'_>, pool: Option<&PoolId>) -> Option<DisputedSeen> {
     let version = |fact: &&crate::Fact| VersionSeen {
         message: fact.message,
         value: fact.observation.value.raw.clone(),
+        od: fact.observation.value.od,
         interpretation: fact.observation.value.interpretation,
         status: fact.observation.status,
         said_by: one
