@@ -218,7 +218,7 @@ fn only_a_version_that_was_sent_is_named_by_who_may_of_what_is_disputed_and_seen
 
 #[test]
 fn what_comes_later_or_is_read_otherwise_is_not_among_what_was_settled() {
-    let later: [fn(&Station, u64); 4] = [
+    let later: [fn(&Station, [u64; 2]); 5] = [
         |station, _| {
             sends(station, hbsag("5.81"));
         },
@@ -229,19 +229,23 @@ fn what_comes_later_or_is_read_otherwise_is_not_among_what_was_settled() {
             sends(station, hbsag(NOT));
         },
         // The message whose version was settled is interpreted again, and means something else.
-        |station, settled| means(station, Seq::new(settled), vec![hbsag("0.31")], Pools::default()),
+        |station, [_, settled]| means(station, Seq::new(settled), vec![hbsag("0.31")], Pools::default()),
+        // The message of the other version says nothing any more, and another one says the same.
+        |station, [other, _]| {
+            means(station, Seq::new(other), vec![], Pools::default());
+            sends(station, hbsag(REACTIVE));
+        },
     ];
     for (at, comes) in later.into_iter().enumerate() {
         let station = Station::new();
         let people = two_people(&station);
-        sends(&station, hbsag(REACTIVE));
-        let settled = sends(&station, hbsag(NOT));
+        let [settled, other] = [NOT, REACTIVE].map(|value| sends(&station, hbsag(value)));
         let seen = waiting(&station, "G1").seen;
         for who in &people {
             says(&station, who, settled).unwrap();
         }
         assert_eq!((counts(&station).as_str(), gate_15(&station, "G1").pass), (NOT, true));
-        comes(&station, settled);
+        comes(&station, [other, settled]);
         assert_eq!(open_findings(&station, "G1"), ["changed_result"], "{at}");
         assert!(counts(&station).starts_with("5.8"), "{at}: the graver one counts again");
         assert!(!gate_15(&station, "G1").pass, "{at}");
