@@ -88,15 +88,17 @@ pub(crate) fn with_signatures(
         evidence.signatures.push(sign(Meaning::Released, &released.signed));
         let (failing, located) = (released.count.failing, released.count.located);
         evidence.batch = Some(Batch { failing, located });
-        // Nor is it two people's word on which version of a result stands.
-        let disputed = evidence.findings.iter().any(OpenFinding::is_of_versions);
         let unchecked = |identity: &Identity| identity.manual_entry && identity.checked_by.is_none();
         let unchecked = evidence.identity.as_ref().is_some_and(unchecked);
-        // One person's reason is not the second person's check of what was typed in.
-        let allowed = released.set_aside.iter().filter(|aside| {
-            !(unchecked && aside.gate == GateId::Identity.name())
-                && !(disputed && aside.gate == GateId::Interfaces.name())
-        });
+        let disputed = evidence.findings.iter().any(OpenFinding::is_of_versions);
+        // One person's reason is neither the second person's check of what was typed in, nor two people's word on which
+        // version of a result stands.
+        let takes_two = |gate: &str| match gate.parse() {
+            Ok(GateId::Identity) => unchecked,
+            Ok(GateId::Interfaces) => disputed,
+            _ => false,
+        };
+        let allowed = released.set_aside.iter().filter(|aside| !takes_two(&aside.gate));
         evidence.overrides.extend(allowed.map(|set_aside| Override {
             gate: set_aside.gate.clone(),
             by: released.signed.done.by.clone(),

@@ -227,7 +227,7 @@ fn what_comes_later_is_said_again(at: &Laboratory) {
 fn which_version_of_a_result_stands_is_what_two_different_people_have_said() {
     let at = Laboratory::opens();
     let comes = |name: &str, od: &str, sign: &str| {
-        at.comes(name, &plate(("P1", "A2026031"), &[(TYPED, od, sign, "")]))
+        at.comes(name, &plate(("P1", "A2026031"), &[(TYPED, od, sign, "")]));
     };
     comes("first.txt", "0,200", "+");
     assert_eq!(at.shown(TYPED)["disputed_results"], json!([]));
