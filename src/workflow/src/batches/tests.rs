@@ -104,6 +104,18 @@ impl Station {
         sign_in(user, OTHER)
     }
 
+    /// One releaser, `rel`, sets a gate aside, as the evidence of now has it.
+    pub(crate) fn sets_aside(&self, facts: &mut crate::DonationFacts, gate: &str, reason: &str) {
+        let known = crate::evidence::known(facts, &self.settings);
+        let basis = crate::signing::basis(&known, &self.settings.pack);
+        let done = ledger::Done { by: "rel".into(), at_ms: 0, entry: Seq::new(1) };
+        facts.people.released = Some(ledger::ReleaseSigned {
+            signed: ledger::SignedBasis { done, basis },
+            count: ledger::UnitCount::default(),
+            set_aside: vec![ledger::SetAside { gate: gate.into(), reason: reason.into() }],
+        });
+    }
+
     pub(crate) fn confirmed(&self, actor: &Actor) -> crate::people::Confirmed {
         self.people.confirm(actor, OTHER, Timestamp::now()).unwrap()
     }

@@ -136,17 +136,7 @@ fn a_word_that_no_person_wrote_counts_for_nothing() {
 fn one_persons_reason_does_not_set_gate_09_aside_for_what_was_typed_in() {
     let station = Station::new();
     typed_in(&station, "G1");
-    let set_aside = |facts: &mut DonationFacts| {
-        let known = crate::evidence::known(facts, &station.settings);
-        let basis = crate::signing::basis(&known, &station.settings.pack);
-        let done = ledger::Done { by: "rel".into(), at_ms: 0, entry: Seq::new(1) };
-        let aside = ledger::SetAside { gate: "R-GATE-09".into(), reason: "surely his".into() };
-        facts.people.released = Some(ledger::ReleaseSigned {
-            signed: ledger::SignedBasis { done, basis },
-            count: ledger::UnitCount::default(),
-            set_aside: vec![aside],
-        });
-    };
+    let set_aside = |facts: &mut DonationFacts| station.sets_aside(facts, "R-GATE-09", "surely his");
     let mut typed = facts(&station, "G1");
     set_aside(&mut typed);
     assert!(!gate_09(&typed, &station.settings).is_satisfied());

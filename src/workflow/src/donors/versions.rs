@@ -10,7 +10,7 @@ use crate::people::{Act, Actor};
 use crate::{DonationFacts, Settings, rules};
 use ledger::{DonorAct, Ledger, Reader, Seq};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt;
 use vocabulary::{DonationId, Interpretation, Marker, PoolId, ResultStatus};
 
@@ -117,8 +117,7 @@ pub fn disputed(facts: &DonationFacts, settings: &Settings) -> Vec<DisputedSeen>
 }
 
 /// The version of a result that stands, as a person names it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// By which assay.
     pub assay: String,
