@@ -22,6 +22,7 @@ use jiff::{Timestamp, civil::Date};
 use ledger::{Draft, Ledger, LotDefect, LotsAct, ReadError, Reader, Seq, WINDOW_MARK, What};
 use release::evidence::{Qc, Validity};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use vocabulary::{LotRole, MarkerKind, RunId};
 
@@ -156,20 +157,40 @@ impl Known {
             return Ok(());
         }
         let DonationFacts { observations, pools, runs, .. } = facts;
-        for fact in observations.iter_mut().chain(pools.iter_mut().flat_map(|pool| &mut pool.results)) {
-            let Some(own) = fact.run().cloned() else { continue };
-            let Some(of_run) = runs.get(&own) else { continue };
-            let hit = defects.iter().find(|one| uses(&settings.lots, fact, of_run, one));
-            let Some(defect) = hit else { continue };
-            let fallen = fallen(of_run.clone(), defect);
-            let id = part_of(&own, fact, defect);
-            if id != own {
-                fact.window = Some(id.clone());
+        let falls = |fact: &mut Fact, runs: &mut _| fall(&settings.lots, &defects, (fact, runs));
+        for pool in pools {
+            // What the others gave alone says what the pool's result means for this one.
+            for member in pool.members.values_mut() {
+                for fact in &mut member.alone {
+                    falls(fact, &mut member.runs);
+                }
             }
-            runs.insert(id, fallen);
+            for fact in &mut pool.results {
+                falls(fact, runs);
+            }
+        }
+        for fact in observations {
+            falls(fact, runs);
         }
         Ok(())
     }
+}
+
+/// A result falls with the lot that it was made with.
+fn fall(
+    lots: &LotRegister,
+    defects: &[LotDefect],
+    (fact, runs): (&mut Fact, &mut BTreeMap<RunId, RunFacts>),
+) {
+    let Some(own) = fact.run().cloned() else { return };
+    let Some(of_run) = runs.get(&own) else { return };
+    let Some(defect) = defects.iter().find(|one| uses(lots, fact, of_run, one)) else { return };
+    let fallen = fallen(of_run.clone(), defect);
+    let id = part_of(&own, fact, defect);
+    if id != own {
+        fact.window = Some(id.clone());
+    }
+    runs.insert(id, fallen);
 }
 
 /// Whether a result was made with the lot since it was in use, or controls that stand for it were. What does not say when it

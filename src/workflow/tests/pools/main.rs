@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod pools {
+    mod fallen;
     mod given_up;
 
     use identifiers::{Form, Normaliser, Rules};
