@@ -2,10 +2,12 @@
 //! `[sero]`), and its kit. It says which wells are the duplicate round; the rule pack judges the numbers.
 
 use crate::Settings;
+use crate::evidence::{ACTIVITY, reading};
 use crate::facts::Fact;
 use release::RulePack;
 use release::evidence::{Call, Direction, SerologyKind, SerologyResult};
 use rust_decimal::Decimal;
+use vocabulary::Observation;
 
 /// The cuts of every reagent.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +16,15 @@ pub(crate) struct Cuts<'s>(&'s RulePack);
 impl<'s> Cuts<'s> {
     pub(crate) fn of(settings: &'s Settings) -> Self {
         Self(&settings.pack)
+    }
+
+    /// Whether an ALT result is a number up to the pack's limit, where the pack asks for ALT.
+    pub(crate) fn passes_alt(self, o: &Observation) -> bool {
+        let settings = self.0.settings();
+        let limit = settings.alt.limit_u_l.value.number();
+        let is_activity = o.value.unit.as_deref() == Some(ACTIVITY);
+        let passes = || reading(o).is_some_and(|activity| activity.at_most(limit) == Some(true));
+        !settings.tests.alt.value || (is_activity && passes())
     }
 
     /// That of a result's reagent.

@@ -195,7 +195,7 @@ fn unusable(observation: &Observation) -> Option<(Validity, &'static str)> {
     }
 }
 
-fn reading(observation: &Observation) -> Option<Reading> {
+pub(crate) fn reading(observation: &Observation) -> Option<Reading> {
     let number = observation.value.number?;
     Reading::new(observation.value.comparator, number).ok()
 }
@@ -435,9 +435,12 @@ pub(crate) fn individual(fact: &Fact) -> NatResult {
     }
 }
 
+/// The unit of ALT.
+pub(crate) const ACTIVITY: &str = "U/L";
+
 fn alt(fact: &Fact) -> AltResult {
     let observation = &fact.observation;
-    let in_units = observation.value.unit.as_deref() == Some("U/L");
+    let in_units = observation.value.unit.as_deref() == Some(ACTIVITY);
     let wrong = unusable(observation)
         .or_else(|| {
             (call(observation) == Some(Call::Invalid))

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the same value again | the first; the others are the same result sent again |
 //! | a final result after, or before, a preliminary one | the final one |
-//! | another value, marked as a correction | the correction; where it takes a reactive result away the donation is held |
+//! | another value, marked as a correction | the correction; where it takes a reactive result away, ALT above its limit, or is any other reaction or group, the donation is held |
 //! | another value without a word, or two corrections | the graver one, and the donation is held |
 //!
 //! What is held so waits for two people, who say which version stands ([`disputed`]).
@@ -21,7 +21,7 @@ use release::evidence::OpenFinding;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{ConnectionId, Interpretation, Marker, Observation, ResultStatus, RunId};
+use vocabulary::{ConnectionId, Grade, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
 /// How far a result has come: a later stage takes the place of an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -214,7 +214,10 @@ fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFi
     let stands = gravest(Stage::Corrected);
     if let (Some(before), Some(after)) = (before, stands) {
         let (was, is) = (severity(before, cuts), severity(after, cuts));
-        if was > 0 && is < was {
+        // Of reactions and groups none is the lesser one: a wrong one of either kind harms whoever receives the blood.
+        let is_grouping = after.observation.marker.kind() == MarkerKind::Grouping;
+        let others = is_grouping && said_of(before) != said_of(after);
+        if (was > 0 && is < was) || others {
             findings.push(eased(before, after));
         }
     }
@@ -229,6 +232,7 @@ fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
         (_, _, Some(number)) if is_ratio(value.unit.as_deref()) => {
             cut.reaches(number, (Decimal::ONE, cut.initial))
         }
+        _ if fact.observation.marker == Marker::Alt => !cuts.passes_alt(&fact.observation),
         (Some(_) | None, _, _) => false,
     };
     let said = match value.interpretation {
@@ -248,6 +252,14 @@ fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
         | None => 0,
     };
     if measured { said.max(4) } else { said }
+}
+
+/// A group or a reaction: as the profile understands it, else as it was sent.
+fn said_of(fact: &Fact) -> (Option<Grade>, Option<Interpretation>, Option<Decimal>, Option<&str>) {
+    let value = &fact.observation.value;
+    let (grade, interpretation, number) = (value.grade, value.interpretation, value.number);
+    let is_plain = grade.is_none() && interpretation.is_none() && number.is_none();
+    (grade, interpretation, number, is_plain.then_some(value.raw.as_str()))
 }
 
 /// Units that mean signal over cut-off. A number in any other unit is no such ratio.
@@ -277,8 +289,8 @@ fn changed(different: &[&Fact]) -> OpenFinding {
 
 fn eased(before: &Fact, after: &Fact) -> OpenFinding {
     let what = format!(
-        "{} of {} was corrected to a lesser result: {}, then {}; two people have to say which stands \
-         (hemogate donation settle-result)",
+        "{} of {} was corrected to a lesser result, or to another group or reaction: {}, then {}; two people have to say \
+         which stands (hemogate donation settle-result)",
         after.observation.assay,
         after.observation.marker,
         says(before).en,

@@ -1,6 +1,8 @@
 //! What becomes of results on their way to evidence, and what the rules make of it.
 
 #[cfg(test)]
+mod corrections;
+#[cfg(test)]
 mod lots;
 #[cfg(test)]
 mod reagents;
