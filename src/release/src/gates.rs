@@ -186,7 +186,9 @@ fn tests_final<'a>(findings: &Findings<'a>, used: &[Used<'a>]) -> Vec<Reason<'a>
         },
         // A run whose time is not known closes gate 06; here it proves nothing either way.
         ApplyBy::TestTime => {
-            let tested = records(used).filter_map(|run| run.tested_at).map(Moment::day);
+            let first = |run: &Run| run.tested_at.map(Moment::day);
+            let tested =
+                records(used).flat_map(|run| first(run).into_iter().chain(run.also_on.iter().copied()));
             let outside: BTreeSet<Date> = tested.filter(|day| !in_force(*day)).collect();
             let pack = settings.id.as_str();
             against.extend(outside.into_iter().map(|day| Reason::PackNotInForceAtTest { day, pack }));
@@ -234,12 +236,12 @@ fn lots<'a>(used: &Used<'a>) -> Vec<RunReason<'a>> {
     }
     let unknown = |assay| RunReason::LotsOfAssayUnknown { run: &run.id, assay };
     let mut against: Vec<_> = run.without_lots.iter().map(|assay| unknown(assay.as_str())).collect();
-    let tested = run.tested_at.map(Moment::day);
-    if tested.is_none() {
+    let first = run.tested_at.map(Moment::day);
+    if first.is_none() || run.untimed {
         against.push(RunReason::TestTimeUnknown { run: &run.id });
     }
     for about in &run.lots {
-        let (run, lot) = (&run.id, about.lot.as_str());
+        let (run, lot, tested) = (&run.id, about.lot.as_str(), about.used_on.or(first));
         if lot.trim().is_empty() {
             against.push(RunReason::LotUnnamed { run });
         }

@@ -116,7 +116,8 @@ impl Reading {
     }
 
     /// Whether the measured value is ≤ `limit`; nothing when the bound leaves it open.
-    pub(crate) fn at_most(self, limit: Decimal) -> Option<bool> {
+    #[must_use]
+    pub fn at_most(self, limit: Decimal) -> Option<bool> {
         let order = order(self.number, limit);
         match self.bound {
             None => Some(order != Ordering::Greater),

@@ -268,6 +268,10 @@ mod worsened {
         ("a run without lots", |e| run(e, |r| r.lots.clear())),
         ("an assay of a run without lots", |e| run(e, |r| r.without_lots = vec!["ALT".into()])),
         ("a run of unknown time", |e| run(e, |r| r.tested_at = None)),
+        ("a result of a run of unknown time", |e| run(e, |r| r.untimed = true)),
+        ("a lot used after its last day", |e| {
+            run(e, |r| r.lots.iter_mut().for_each(|l| l.used_on = Some("2099-01-01".parse().unwrap())));
+        }),
         ("a run that waits", |e| run(e, |r| r.validity = Some(Validity::Open))),
         ("a run that fell", |e| run(e, |r| r.validity = Some(Validity::Invalid))),
         ("a run nothing is known of", |e| e.runs.retain(|r| r.id.as_str() != "E1")),

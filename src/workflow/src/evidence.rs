@@ -22,7 +22,7 @@ use release::{
     Evidence, Exact, Moment, Reading,
     evidence::{
         AltResult, Call, Direction, Donor, InternalControl, Lot, NatKind, NatResult, Neighbour, OpenFinding,
-        ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, SettledResult, Validity,
+        Qc, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, SettledResult, Validity,
     },
 };
 use runs::judged;
@@ -74,7 +74,12 @@ pub(crate) fn known_with_used<'f>(
     evidence.runs = runs(&with_pools, &facts.runs, (&settings.lots, &settings.pack.settings().fitness));
     if with_pools.iter().any(|fact| fact.lot_expired) {
         for run in &mut evidence.runs {
-            run.lots.retain(|lot| !is_done_again((&run.id, lot), &with_pools, &settings.lots, cuts));
+            let first = run.tested_at.map(Moment::day);
+            let id = &run.id;
+            run.lots.retain(|lot| {
+                let lot = Lot { used_on: lot.used_on.or(first), ..lot.clone() };
+                !is_done_again((id, &lot), &with_pools, &settings.lots, cuts)
+            });
         }
     }
     // What a person settled is among the donor's facts.

@@ -60,6 +60,12 @@ pub struct Run {
     /// When it was tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested_at: Option<Moment>,
+    /// Other days on which used results of it were tested: it went on over midnight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_on: Vec<Date>,
+    /// A used result of it does not say when it was tested, though others do (R-GATE-06). *Adverse.*
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untimed: bool,
     /// The analyser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub analyser: Option<String>,
@@ -115,6 +121,8 @@ impl Run {
             lots: Vec::new(),
             without_lots: Vec::new(),
             tested_at: None,
+            also_on: Vec::new(),
+            untimed: false,
             analyser: None,
             analyser_overdue: None,
             analyser_overdue_zh: None,
@@ -146,6 +154,9 @@ pub struct Lot {
     /// Last day of use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Date>,
+    /// The day on which it was used, where that is another one than its run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_on: Option<Date>,
     /// Whether the lot was accepted, its batch release (批签发) recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<bool>,

@@ -310,6 +310,7 @@ fn run(id: RunId, at: Timestamp) -> Run {
             name: None,
             lot: "L".into(),
             expires,
+            used_on: None,
             accepted: Some(true),
             not_for: None,
             not_on: None,

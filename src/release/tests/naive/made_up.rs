@@ -63,7 +63,10 @@ fn run(name: &str, rng: &mut Dice) -> Run {
         not_for: one_in(rng, 150).then(|| "X".into()),
         not_on: one_in(rng, 150).then(|| "X".into()),
         on_board_exceeded: rare(rng).then_some(true),
+        used_on: rare(rng).then(|| id(if rng.bool() { "2026-03-02" } else { "2026-02-28" })),
     }];
+    run.untimed = one_in(rng, 150);
+    run.also_on = if rare(rng) { vec![id("2026-03-02")] } else { Vec::new() };
     if one_in(rng, 25) {
         run.validity = [None, Some(Validity::Open), Some(Validity::Invalid)][rng.usize(0..3)];
     }

@@ -428,9 +428,14 @@ fn run_gates(e: &Evidence, uses: &BTreeSet<Option<RunId>>, closed: &mut BTreeSet
                 && lot.not_for.is_none()
                 && lot.not_on.is_none()
                 && lot.on_board_exceeded != Some(true)
-                && lot.expires.is_some_and(|e| tested.is_some_and(|t| e >= t))
+                && lot.expires.is_some_and(|e| lot.used_on.or(tested).is_some_and(|t| e >= t))
         };
-        if run.lots.is_empty() || !run.without_lots.is_empty() || !run.lots.iter().all(lot_good) {
+        if run.untimed
+            || tested.is_none()
+            || run.lots.is_empty()
+            || !run.without_lots.is_empty()
+            || !run.lots.iter().all(lot_good)
+        {
             closed.insert(6);
         }
         for (gate, bad) in [

@@ -15,32 +15,34 @@ pub(crate) fn runs(
 ) -> Vec<Run> {
     let mut runs: BTreeMap<&RunId, Run> = BTreeMap::new();
     let mut of_assays = OfAssays::default();
+    let mut untimed: BTreeSet<&RunId> = BTreeSet::new();
+    let named = facts.iter().filter_map(|fact| Some((fact.run()?, fact.observation.assay.as_str())));
+    let named: BTreeSet<(&RunId, &str)> = named.collect();
     for fact in facts {
         let Some(id) = fact.run() else { continue };
-        let run = runs.entry(id).or_insert_with(|| {
-            let mut run = Run::new(id.clone());
-            if let Some(about) = known.get(id) {
-                run.validity = Some(about.validity);
-                (run.why, run.why_zh) = words(about.why.as_ref());
-                run.qc = Some(about.qc);
-                (run.qc_why, run.qc_why_zh) = words(about.qc_why.as_ref());
-                (run.interface_error, run.interface_error_zh) = words(about.interface.as_ref());
-                (run.interface_acknowledged, run.interface_acknowledged_zh) =
-                    words(about.acknowledged.as_ref());
-                fitness(&mut run, about, asked);
-                run.kits.clone_from(&about.kits);
-                for AssayLot { lot, assay } in &about.lots {
-                    put_lot(&mut run, judged((lot, assay), fact, lots));
-                }
-            }
-            run
-        });
+        let about = known.get(id);
+        let controls = about.map_or(&[][..], |about| &about.lots);
+        let is_first = !runs.contains_key(id);
+        let run = runs.entry(id).or_insert_with(|| of_name(id, about, asked));
         run.analyser = run.analyser.take().or_else(|| fact.observation.instrument.clone());
         run.operator = run.operator.take().or_else(|| fact.observation.operator.clone());
-        run.tested_at = run.tested_at.or(fact.tested_at);
+        match fact.tested_at {
+            Some(at) => {
+                run.tested_at.get_or_insert(at);
+                run.also_on.push(at.day());
+            }
+            None => {
+                untimed.insert(id);
+            }
+        }
         let assay = &fact.observation.assay;
+        // Controls are judged with the first result, and again with whatever of theirs was tested on another day.
+        let stands =
+            |one: &&AssayLot| is_first || one.assay == *assay || !named.contains(&(id, one.assay.as_str()));
+        for AssayLot { lot, assay } in controls.iter().filter(stands) {
+            put_lot(run, judged((lot, assay), fact, lots));
+        }
         let own: Vec<_> = lots.of(&fact.observation, &fact.connection).collect();
-        let controls = known.get(id).map_or(&[][..], |about| &about.lots);
         of_assays.put(fact, id, !own.is_empty() || controls.iter().any(|one| one.assay == *assay));
         for lot in own {
             put_lot(run, judged((lot, assay), fact, lots));
@@ -51,7 +53,36 @@ pub(crate) fn runs(
             run.without_lots.push((*assay).to_owned());
         }
     }
-    runs.into_values().collect()
+    let whole = |(id, run)| days(run, untimed.contains(id));
+    runs.into_iter().map(whole).collect()
+}
+
+fn of_name(id: &RunId, about: Option<&RunFacts>, asked: &Fitness) -> Run {
+    let mut run = Run::new(id.clone());
+    let Some(about) = about else { return run };
+    run.validity = Some(about.validity);
+    (run.why, run.why_zh) = words(about.why.as_ref());
+    run.qc = Some(about.qc);
+    (run.qc_why, run.qc_why_zh) = words(about.qc_why.as_ref());
+    (run.interface_error, run.interface_error_zh) = words(about.interface.as_ref());
+    (run.interface_acknowledged, run.interface_acknowledged_zh) = words(about.acknowledged.as_ref());
+    fitness(&mut run, about, asked);
+    run.kits.clone_from(&about.kits);
+    run
+}
+
+/// A run that went on over midnight: what is of its own day does not name it.
+fn days(mut run: Run, untimed: bool) -> Run {
+    let first = run.tested_at.map(Moment::day);
+    run.untimed = untimed && first.is_some();
+    run.also_on.retain(|day| Some(*day) != first);
+    run.also_on.sort_unstable();
+    run.also_on.dedup();
+    for mut lot in std::mem::take(&mut run.lots) {
+        lot.used_on = lot.used_on.filter(|day| Some(*day) != first);
+        put_lot(&mut run, lot);
+    }
+    run
 }
 
 /// Assays of runs: a lot of one says nothing of what another was made with.
@@ -120,6 +151,7 @@ pub(super) fn judged((lot, assay): (&vocabulary::LotUse, &str), fact: &Fact, lot
         name: lot.name.clone(),
         lot: lot.lot.clone(),
         expires: lots.last_day(lot, assay),
+        used_on: day,
         accepted: Some(lots.accepts((lot, assay), &fact.connection)),
         not_for: lots.is_of_others(lot, assay).then(|| assay.to_owned()),
         not_on: lots.is_elsewhere((lot, assay), &fact.connection).then(|| fact.connection.to_string()),

@@ -1,8 +1,8 @@
 //! Lots of results by the laboratory's register.
 
-use crate::evidence::{built, facts, observation, ratio, settings};
+use crate::evidence::{at, built, facts, observation, ratio, settings};
 use jiff::civil::Date;
-use vocabulary::{ConnectionId, LotRole, LotUse, Marker, Value};
+use vocabulary::{ConnectionId, Interpretation, LotRole, LotUse, Marker, Observation, Value};
 use workflow::{AcceptedLot, LotRegister};
 
 fn used(lot: &str) -> LotUse {
@@ -189,4 +189,45 @@ fn an_assay_whose_lot_nobody_knows_is_held_by_gate_06_whatever_lots_its_run_has(
         assert_eq!(satisfied, fails.is_none(), "{what}: {why}");
         assert!(fails.is_none_or(|assay| why.contains(&unknown(assay))), "{what}: {why}");
     }
+}
+
+/// A run that goes on over midnight: each result is held against the lots that it was made with, on its own day.
+#[test]
+fn a_lot_that_expires_at_midnight_is_expired_for_what_was_tested_after_it() {
+    let day = jiff::civil::date(2026, 3, 1);
+    let late = AcceptedLot { lot: "78".into(), ..of(&[], jiff::civil::date(2026, 12, 31), None) };
+    let mut with = settings("cn-2019");
+    with.lots = LotRegister::new([of(&[], day, None), late]);
+    let against = |results: [(&str, Option<&str>); 2]| {
+        let of = |(lot, _): &(&str, _)| {
+            let value = Value {
+                raw: "x".into(),
+                interpretation: Some(Interpretation::NonReactive),
+                ..Value::default()
+            };
+            Observation { lots: vec![used(lot)], ..observation(Marker::HbvDna, "mpx", value) }
+        };
+        let rows = (10..).zip(results.iter().map(of)).map(|(hour, row)| at(hour, row));
+        let mut known = facts(rows.collect());
+        for (fact, (_, tested)) in known.observations.iter_mut().zip(results) {
+            fact.tested_at = tested.map(|tested| tested.parse().unwrap());
+        }
+        let evidence = workflow::evidence(&known, &with);
+        let verdict = release::decide(&evidence, &with.pack);
+        let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Lots).unwrap();
+        let why = gate.why.contains("expired on 2026-03-01");
+        (why, gate.why.contains("tested is not known"), evidence.runs[0].also_on.clone())
+    };
+    let (before, after) = (Some("2026-03-01T23:30:00Z"), Some("2026-03-02T00:30:00Z"));
+    let next = vec![jiff::civil::date(2026, 3, 2)];
+    assert_eq!(against([("77", before), ("77", before)]), (false, false, vec![]), "its last day");
+    assert_eq!(against([("77", before), ("77", after)]), (true, false, next.clone()));
+    assert_eq!(
+        against([("77", after), ("77", before)]),
+        (true, false, next.clone()),
+        "in whichever order they come"
+    );
+    assert_eq!(against([("77", before), ("78", after)]), (false, false, next), "another lot after midnight");
+    assert_eq!(against([("77", before), ("78", None)]), (false, true, vec![]), "one does not say when");
+    assert_eq!(against([("77", None), ("78", before)]), (false, true, vec![]));
 }
