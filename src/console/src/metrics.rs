@@ -72,6 +72,12 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<impl IntoRe
     text.metric("verdicts_total", "counter", "Verdicts", bare(counters.verdicts));
     text.metric("deliveries_pending", "gauge", "Deliveries to be made", bare(counters.deliveries_pending));
     text.metric("deliveries_done_total", "counter", "Deliveries made", bare(counters.deliveries_done));
+    text.metric(
+        "deliveries_withdrawn_total",
+        "counter",
+        "Passes that were no longer the verdict when they were to be sent",
+        bare(counters.deliveries_withdrawn),
+    );
     text.metric("dead_letters", "gauge", "Deliveries given up", bare(counters.deliveries_dead));
     connections(&mut text, &site.connections.standings());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text.0))

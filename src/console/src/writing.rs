@@ -99,6 +99,13 @@ pub(crate) async fn requeue(
     if found.state != DeliveryState::Dead {
         return Err(Problem::conflict(format!("delivery {delivery} is no dead letter")));
     }
+    let wanted = delivery.clone();
     let seq = append(&site, &caller, vec![What::DeliveryRequeued { delivery }]).await?;
+    site.ledger.wait_applied(seq).await.map_err(Problem::unavailable)?;
+    let now = site.read(move |reader| reader.delivery(&wanted)).await?;
+    // Whether it may leave is asked where it is written down, so that no verdict comes in between.
+    if let Some(stays) = now.filter(|now| now.state == DeliveryState::Dead && now.changed == seq) {
+        return Err(Problem::conflict(stays.outcome.unwrap_or_default()));
+    }
     Ok(Json(json!({ "seq": seq })))
 }

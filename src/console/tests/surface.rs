@@ -347,4 +347,45 @@ mod surface {
         assert_eq!(served.sign_in("audit", FIRST).await.0, StatusCode::UNAUTHORIZED);
         served.stop.cancel();
     }
+
+    #[tokio::test]
+    async fn a_dead_letter_is_sent_again_unless_a_later_verdict_took_its_place() {
+        let served = served().await;
+        let lis = vocabulary::DestinationId::new("lis").unwrap();
+        let write = async |what| {
+            let written =
+                served.ledger.append(vec![ledger::Draft::by_system(what)]).unwrap().await.unwrap().last();
+            served.ledger.wait_applied(written).await.unwrap();
+            written
+        };
+        let dies = async || {
+            let donation = vocabulary::DonationId::new("000123").unwrap();
+            let pack = release::RulePack::built_in("cn-2019").unwrap();
+            let verdict = release::explain(&release::Evidence::new(donation), &pack);
+            let made = ledger::VerdictMade::new(&verdict, ledger::Seq::NONE, vec![lis.clone()]).unwrap();
+            let verdict = write(ledger::What::VerdictMade(made)).await;
+            let delivery = ledger::DeliveryId { verdict, destination: lis.clone() };
+            write(ledger::What::DeliveryDead { delivery: delivery.clone(), reason: "answered AE".into() })
+                .await;
+            delivery
+        };
+        let (older, newer) = (dies().await, dies().await);
+        let requeue = async |delivery: &ledger::DeliveryId| {
+            let path = format!("/api/v1/deliveries/{delivery}/requeue");
+            served.ask(Method::POST, &path, Some(TOKEN), None).await
+        };
+        let (status, body) = requeue(&older).await;
+        let why = body["detail"].as_str().unwrap_or_default();
+        assert!(
+            status == StatusCode::CONFLICT && why.contains(&format!("verdict {}", newer.verdict)),
+            "{body}"
+        );
+        assert_eq!(requeue(&newer).await.0, StatusCode::OK);
+        let (status, body) = requeue(&newer).await;
+        assert!(
+            status == StatusCode::CONFLICT && body["detail"].as_str().unwrap().contains("is no dead letter"),
+            "{body}"
+        );
+        served.stop.cancel();
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     exchange::{Exchange, Outcome},
     write,
 };
-use ledger::{Draft, Ledger, OutboxItem, What};
+use ledger::{DeliveryState, Draft, Ledger, OutboxItem, What};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +67,11 @@ impl Courier {
     }
 
     async fn deliver(&mut self, item: &OutboxItem) -> Result<(), String> {
+        // Another verdict may have come while those before it were sent.
+        let now = self.ledger.state().delivery(&item.id).map_err(|e| e.to_string())?;
+        if now.is_none_or(|now| now.state != DeliveryState::Pending) {
+            return Ok(());
+        }
         let control_id = item.id.to_string();
         let what = match self.message(item, &control_id) {
             Err(Trouble::Reading(why)) => return Err(why),
@@ -92,7 +97,7 @@ impl Courier {
         let correction = earlier.iter().any(|d| {
             d.id.destination == item.id.destination
                 && d.id.verdict < item.id.verdict
-                && d.state == ledger::DeliveryState::Done
+                && d.state == DeliveryState::Done
         });
         let verdict = serde_json::from_str(made.json()).map_err(|e| Trouble::Unwritable(e.to_string()))?;
         let made_at = self.time(entry.at_ms);

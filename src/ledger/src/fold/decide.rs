@@ -103,6 +103,9 @@ impl Fold<'_, '_> {
         };
         self.view.put_record(Key::donation_verdicts(donation).seq(self.seq).done(), &verdict)?;
         self.after_release(record.latest.as_ref(), made)?;
+        if let Some(before) = &record.latest {
+            self.withdraw(donation, before)?;
+        }
         record.latest = Some(verdict);
         record.verdicts += 1;
         self.counters.verdicts += 1;

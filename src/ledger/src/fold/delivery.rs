@@ -1,9 +1,21 @@
 //! The outbox: one item a verdict and receiver, in order per donation, until it is done or dead.
+//!
+//! ```text
+//!  pending ──answered well──► done
+//!     ├────given up───────► dead ──requeued, no newer one──► pending
+//!     └─a pass, and another verdict takes its place──► withdrawn
+//! ```
+//!
+//! A receiver acts on a pass at once. One that is no longer the verdict does not leave, whatever comes of the verdict behind it.
 
+use super::signed::PASS;
 use super::{Fold, Folded};
-use crate::state::{DeliveryRecord, DeliveryState, Key, KeyParts, StateError, collect, record};
+use crate::state::{
+    DeliveryRecord, DeliveryState, DonationRecord, Key, KeyParts, StateError, VerdictRecord, collect, record,
+};
 use crate::{DeliveryId, Seq};
 use std::ops::Not as _;
+use vocabulary::DonationId;
 
 impl Fold<'_, '_> {
     /// A new delivery.
@@ -48,7 +60,7 @@ impl Fold<'_, '_> {
             delivery.attempts += 1;
             delivery.outcome = Some(outcome.to_owned());
             delivery.next_at_ms = next_at_ms;
-            Ok(delivery.state == DeliveryState::Pending)
+            Ok(matches!(delivery.state, DeliveryState::Pending | DeliveryState::Withdrawn))
         })
     }
 
@@ -65,8 +77,14 @@ impl Fold<'_, '_> {
 
     pub(super) fn dead(&mut self, id: &DeliveryId, reason: &str) -> Folded {
         self.change(id, |fold, delivery| {
-            if delivery.state != DeliveryState::Pending {
-                return Ok(false);
+            match delivery.state {
+                DeliveryState::Pending => {}
+                // It was under way when it was withdrawn.
+                DeliveryState::Withdrawn => {
+                    delivery.outcome = Some(reason.to_owned());
+                    return Ok(true);
+                }
+                DeliveryState::Done | DeliveryState::Dead => return Ok(false),
             }
             delivery.outcome = Some(reason.to_owned());
             fold.leave(id, delivery.state);
@@ -89,7 +107,32 @@ impl Fold<'_, '_> {
                 self.view.delete(Key::dead_letter(id).done());
             }
             DeliveryState::Done => self.counters.deliveries_done -= 1,
+            DeliveryState::Withdrawn => self.counters.deliveries_withdrawn -= 1,
         }
+    }
+
+    /// A verdict takes the place of another: what of that was still to be sent does not leave, where it let the donation pass.
+    pub(super) fn withdraw(&mut self, donation: &DonationId, before: &VerdictRecord) -> Folded {
+        if before.unit != PASS {
+            return Ok(());
+        }
+        let now = self.seq;
+        for (key, _) in collect(self.view, &Key::donation_deliveries(donation).under())? {
+            let Some(id) = KeyParts::of(&key).delivery().filter(|id| id.verdict == before.seq) else {
+                continue;
+            };
+            let known: Option<DeliveryRecord> = record(self.view, &Key::delivery(&id).done())?;
+            if known.is_some_and(|known| known.state == DeliveryState::Pending) {
+                self.change(&id, |fold, delivery| {
+                    fold.leave(&id, delivery.state);
+                    fold.counters.deliveries_withdrawn += 1;
+                    delivery.state = DeliveryState::Withdrawn;
+                    delivery.outcome = Some(format!("not sent: verdict {now} of this donation is newer"));
+                    Ok(true)
+                })?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn requeued(&mut self, id: &DeliveryId) -> Folded {
@@ -116,19 +159,19 @@ impl Fold<'_, '_> {
         self.set_pending(id, &delivery)
     }
 
-    /// A later verdict of the same donation that went, or is to go, to the same receiver.
+    /// A later verdict of the same donation for the same receiver; of one that passes, any later verdict.
     fn newer_delivery(&self, id: &DeliveryId, delivery: &DeliveryRecord) -> Result<Option<Seq>, StateError> {
-        let span = Key::donation_deliveries(&delivery.donation).text(id.destination.as_str()).under();
-        for (key, _) in collect(self.view, &span)? {
-            let mut parts = KeyParts::of(&key);
-            let (_, _, verdict) = (parts.text(), parts.text(), parts.seq());
-            let Some(verdict) = verdict.filter(|v| *v > id.verdict) else { continue };
-            let newer = DeliveryId { verdict, destination: id.destination.clone() };
-            let state = record::<DeliveryRecord>(self.view, &Key::delivery(&newer).done())?.map(|d| d.state);
-            if state.is_some_and(|s| s != DeliveryState::Dead) {
-                return Ok(Some(verdict));
-            }
+        let donation = &delivery.donation;
+        let span = Key::donation_deliveries(donation).text(id.destination.as_str()).under();
+        let told = collect(self.view, &span)?;
+        let mut later = told.iter().filter_map(|(key, _)| KeyParts::of(key).delivery());
+        if let Some(newer) = later.find(|newer| newer.verdict > id.verdict) {
+            return Ok(Some(newer.verdict));
         }
-        Ok(None)
+        let key = Key::donation_verdicts(donation).seq(id.verdict).done();
+        let passes = record::<VerdictRecord>(self.view, &key)?.is_some_and(|verdict| verdict.unit == PASS);
+        let known: Option<DonationRecord> = record(self.view, &Key::donation(donation).done())?;
+        let latest = known.and_then(|known| known.latest).map(|latest| latest.seq);
+        Ok(latest.filter(|latest| passes && *latest > id.verdict))
     }
 }

@@ -5,12 +5,12 @@ use crate::state::{
     BatchRecord, ByPeople, DeliveryRecord, DeliveryState, DiscardDone, Done, HOLDS_MAX, HoldStands, Key,
     KeyParts, Recall, ReleaseSigned, SignedBasis, StateError, VerdictRecord, collect, record,
 };
-use crate::{BatchOf, DeliveryId, HoldKind, Seq, SignedAct, SignedDonation, VerdictMade};
+use crate::{BatchOf, HoldKind, Seq, SignedAct, SignedDonation, VerdictMade};
 use std::collections::BTreeMap;
-use vocabulary::{DestinationId, DonationId};
+use vocabulary::DonationId;
 
 /// As verdicts name a unit that passes.
-const PASS: &str = "pass";
+pub(super) const PASS: &str = "pass";
 
 /// One more hold. Where there are too many the last of the laboratory's gives way, so that a donor's word is never lost.
 fn held(people: &mut ByPeople, hold: HoldStands) {
@@ -161,14 +161,14 @@ impl Fold<'_, '_> {
     fn was_told_to_pass(&self, donation: &DonationId) -> Result<bool, StateError> {
         let mut told: BTreeMap<String, Seq> = BTreeMap::new();
         for (key, _) in collect(self.view, &Key::donation_deliveries(donation).under())? {
-            let mut parts = KeyParts::of(&key);
-            parts.text();
-            let to = parts.text().and_then(|name| DestinationId::new(name).ok());
-            let Some((destination, verdict)) = to.zip(parts.seq()) else { continue };
-            let id = DeliveryId { verdict, destination };
+            let Some(id) = KeyParts::of(&key).delivery() else { continue };
             let delivery: Option<DeliveryRecord> = record(self.view, &Key::delivery(&id).done())?;
-            if delivery.is_some_and(|one| one.state != DeliveryState::Dead || one.attempts > 0) {
-                told.insert(id.destination.to_string(), verdict);
+            let may_be_there = |one: DeliveryRecord| match one.state {
+                DeliveryState::Pending | DeliveryState::Done => true,
+                DeliveryState::Dead | DeliveryState::Withdrawn => one.attempts > 0,
+            };
+            if delivery.is_some_and(may_be_there) {
+                told.insert(id.destination.to_string(), id.verdict);
             }
         }
         for verdict in told.into_values() {

@@ -182,11 +182,7 @@ impl Reader {
         let store = self.store();
         let mut found = Vec::new();
         for (key, _) in collect(store.as_ref(), &Key::donation_deliveries(donation).under())? {
-            let mut parts = KeyParts::of(&key);
-            parts.text();
-            let destination = parts.text().and_then(|d| DestinationId::new(d).ok());
-            let Some((destination, verdict)) = destination.zip(parts.seq()) else { continue };
-            let id = DeliveryId { verdict, destination };
+            let Some(id) = KeyParts::of(&key).delivery() else { continue };
             let delivery: Option<DeliveryRecord> = record(store.as_ref(), &Key::delivery(&id).done())?;
             found.extend(delivery.map(|d| DeliveryView::new(id, d)));
         }

@@ -529,6 +529,13 @@ impl<'a> KeyParts<'a> {
         self.number().map(Seq::new)
     }
 
+    /// A delivery of a donation ([`Key::donation_deliveries`]).
+    pub(crate) fn delivery(&mut self) -> Option<DeliveryId> {
+        self.text()?;
+        let destination = DestinationId::new(self.text()?).ok()?;
+        Some(DeliveryId { verdict: self.seq()?, destination })
+    }
+
     /// The day of a reading in a channel ([`Key::channel_readings`]): behind connection, instrument, assay, lot and the
     /// control's name.
     pub(crate) fn day_of_reading(&mut self) -> Option<&'a str> {

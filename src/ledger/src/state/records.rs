@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId};
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 35;
+pub(crate) const STATE_VERSION: u32 = 36;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,6 +294,8 @@ pub enum DeliveryState {
     Done,
     /// Given up.
     Dead,
+    /// Never sent: its verdict let the donation pass, and another one has taken its place.
+    Withdrawn,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -347,6 +349,8 @@ pub struct Counters {
     pub deliveries_done: u64,
     /// Dead letters, now.
     pub deliveries_dead: u64,
+    /// Deliveries of a pass that was no longer the verdict when it was to be sent.
+    pub deliveries_withdrawn: u64,
     /// Orders ever placed, each once.
     pub orders: u64,
     /// Orders with something still to be done, now.

@@ -21,4 +21,6 @@ mod state;
 #[cfg(test)]
 mod street;
 #[cfg(test)]
+mod withdrawn;
+#[cfg(test)]
 mod work;
