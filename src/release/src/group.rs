@@ -105,6 +105,7 @@ pub(crate) fn judge<'e>(
             candidates: group.candidates.iter().map(|c| c.en).collect(),
             candidates_zh: group.candidates.iter().map(|c| c.zh).collect(),
             flags: group.flags,
+            history_set_aside: group.wrong,
         },
         against: group.against,
         set_aside: group.set_aside,
@@ -213,6 +214,7 @@ struct Combined<'e> {
     candidates: Vec<&'static patterns::Candidate>,
     against: Vec<Against<'e>>,
     set_aside: Option<&'e Resolution>,
+    wrong: Vec<BloodGroup>,
 }
 
 impl Default for Combined<'_> {
@@ -225,6 +227,7 @@ impl Default for Combined<'_> {
             candidates: Vec::new(),
             against: Vec::new(),
             set_aside: None,
+            wrong: Vec::new(),
         }
     }
 }
@@ -384,6 +387,7 @@ impl<'e> Combined<'e> {
         let Some((before, of)) = differing.find(is_open) else {
             self.flags.push(Flag::HistorySetAside);
             self.set_aside = aside.map(|(_, said)| said);
+            self.wrong = history::differing(donor, now).map(|(before, _)| before).collect();
             return;
         };
         self.flags.extend(history::bag_agrees(all, now).then_some(Flag::SegmentAgrees));

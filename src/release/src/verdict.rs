@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::ops::Deref;
-use vocabulary::{AboGroup, DonationId, Marker, RhD, Virus};
+use vocabulary::{AboGroup, BloodGroup, DonationId, Marker, RhD, Virus};
 
 macro_rules! states {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {$(
@@ -258,6 +258,9 @@ pub struct GroupVerdict {
     pub candidates_zh: Vec<&'static str>,
     /// Remarks.
     pub flags: Vec<Flag>,
+    /// Groups of earlier donations that two people found to be wrong with this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history_set_aside: Vec<BloodGroup>,
 }
 
 /// An earlier donation that has to be looked up.

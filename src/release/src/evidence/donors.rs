@@ -117,9 +117,21 @@ pub struct EarlierDonation {
     /// Its blood group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<EarlierGroup>,
+    /// A later donation with which two people found that group to be wrong, by its tube and its bag segment: then it holds and
+    /// proves nothing. *Adverse* where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_refuted_by: Option<DonationId>,
     /// Last day on which some component of it may be used. Unknown counts as in date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Date>,
+}
+
+impl EarlierDonation {
+    /// Its blood group, where nobody found that to be wrong.
+    #[must_use]
+    pub fn standing_group(&self) -> Option<EarlierGroup> {
+        self.group.filter(|_| self.group_refuted_by.is_none())
+    }
 }
 
 /// Outcome of a confirmatory test (rules.md §1.10).

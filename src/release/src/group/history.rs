@@ -1,19 +1,22 @@
 //! Groups of the donor's earlier donations: what the register sends, and what this ledger's own verdicts say (rules.md §1.6, G4).
 
 use super::columns::Determination;
-use crate::evidence::{Donor, Resolution};
+use crate::evidence::{Donor, EarlierDonation, Resolution};
 use vocabulary::{AboGroup, BloodGroup, DonationId};
 
 /// Every group that was ever found or told, the register's first; a donation where it is one's own.
 fn all(donor: &Donor) -> impl Iterator<Item = (BloodGroup, Option<&DonationId>)> {
     let register = donor.history.map(|group| (group, None));
     let earlier = donor.earlier.iter();
-    register.into_iter().chain(earlier.filter_map(|one| Some((one.group?.group(), Some(&one.donation)))))
+    register
+        .into_iter()
+        .chain(earlier.filter_map(|one| Some((one.standing_group()?.group(), Some(&one.donation)))))
 }
 
 /// Groups that stand for themselves: the register's, and those of final verdicts.
 fn proven(donor: &Donor) -> impl Iterator<Item = BloodGroup> {
-    let finals = donor.earlier.iter().filter_map(|one| one.group).filter(|group| group.is_final);
+    let finals =
+        donor.earlier.iter().filter_map(EarlierDonation::standing_group).filter(|group| group.is_final);
     donor.history.into_iter().chain(finals.map(crate::evidence::EarlierGroup::group))
 }
 

@@ -382,6 +382,7 @@ fn earlier(rng: &mut Dice, at: usize) -> EarlierDonation {
         collected_at: (!one_in(rng, 8)).then(|| id(&format!("{day}T09:00:00+08:00"))),
         results: INFECTIONS.map(|marker| result(marker, rng)).to_vec(),
         group: one_in(rng, 3).then_some(group),
+        group_refuted_by: one_in(rng, 4).then(|| id("O4")),
         expires: None,
     }
 }

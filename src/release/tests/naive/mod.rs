@@ -377,7 +377,9 @@ fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
             good &= history.abo.is_none_or(|h| Some(&h) == a) && history.rhd.is_none_or(|h| Some(&h) == d);
             let mut whole = history.abo.is_some() && history.rhd.is_some();
             let mut same_before = history.abo.is_some() && history.abo.as_ref() == a;
-            for earlier in donor.earlier.iter().filter_map(|one| one.group) {
+            for earlier in
+                donor.earlier.iter().filter(|one| one.group_refuted_by.is_none()).filter_map(|one| one.group)
+            {
                 good &=
                     earlier.abo.is_none_or(|h| Some(&h) == a) && earlier.rhd.is_none_or(|h| Some(&h) == d);
                 whole |= earlier.is_final && earlier.abo.is_some() && earlier.rhd.is_some();

@@ -297,6 +297,7 @@ fn reactive_before(d: &mut Donor) {
         collected_at: "2025-01-10T09:00:00+08:00".parse().ok(),
         results,
         group: None,
+        group_refuted_by: None,
         expires: None,
     }];
 }
@@ -324,6 +325,18 @@ fn donors() -> Vec<State> {
         state(Good, |e| {
             let donor = e.donor.as_mut().unwrap();
             (donor.history, donor.earlier) = (None, vec![before(AboGroup::A, true)]);
+        }),
+        state(Good, |e| {
+            let wrong = EarlierDonation {
+                group_refuted_by: Some("LATER".parse().unwrap()),
+                ..before(AboGroup::O, true)
+            };
+            e.donor.as_mut().unwrap().earlier = vec![wrong];
+        }),
+        donor(|d| {
+            let refuted = Some("LATER".parse().unwrap());
+            let same = EarlierDonation { group_refuted_by: refuted, ..before(AboGroup::A, true) };
+            (d.history, d.earlier) = (None, vec![same]);
         }),
         donor(|d| d.register = Some(registered(RegisterState::TempDeferred))),
         donor(|d| {
@@ -382,6 +395,7 @@ fn before(abo: AboGroup, is_final: bool) -> EarlierDonation {
         collected_at: None,
         results: Vec::new(),
         group: Some(EarlierGroup { abo: Some(abo), rhd: Some(RhD::Positive), is_final }),
+        group_refuted_by: None,
         expires: None,
     }
 }

@@ -68,13 +68,24 @@ impl DonorFacts {
         let donor = &registration.donor.id;
         let stands = reader.donor(donor)?;
         let taken = registration.collected_at.as_millisecond();
+        let mut refuted: Vec<(&Given, BloodGroup)> = Vec::new();
         let (before, after): (Vec<Given>, Vec<Given>) = reader
             .given_by(donor)?
             .into_iter()
             .filter(|given| given.donation != *donation)
             .partition(|given| given.collected_at_ms < taken);
         for given in before.iter().rev().take(EARLIER_MAX) {
-            facts.earlier.push(earlier(reader, given, zone)?);
+            let (one, wrong) = earlier(reader, given, zone)?;
+            facts.earlier.push(one);
+            refuted.extend(wrong.into_iter().map(|group| (given, group)));
+        }
+        for one in &mut facts.earlier {
+            let (taken, group) = (one.collected_at.map(Moment::at), one.group.map(EarlierGroup::group));
+            let is_wrong = |(by, wrong): &&(&Given, BloodGroup)| {
+                Some(*wrong) == group
+                    && taken.is_some_and(|taken| taken.as_millisecond() < by.collected_at_ms)
+            };
+            one.group_refuted_by = refuted.iter().find(is_wrong).map(|(by, _)| by.donation.clone());
         }
         let verdicts = after.iter().filter(|_| !is_released).filter_map(|given| given.verdict);
         for verdict in verdicts {
@@ -142,7 +153,8 @@ impl DonorFacts {
     /// Every group that is known of earlier donations, each once.
     pub(crate) fn history(&self, registration: Option<&DonationRegistration>) -> Vec<BloodGroup> {
         let register = registration.and_then(|known| known.donor.history);
-        let earlier = self.earlier.iter().filter_map(|one| one.group).map(EarlierGroup::group);
+        let earlier =
+            self.earlier.iter().filter_map(EarlierDonation::standing_group).map(EarlierGroup::group);
         let mut all: Vec<BloodGroup> = Vec::new();
         for group in register.into_iter().chain(earlier) {
             if !all.contains(&group) {
@@ -187,7 +199,13 @@ fn told(mut earlier: EarlierDonation) -> EarlierDonation {
 }
 
 /// A donation of this ledger as an earlier one: what its standing verdict makes of each marker, and its group.
-fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<EarlierDonation, ReadError> {
+/// And the groups of still earlier ones that two people found to be wrong with it.
+fn earlier(
+    reader: &Reader,
+    given: &Given,
+    zone: &jiff::tz::TimeZone,
+) -> Result<(EarlierDonation, Vec<BloodGroup>), ReadError> {
+    let mut wrong = Vec::new();
     let mut results: BTreeMap<String, EarlierCall> = BTreeMap::new();
     let mut group = None;
     let mut candidates: BTreeSet<String> = BTreeSet::new();
@@ -206,6 +224,10 @@ fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<
         group = told.get("group").and_then(final_group);
         if let Some(group) = &mut group {
             group.is_final = is_proven(&told);
+            if group.is_final {
+                let said = told.pointer("/group/history_set_aside").cloned().unwrap_or_default();
+                wrong = serde_json::from_value(said).unwrap_or_default();
+            }
         }
     }
     // A confirmatory test says more of what was reactive; of what was not, only that it was after all.
@@ -227,7 +249,7 @@ fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<
         }
     }
     let collected_at = jiff::Timestamp::from_millisecond(given.collected_at_ms).ok();
-    Ok(EarlierDonation {
+    let one = EarlierDonation {
         donation: given.donation.clone(),
         collected_at: collected_at.map(|at| Moment::new(at, zone.to_offset(at))),
         results: results
@@ -238,9 +260,11 @@ fn earlier(reader: &Reader, given: &Given, zone: &jiff::tz::TimeZone) -> Result<
             })
             .collect(),
         group,
+        group_refuted_by: None,
         // Unknown counts as in date.
         expires: None,
-    })
+    };
+    Ok((one, wrong))
 }
 
 /// Gates behind which a final group is the donor's own: it agrees with what was known, and nobody doubts whose tube it was.
@@ -296,7 +320,7 @@ pub(super) fn beyond_reentry(
         return Ok(Some(one.donation));
     }
     for given in reader.given_by(donor)? {
-        if is_beyond(&earlier(reader, &given, &jiff::tz::TimeZone::UTC)?) {
+        if is_beyond(&earlier(reader, &given, &jiff::tz::TimeZone::UTC)?.0) {
             return Ok(Some(given.donation));
         }
     }

@@ -1,11 +1,11 @@
 //! A blood group in question on a real ledger: what two people settle, and what nobody can.
 
 use super::*;
-use crate::batches::tests::Station;
+use crate::batches::tests::{Station, registered};
 use crate::people;
 use ledger::{Body, Pools};
 use release::evidence::{Qc, Validity};
-use release::{Flag, GroupStatus, Verdict, decide};
+use release::{Evidence, Flag, GroupStatus, Verdict, decide};
 use vocabulary::{
     AboGroup, ConnectionId, Marker, Mode, Observation, ProfileRef, Protocol, ResultStatus, Role, Source,
     SpecimenId, SpecimenKind, Value,
@@ -91,15 +91,19 @@ fn means(
     });
 }
 
-/// Judged as if the controls of every run were in and good: runs are another test's matter.
-fn verdict(station: &Station, donation: &str) -> Verdict {
+/// As if the controls of every run were in and good: runs are another test's matter.
+fn evidence(station: &Station, donation: &str) -> Evidence {
     let donation = DonationId::new(donation).unwrap();
     let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
     let mut evidence = crate::evidence(&facts, &station.settings);
     for run in &mut evidence.runs {
         (run.validity, run.qc) = (Some(Validity::Valid), Some(Qc::InControl));
     }
-    decide(&evidence, &station.settings.pack)
+    evidence
+}
+
+fn verdict(station: &Station, donation: &str) -> Verdict {
+    decide(&evidence(station, donation), &station.settings.pack)
 }
 
 fn settle(station: &Station, who: &Actor, donation: &str, run: &str) -> Result<Seq, Refused> {
@@ -390,6 +394,19 @@ fn a_history_that_is_wrong_is_set_aside_by_two_people_on_the_segment() {
     assert!(settled.group().flags.contains(&Flag::HistorySetAside), "{:?}", settled.group().flags);
     let gate = settled.gates().iter().find(|gate| gate.id == release::GateId::Group).unwrap();
     assert!(gate.why.contains("rev") && gate.why.contains("the card of G1"), "{}", gate.why);
+    // It is wrong for every later donation too, and what was found with this one stands.
+    for (later, columns) in [("G3", GROUP_B), ("G4", GROUP_A)] {
+        station.write(registered(later, "2026-05-01T09:00:00Z"));
+        grouped(&station, later, "T3", columns);
+    }
+    assert_eq!(verdict(&station, "G3").group().status, GroupStatus::Discrepant, "G2 is not decided again");
+    let made = release::explain(&evidence(&station, "G2"), &station.settings.pack);
+    station.write(What::VerdictMade(ledger::VerdictMade::new(&made, Seq::NONE, vec![]).unwrap()));
+    let later = verdict(&station, "G3");
+    assert_eq!((later.group().status, &later.group().flags), (GroupStatus::Final, &vec![]));
+    let other = verdict(&station, "G4");
+    let gate = other.gates().iter().find(|gate| gate.id == release::GateId::Group).unwrap();
+    assert!(gate.why.contains("in donation G2") && !gate.why.contains("in donation G1"), "{}", gate.why);
     // What they said was of that group: another one is another matter.
     let earlier: EarlierDonation =
         serde_json::from_str(r#"{"donation":"OLD1","group":{"abo":"O","rhd":"positive"}}"#).unwrap();
