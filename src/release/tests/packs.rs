@@ -43,9 +43,9 @@ mod packs {
             ("[sero]\ncut = \"1.1\"", "sero.cut", "write at most 1"),
             ("[[reagent]]\nmarker = \"HBsAg\"\nname = \"A\"\ncut = \"1.2\"", "reagent[0].cut", "at most 1"),
             (
-                "[[reagent]]\nmarker = \"anti-HBc\"\nname = \"C\"\ndirection = \"competitive\"\ncut = \"0.5\"",
+                "[[reagent]]\nmarker = \"anti-HBc\"\nname = \"C\"\ndirection = \"competitive\"\ncut = \"2.0\"",
                 "reagent[0].cut",
-                "at least 1",
+                "at most 1",
             ),
             ("[nat]\nmode = \"MP16\"", "nat.mode", "pool_members_max"),
             ("[nat]\nmode = \"MP16\"\npool_members_max = 16", "nat.pool_members_max", "at most 8"),
@@ -448,7 +448,10 @@ mod packs {
         assert_eq!(zh, "strategy.hbv = sero1 弱于 cn-2019，其要求：至少一种试剂加核酸检测的策略");
         let elsewhere = alone(&SOFT).replacen("jurisdiction = \"CN\"", "jurisdiction = \"XX\"", 1);
         let weaker = RulePack::from_toml(&elsewhere).unwrap().weaker();
-        assert!(weaker.iter().all(|w| w.than == "who-minimum") && weaker.len() == 4, "{weaker:?}");
+        assert!(weaker.iter().all(|w| w.than == "who-minimum") && weaker.len() == 5, "{weaker:?}");
+        let unknown = &weaker[0];
+        assert_eq!((unknown.key.as_str(), unknown.value.as_str()), ("jurisdiction", "\"XX\""));
+        assert!(unknown.english().contains("CN, ") && unknown.chinese().contains("CN, "), "{unknown:?}");
         for id in RulePack::built_in_ids() {
             assert_eq!(RulePack::built_in(id).unwrap().weaker(), [], "{id}");
         }
@@ -456,6 +459,29 @@ mod packs {
         let disguised = "id = \"own\"\nbased_on = \"who-minimum\"\njurisdiction = \"cn\"\n";
         let weaker = RulePack::from_toml(disguised).unwrap().weaker();
         assert!(weaker.iter().any(|w| w.key == "strategy.hiv" && w.than == "cn-2019"), "{weaker:?}");
+    }
+
+    /// The lower the cut, the more a reagent finds, in either direction.
+    #[test]
+    fn a_lower_cut_of_a_competitive_reagent_finds_more_and_a_higher_one_is_weaker() {
+        let reagent = |cut: &str| {
+            format!(
+                "[[reagent]]\nmarker = \"HBsAg\"\nname = \"A\"\ndirection = \"competitive\"\ncut = \"{cut}\""
+            )
+        };
+        let state = |cut: &str, od: &str| {
+            let case = format!(
+                r#"{{"donation":"G1","serology":[{{"marker":"HBsAg","reagent":"A","results":[
+                {{"kind":"initial","od":"{od}","cutoff":"0.100"}}]}}]}}"#
+            );
+            let verdict =
+                release::decide(&release::read_case(&case).unwrap(), &overlay(&reagent(cut)).unwrap());
+            verdict.serology().iter().find(|one| one.reagent == "A").unwrap().state.name()
+        };
+        assert_eq!(["0.100", "0.101"].map(|od| state("1.0", od)), ["IR", "FINAL_NR"]);
+        assert_eq!(["0.125", "0.126"].map(|od| state("0.8", od)), ["IR", "FINAL_NR"]);
+        let refused = overlay(&reagent("1.01")).unwrap_err().to_string();
+        assert!(refused.contains("reagent[0].cut") && refused.contains("at most 1"), "{refused}");
     }
 
     #[test]

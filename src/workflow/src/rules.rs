@@ -68,7 +68,7 @@ pub enum Step {
         /// From when on it is to judge; nothing: from the activation on.
         #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<Timestamp>,
-        /// What it asks less for than its jurisdiction's, or than orders of the pack in force.
+        /// What it asks less for than its jurisdiction's, or than the pack in force.
         weaker: Vec<Weaker>,
     },
     /// It is in force.
@@ -79,7 +79,7 @@ pub enum Step {
         entry: Seq,
         /// It judges donations taken from here on.
         from: Timestamp,
-        /// What it asks less for than its jurisdiction's, or than orders of the pack that was in force.
+        /// What it asks less for than its jurisdiction's, or than the pack that was in force.
         weaker: Vec<Weaker>,
     },
     /// It was in force already and nothing else is to come: nothing is written.
@@ -292,13 +292,20 @@ pub fn begins(from_ms: Option<i64>) -> Timestamp {
     from_ms.and_then(|from| Timestamp::from_millisecond(from).ok()).map_or(now, |from| from.max(now))
 }
 
-/// What a pack asks less for than its jurisdiction's, and which orders of the pack in force it would drop.
+/// What a pack asks less for than its jurisdiction's and than the pack in force, and which orders of that it would drop.
 #[must_use]
 pub fn weaker(pack: &RulePack, in_force: Option<&RulePack>, begins: Timestamp) -> Vec<Weaker> {
     // Wherever the station is, its day is not before this one.
     let day = Offset::constant(-12).to_datetime(begins).date();
-    let dropped = in_force.map(|in_force| pack.dropped(in_force, day)).unwrap_or_default();
-    pack.weaker().into_iter().chain(dropped).collect()
+    let mut less = pack.weaker();
+    let than_now = in_force.map(|in_force| pack.weaker_than_in_force(in_force, day)).unwrap_or_default();
+    for one in than_now {
+        // The same may be due by the law and by what is in force.
+        if !less.iter().any(|known| (&known.key, &known.due) == (&one.key, &one.due)) {
+            less.push(one);
+        }
+    }
+    less
 }
 
 /// The one pack, built in or kept, that goes by this name, or whose hash begins so.

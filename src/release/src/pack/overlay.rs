@@ -48,34 +48,60 @@ impl Weaker {
 }
 
 impl RulePack {
-    /// What it asks less for than the built-in pack of its jurisdiction, or than the WHO's where there is none.
+    /// What it asks less for than the built-in pack of its jurisdiction, or than the WHO's where there is none. That there is
+    /// none is said first: a misspelt jurisdiction has nobody's rules.
     #[must_use]
     pub fn weaker(&self) -> Vec<Weaker> {
-        let built_in = || Self::built_in_ids().into_iter().filter_map(|id| Self::built_in(id).ok());
-        let stands_for = |other: &Self| {
-            let (own, theirs) = (self.settings.jurisdiction.trim(), &other.settings.jurisdiction);
-            other.settings.based_on.is_none() && theirs.eq_ignore_ascii_case(own)
+        let own = self.settings.jurisdiction.trim();
+        let built_in = Self::built_in_ids().into_iter().filter_map(|id| Self::built_in(id).ok());
+        let stand_alone: Vec<Self> = built_in.filter(|pack| pack.settings.based_on.is_none()).collect();
+        let stands_for = |pack: &&Self| pack.settings.jurisdiction.eq_ignore_ascii_case(own);
+        if let Some(base) = stand_alone.iter().find(stands_for) {
+            return self.weaker_than(base, base.id());
+        }
+        let known: Vec<&str> = stand_alone.iter().map(|pack| pack.settings.jurisdiction.as_str()).collect();
+        let known = known.join(", ");
+        let unknown = Weaker {
+            key: "jurisdiction".to_owned(),
+            value: format!("{own:?}"),
+            than: FLOOR.to_owned(),
+            due: format!(
+                "one that is built in ({known}): a pack of any other is held against this one alone"
+            ),
+            due_zh: format!("内置的管辖（{known}）：其他管辖的规则包仅与本包比较"),
         };
-        let Some(base) = built_in().find(stands_for).or_else(|| Self::built_in(FLOOR).ok()) else {
-            return Vec::new();
-        };
+        let floor = stand_alone.iter().find(|pack| pack.id() == FLOOR);
+        let less = floor.map(|floor| self.weaker_than(floor, FLOOR)).unwrap_or_default();
+        [unknown].into_iter().chain(less).collect()
+    }
+
+    /// What it asks less for than the pack in force, and which of its orders it would drop from a day on.
+    #[must_use]
+    pub fn weaker_than_in_force(&self, in_force: &Self, day: Date) -> Vec<Weaker> {
+        let hash: String = in_force.hash().chars().take(PackRef::HASH_DIGITS_MIN).collect();
+        let than = format!("{} {hash}", in_force.id());
+        let mut less = self.weaker_than(in_force, &than);
+        // An order may be over by that day.
+        less.retain(|one| one.key != "local");
+        less.extend(self.dropped(in_force, &than, day));
+        less
+    }
+
+    fn weaker_than(&self, base: &Self, than: &str) -> Vec<Weaker> {
         let stated = self.stated();
         let value = |key: &str| stated.iter().find(|one| one.key == key).map(|one| one.value.clone());
         let found = weakened(&base.settings, &self.settings).into_iter();
         found
             .map(|Less { key, due, due_zh }| {
                 let value = value(&key).unwrap_or_else(|| "–".to_owned());
-                Weaker { key, value, than: base.id().to_owned(), due, due_zh }
+                Weaker { key, value, than: than.to_owned(), due, due_zh }
             })
             .collect()
     }
 
     /// Orders of another pack, the one in force, that this one has not, or of fewer donors or for a shorter time, as far as
     /// they are of what is taken from a day on.
-    #[must_use]
-    pub fn dropped(&self, in_force: &Self, day: Date) -> Vec<Weaker> {
-        let hash: String = in_force.hash().chars().take(PackRef::HASH_DIGITS_MIN).collect();
-        let than = format!("{} {hash}", in_force.id());
+    fn dropped(&self, in_force: &Self, than: &str, day: Date) -> Vec<Weaker> {
         let own = &self.settings;
         let is_dropped = |local: &&Local| {
             let due = local.asked().and_then(|due| due.since(day));
@@ -86,7 +112,7 @@ impl RulePack {
             let value = alike.map(Local::said).collect::<Vec<_>>().join(", ");
             let value = if value.is_empty() { "–".to_owned() } else { value };
             let (due, due_zh) = at_least(local.said());
-            Weaker { key: "local".to_owned(), value, than: than.clone(), due, due_zh }
+            Weaker { key: "local".to_owned(), value, than: than.to_owned(), due, due_zh }
         });
         dropped.collect()
     }
@@ -341,12 +367,9 @@ fn serology(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, D
     let (b, o) = (&base.sero, &own.sero);
     keep(o.cut.value <= b.cut.value, "sero.cut", at_most(b.cut.value));
     for (at, reagent) in own.reagent.iter().enumerate() {
-        // A competitive reagent is reactive below its cut; there a lower one would be weaker.
-        let competitive = reagent.direction == Some(crate::evidence::Direction::Competitive);
+        // Of a competitive reagent too a lower cut finds more: there it divides the cut-off.
         if let Some(cut) = &reagent.cut {
-            let stands = if competitive { cut.value >= b.cut.value } else { cut.value <= b.cut.value };
-            let due = if competitive { at_least(b.cut.value) } else { at_most(b.cut.value) };
-            keep(stands, &format!("reagent[{at}].cut"), due);
+            keep(cut.value <= b.cut.value, &format!("reagent[{at}].cut"), at_most(b.cut.value));
         }
     }
     if let Some(grey) = &b.gz_low {

@@ -134,7 +134,8 @@ tables! {
         /// Which way its signal runs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         direction: Option<Direction>,
-        /// Reactive from this S/CO on.
+        /// Reactive from this S/CO on; of a competitive reagent, while the signal times this is not above the cut-off. The
+        /// lower it is, the more it finds, either way.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cut: Option<Setting<Limit>>,
         /// Grey from this S/CO on.

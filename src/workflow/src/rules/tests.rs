@@ -159,6 +159,27 @@ fn what_a_pack_asks_less_for_than_its_jurisdictions_is_said_to_both_people() {
     assert_eq!(weaker, added.weaker);
 }
 
+/// Nobody goes back to less than what is in force without knowing it, whatever the jurisdiction asks for.
+#[test]
+fn what_a_pack_asks_less_for_than_the_one_in_force_is_said_to_both() {
+    let station = Station::new();
+    let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
+    let stricter = RulePack::from_toml(&format!("{OVERLAY}[sero]\ncut = \"0.8\"\n")).unwrap();
+    start(&station.ledger, &stricter).unwrap();
+    assert_eq!(pack("cn-2019").weaker(), [], "it asks for what its jurisdiction does");
+    let Step::Proposed { weaker, .. } = says(&station, &reviewer, "cn-2019", None) else {
+        panic!("not proposed")
+    };
+    let [less] = &weaker[..] else { panic!("{weaker:?}") };
+    assert_eq!((less.key.as_str(), less.value.as_str()), ("sero.cut", "1.00"));
+    assert!(less.than.starts_with("site ") && less.english().contains("at most 0.8"), "{less:?}");
+    let told = weaker;
+    let Step::Activated { weaker, .. } = says(&station, &releaser, "cn-2019", None) else {
+        panic!("not activated")
+    };
+    assert_eq!(weaker, told, "the second one too");
+}
+
 /// Nothing of what an authority orders is asked for any longer without both being told.
 #[test]
 fn a_pack_that_drops_an_order_of_the_pack_in_force_is_said_to_both() {
