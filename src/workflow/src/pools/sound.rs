@@ -175,8 +175,10 @@ pub(super) fn conflict(pool: &PoolFacts) -> Option<PoolFault> {
                 (b, b_unread): &(BTreeSet<&DonationId>, usize)| {
         a.difference(b).count() <= *b_unread && b.difference(a).count() <= *a_unread
     };
-    let (first, of_first) = sets.first_key_value()?;
-    let (other, _) = sets.iter().find(|(_, of_other)| !fits(of_first, of_other))?;
+    // Every two: what fits one whose barcodes were not all read need not fit the others.
+    let mut pairs =
+        sets.iter().enumerate().flat_map(|(at, one)| sets.iter().skip(at + 1).map(move |other| (one, other)));
+    let ((first, _), (other, _)) = pairs.find(|((_, a), (_, b))| !fits(a, b))?;
     let what = format!(
         "the runs {first} and {other} of the robot made it of different members; find out which tubes went into it, and \
          test the members singly"

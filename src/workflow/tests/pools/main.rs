@@ -375,15 +375,18 @@ mod pools {
         run("an unknown word", one(unknown), pending, "unknown_value", &["Okay", "row 4"]);
         let stranger = with(3, |r| r.member = "4006381333931".into());
         run("no number of ours", one(stranger), "ppp ppp ... ppp ppp ppp", "unknown_specimen_id", &["row 4"]);
-        let other =
-            again().into_iter().map(|r| if r.position == 3 { Row { member: number(9), ..r } } else { r });
-        run(
-            "two memberships",
-            vec![Step::Log(rows()), Step::Log(other.collect())],
-            pending,
-            "pool_conflict",
-            &["PL1", "PL2"],
-        );
+        let third = |run: &'static str, member: String| {
+            let of = |r: Row| {
+                if r.position == 3 { Row { member: member.clone(), run, ..r } } else { Row { run, ..r } }
+            };
+            Step::Log(again().into_iter().map(of).collect())
+        };
+        let two = vec![Step::Log(rows()), third("PL2", number(9))];
+        run("two memberships", two, pending, "pool_conflict", &["PL1", "PL2"]);
+        // The first fits each of the others, which do not fit each other.
+        let unread = Step::Log(with(3, |r| r.member = "4006381333931".into()));
+        let three = vec![unread, third("PL2", number(3)), third("PL3", number(9))];
+        run("two beside one that was not read", three, pending, "pool_conflict", &["PL2", "PL3"]);
     }
 
     fn again_at(at: &'static str) -> Vec<Row> {
