@@ -37,7 +37,7 @@ fn others<'a>(pool: &'a Judged<'_>, evidence: &'a Evidence) -> Vec<&'a PoolMembe
     listed.filter(|member| is_other(&member.donation)).collect()
 }
 
-/// What the single tests of another member come to, for one target.
+/// What the single tests of another member come to, for one target; for any, where their pool named none.
 #[derive(PartialEq, Eq)]
 enum Member {
     Reactive,
@@ -47,11 +47,12 @@ enum Member {
     Open,
 }
 
-fn member(id: &DonationId, target: Virus, listed: &[&PoolMember]) -> Member {
+fn member(id: &DonationId, target: Option<Virus>, listed: &[&PoolMember]) -> Member {
     let own: Vec<&&PoolMember> = listed.iter().filter(|m| m.donation == *id).collect();
     let has = |call: Call| own.iter().any(|m| m.result == call);
     let names = |m: &&&PoolMember| {
-        m.result == Call::Reactive && (m.targets.is_empty() || m.targets.contains(&target))
+        let of_target = |target| m.targets.is_empty() || m.targets.contains(&target);
+        m.result == Call::Reactive && target.is_none_or(of_target)
     };
     match own.last().map(|m| m.result) {
         // A member that is both explains nothing until somebody has looked.
@@ -136,7 +137,9 @@ fn resolved<'e>(target: Virus, pool: &Judged<'e>, evidence: &'e Evidence, notes:
     }
     let listed = others(pool, evidence);
     let ids = pool.result.members.iter().filter(|id| **id != evidence.donation);
-    let members: Vec<Member> = ids.map(|id| member(id, target, &listed)).collect();
+    // Whoever is reactive alone, for whatever it is, explains a pool that says of nothing what it was reactive for.
+    let sought = pool.is_specific().then_some(target);
+    let members: Vec<Member> = ids.map(|id| member(id, sought, &listed)).collect();
     if members.contains(&Member::Reactive) {
         return Against::Nothing;
     }

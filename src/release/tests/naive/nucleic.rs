@@ -140,8 +140,10 @@ fn after_reactive(e: &Evidence, pool: &NatResult, target: Virus) -> State {
     let others: Vec<_> = pool.members.iter().filter(|id| **id != e.donation).collect();
     let ever = |id: &DonationId, call| calls_of(e, pool, id).iter().any(|m| m.result == call);
     let both = |id: &DonationId| ever(id, Call::Reactive) && ever(id, Call::NonReactive);
-    let found =
-        |m: &&PoolMember| m.result == Call::Reactive && (m.targets.is_empty() || m.targets.contains(&target));
+    let found = |m: &&PoolMember| {
+        m.result == Call::Reactive
+            && (names(pool).is_empty() || m.targets.is_empty() || m.targets.contains(&target))
+    };
     let explains = |id: &DonationId| !both(id) && calls_of(e, pool, id).iter().any(found);
     let last = |id: &DonationId| calls_of(e, pool, id).last().map(|m| m.result);
     let given_up = |id: &DonationId| {
