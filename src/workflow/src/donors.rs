@@ -14,7 +14,10 @@ mod checks;
 mod facts;
 #[cfg(test)]
 mod group_tests;
+mod lookbacks;
+mod reentry;
 mod refused;
+mod register;
 #[cfg(test)]
 mod said_tests;
 #[cfg(test)]
@@ -34,24 +37,19 @@ pub use checks::{
     DuplicateSeen, DuplicateTest, TypedSeen, accept_duplicate, check_number, duplicates, typed_numbers,
 };
 pub use facts::DonorFacts;
+pub use lookbacks::look_back;
+pub use reentry::{Examination, approve, examine, record_test};
 pub use refused::Refused;
+pub use register::{Deferral, defer, reinstate};
 pub use tasks::{Closing, close_task};
 pub(crate) use terms::{deferred_for, reentry_from};
 pub use versions::{DisputedSeen, Version, VersionSeen, disputed, settle_result};
 
 use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
-use crate::rules::Book;
 use crate::{DonationFacts, Settings};
-use jiff::civil::Date;
-use ledger::{DonorAct, Draft, Ledger, LookbackId, LookbackStep, Reader, Seq, What};
-use release::{
-    Evidence,
-    evidence::{
-        Call, Confirmatory, Donor, EarlierDonation, GroupingSample, Reentry, ReentryTest, Register,
-        RegisterState, Resolution,
-    },
-};
+use ledger::{DonorAct, Draft, Ledger, Reader, Seq, What};
+use release::evidence::{Confirmatory, EarlierDonation, GroupingSample};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, RunId};
 
@@ -113,111 +111,6 @@ fn of_donor(
     }
 }
 
-/// A donor to be deferred.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deferral {
-    /// For good. Else for a time, whose end alone makes nobody eligible.
-    #[serde(default)]
-    pub permanent: bool,
-    /// Last day of a deferral for a time.
-    #[serde(default)]
-    pub until: Option<Date>,
-    /// First day whose donations it speaks of: what was given before stands as it stands. Without it, of all. A donor who is
-    /// deferred already stays deferred for what was.
-    #[serde(default)]
-    pub since: Option<Date>,
-    /// The donation whose verdict asks for it: its task is done with this. A deferral for good does that for every donation
-    /// of the donor, named or not.
-    #[serde(default)]
-    pub donation: Option<String>,
-    /// Why.
-    pub reason: String,
-}
-
-/// Defers a donor. What was deferred for good stays so.
-///
-/// # Errors
-/// [`Refused`]; [`Refused::OtherDonor`], [`Refused::Over`], [`Refused::ToCome`], [`Refused::NotOfDonation`],
-/// [`Refused::TooShort`].
-pub fn defer(
-    settings: &Settings,
-    ledger: &Ledger,
-    actor: &Actor,
-    donor: &str,
-    deferral: &Deferral,
-) -> Result<Seq, Refused> {
-    let reader = ledger.state();
-    actor.check(&reader, Act::DeferDonor)?;
-    let (donor, reason) = (number(donor)?, text("reason", &deferral.reason)?);
-    let named =
-        deferral.donation.as_deref().map(|given| of_donor(settings, &reader, (given, &donor))).transpose()?;
-    let stands = reader.donor(&donor)?.register.map(|register| register.state);
-    if !deferral.permanent && stands == Some(RegisterState::PermDeferred) {
-        return Err(Refused::ForGood);
-    }
-    let state = if deferral.permanent { RegisterState::PermDeferred } else { RegisterState::TempDeferred };
-    let until = deferral.until.filter(|_| !deferral.permanent);
-    speaks_of_now(settings, &reader, (until, deferral.since), named.as_ref())?;
-    let line = Register { state, reason: Some(reason), until, since: deferral.since };
-    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: Vec::new(), donation: named };
-    register(ledger, actor, &donor, act)
-}
-
-/// Whether a deferral speaks of the present: its last day is not over, its first day is tomorrow at the latest, and no later
-/// than that of the donation that it is for.
-fn speaks_of_now(
-    settings: &Settings,
-    reader: &Reader,
-    (until, since): (Option<Date>, Option<Date>),
-    named: Option<&DonationId>,
-) -> Result<(), Refused> {
-    let day = |at: jiff::Timestamp| at.to_zoned(settings.time_zone.clone()).date();
-    let today = day(jiff::Timestamp::now());
-    if let Some(until) = until.filter(|until| *until < today) {
-        return Err(Refused::Over { until });
-    }
-    terms::lasts(settings, reader, (until, today), named)?;
-    let Some(since) = since else { return Ok(()) };
-    if today.tomorrow().is_ok_and(|tomorrow| since > tomorrow) {
-        return Err(Refused::ToCome { since });
-    }
-    let Some(donation) = named else { return Ok(()) };
-    let known = reader.donation(donation)?.and_then(|known| known.registration);
-    let collected = known.map(|known| day(known.registration.collected_at));
-    match collected.filter(|collected| since > *collected) {
-        Some(collected) => Err(Refused::NotOfDonation { donation: donation.clone(), collected, since }),
-        None => Ok(()),
-    }
-}
-
-/// Lets a donor who was deferred for a time give again. It names the entries that it rests on.
-///
-/// # Errors
-/// [`Refused`]; [`Refused::ForGood`], [`Refused::NotDeferred`], [`Refused::NoEvidence`].
-pub fn reinstate(
-    ledger: &Ledger,
-    actor: &Actor,
-    donor: &str,
-    (on, reason): (&[Seq], &str),
-) -> Result<Seq, Refused> {
-    let reader = ledger.state();
-    actor.check(&reader, Act::ReinstateDonor)?;
-    let (donor, reason) = (number(donor)?, text("reason", reason)?);
-    match reader.donor(&donor)?.register.map(|register| register.state) {
-        Some(RegisterState::TempDeferred) => {}
-        Some(RegisterState::PermDeferred) => return Err(Refused::ForGood),
-        Some(RegisterState::ReentryTesting) => return Err(Refused::Examined),
-        Some(RegisterState::Eligible) | None => return Err(Refused::NotDeferred),
-    }
-    if on.is_empty() || on.iter().any(|entry| reader.entry(*entry).is_err()) {
-        return Err(Refused::NoEvidence);
-    }
-    let line = Register { state: RegisterState::Eligible, reason: Some(reason), until: None, since: None };
-    let act = DonorAct::Registered { donor: donor.clone(), register: line, on: on.to_vec(), donation: None };
-    register(ledger, actor, &donor, act)
-}
-
 /// Records a donation that this ledger does not know, with what it gave.
 ///
 /// # Errors
@@ -258,141 +151,6 @@ pub fn confirm(
         return Err(Refused::TooMany { max: LINES_MAX });
     }
     write(ledger, actor, DonorAct::Confirmed { donation, test: test.clone(), report })
-}
-
-/// A re-entry examination to be begun.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Examination {
-    /// What for, by the names of verdicts.
-    pub marker: String,
-    /// Since when the donor is deferred.
-    pub deferred_on: Date,
-    /// What NAT gave then: only who was not reactive there may come back.
-    pub nat_then: Call,
-    /// Why.
-    pub reason: String,
-}
-
-/// Begins a re-entry examination of a donor who was reactive by serology alone.
-///
-/// # Errors
-/// [`Refused`]; [`Refused::ForGood`], [`Refused::BeyondReentry`].
-pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination) -> Result<Seq, Refused> {
-    let reader = ledger.state();
-    actor.check(&reader, Act::ExamineDonor)?;
-    let (donor, reason) = (number(donor)?, text("reason", &asked.reason)?);
-    let marker = text("marker", &asked.marker)?;
-    let stands = reader.donor(&donor)?.register.map(|register| register.state);
-    if stands == Some(RegisterState::PermDeferred) {
-        return Err(Refused::ForGood);
-    }
-    if let Some(donation) = facts::beyond_reentry(&reader, &donor, &marker)? {
-        return Err(Refused::BeyondReentry { donation, marker });
-    }
-    let (deferred_on, nat_then) = (asked.deferred_on, asked.nat_then);
-    let act = DonorAct::ReentryBegun { donor: donor.clone(), marker, deferred_on, nat_then, reason };
-    register(ledger, actor, &donor, act)
-}
-
-/// Records a test of a re-entry examination. Its number names it in the approval, and is used once.
-///
-/// # Errors
-/// [`Refused`].
-pub fn record_test(ledger: &Ledger, actor: &Actor, donor: &str, test: &ReentryTest) -> Result<Seq, Refused> {
-    let reader = ledger.state();
-    actor.check(&reader, Act::ExamineDonor)?;
-    let donor = number(donor)?;
-    text("id", &test.id)?;
-    let case = reader.donor(&donor)?.reentry.ok_or(Refused::NotExamined)?;
-    if case.approved.is_some() {
-        return Err(Refused::NotExamined);
-    }
-    if case.tests.iter().any(|known| known.id == test.id) {
-        return Err(Refused::TestKnown { id: test.id.clone() });
-    }
-    if case.tests.len() >= LINES_MAX {
-        return Err(Refused::TooMany { max: LINES_MAX });
-    }
-    write(ledger, actor, DonorAct::ReentryTested { donor, test: test.clone() })
-}
-
-/// Lets a donor give again after an examination. Whether it is whole is decided by the rule pack; who began it or entered a
-/// test of it does not approve it.
-///
-/// # Errors
-/// [`Refused`]; [`Refused::OwnExamination`], [`Refused::Reentry`] with how far it has come.
-pub fn approve(
-    settings: &Settings,
-    ledger: &Ledger,
-    actor: &Actor,
-    donor: &str,
-    (on, reason): (&[String], &str),
-) -> Result<Seq, Refused> {
-    let reader = ledger.state();
-    actor.check(&reader, Act::ReinstateDonor)?;
-    let (donor, reason) = (number(donor)?, text("reason", reason)?);
-    let stands = reader.donor(&donor)?;
-    match stands.register.as_ref().map(|register| register.state) {
-        Some(RegisterState::ReentryTesting) => {}
-        Some(RegisterState::PermDeferred) => return Err(Refused::ForGood),
-        Some(RegisterState::TempDeferred | RegisterState::Eligible) | None => {
-            return Err(Refused::NotExamined);
-        }
-    }
-    if has_examined(&reader, &stands.history, actor.by().name())? {
-        return Err(Refused::OwnExamination);
-    }
-    let mut case = stands.reentry.ok_or(Refused::NotExamined)?;
-    case.approved = Some(Resolution { by: actor.user().to_string(), reason });
-    case.approved_on = on.to_vec();
-    // By the pack in force, which need not be the configured one.
-    let book = Book::read(settings, &reader).map_err(|why| Refused::Broken(why.to_string()))?;
-    let now = jiff::Timestamp::now().as_millisecond();
-    let state = state_of(book.taken_at(now), &donor, &case)?;
-    if state != release::ReentryState::Approved {
-        return Err(Refused::Reentry { state });
-    }
-    register(ledger, actor, &donor, DonorAct::ReentryApproved { donor: donor.clone(), case })
-}
-
-/// Whether somebody began the last examination of a donor, or entered a test of it.
-fn has_examined(reader: &Reader, history: &[Seq], who: &str) -> Result<bool, Refused> {
-    for entry in history.iter().rev() {
-        let entry = reader.entry(*entry)?;
-        let is_own = *entry.by == *who;
-        if matches!(entry.what, What::Donor(DonorAct::ReentryBegun { .. })) {
-            return Ok(is_own);
-        }
-        if is_own && matches!(entry.what, What::Donor(DonorAct::ReentryTested { .. })) {
-            return Ok(true);
-        }
-    }
-    // Its beginning is not among the lines that are kept.
-    Ok(true)
-}
-
-/// How far an examination has come, asked of the one function that decides.
-fn state_of(settings: &Settings, donor: &str, case: &Reentry) -> Result<release::ReentryState, Refused> {
-    let number = DonationId::new("re-entry").map_err(|why| Refused::Broken(why.to_string()))?;
-    let mut evidence = Evidence::new(number);
-    evidence.donor = Some(Donor {
-        id: donor.to_owned(),
-        first_time: None,
-        deferred: None,
-        barred: None,
-        post_donation: None,
-        register: None,
-        earlier: Vec::new(),
-        later: Vec::new(),
-        reentry: Some(case.clone()),
-        came_back: Vec::new(),
-        sensitised: None,
-        history: None,
-        field_abo: None,
-    });
-    let verdict = release::decide(&evidence, &settings.pack);
-    verdict.donor().reentry.ok_or_else(|| Refused::Broken("no verdict on the examination".to_owned()))
 }
 
 /// Holds a donation because one beside it may be in its tube (G4).
@@ -563,24 +321,6 @@ pub fn settle_group(
         actor,
         DonorAct::GroupSettled { donation, run, message, sample, columns, sets_aside, reason },
     )
-}
-
-/// Records a step of a look-back.
-///
-/// # Errors
-/// [`Refused`].
-pub fn look_back(
-    ledger: &Ledger,
-    actor: &Actor,
-    id: &LookbackId,
-    (step, outcome): (LookbackStep, &str),
-) -> Result<Seq, Refused> {
-    let reader = ledger.state();
-    actor.check(&reader, Act::DoLookback)?;
-    let outcome = text("outcome", outcome)?;
-    let known = reader.lookback(id)?.filter(|found| !found.is_closed() && !found.has(step));
-    known.ok_or(Refused::NoSuchLookback)?;
-    write(ledger, actor, DonorAct::LookbackDone { lookback: id.clone(), step, outcome })
 }
 
 /// What stands of a donor, for people.

@@ -5,8 +5,9 @@ use super::*;
 use crate::batches::tests::{Station, registered};
 use crate::people;
 use crate::tasks::{self, Task, TaskKind};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use ledger::{DonorTask, Page, TaskOutcome};
+use release::evidence::{Call, Register, RegisterState};
 use serde_json::Value;
 use vocabulary::{DonationRegistration, Role};
 

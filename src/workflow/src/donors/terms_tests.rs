@@ -4,7 +4,7 @@ use super::tests::verdict;
 use super::*;
 use crate::batches::tests::Station;
 use crate::tasks::{self, TaskKind};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use release::RulePack;
 use serde_json::{Value, json};
 use vocabulary::Role;

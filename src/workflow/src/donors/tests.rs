@@ -5,8 +5,9 @@ use crate::batches::tests::{Station, registered};
 use crate::people;
 use crate::tasks::{self, TaskKind};
 use jiff::Timestamp;
-use ledger::VerdictMade;
-use release::{RulePack, decide, evidence::EarlierCall, explain, read_case};
+use ledger::{LookbackId, LookbackStep, VerdictMade};
+use release::evidence::{Call, EarlierCall, ReentryTest, Register, RegisterState};
+use release::{RulePack, decide, explain, read_case};
 use vocabulary::Role;
 
 const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");

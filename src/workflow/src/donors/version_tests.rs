@@ -4,7 +4,7 @@ use super::*;
 use crate::batches::{self, Agreed, Aside, ReleaseAsked, tests::Station};
 use crate::people;
 use ledger::{Body, Page, Pools};
-use release::evidence::{Evidence, NatKind, Qc, Validity};
+use release::evidence::{Call, Evidence, NatKind, Qc, Validity};
 use release::{Gate, GateId, decide};
 use vocabulary::{
     ConnectionId, Interpretation, Marker, Mode, Observation, PoolId, ProfileRef, Protocol, ResultStatus,

@@ -1,0 +1,149 @@
+//! Re-entry: an examination is begun, its tests are entered, and another person approves what the rule pack finds whole.
+
+use super::{LINES_MAX, Refused, facts, number, register, text, write};
+use crate::Settings;
+use crate::people::{Act, Actor};
+use crate::rules::Book;
+use jiff::civil::Date;
+use ledger::{DonorAct, Ledger, Reader, Seq, What};
+use release::{
+    Evidence,
+    evidence::{Call, Donor, Reentry, ReentryTest, RegisterState, Resolution},
+};
+use serde::Deserialize;
+use vocabulary::DonationId;
+
+/// A re-entry examination to be begun.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examination {
+    /// What for, by the names of verdicts.
+    pub marker: String,
+    /// Since when the donor is deferred.
+    pub deferred_on: Date,
+    /// What NAT gave then: only who was not reactive there may come back.
+    pub nat_then: Call,
+    /// Why.
+    pub reason: String,
+}
+
+/// Begins a re-entry examination of a donor who was reactive by serology alone.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::ForGood`], [`Refused::BeyondReentry`].
+pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::ExamineDonor)?;
+    let (donor, reason) = (number(donor)?, text("reason", &asked.reason)?);
+    let marker = text("marker", &asked.marker)?;
+    let stands = reader.donor(&donor)?.register.map(|register| register.state);
+    if stands == Some(RegisterState::PermDeferred) {
+        return Err(Refused::ForGood);
+    }
+    if let Some(donation) = facts::beyond_reentry(&reader, &donor, &marker)? {
+        return Err(Refused::BeyondReentry { donation, marker });
+    }
+    let (deferred_on, nat_then) = (asked.deferred_on, asked.nat_then);
+    let act = DonorAct::ReentryBegun { donor: donor.clone(), marker, deferred_on, nat_then, reason };
+    register(ledger, actor, &donor, act)
+}
+
+/// Records a test of a re-entry examination. Its number names it in the approval, and is used once.
+///
+/// # Errors
+/// [`Refused`].
+pub fn record_test(ledger: &Ledger, actor: &Actor, donor: &str, test: &ReentryTest) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::ExamineDonor)?;
+    let donor = number(donor)?;
+    text("id", &test.id)?;
+    let case = reader.donor(&donor)?.reentry.ok_or(Refused::NotExamined)?;
+    if case.approved.is_some() {
+        return Err(Refused::NotExamined);
+    }
+    if case.tests.iter().any(|known| known.id == test.id) {
+        return Err(Refused::TestKnown { id: test.id.clone() });
+    }
+    if case.tests.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
+    }
+    write(ledger, actor, DonorAct::ReentryTested { donor, test: test.clone() })
+}
+
+/// Lets a donor give again after an examination. Whether it is whole is decided by the rule pack; who began it or entered a
+/// test of it does not approve it.
+///
+/// # Errors
+/// [`Refused`]; [`Refused::OwnExamination`], [`Refused::Reentry`] with how far it has come.
+pub fn approve(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (on, reason): (&[String], &str),
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::ReinstateDonor)?;
+    let (donor, reason) = (number(donor)?, text("reason", reason)?);
+    let stands = reader.donor(&donor)?;
+    match stands.register.as_ref().map(|register| register.state) {
+        Some(RegisterState::ReentryTesting) => {}
+        Some(RegisterState::PermDeferred) => return Err(Refused::ForGood),
+        Some(RegisterState::TempDeferred | RegisterState::Eligible) | None => {
+            return Err(Refused::NotExamined);
+        }
+    }
+    if has_examined(&reader, &stands.history, actor.by().name())? {
+        return Err(Refused::OwnExamination);
+    }
+    let mut case = stands.reentry.ok_or(Refused::NotExamined)?;
+    case.approved = Some(Resolution { by: actor.user().to_string(), reason });
+    case.approved_on = on.to_vec();
+    // By the pack in force, which need not be the configured one.
+    let book = Book::read(settings, &reader).map_err(|why| Refused::Broken(why.to_string()))?;
+    let now = jiff::Timestamp::now().as_millisecond();
+    let state = state_of(book.taken_at(now), &donor, &case)?;
+    if state != release::ReentryState::Approved {
+        return Err(Refused::Reentry { state });
+    }
+    register(ledger, actor, &donor, DonorAct::ReentryApproved { donor: donor.clone(), case })
+}
+
+/// Whether somebody began the last examination of a donor, or entered a test of it.
+fn has_examined(reader: &Reader, history: &[Seq], who: &str) -> Result<bool, Refused> {
+    for entry in history.iter().rev() {
+        let entry = reader.entry(*entry)?;
+        let is_own = *entry.by == *who;
+        if matches!(entry.what, What::Donor(DonorAct::ReentryBegun { .. })) {
+            return Ok(is_own);
+        }
+        if is_own && matches!(entry.what, What::Donor(DonorAct::ReentryTested { .. })) {
+            return Ok(true);
+        }
+    }
+    // Its beginning is not among the lines that are kept.
+    Ok(true)
+}
+
+/// How far an examination has come, asked of the one function that decides.
+fn state_of(settings: &Settings, donor: &str, case: &Reentry) -> Result<release::ReentryState, Refused> {
+    let number = DonationId::new("re-entry").map_err(|why| Refused::Broken(why.to_string()))?;
+    let mut evidence = Evidence::new(number);
+    evidence.donor = Some(Donor {
+        id: donor.to_owned(),
+        first_time: None,
+        deferred: None,
+        barred: None,
+        post_donation: None,
+        register: None,
+        earlier: Vec::new(),
+        later: Vec::new(),
+        reentry: Some(case.clone()),
+        came_back: Vec::new(),
+        sensitised: None,
+        history: None,
+        field_abo: None,
+    });
+    let verdict = release::decide(&evidence, &settings.pack);
+    verdict.donor().reentry.ok_or_else(|| Refused::Broken("no verdict on the examination".to_owned()))
+}
