@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use ledger::{Components, Ledger};
+use ledger::{Components, Ledger, Lookback, Reader};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ fn refused(why: &Refused) -> Problem {
         Refused::NoSuchDonation(_) | Refused::NoSuchComponent(_) => Problem::not_found(detail),
         Refused::OutAlready { .. }
         | Refused::Gone(_)
-        | Refused::LookedUp
+        | Refused::LookedUp { .. }
         | Refused::Expired { .. }
         | Refused::BeforeMade { .. }
         | Refused::NotReleased { .. }
@@ -80,15 +80,18 @@ pub(crate) fn shown(components: &Components) -> Vec<Value> {
     components.iter().map(one).collect()
 }
 
-/// What was made of a donation, and where each is.
+/// What was made of a donation, and where each is; and the look-backs that keep what is here.
 pub(crate) async fn list(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer {
     let donation = match site.workflow.specimens.entered(&id) {
         Ok(donation) => donation,
         Err(_) => DonationId::new(&id).map_err(Problem::bad_request)?,
     };
     let wanted = donation.clone();
-    let found = site.read(move |reader| reader.components(&wanted)).await?;
-    Ok(Json(json!({ "donation": donation, "components": shown(&found) })))
+    let read = |reader: &Reader, of: &DonationId| Ok((reader.components(of)?, reader.lookbacks_at(of)?));
+    let (found, mut lookbacks) = site.read(move |reader| read(reader, &wanted)).await?;
+    lookbacks.retain(Lookback::bars);
+    let components = shown(&found);
+    Ok(Json(json!({ "donation": donation, "components": components, "lookbacks": lookbacks })))
 }
 
 /// `{"components":["=<E0791V00","=<E4532V00"],"expires":"=>026097"}`

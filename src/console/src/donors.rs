@@ -21,7 +21,7 @@ use serde_json::json;
 use std::sync::Arc;
 use vocabulary::DonationId;
 use workflow::{
-    donors::{self, Closing, Deferral, Examination, Refused},
+    donors::{self, Closing, Deferral, Examination, LookbackRefused, Refused},
     tasks::{self, TaskKind},
 };
 
@@ -29,14 +29,20 @@ fn refused(why: &Refused) -> Problem {
     let detail = format!("{} ({})", why.english(), why.chinese());
     match why {
         Refused::Person(why) => person_refused(why),
-        Refused::NoSuchDonation(_) | Refused::NoSuchLookback | Refused::NoSuchTask { .. } => {
-            Problem::not_found(detail)
-        }
+        Refused::NoSuchDonation(_)
+        | Refused::Lookback(LookbackRefused::NoSuch)
+        | Refused::NoSuchTask { .. } => Problem::not_found(detail),
         Refused::ForGood
         | Refused::Lapsed
         | Refused::OwnExamination
         | Refused::BeyondReentry { .. }
         | Refused::NotDeferred
+        | Refused::Lookback(
+            LookbackRefused::NotQuarantined { .. }
+            | LookbackRefused::NotTold { .. }
+            | LookbackRefused::Cleared
+            | LookbackRefused::NotFound,
+        )
         | Refused::Examined
         | Refused::NotExamined
         | Refused::TestKnown { .. }

@@ -179,7 +179,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "get",
         "open recalls, look-backs, re-entries, what verdicts ask for donors, and what waits for a second person, those with the nearest last day first; `kind`: of one kind, and of donor_report, donor_confirmation, donor_deferral in pages (`after`, `limit`)",
     ),
-    ("/api/v1/tasks/lookback", "post", "a step of a look-back was done"),
+    (
+        "/api/v1/tasks/lookback",
+        "post",
+        "a step of a look-back was done; `cleared`, by two people: what is in the house may go",
+    ),
     ("/api/v1/tasks/donor", "post", "close a task for a donor: DONE or NOT_DONE, with the reason"),
     ("/api/v1/donors/{id}", "get", "a donor: the deferral register, donations, re-entry, and who wrote what"),
     (

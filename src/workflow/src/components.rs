@@ -25,7 +25,7 @@ use crate::{Settings, SignOff};
 use jiff::Timestamp;
 use ledger::{
     By, COMPONENTS_MAX, ComponentAct, ComponentMove, ComponentPlace, ComponentStands, Components, Draft,
-    Expiry, Ledger, Reader, Seq, What,
+    Expiry, Ledger, Lookback, Reader, Seq, What,
 };
 use release::{
     Evidence, Unit, Verdict,
@@ -344,8 +344,8 @@ fn against_issue(
     if stands.place() != ComponentPlace::Quarantine {
         return Ok(Some(Refused::Gone(stands.place())));
     }
-    if reader.lookbacks_at(donation)?.iter().any(|found| !found.is_closed()) {
-        return Ok(Some(Refused::LookedUp));
+    if let Some(lookback) = reader.lookbacks_at(donation)?.into_iter().find(Lookback::bars) {
+        return Ok(Some(Refused::LookedUp { is_closed: lookback.is_closed(), of: lookback.id }));
     }
     if dated.is_some() {
         return Ok(dated);

@@ -14,6 +14,8 @@ mod checks;
 mod facts;
 #[cfg(test)]
 mod group_tests;
+#[cfg(test)]
+mod lookback_tests;
 mod lookbacks;
 mod reentry;
 mod refused;
@@ -37,7 +39,7 @@ pub use checks::{
     DuplicateSeen, DuplicateTest, TypedSeen, accept_duplicate, check_number, duplicates, typed_numbers,
 };
 pub use facts::DonorFacts;
-pub use lookbacks::look_back;
+pub use lookbacks::{LookbackRefused, look_back};
 pub use reentry::{Examination, approve, examine, record_test};
 pub use refused::Refused;
 pub use register::{Deferral, defer, reinstate};

@@ -245,7 +245,7 @@ pub(crate) enum Donor {
         marker: String,
         /// The earlier donation
         earlier: String,
-        /// quarantined, consignees_told, recipients_told, closed
+        /// quarantined, consignees_told, recipients_told, closed; cleared: what is here may go, by two people
         #[arg(long)]
         step: String,
         /// What came of it

@@ -53,6 +53,8 @@ pub enum LookbackStep {
     RecipientsTold,
     /// Nothing is left to do.
     Closed,
+    /// What of the donation is still in the house may go, whatever was found: one of the two names that this takes.
+    Cleared,
 }
 
 /// Which task stands for a donor because of a donation's verdict.

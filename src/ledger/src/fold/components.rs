@@ -135,7 +135,7 @@ impl Fold<'_, '_> {
     }
 
     /// Something was given out: it is called back where it may not have been, by whoever wrote it, by the verdict that
-    /// stands, or by a look-back that was closed before anybody had told of it.
+    /// stands, or by a look-back that keeps it here, or that was closed before anybody had told of it.
     fn after_issue(&mut self, donation: &DonationId, against_rules: bool) -> Folded {
         let found: Option<DonationRecord> = record(self.view, &Key::donation(donation).done())?;
         let latest = found.and_then(|found| found.latest);
@@ -147,7 +147,7 @@ impl Fold<'_, '_> {
         self.call_back_once(donation, None, unit)
     }
 
-    /// Whether a look-back at a donation was closed when something of it was out already.
+    /// Whether a look-back at a donation keeps it here, or was closed when something of it was out already.
     fn was_looked_up(&self, donation: &DonationId) -> Result<bool, StateError> {
         let all = self.components(donation)?;
         let first = all.values().flat_map(|one| &one.issued).map(|issue| issue.issued_at_ms).min();
@@ -158,8 +158,8 @@ impl Fold<'_, '_> {
             let Some((trigger, marker)) = trigger.zip(parts.text()) else { continue };
             let id = LookbackId { trigger, marker: marker.to_owned(), earlier: donation.clone() };
             let found: Option<Lookback> = record(self.view, &Key::lookback(&id).done())?;
-            let closed = found.and_then(|found| found.closed_at_ms());
-            if closed.is_some_and(|closed| first < closed) {
+            let Some(found) = found else { continue };
+            if found.bars() || found.closed_at_ms().is_some_and(|closed| first < closed) {
                 return Ok(true);
             }
         }

@@ -196,10 +196,15 @@ impl Fold<'_, '_> {
     /// donations that it does not ask for any more are judged anew.
     pub(super) fn raise_tasks(&mut self, made: &VerdictMade, of: &DonationRecord) -> Folded {
         for (_, value) in collect(self.view, &Key::lookbacks().text(made.donation().as_str()).under())? {
-            let raised: Lookback = decode(&value)?;
+            let mut raised: Lookback = decode(&value)?;
             let asks = |asked: &LookbackAsked| asked.earlier == raised.id.earlier;
             if !made.lookback().iter().any(asks) {
                 self.reopen(&raised.id.earlier)?;
+            }
+            let is_found = self.is_found((made, of), &raised.id)?;
+            if is_found != raised.gone.is_none() {
+                raised.gone = (!is_found).then_some(self.seq);
+                self.view.put_record(Key::lookback(&raised.id).done(), &raised)?;
             }
         }
         for asked in made.lookback() {
@@ -216,7 +221,8 @@ impl Fold<'_, '_> {
                 let (raised, raised_at_ms) = (self.seq, self.at_ms);
                 let at = Key::lookbacks_at(&id.earlier);
                 self.mark(at.text(id.trigger.as_str()).text(&id.marker));
-                let lookback = Lookback { id, raised, raised_at_ms, asked: asked.clone(), done: Vec::new() };
+                let (asked, done) = (asked.clone(), Vec::new());
+                let lookback = Lookback { id, raised, raised_at_ms, asked, done, gone: None };
                 self.view.put_record(key, &lookback)?;
             }
         }
@@ -239,13 +245,32 @@ impl Fold<'_, '_> {
         }
     }
 
+    /// Whether what a look-back was raised for is still found: the verdict asks for it, or finds the same marker in the donor
+    /// who gave both. That it asks for this donation no more, because of what is known of that one or of others, is not enough.
+    fn is_found(
+        &self,
+        (made, of): (&VerdictMade, &DonationRecord),
+        id: &LookbackId,
+    ) -> Result<bool, StateError> {
+        let mut asked = made.lookback().iter().filter(|asked| asked.marker == id.marker);
+        if asked.clone().any(|asked| asked.earlier == id.earlier) {
+            return Ok(true);
+        }
+        if asked.next().is_none() && !made.donor_asks().iter().any(|asked| asked.marker == id.marker) {
+            return Ok(false);
+        }
+        let earlier: Option<DonationRecord> = record(self.view, &Key::donation(&id.earlier).done())?;
+        let gave = earlier.and_then(|earlier| earlier.donor);
+        Ok(gave.is_none_or(|donor| of.donor.as_ref().is_none_or(|of| *of == donor)))
+    }
+
     fn lookback_done(&mut self, id: &LookbackId, step: LookbackStep, outcome: &str) -> Folded {
-        let key = Key::lookback(id).done();
+        let (key, done) = (Key::lookback(id).done(), self.done());
+        let is_of_person = self.is_of_person();
         match record::<Lookback>(self.view, &key)? {
-            Some(mut found) if !found.is_closed() && !found.has(step) => {
-                let done = self.done();
+            Some(mut found) if is_of_person && found.takes(step, &done.by) => {
                 found.done.push(StepDone { step, done, outcome: outcome.to_owned() });
-                if found.is_closed() {
+                if step == LookbackStep::Closed {
                     self.counters.lookbacks_open -= 1;
                 }
                 self.view.put_record(key, &found)

@@ -4,6 +4,7 @@ use super::Done;
 use crate::{LookbackAsked, LookbackId, LookbackStep, RowAt, Seq};
 use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, Neighbour, Reentry, Register};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use vocabulary::{BloodGroup, DonationId, RunId};
 
 /// A donor, beside the donations.
@@ -143,9 +144,42 @@ pub struct Lookback {
     /// What was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<StepDone>,
+    /// The verdict by which its finding is there no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Seq>,
 }
 
+/// Persons who have to say that what is in the house may go although the finding of a look-back stands.
+const CLEARING_PERSONS: usize = 2;
+
 impl Lookback {
+    /// Whether nothing of the earlier donation may go because of it: while it is open, and when it is closed while its
+    /// finding stands and fewer than two people have said that what is in the house may go.
+    #[must_use]
+    pub fn bars(&self) -> bool {
+        !self.is_closed() || (self.gone.is_none() && self.cleared_by().len() < CLEARING_PERSONS)
+    }
+
+    /// Who has said that what is in the house may go.
+    #[must_use]
+    pub fn cleared_by(&self) -> BTreeSet<&str> {
+        let cleared = self.done.iter().filter(|done| done.step == LookbackStep::Cleared);
+        cleared.map(|step| step.done.by.as_str()).collect()
+    }
+
+    /// Whether a step can be done by somebody: each once and until it is closed; to clear it, each person once, and when it
+    /// is closed as well.
+    #[must_use]
+    pub fn takes(&self, step: LookbackStep, by: &str) -> bool {
+        match step {
+            LookbackStep::Cleared => self.gone.is_none() && !self.cleared_by().contains(by),
+            LookbackStep::Quarantined
+            | LookbackStep::ConsigneesTold
+            | LookbackStep::RecipientsTold
+            | LookbackStep::Closed => !self.is_closed() && !self.has(step),
+        }
+    }
+
     /// Whether nothing is left to do.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::people;
 use jiff::Timestamp;
-use ledger::{COMPONENTS_MAX, ComponentPlace, Seq};
+use ledger::{COMPONENTS_MAX, ComponentPlace, LookbackId, Seq};
 use std::fmt;
 use vocabulary::DonationId;
 
@@ -70,8 +70,13 @@ pub enum Refused {
     },
     /// It is not there to be moved so.
     Gone(ComponentPlace),
-    /// Somebody looks the donation up.
-    LookedUp,
+    /// A look-back keeps what of the donation is here.
+    LookedUp {
+        /// Which.
+        of: LookbackId,
+        /// It is closed, what it was raised for stands, and two people have not said that what is here may go.
+        is_closed: bool,
+    },
     /// The donation is not released.
     NotReleased {
         /// Why.
@@ -133,7 +138,7 @@ impl Refused {
                 )
             }
             Self::Gone(place) => format!("it is {}; that cannot be. Of an issue: {HAPPENED}", place.name()),
-            Self::LookedUp => format!("a look-back at this donation is open: nothing of it goes. {HAPPENED}"),
+            Self::LookedUp { of, is_closed } => looked_up(of, *is_closed),
             Self::NotReleased { why, .. } => format!("the donation is not released: {why}. {HAPPENED}"),
             Self::Overtaken { entry } => {
                 format!("another word about it came first; entry {entry} changed nothing. Look again")
@@ -172,7 +177,7 @@ impl Refused {
             Self::Gone(place) => {
                 format!("该成分为{}，不能如此登记。若为发出：{HAPPENED_ZH}", place.chinese())
             }
-            Self::LookedUp => format!("该献血正在回溯，不得发出。{HAPPENED_ZH}"),
+            Self::LookedUp { of, is_closed } => looked_up_zh(of, *is_closed),
             Self::NotReleased { why_zh, .. } => format!("该献血未放行：{why_zh}。{HAPPENED_ZH}"),
             Self::Overtaken { entry } => format!("已有他人先行登记，条目{entry}未生效；请重新查看"),
             Self::Broken(why) => format!("账本暂不可写：{why}"),
@@ -197,5 +202,31 @@ impl From<people::Refused> for Refused {
 impl From<ledger::ReadError> for Refused {
     fn from(error: ledger::ReadError) -> Self {
         Self::Broken(error.to_string())
+    }
+}
+
+fn looked_up(of: &LookbackId, is_closed: bool) -> String {
+    let LookbackId { trigger, marker, earlier } = of;
+    if is_closed {
+        format!(
+            "the look-back for {marker} that donation {trigger} raised is closed, and what was found in {trigger} stands: nothing of \
+             this donation goes. Take it out (component discarded); or two people who do look-backs say, each by name, that what \
+             is here may go (hemogate donor lookback {trigger} {marker} {earlier} --step cleared). {HAPPENED}"
+        )
+    } else {
+        format!(
+            "a look-back at this donation is open (for {marker}, raised by donation {trigger}): nothing of it goes. {HAPPENED}"
+        )
+    }
+}
+
+fn looked_up_zh(of: &LookbackId, is_closed: bool) -> String {
+    let LookbackId { trigger, marker, earlier } = of;
+    if is_closed {
+        format!(
+            "献血{trigger}引起的{marker}回溯已关闭，但其检出仍成立，本次献血不得发出。请报废（component discarded）；或由两名办理回溯的人员分别确认库存可发出（hemogate donor lookback {trigger} {marker} {earlier} --step cleared）。{HAPPENED_ZH}"
+        )
+    } else {
+        format!("该献血正在回溯（{marker}，由献血{trigger}引起），不得发出。{HAPPENED_ZH}")
     }
 }

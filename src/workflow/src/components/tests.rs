@@ -346,14 +346,23 @@ fn a_look_back_names_who_has_the_components_and_what_is_told_after_it_was_closed
     };
     let by = Teller::Person(&tech);
     let refused = tells(&station, by, &issue("P1", "2026-03-02T08:00:00Z", false));
-    assert_eq!(refused, Err(Refused::LookedUp));
+    assert_eq!(refused, Err(Refused::LookedUp { of: id.clone(), is_closed: false }));
     tells(&station, by, &issue("P1", "2026-03-02T08:00:00Z", true)).unwrap();
     let p1 = ("P1".to_owned(), vec!["City Hospital".to_owned()]);
     assert_eq!(named(&station, TaskKind::Lookback), [vec![p1, ("P2".to_owned(), vec![])]]);
     for recall in recalls(&station) {
         batches::close_recall(&station.ledger, &qc, recall.recall, "seen to by the look-back").unwrap();
     }
-    donors::look_back(&station.ledger, &qc, &id, (LookbackStep::Closed, "done")).unwrap();
+    let releaser = station.person("rel", Role::Releaser);
+    for (who, step) in [
+        (&qc, LookbackStep::Quarantined),
+        (&qc, LookbackStep::ConsigneesTold),
+        (&qc, LookbackStep::Cleared),
+        (&releaser, LookbackStep::Cleared),
+        (&qc, LookbackStep::Closed),
+    ] {
+        donors::look_back(&station.ledger, who, &id, (step, "done")).unwrap();
+    }
     verdict(&station, "G1", |_| ());
     let told_late = ComponentMove::Issued {
         consignee: "County".into(),

@@ -1,5 +1,6 @@
 //! Why an act on a donor is not carried out, in English and Chinese. Nothing was written.
 
+use super::LookbackRefused;
 use crate::people;
 use jiff::civil::Date;
 use ledger::DonorTask;
@@ -124,8 +125,8 @@ pub enum Refused {
         /// The results of that assay that were sent with different values, each with its versions.
         there: Vec<String>,
     },
-    /// There is no such look-back that is open for that step.
-    NoSuchLookback,
+    /// A step of a look-back is not taken.
+    Lookback(LookbackRefused),
     /// The donation is another donor's.
     OtherDonor(DonationId),
     /// The last day of a deferral is over.
@@ -237,7 +238,7 @@ impl Refused {
                     .into()
             }
             Self::NoHistory => "nothing is known of the donor's earlier groups".into(),
-            Self::NoSuchLookback => "there is no such look-back with that step to be done".into(),
+            Self::Lookback(why) => why.english(),
             Self::OtherDonor(donation) => format!(
                 "donation {donation} is registered as another donor's; name the donor who gave it, or correct its registration"
             ),
@@ -326,7 +327,7 @@ impl Refused {
             ),
             Self::NotOfSegment => "判定既往血型有误须依据血袋辫子的鉴定；请指明该次鉴定".into(),
             Self::NoHistory => "没有该献血者既往血型的记录".into(),
-            Self::NoSuchLookback => "没有该项待办的回溯步骤".into(),
+            Self::Lookback(why) => why.chinese(),
             Self::OtherDonor(donation) => {
                 format!("献血{donation}登记在另一献血者名下；请核对献血者编号，或更正登记")
             }
