@@ -104,7 +104,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/donations", "get", "donations, in pages"),
     ("/api/v1/donations", "post", "register donations"),
     ("/api/v1/donations/{id}", "get", "a donation with evidence, verdict, reasons, history and deliveries"),
-    ("/api/v1/donations/{id}/components", "get", "what was made of a donation, and where each component is"),
+    (
+        "/api/v1/donations/{id}/components",
+        "get",
+        "what was made of a donation, where each component is, and the look-backs that keep what is in the house",
+    ),
     (
         "/api/v1/donations/{id}/components",
         "post",

@@ -4,9 +4,9 @@ use super::pools::Fellows;
 use super::{Fold, Folded};
 use crate::state::{
     Candidate, DonationNotes, DonationRecord, Done, DonorStands, DuplicateAccepted, GroupSettled, Key,
-    KeyParts, Lookback, NumberChecked, Read, ResultSettled, StateError, StepDone, collect, decode, record,
+    KeyParts, NumberChecked, Read, ResultSettled, StateError, collect, record,
 };
-use crate::{DonorAct, LookbackAsked, LookbackId, LookbackStep, VerdictMade};
+use crate::{DonorAct, VerdictMade};
 use jiff::civil::Date;
 use release::evidence::{Neighbour, Reentry, Register, RegisterState};
 use vocabulary::{DonationId, DonationRegistration, PoolId};
@@ -35,6 +35,7 @@ impl Fold<'_, '_> {
                     return Ok(());
                 }
                 self.confirmed_task(donation, test)?;
+                self.confirmed_lookbacks(donation, test)?;
                 self.reopen_later(donation)
             }
             DonorAct::NeighbourSuspected { donation, suspect, .. } => self.noted(donation, |notes| {
@@ -192,40 +193,9 @@ impl Fold<'_, '_> {
         self.mark(key(&registration.donor.id, registration.collected_at.as_millisecond()));
     }
 
-    /// A verdict raises look-backs and candidates for re-entry. What was raised stays until a person closes it; the
-    /// donations that it does not ask for any more are judged anew.
+    /// A verdict raises look-backs and candidates for re-entry.
     pub(super) fn raise_tasks(&mut self, made: &VerdictMade, of: &DonationRecord) -> Folded {
-        for (_, value) in collect(self.view, &Key::lookbacks().text(made.donation().as_str()).under())? {
-            let mut raised: Lookback = decode(&value)?;
-            let asks = |asked: &LookbackAsked| asked.earlier == raised.id.earlier;
-            if !made.lookback().iter().any(asks) {
-                self.reopen(&raised.id.earlier)?;
-            }
-            let is_found = self.is_found((made, of), &raised.id)?;
-            if is_found != raised.gone.is_none() {
-                raised.gone = (!is_found).then_some(self.seq);
-                self.view.put_record(Key::lookback(&raised.id).done(), &raised)?;
-            }
-        }
-        for asked in made.lookback() {
-            let id = LookbackId {
-                trigger: made.donation().clone(),
-                marker: asked.marker.clone(),
-                earlier: asked.earlier.clone(),
-            };
-            let key = Key::lookback(&id).done();
-            if record::<Lookback>(self.view, &key)?.is_none() {
-                // Whatever of it has not gone out stays.
-                self.reopen(&asked.earlier)?;
-                self.counters.lookbacks_open += 1;
-                let (raised, raised_at_ms) = (self.seq, self.at_ms);
-                let at = Key::lookbacks_at(&id.earlier);
-                self.mark(at.text(id.trigger.as_str()).text(&id.marker));
-                let (asked, done) = (asked.clone(), Vec::new());
-                let lookback = Lookback { id, raised, raised_at_ms, asked, done, gone: None };
-                self.view.put_record(key, &lookback)?;
-            }
-        }
+        self.raise_lookbacks(made, of)?;
         let key = Key::candidate(made.donation()).done();
         if let (true, Some(donor)) = (made.is_reentry_candidate(), &of.donor) {
             let known: Option<Candidate> = record(self.view, &key)?;
@@ -242,43 +212,6 @@ impl Fold<'_, '_> {
                 self.view.delete(key);
             }
             Ok(())
-        }
-    }
-
-    /// Whether what a look-back was raised for is still found: the verdict asks for it, or finds the same marker in the donor
-    /// who gave both. That it asks for this donation no more, because of what is known of that one or of others, is not enough.
-    fn is_found(
-        &self,
-        (made, of): (&VerdictMade, &DonationRecord),
-        id: &LookbackId,
-    ) -> Result<bool, StateError> {
-        let mut asked = made.lookback().iter().filter(|asked| asked.marker == id.marker);
-        if asked.clone().any(|asked| asked.earlier == id.earlier) {
-            return Ok(true);
-        }
-        if asked.next().is_none() && !made.donor_asks().iter().any(|asked| asked.marker == id.marker) {
-            return Ok(false);
-        }
-        let earlier: Option<DonationRecord> = record(self.view, &Key::donation(&id.earlier).done())?;
-        let gave = earlier.and_then(|earlier| earlier.donor);
-        Ok(gave.is_none_or(|donor| of.donor.as_ref().is_none_or(|of| *of == donor)))
-    }
-
-    fn lookback_done(&mut self, id: &LookbackId, step: LookbackStep, outcome: &str) -> Folded {
-        let (key, done) = (Key::lookback(id).done(), self.done());
-        let is_of_person = self.is_of_person();
-        match record::<Lookback>(self.view, &key)? {
-            Some(mut found) if is_of_person && found.takes(step, &done.by) => {
-                found.done.push(StepDone { step, done, outcome: outcome.to_owned() });
-                if step == LookbackStep::Closed {
-                    self.counters.lookbacks_open -= 1;
-                }
-                self.view.put_record(key, &found)
-            }
-            Some(_) | None => {
-                self.misfit();
-                Ok(())
-            }
         }
     }
 }

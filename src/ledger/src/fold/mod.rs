@@ -14,6 +14,7 @@ mod faults;
 mod fitness;
 mod interpret;
 mod kits;
+mod lookbacks;
 mod lots;
 mod message;
 mod neighbours;

@@ -1,7 +1,7 @@
 //! Donors, and what has to be done for them, as the state keeps them.
 
 use super::Done;
-use crate::{LookbackAsked, LookbackId, LookbackStep, RowAt, Seq};
+use crate::{AskedDeferral, LookbackAsked, LookbackId, LookbackStep, RowAt, Seq};
 use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, Neighbour, Reentry, Register};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -130,23 +130,53 @@ pub struct StepDone {
     pub outcome: String,
 }
 
+/// How grave a finding is for which earlier donations are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FoundAs {
+    /// How its verdict wants the donor deferred for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deferral: Option<AskedDeferral>,
+    /// A confirmatory laboratory found it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed: bool,
+}
+
+impl FoundAs {
+    /// Whether it is more than what was found until then.
+    pub(crate) fn is_graver(self, than: Self) -> bool {
+        self.deferral > than.deferral || (self.confirmed && !than.confirmed)
+    }
+
+    pub(crate) fn max_of(self, other: Self) -> Self {
+        let (deferral, confirmed) = (self.deferral.max(other.deferral), self.confirmed || other.confirmed);
+        Self { deferral, confirmed }
+    }
+}
+
 /// A look-back that was raised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lookback {
     /// Which.
     pub id: LookbackId,
-    /// The verdict that raised it.
+    /// The entry that raised it last: a verdict, or a confirmation.
     pub raised: Seq,
     /// When that was, milliseconds since 1970 UTC.
     pub raised_at_ms: i64,
     /// What it asks for.
     pub asked: LookbackAsked,
-    /// What was done.
+    /// The gravest that was found of it.
+    #[serde(default)]
+    pub found: FoundAs,
+    /// What was done since it was raised last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<StepDone>,
     /// The verdict by which its finding is there no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Seq>,
+    /// What was done before it was raised again, or before there was more to it: it counts no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<StepDone>,
 }
 
 /// Persons who have to say that what is in the house may go although the finding of a look-back stands.

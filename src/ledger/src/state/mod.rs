@@ -27,7 +27,7 @@ pub use components::{
 };
 pub use donor_tasks::{DonorTaskStands, DonorTasks, TaskAnswered};
 pub use donors::{
-    Candidate, DonationNotes, DonorStands, DuplicateAccepted, GroupSettled, Lookback, NumberChecked,
+    Candidate, DonationNotes, DonorStands, DuplicateAccepted, FoundAs, GroupSettled, Lookback, NumberChecked,
     ResultSettled, StepDone,
 };
 pub use faults::{FaultKind, FaultSettled, InterfaceFault};

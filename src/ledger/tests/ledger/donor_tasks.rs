@@ -1,12 +1,12 @@
-//! Tasks for donors, and components with their expiry: whatever is written in whatever order, the state is what the journal
+//! Tasks for donors, look-backs, and components with their expiry: whatever is written in whatever order, the state is what the journal
 //! makes it, and what is listed as open is what is open.
 
 use crate::opening::{donation, on_model, open, registered, write};
 use fastrand::Rng;
 use ledger::storage::Model;
 use ledger::{
-    ComponentAct, ComponentMove, DonorAct, DonorTask, Draft, Expiry, Page, Seq, TaskOutcome, VerdictMade,
-    What, rebuild,
+    ComponentAct, ComponentMove, DonorAct, DonorTask, Draft, Expiry, LookbackId, LookbackStep, Page, Seq,
+    TaskOutcome, VerdictMade, What, rebuild,
 };
 use release::evidence::{Call, Confirmatory, Register, RegisterState};
 use vocabulary::DonationId;
@@ -24,10 +24,35 @@ fn verdict(of: u64, reactive: &[&str]) -> What {
             series["results"] = serde_json::json!([well("initial"), well("duplicate"), well("duplicate")]);
         }
     }
+    made(&case)
+}
+
+fn made(case: &serde_json::Value) -> What {
     let evidence = release::read_case(&case.to_string()).unwrap();
     let pack = release::RulePack::built_in("cn-2019").unwrap();
     let made = release::explain(&evidence, &pack);
     What::VerdictMade(VerdictMade::new(&made, Seq::NONE, vec![]).unwrap())
+}
+
+/// A verdict on a donation in which HIV is found or not, whose donor gave another before.
+fn looks_back(of: u64, is_found: bool) -> What {
+    let mut case: serde_json::Value = serde_json::from_str(NEGATIVE).unwrap();
+    case["donation"] = donation(of).as_str().into();
+    case["donor"]["earlier"] = serde_json::json!([{ "donation": donation((of + 1) % DONATIONS).as_str(),
+        "results": [{ "marker": "HIV", "result": "non_reactive" }] }]);
+    if is_found {
+        case["nat"][0]["result"] = "reactive".into();
+        case["nat"][0]["targets"] = serde_json::json!(["HIV"]);
+    }
+    made(&case)
+}
+
+fn step_of_lookback(rng: &mut Rng, of: u64) -> DonorAct {
+    use LookbackStep::{Cleared, Closed, Quarantined};
+    let earlier = donation((of + 1) % DONATIONS);
+    let lookback = LookbackId { trigger: donation(of), marker: "HIV".into(), earlier };
+    let step = [Quarantined, Closed, Closed, Cleared][rng.usize(..4)];
+    DonorAct::LookbackDone { lookback, step, outcome: "x".into() }
 }
 
 fn donor_of(rng: &mut Rng) -> String {
@@ -97,11 +122,13 @@ fn act_on_component(rng: &mut Rng, of: u64) -> ComponentAct {
 
 fn draft(rng: &mut Rng) -> Draft {
     let of = rng.u64(..DONATIONS);
-    let what = match rng.u8(..8) {
+    let what = match rng.u8(..11) {
         0 => registration(rng, of),
         1 => verdict(of, &[]),
         2 => verdict(of, &["HIV"]),
         3 => verdict(of, &["anti-HCV", "syphilis"]),
+        8 => looks_back(of, rng.bool()),
+        9 | 10 => What::Donor(step_of_lookback(rng, of)),
         4 => What::Component(act_on_component(rng, of)),
         _ => What::Donor(act_on_donor(rng, of)),
     };
@@ -110,15 +137,19 @@ fn draft(rng: &mut Rng) -> Draft {
 
 #[test]
 fn tasks_for_donors_are_made_again_as_they_were_and_those_that_are_open_are_listed() {
-    let mut seen_open = 0;
+    let (mut seen_open, mut seen_again) = (0, 0);
     for seed in 0..12 {
         let (dir, disk) = (tempfile::tempdir().unwrap(), Model::new());
         let settings = on_model(dir.path(), &disk);
         let (ledger, _) = open(&settings);
         let mut rng = Rng::with_seed(seed);
-        for _ in 0..60 {
+        for _ in 0..80 {
             write(&ledger, vec![draft(&mut rng)]);
             let state = ledger.state();
+            let open = state.lookbacks(true, &Page::first(99)).unwrap().items;
+            let counted = state.counters().unwrap().lookbacks_open;
+            assert_eq!(u64::try_from(open.len()).unwrap(), counted, "seed {seed}");
+            seen_again += open.iter().filter(|one| !one.before.is_empty()).count();
             for task in DonorTask::EVERY {
                 let listed = state.donor_tasks(task, &Page::first(99)).unwrap().items;
                 let known = (0..DONATIONS).filter_map(|n| state.donor_tasks_of(&donation(n)).unwrap());
@@ -131,7 +162,7 @@ fn tasks_for_donors_are_made_again_as_they_were_and_those_that_are_open_are_list
         ledger.close();
         assert_eq!(rebuild(&settings, &mut |_| {}).unwrap().digest, live, "seed {seed}");
     }
-    assert!(seen_open > 100, "{seen_open}");
+    assert!(seen_open > 100 && seen_again > 20, "{seen_open} {seen_again}");
 }
 
 /// A verdict that an older version wrote says nothing of the donor; it is read, and asks for nothing.

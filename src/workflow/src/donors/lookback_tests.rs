@@ -1,6 +1,6 @@
 //! Look-backs on a real ledger: what is in the house stays there while what they were raised for stands, whoever closes them.
 
-use super::tests::{nat_found, verdict};
+use super::tests::{nat_found, reactive, verdict};
 use super::*;
 use crate::batches::tests::{Station, registered};
 use crate::components::{self, Moved, Teller};
@@ -214,4 +214,80 @@ fn a_look_back_is_closed_when_what_is_here_is_in_quarantine_and_what_is_out_is_t
     assert_eq!(close(&house), "not in quarantine: ", "nobody told what was made of it");
     house.done(&house.qc, LookbackStep::Quarantined).unwrap();
     assert_eq!(close(&house), "closed");
+}
+
+/// What was said of one finding is not said of another: neither that nothing is left to do, nor that what is here may go.
+#[test]
+fn a_look_back_is_raised_again_when_its_finding_comes_back_or_grows_graver() {
+    let confirmed = |house: &House| {
+        let test = serde_json::from_str(r#"{"marker":"HIV","outcome":"CONF_POS"}"#).unwrap();
+        let (donation, report) = (of_g1().trigger, "17".to_owned());
+        house.writes(What::Donor(DonorAct::Confirmed { donation, test, report }));
+    };
+    let by_nat = |house: &House| {
+        g2(&house.station, hiv_found);
+    };
+    let by_two = |house: &House| {
+        g2(&house.station, |case| {
+            hiv_found(case);
+            reactive(case, "HIV");
+        });
+    };
+    for (what, again, is_raised) in [
+        ("the same once more", &by_nat as &dyn Fn(&House), false),
+        (
+            "taken back, and found again",
+            &|house: &House| {
+                g2(&house.station, |_| ());
+                g2(&house.station, hiv_found);
+            },
+            true,
+        ),
+        ("found by serology, too", &by_two, true),
+        ("confirmed", &confirmed, true),
+        (
+            "confirmed by what the verdict was made of",
+            &|house: &House| {
+                confirmed(house);
+                g2(&house.station, |case| {
+                    hiv_found(case);
+                    case["confirmatory"] = serde_json::json!([{ "marker": "HIV", "outcome": "CONF_POS" }]);
+                });
+            },
+            true,
+        ),
+    ] {
+        let house = House::new();
+        for step in [LookbackStep::Quarantined, LookbackStep::Cleared, LookbackStep::Closed] {
+            house.done(&house.qc, step).unwrap();
+        }
+        house.done(&house.releaser, LookbackStep::Cleared).unwrap();
+        let open = || house.station.ledger.state().counters().unwrap().lookbacks_open;
+        assert_eq!((house.kept(), open()), (None, 0), "{what}");
+        again(&house);
+        let found = house.station.ledger.state().lookback(&of_g1()).unwrap().unwrap();
+        assert_eq!((!found.is_closed(), open()), (is_raised, u64::from(is_raised)), "{what}");
+        assert_eq!(house.kept(), is_raised.then_some(false), "{what}");
+        if is_raised {
+            assert_eq!((found.done.len(), found.before.len()), (0, 4), "{what}");
+            house.done(&house.qc, LookbackStep::Quarantined).unwrap();
+            house.done(&house.qc, LookbackStep::Closed).unwrap();
+            assert_eq!(house.kept(), Some(true), "nobody let it go for this: {what}");
+        }
+    }
+}
+
+#[test]
+fn what_was_said_to_let_go_of_a_lighter_finding_counts_no_more_when_the_look_back_is_open() {
+    let house = House::new();
+    house.done(&house.qc, LookbackStep::Quarantined).unwrap();
+    house.done(&house.qc, LookbackStep::Cleared).unwrap();
+    let test = serde_json::from_str(r#"{"marker":"HIV","outcome":"CONF_POS"}"#).unwrap();
+    let donation = of_g1().trigger;
+    house.writes(What::Donor(DonorAct::Confirmed { donation, test, report: "17".into() }));
+    house.done(&house.releaser, LookbackStep::Cleared).unwrap();
+    house.done(&house.qc, LookbackStep::Closed).unwrap();
+    assert_eq!(house.kept(), Some(true), "one of two has seen that it is confirmed");
+    house.done(&house.qc, LookbackStep::Cleared).unwrap();
+    assert_eq!(house.kept(), None);
 }
