@@ -12,6 +12,8 @@
 mod expiry;
 #[cfg(test)]
 mod expiry_tests;
+#[cfg(test)]
+mod recall_tests;
 mod refused;
 #[cfg(test)]
 mod tests;

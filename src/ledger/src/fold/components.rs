@@ -183,6 +183,7 @@ impl Fold<'_, '_> {
     pub(super) fn call_back(&mut self, donation: &DonationId, released: Option<Seq>, unit: String) -> Folded {
         self.counters.recalls_open += 1;
         self.mark(Key::open_recalls_of(donation).seq(self.seq));
+        self.mark(Key::recalled(donation));
         let recall = Recall {
             donation: donation.clone(),
             raised_at_ms: self.at_ms,

@@ -3,7 +3,7 @@
 use super::{Fold, Folded};
 use crate::state::{
     BatchRecord, ByPeople, DeliveryRecord, DeliveryState, DiscardDone, Done, HOLDS_MAX, HoldStands, Key,
-    KeyParts, Recall, ReleaseSigned, SignedBasis, StateError, VerdictRecord, collect, record,
+    KeyParts, Read, Recall, ReleaseSigned, SignedBasis, StateError, VerdictRecord, collect, decode, record,
 };
 use crate::{BatchOf, HoldKind, Seq, SignedAct, SignedDonation, VerdictMade};
 use std::collections::BTreeMap;
@@ -137,23 +137,39 @@ impl Fold<'_, '_> {
     }
 
     /// A verdict takes the place of another: one that was released and may not go any more is called back, and what was
-    /// signed for it holds no longer, whatever comes. So is one that passed and does not any more, where something of it is
-    /// out, whoever had released it, or where it was told to pass: people who sign elsewhere go by that.
+    /// signed for it holds no longer, whatever comes. So is one that says anything new and does not pass, where something of
+    /// it may be out, whoever had released it: what was found of a recall that is closed was found for another cause.
     pub(super) fn after_release(&mut self, before: Option<&VerdictRecord>, made: &VerdictMade) -> Folded {
-        let Some(before) = before else { return Ok(()) };
-        let is_revoked = before.releasable && !made.releasable();
-        if !is_revoked {
-            let donation = made.donation();
-            let fell = before.unit == PASS && made.unit() != PASS;
-            let went = fell && (self.is_out(donation)? || self.was_told_to_pass(donation)?);
-            let unit = made.unit().to_owned();
-            return if went { self.call_back_once(donation, Some(before.seq), unit) } else { Ok(()) };
+        let (donation, unit) = (made.donation(), made.unit().to_owned());
+        if let Some(before) = before.filter(|before| before.releasable && !made.releasable()) {
+            let key = Key::by_people(donation).done();
+            let mut people: ByPeople = record(self.view, &key)?.unwrap_or_default();
+            (people.reviewed, people.released) = (None, None);
+            self.view.put_record(key, &people)?;
+            return self.call_back(donation, Some(before.seq), unit);
         }
-        let key = Key::by_people(made.donation()).done();
-        let mut people: ByPeople = record(self.view, &key)?.unwrap_or_default();
-        (people.reviewed, people.released) = (None, None);
-        self.view.put_record(key, &people)?;
-        self.call_back(made.donation(), Some(before.seq), made.unit().to_owned())
+        let is_same = before.is_some_and(|before| before.content_hash == made.content_hash());
+        if unit == PASS || is_same || !self.may_be_out(donation)? {
+            return Ok(());
+        }
+        let passed = self.last_passed(donation)?;
+        self.call_back_once(donation, passed, unit)
+    }
+
+    /// Whether something of a donation may be out: it was given out, or told to pass. Where nobody told what was made of it,
+    /// what was called back once may be out still.
+    fn may_be_out(&self, donation: &DonationId) -> Result<bool, StateError> {
+        let is_untold = || self.components(donation).map(|all| all.is_empty());
+        let was_recalled = || self.view.get(&Key::recalled(donation).done()).map(|found| found.is_some());
+        Ok(self.is_out(donation)? || self.was_told_to_pass(donation)? || (is_untold()? && was_recalled()?))
+    }
+
+    /// The last verdict of a donation by which it passed.
+    fn last_passed(&self, donation: &DonationId) -> Result<Option<Seq>, StateError> {
+        let rows = collect(self.view, &Key::donation_verdicts(donation).under())?;
+        let all: Result<Vec<VerdictRecord>, StateError> =
+            rows.iter().map(|(_, value)| decode(value)).collect();
+        Ok(all?.iter().rev().find(|verdict| verdict.unit == PASS).map(|verdict| verdict.seq))
     }
 
     /// Whether the last word of a donation that some receiver has is that it passes: where people sign elsewhere it goes by

@@ -79,6 +79,7 @@
 //! | `rn` run | – : runs that were declared invalid and of which nobody has named the repeat |
 //! | `rt` entry | recall |
 //! | `ro` donation · entry | – : its recalls that are open |
+//! | `rh` donation | – : it was called back, be that open or closed |
 //! | `dc` collected at · donation | – : donations by the time they were taken |
 //! | `dn` donor | what stands of a donor |
 //! | `dg` donor · collected at · donation | – : the donor's donations |
@@ -449,6 +450,9 @@ impl Key {
     }
     pub(crate) fn open_recalls_of(donation: &DonationId) -> Self {
         Self::of(*b"ro").text(donation.as_str())
+    }
+    pub(crate) fn recalled(donation: &DonationId) -> Self {
+        Self::of(*b"rh").text(donation.as_str())
     }
     pub(crate) fn components(donation: &DonationId) -> Self {
         Self::of(*b"co").text(donation.as_str())
