@@ -141,7 +141,9 @@ pub(crate) fn facts(
         pools: pools::pools_of(settings, reader, donation, (&mut known.runs, &mut known.pools))?,
         runs: BTreeMap::new(),
     };
-    let which = (donation, facts.people.released.is_some());
+    // What somebody signed is no release while no verdict lets the donation go by it.
+    let standing = view.as_ref().and_then(|view| view.summary.verdict.as_ref());
+    let which = (donation, standing.is_some_and(|verdict| verdict.releasable));
     facts.donor = DonorFacts::gather(reader, which, facts.registration.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
     (facts.findings, facts.typed) = TypedNumber::apart(view.findings, None);

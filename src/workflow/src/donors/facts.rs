@@ -46,8 +46,8 @@ pub struct DonorFacts {
 }
 
 impl DonorFacts {
-    /// Gathers it. What was found later holds a donation back that has not been released; of one that has the look-back
-    /// is told.
+    /// Gathers it. What was found later holds a donation back that has not been released; of one that has been, by the
+    /// verdict that stands, the look-back is told.
     pub(crate) fn gather(
         reader: &Reader,
         (donation, is_released): (&DonationId, bool),

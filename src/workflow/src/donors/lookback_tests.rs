@@ -1,10 +1,13 @@
 //! Look-backs on a real ledger: what is in the house stays there while what they were raised for stands, whoever closes them.
 
-use super::tests::{nat_found, reactive, verdict};
+use super::tests::{gate_11, nat_found, reactive, verdict};
 use super::*;
 use crate::batches::tests::{Station, registered};
 use crate::components::{self, Moved, Teller};
-use ledger::{ComponentAct, ComponentMove, ComponentPlace, LookbackId, LookbackStep, Page};
+use ledger::{
+    ComponentAct, ComponentMove, ComponentPlace, LookbackId, LookbackStep, Page, SignedAct, SignedDonation,
+    UnitCount,
+};
 use vocabulary::{DonationRegistration, Role};
 
 pub(super) fn of_g1() -> LookbackId {
@@ -290,4 +293,30 @@ fn what_was_said_to_let_go_of_a_lighter_finding_counts_no_more_when_the_look_bac
     assert_eq!(house.kept(), Some(true), "one of two has seen that it is confirmed");
     house.done(&house.qc, LookbackStep::Cleared).unwrap();
     assert_eq!(house.kept(), None);
+}
+
+/// What somebody signed and no verdict ever let go by is not released.
+#[test]
+fn an_infection_found_later_holds_what_was_signed_and_never_went() {
+    for (what, is_released) in [("signed, and something else was known then", false), ("released", true)] {
+        let house = House::with(&[]);
+        if !is_released {
+            verdict(&house.station, "G1", |case| case["signatures"] = serde_json::json!([]));
+        }
+        let earlier = of_g1().earlier;
+        let signed = SignedDonation { donation: earlier.clone(), basis: "of other evidence".into() };
+        house.writes(What::Signed(SignedAct::BatchReleased {
+            batch: house.station.open(&house.tech, &["G1"]).unwrap(),
+            seen: String::new(),
+            donations: vec![signed],
+            held: vec![],
+            count: UnitCount::default(),
+            set_aside: vec![],
+            comment: String::new(),
+        }));
+        let people = house.station.ledger.state().by_people(&earlier).unwrap();
+        assert!(people.released.is_some(), "{what}");
+        let why = gate_11(&house.station, "G1");
+        assert_eq!(why.contains("G2"), !is_released, "{what}: {why}");
+    }
 }

@@ -26,7 +26,7 @@ pub(super) fn verdict(station: &Station, donation: &str, change: impl FnOnce(&mu
 }
 
 /// Why the donor keeps a donation.
-fn gate_11(station: &Station, donation: &str) -> String {
+pub(super) fn gate_11(station: &Station, donation: &str) -> String {
     let donation = DonationId::new(donation).unwrap();
     let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
     let verdict = decide(&crate::evidence(&facts, &station.settings), &station.settings.pack);
