@@ -34,6 +34,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::LookedUp { .. }
         | Refused::Expired { .. }
         | Refused::BeforeMade { .. }
+        | Refused::BeforeRelease { .. }
         | Refused::NotReleased { .. }
         | Refused::Overtaken { .. } => Problem::conflict(detail),
         Refused::Number { .. }

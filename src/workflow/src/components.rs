@@ -9,6 +9,8 @@
 //! What happened against the rules is refused with its reason, and written down when somebody says that it happened: then
 //! it is called back. The same word again changes nothing; a word that contradicts another is refused.
 
+#[cfg(test)]
+mod dated_tests;
 mod expiry;
 #[cfg(test)]
 mod expiry_tests;
@@ -27,7 +29,7 @@ use crate::{Settings, SignOff};
 use jiff::Timestamp;
 use ledger::{
     By, COMPONENTS_MAX, ComponentAct, ComponentMove, ComponentPlace, ComponentStands, Components, Draft,
-    Expiry, Ledger, Lookback, Reader, Seq, What,
+    Expiry, Ledger, Lookback, Reader, Seq, VerdictSummary, What,
 };
 use release::{
     Evidence, Unit, Verdict,
@@ -233,7 +235,7 @@ pub fn moved(
             return Err(Refused::BeforeCollection { collected });
         }
         let dated = out_of_date(by, &reader, stands, (at, now));
-        let against = against_issue(settings, &reader, (&donation, stands), dated)?;
+        let against = against_issue(settings, &reader, (&donation, stands), (dated, moved.at))?;
         let against_rules = against.is_some();
         if let Some(why) = against.filter(|_| !moved.happened) {
             return Err(why);
@@ -333,12 +335,12 @@ fn out_of_date(
     made.filter(|made| at.as_millisecond() < made.as_millisecond()).map(|made| Refused::BeforeMade { made })
 }
 
-/// Why a component may not be given out; `dated` is what its dates say against it.
+/// Why a component may not be given out, at a time that has gone by or now; `dated` is what its dates say against it.
 fn against_issue(
     settings: &Settings,
     reader: &Reader,
     (donation, stands): (&DonationId, &ComponentStands),
-    dated: Option<Refused>,
+    (dated, at): (Option<Refused>, Option<Timestamp>),
 ) -> Result<Option<Refused>, Refused> {
     if let Some(issue) = stands.issued.last() {
         return Ok(Some(Refused::OutAlready { consignee: issue.consignee.clone(), entry: issue.done.entry }));
@@ -352,26 +354,41 @@ fn against_issue(
     if dated.is_some() {
         return Ok(dated);
     }
-    not_released(settings, reader, donation)
+    not_released(settings, reader, (donation, at))
 }
 
-/// Why a donation is not released: by the verdict that stands, and by what is known at this moment.
+/// Whether a donation is released by a verdict, to whoever signs it.
+fn lets_go(settings: &Settings, verdict: &VerdictSummary) -> bool {
+    match settings.sign_off {
+        SignOff::Here => verdict.releasable,
+        SignOff::Elsewhere => verdict.unit == Unit::Pass.name() && verdict.complete,
+    }
+}
+
+/// Why a donation is not released: by the verdict that stands, by the one that stood at that time, and by what is known at
+/// this moment.
 fn not_released(
     settings: &Settings,
     reader: &Reader,
-    donation: &DonationId,
+    (donation, at): (&DonationId, Option<Timestamp>),
 ) -> Result<Option<Refused>, Refused> {
+    let verdicts = reader.donation(donation)?.map(|view| view.verdicts).unwrap_or_default();
+    let stood = verdicts.last().is_some_and(|verdict| lets_go(settings, verdict));
+    if let Some(at) = at.filter(|_| stood).map(Timestamp::as_millisecond) {
+        let (then, since): (Vec<_>, Vec<_>) = verdicts.iter().partition(|verdict| verdict.at_ms <= at);
+        if !then.last().is_some_and(|verdict| lets_go(settings, verdict)) {
+            let released = since.into_iter().find(|verdict| lets_go(settings, verdict));
+            let released = released.and_then(|one| Timestamp::from_millisecond(one.at_ms).ok());
+            return Ok(Some(Refused::BeforeRelease { released }));
+        }
+    }
     let facts = crate::facts_of(settings, reader, donation)?;
     let book = Book::read(settings, reader).map_err(|why| Refused::Broken(why.to_string()))?;
     let by = book.of(&facts);
     let now = release::decide(&crate::evidence(&facts, by), &by.pack);
-    let standing = reader.donation(donation)?.and_then(|view| view.summary.verdict);
-    let (stood, goes) = match settings.sign_off {
-        SignOff::Here => (standing.is_some_and(|one| one.releasable), now.is_releasable()),
-        SignOff::Elsewhere => (
-            standing.is_some_and(|one| one.unit == Unit::Pass.name() && one.complete),
-            now.unit() == Unit::Pass && now.is_complete(),
-        ),
+    let goes = match settings.sign_off {
+        SignOff::Here => now.is_releasable(),
+        SignOff::Elsewhere => now.unit() == Unit::Pass && now.is_complete(),
     };
     Ok((!(stood && goes)).then(|| against(&now)))
 }

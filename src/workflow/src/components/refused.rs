@@ -61,6 +61,11 @@ pub enum Refused {
         /// When it was told.
         made: Timestamp,
     },
+    /// A time at which the donation was not released.
+    BeforeRelease {
+        /// When it was, after that time.
+        released: Option<Timestamp>,
+    },
     /// It was given out already.
     OutAlready {
         /// To whom.
@@ -132,6 +137,12 @@ impl Refused {
                 "the component was registered at {made}, after that time: nobody could ask then whether it may go. Say when it \
                  was issued (--at). {HAPPENED}"
             ),
+            Self::BeforeRelease { released } => {
+                let released = released.map_or_else(String::new, |at| format!(": it was released at {at}"));
+                format!(
+                    "the donation was not released at that time{released}. Say when it was issued (--at). {HAPPENED}"
+                )
+            }
             Self::OutAlready { consignee, entry } => {
                 format!(
                     "it was issued to {consignee} already (entry {entry}); record first that it came back. {HAPPENED}"
@@ -171,6 +182,10 @@ impl Refused {
             Self::BeforeMade { made } => format!(
                 "该成分登记于{made}，晚于所填时间，当时无从查询可否发出；请填写实际发出时间（--at）。{HAPPENED_ZH}"
             ),
+            Self::BeforeRelease { released } => {
+                let released = released.map_or_else(String::new, |at| format!("（放行于{at}）"));
+                format!("该献血在所填时间尚未放行{released}；请填写实际发出时间（--at）。{HAPPENED_ZH}")
+            }
             Self::OutAlready { consignee, entry } => {
                 format!("已发往{consignee}（条目{entry}）；请先登记退回。{HAPPENED_ZH}")
             }
