@@ -21,7 +21,7 @@ use serde_json::json;
 use std::sync::Arc;
 use vocabulary::DonationId;
 use workflow::{
-    donors::{self, Closing, Deferral, Examination, LookbackRefused, Refused},
+    donors::{self, Approval, Closing, Deferral, Examination, LookbackRefused, Refused},
     tasks::{self, TaskKind},
 };
 
@@ -37,6 +37,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::OwnExamination
         | Refused::BeyondReentry { .. }
         | Refused::NotDeferred
+        | Refused::WhichDeferral { .. }
         | Refused::Lookback(
             LookbackRefused::NotQuarantined { .. }
             | LookbackRefused::NotTold { .. }
@@ -100,8 +101,8 @@ pub(crate) async fn one(State(site): State<Arc<Site>>, Path(id): Path<String>) -
         .map(|entry| json!({ "seq": entry.seq, "at_ms": entry.at_ms, "by": entry.by, "what": entry.what.name(), "detail": entry.what }))
         .collect();
     Ok(Json(json!({
-        "donor": id, "register": stands.register, "registered": stands.registered, "earlier": stands.earlier,
-        "reentry": stands.reentry, "donations": given, "history": told,
+        "donor": id, "register": stands.register, "deferrals": stands.deferrals, "registered": stands.registered,
+        "earlier": stands.earlier, "reentry": stands.reentry, "donations": given, "history": told,
     })))
 }
 
@@ -181,24 +182,15 @@ pub(crate) async fn test(
     command(&site, &caller, move |with| donors::record_test(&with.ledger, &with.actor, &id, &test)).await
 }
 
-/// `{"on":["T1","T2"],"reason":"…"}`
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Approve {
-    on: Vec<String>,
-    reason: String,
-}
-
-/// Lets a donor give again after an examination that the rule pack finds whole.
+/// `{"on":["T1","T2"],"deferrals":[17],"reason":"…"}`: ends an examination for re-entry that the rule pack finds whole.
 pub(crate) async fn approve(
     State(site): State<Arc<Site>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let Approve { on, reason } = read(&body)?;
-    let work =
-        move |with: &Work| donors::approve(&with.settings, &with.ledger, &with.actor, &id, (&on, &reason));
+    let asked: Approval = read(&body)?;
+    let work = move |with: &Work| donors::approve(&with.settings, &with.ledger, &with.actor, &id, &asked);
     command(&site, &caller, work).await
 }
 

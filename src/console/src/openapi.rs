@@ -189,13 +189,21 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "a step of a look-back was done; `cleared`, by two people: what is in the house may go",
     ),
     ("/api/v1/tasks/donor", "post", "close a task for a donor: DONE or NOT_DONE, with the reason"),
-    ("/api/v1/donors/{id}", "get", "a donor: the deferral register, donations, re-entry, and who wrote what"),
+    (
+        "/api/v1/donors/{id}",
+        "get",
+        "a donor: the deferral register with every deferral that stands, donations, re-entry, and who wrote what",
+    ),
     (
         "/api/v1/donors/{id}/defer",
         "post",
         "defer a donor for a time, or for good; with `donation`, because its verdict asks for it",
     ),
-    ("/api/v1/donors/{id}/reinstate", "post", "let a donor who was deferred for a time give again"),
+    (
+        "/api/v1/donors/{id}/reinstate",
+        "post",
+        "let a donor who was deferred for a time give again; of several deferrals, those named in `on` are taken back",
+    ),
     (
         "/api/v1/donors/{id}/earlier",
         "post",
@@ -206,7 +214,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/donors/{id}/approve",
         "post",
-        "let a donor give again after an examination that the rule pack finds whole",
+        "let a donor give again after an examination that the rule pack finds whole; `deferrals`: others that it takes back",
     ),
     ("/api/v1/donations/{id}/hold", "post", "hold it, in a batch or not; one that is out is called back"),
     ("/api/v1/donations/{id}/lift", "post", "lift the holds that people made"),

@@ -164,8 +164,8 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
             });
             (donors(donor, "tests"), body)
         }
-        Donor::Approve { donor, on, reason, .. } => {
-            (donors(donor, "approve"), json!({ "on": on, "reason": reason }))
+        Donor::Approve { donor, on, deferral, reason, .. } => {
+            (donors(donor, "approve"), json!({ "on": on, "deferrals": deferral, "reason": reason }))
         }
         Donor::Neighbour { donation, beside, settled, reason, .. } => {
             let what = if *settled { "neighbours/settle" } else { "neighbours" };

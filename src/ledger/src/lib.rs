@@ -66,11 +66,11 @@ pub use settings::{Clock, Settings, StateStore, SystemClock};
 pub use signal::{Moved, Subscription};
 pub use state::{
     BatchRecord, ByPeople, COMPONENTS_MAX, Candidate, ClockStands, ComponentPlace, ComponentStands,
-    Components, Counters, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands, DonorTaskStands,
-    DonorTasks, DuplicateAccepted, FaultKind, FaultSettled, FitnessNote, FoundAs, GroupSettled, HOLDS_MAX,
-    HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce, KitsProposal, KitsStand, Lookback,
-    LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, ReleaseSigned, ResultSettled, RulesInForce,
-    RulesProposal, RunInvalidation, RunJudged, RunProposed, SignedBasis, Standing, StateError, StepDone,
-    TakeBack, TaskAnswered, Tested, WrittenOff,
+    Components, Counters, DeferralStands, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
+    DonorTaskStands, DonorTasks, DuplicateAccepted, FaultKind, FaultSettled, FitnessNote, FoundAs,
+    GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
+    KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall,
+    ReleaseSigned, ResultSettled, RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed,
+    SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested, WrittenOff,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

@@ -7,6 +7,8 @@
 //!      │                 └──reinstate (names entries)─────────────────────────────────────────────────────────────► eligible
 //!      └──defer for good──► perm_deferred, from wherever a donor stands, and for good
 //! ```
+//!
+//! Each deferral stands by itself until it is taken back; a donor is where the gravest of them says.
 
 #[cfg(test)]
 mod check_tests;
@@ -20,6 +22,8 @@ mod lookbacks;
 mod reentry;
 mod refused;
 mod register;
+#[cfg(test)]
+mod register_tests;
 #[cfg(test)]
 mod said_tests;
 #[cfg(test)]
@@ -40,7 +44,7 @@ pub use checks::{
 };
 pub use facts::DonorFacts;
 pub use lookbacks::{LookbackRefused, look_back};
-pub use reentry::{Examination, approve, examine, record_test};
+pub use reentry::{Approval, Examination, approve, examine, record_test};
 pub use refused::Refused;
 pub use register::{Deferral, defer, reinstate};
 pub use tasks::{Closing, close_task};

@@ -62,7 +62,7 @@ pub(crate) enum Donor {
     Reinstate {
         /// The donor's number
         donor: String,
-        /// An entry that it rests on (may be repeated)
+        /// An entry that it rests on (may be repeated); where several deferrals stand, those that it takes back among them
         #[arg(long, value_name = "ENTRY", required = true)]
         on: Vec<u64>,
         /// Why
@@ -164,6 +164,10 @@ pub(crate) enum Donor {
         /// A test that it rests on (may be repeated): all of them
         #[arg(long, value_name = "TEST", required = true)]
         on: Vec<String>,
+        /// A deferral that it takes back, by its entry (may be repeated), beside those because of a donation and of the marker
+        /// that was examined
+        #[arg(long, value_name = "ENTRY")]
+        deferral: Vec<u64>,
         /// Why
         #[arg(long)]
         reason: String,

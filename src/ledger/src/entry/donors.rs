@@ -183,6 +183,9 @@ pub enum DonorAct {
         donor: String,
         /// The examination, with the approval in it.
         case: Reentry,
+        /// Deferrals that it takes back by name, beside those of the marker that it examined.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        takes_back: Vec<Seq>,
     },
     /// A donation may be in a neighbour's tube (G4).
     NeighbourSuspected {

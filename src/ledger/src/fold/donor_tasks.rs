@@ -9,7 +9,8 @@
 
 use super::{Fold, Folded};
 use crate::state::{
-    DonationNotes, DonationRecord, DonorStands, DonorTaskStands, DonorTasks, Key, TaskAnswered, record,
+    DeferralStands, DonationNotes, DonationRecord, DonorStands, DonorTaskStands, DonorTasks, Key,
+    TaskAnswered, record,
 };
 use crate::{AskedDeferral, DonorAct, DonorAsked, DonorTask, TaskOutcome, VerdictMade};
 use jiff::{civil::Date, tz::TimeZone};
@@ -86,7 +87,7 @@ impl Fold<'_, '_> {
     /// for the one that it names; an examination, for its marker. What asks for more stays open, until it asks for less.
     pub(super) fn answer_donor_tasks(&mut self, act: &DonorAct) -> Folded {
         let (donor, named, marker, most) = match act {
-            DonorAct::Registered { donor, register: Register { state, .. }, donation, .. } => match state {
+            DonorAct::Registered { donor, register, donation, .. } => match register.state {
                 RegisterState::PermDeferred => (donor, donation.as_ref(), None, AskedDeferral::Permanent),
                 RegisterState::TempDeferred => (donor, donation.as_ref(), None, AskedDeferral::UntilSettled),
                 RegisterState::ReentryTesting | RegisterState::Eligible => return Ok(()),
@@ -108,10 +109,8 @@ impl Fold<'_, '_> {
             | DonorAct::LookbackDone { .. } => return Ok(()),
         };
         let stands: DonorStands = record(self.view, &Key::donor(donor).done())?.unwrap_or_default();
-        if stands.registered.is_none_or(|registered| registered.entry != self.seq) {
-            return Ok(());
-        }
-        let Some(line) = stands.register else { return Ok(()) };
+        let by_this = stands.deferrals.into_iter().find(|one| one.done.entry == self.seq);
+        let Some(DeferralStands { line, .. }) = by_this else { return Ok(()) };
         let of_all = marker.is_some() || most == AskedDeferral::Permanent;
         let mut donations = if of_all { self.given_from(donor, 0)? } else { Vec::new() };
         donations.extend(named.filter(|named| !donations.contains(named)).cloned());
@@ -206,12 +205,12 @@ impl Fold<'_, '_> {
             return Ok(());
         }
         let stands: DonorStands = record(self.view, &Key::donor(&donor).done())?.unwrap_or_default();
-        let for_good = stands.register.filter(|line| line.state == RegisterState::PermDeferred);
-        let speaks = for_good.map(|line| self.speaks_of(&line, &all.donation)).transpose()?.unwrap_or(false);
-        if let Some(done) = stands.registered.filter(|_| speaks) {
-            let deferral = Some(AskedDeferral::Permanent);
-            let answered = TaskAnswered { done, deferral, donor: Some(donor), outcome: None };
-            answer(all, |one| one.task == DonorTask::Deferral, &answered);
+        for one in stands.deferrals {
+            if one.line.state == RegisterState::PermDeferred && self.speaks_of(&one.line, &all.donation)? {
+                let (done, deferral) = (one.done, Some(AskedDeferral::Permanent));
+                let answered = TaskAnswered { done, deferral, donor: Some(donor.clone()), outcome: None };
+                answer(all, |one| one.task == DonorTask::Deferral, &answered);
+            }
         }
         Ok(())
     }
@@ -241,7 +240,7 @@ impl Fold<'_, '_> {
         Ok(notes.map(|notes| notes.confirmatory).unwrap_or_default())
     }
 
-    fn donor_tasks(&self, donation: &DonationId) -> Result<Option<DonorTasks>, crate::StateError> {
+    pub(super) fn donor_tasks(&self, donation: &DonationId) -> Result<Option<DonorTasks>, crate::StateError> {
         record(self.view, &Key::donor_tasks(donation).done())
     }
 

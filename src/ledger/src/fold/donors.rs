@@ -1,18 +1,18 @@
 //! Donors: the register, what is known from elsewhere, re-entry; and what a verdict asks to be done for earlier donations.
 
 use super::pools::Fellows;
+use super::register::stand_after;
 use super::{Fold, Folded};
 use crate::state::{
-    Candidate, DonationNotes, DonationRecord, Done, DonorStands, DuplicateAccepted, GroupSettled, Key,
-    KeyParts, NumberChecked, Read, ResultSettled, StateError, collect, record,
+    Candidate, DonationNotes, DonationRecord, DonorStands, DuplicateAccepted, GroupSettled, Key, KeyParts,
+    NumberChecked, Read, ResultSettled, StateError, collect, record,
 };
 use crate::{DonorAct, VerdictMade};
-use jiff::civil::Date;
-use release::evidence::{Neighbour, Reentry, Register, RegisterState};
+use release::evidence::Neighbour;
 use vocabulary::{DonationId, DonationRegistration, PoolId};
 
 /// Lines of one donor or one donation that are kept; a person who writes more is told so before.
-const LINES_MAX: usize = 500;
+pub(super) const LINES_MAX: usize = 500;
 
 impl Fold<'_, '_> {
     pub(super) fn donor_act(&mut self, act: &DonorAct) -> Folded {
@@ -22,8 +22,8 @@ impl Fold<'_, '_> {
             | DonorAct::ReentryBegun { donor, .. }
             | DonorAct::ReentryTested { donor, .. }
             | DonorAct::ReentryApproved { donor, .. } => {
-                let done = self.done();
-                self.of_donor(donor, |stands| stand_after(stands, act, done))?;
+                let (done, examined) = (self.done(), self.examined(act)?);
+                self.of_donor(donor, |stands| stand_after(stands, act, done, &examined))?;
                 self.answer_donor_tasks(act)
             }
             DonorAct::Confirmed { donation, test, .. } => {
@@ -213,82 +213,5 @@ impl Fold<'_, '_> {
             }
             Ok(())
         }
-    }
-}
-
-/// Where a donor stands after an act; false when it does not fit, and nothing of it is kept.
-fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done) -> bool {
-    let stood = stands.register.as_ref().map_or(RegisterState::Eligible, |register| register.state);
-    // Who is deferred stays so for the donations that it was for: the earliest day counts, and none counts for all.
-    let until_now =
-        stands.register.as_ref().filter(|_| stood != RegisterState::Eligible).map(|line| line.since);
-    let since = |said: Option<Date>| until_now.map_or(said, |before| before.min(said));
-    let mut stand = |state: RegisterState, reason: Option<&String>| {
-        let of_all = until_now.flatten().filter(|_| state != RegisterState::Eligible);
-        let register = Register { state, reason: reason.cloned(), until: None, since: of_all };
-        (stands.register, stands.registered) = (Some(register), Some(done.clone()));
-    };
-    match act {
-        DonorAct::Registered { register, .. } => {
-            let fits = match (stood, register.state) {
-                (RegisterState::PermDeferred, to) => to == RegisterState::PermDeferred,
-                // By an approval only.
-                (RegisterState::ReentryTesting, to) => to != RegisterState::Eligible,
-                (RegisterState::Eligible | RegisterState::TempDeferred, _) => true,
-            };
-            if fits {
-                let since = since(register.since).filter(|_| register.state != RegisterState::Eligible);
-                let line = Register { since, ..register.clone() };
-                (stands.register, stands.registered) = (Some(line), Some(done));
-            }
-            fits
-        }
-        DonorAct::EarlierRecorded { earlier, .. } => {
-            let fits = stands.earlier.len() < LINES_MAX;
-            if fits {
-                stands.earlier.push(earlier.clone());
-            }
-            fits
-        }
-        DonorAct::ReentryBegun { .. } if stood == RegisterState::PermDeferred => false,
-        DonorAct::ReentryBegun { marker, deferred_on, nat_then, reason, .. } => {
-            stand(RegisterState::ReentryTesting, Some(reason));
-            let before = stands.reentry.take().filter(|case| case.approved.is_some());
-            stands.came_back.extend(before.filter(|_| stands.came_back.len() < LINES_MAX));
-            stands.reentry = Some(Reentry {
-                marker: marker.clone(),
-                deferred_on: *deferred_on,
-                nat_then: *nat_then,
-                tests: Vec::new(),
-                approved: None,
-                approved_on: Vec::new(),
-            });
-            true
-        }
-        DonorAct::ReentryTested { test, .. } => match &mut stands.reentry {
-            Some(case) if case.tests.len() < LINES_MAX && case.approved.is_none() => {
-                case.tests.push(test.clone());
-                true
-            }
-            Some(_) | None => false,
-        },
-        DonorAct::ReentryApproved { case, .. } => {
-            let is_this = |known: &Reentry| known.marker == case.marker && known.tests == case.tests;
-            let fits = stood == RegisterState::ReentryTesting && stands.reentry.as_ref().is_some_and(is_this);
-            if fits {
-                stand(RegisterState::Eligible, None);
-                stands.reentry = Some(case.clone());
-            }
-            fits
-        }
-        DonorAct::Confirmed { .. }
-        | DonorAct::NeighbourSuspected { .. }
-        | DonorAct::NeighbourSettled { .. }
-        | DonorAct::GroupSettled { .. }
-        | DonorAct::NumberChecked { .. }
-        | DonorAct::DuplicateAccepted { .. }
-        | DonorAct::ResultSettled { .. }
-        | DonorAct::TaskClosed { .. }
-        | DonorAct::LookbackDone { .. } => false,
     }
 }

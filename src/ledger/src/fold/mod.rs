@@ -25,6 +25,7 @@ mod people;
 mod pools;
 mod profile;
 mod query;
+mod register;
 mod rules;
 mod run;
 mod signed;

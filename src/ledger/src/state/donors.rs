@@ -7,14 +7,34 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use vocabulary::{BloodGroup, DonationId, RunId};
 
+/// A deferral that stands, or an examination for re-entry that is under way: by itself, whatever else stands, until it is
+/// taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeferralStands {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// What it says.
+    pub line: Register,
+    /// The donation whose verdict asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub donation: Option<DonationId>,
+    /// What is examined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
 /// A donor, beside the donations.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DonorStands {
-    /// The line in the deferral register.
+    /// The line in the deferral register: what all that stand come to, the gravest of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub register: Option<Register>,
-    /// Who wrote it, when.
+    /// What stands, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deferrals: Vec<DeferralStands>,
+    /// Who wrote last in the register, when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registered: Option<Done>,
     /// Donations that were recorded by hand.

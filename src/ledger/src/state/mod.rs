@@ -27,8 +27,8 @@ pub use components::{
 };
 pub use donor_tasks::{DonorTaskStands, DonorTasks, TaskAnswered};
 pub use donors::{
-    Candidate, DonationNotes, DonorStands, DuplicateAccepted, FoundAs, GroupSettled, Lookback, NumberChecked,
-    ResultSettled, StepDone,
+    Candidate, DeferralStands, DonationNotes, DonorStands, DuplicateAccepted, FoundAs, GroupSettled,
+    Lookback, NumberChecked, ResultSettled, StepDone,
 };
 pub use faults::{FaultKind, FaultSettled, InterfaceFault};
 pub(crate) use faults::{FaultRecord, RunSpanRecord};

@@ -1,5 +1,6 @@
 //! Re-entry: an examination is begun, its tests are entered, and another person approves what the rule pack finds whole.
 
+use super::register::which;
 use super::{LINES_MAX, Refused, facts, number, register, text, write};
 use crate::Settings;
 use crate::people::{Act, Actor};
@@ -70,21 +71,35 @@ pub fn record_test(ledger: &Ledger, actor: &Actor, donor: &str, test: &ReentryTe
     write(ledger, actor, DonorAct::ReentryTested { donor, test: test.clone() })
 }
 
-/// Lets a donor give again after an examination. Whether it is whole is decided by the rule pack; who began it or entered a
-/// test of it does not approve it.
+/// An examination to be approved.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The tests that it rests on: all of them.
+    pub on: Vec<String>,
+    /// The deferrals that it takes back, by their entries, beside those because of a donation and of the marker that was
+    /// examined. The others go on.
+    #[serde(default)]
+    pub deferrals: Vec<Seq>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Ends an examination for re-entry: what was examined defers the donor no more; what stands beside it goes on. Whether it is
+/// whole is decided by the rule pack; who began it or entered a test of it does not approve it.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::OwnExamination`], [`Refused::Reentry`] with how far it has come.
+/// [`Refused`]; [`Refused::OwnExamination`], [`Refused::WhichDeferral`], [`Refused::Reentry`] with how far it has come.
 pub fn approve(
     settings: &Settings,
     ledger: &Ledger,
     actor: &Actor,
     donor: &str,
-    (on, reason): (&[String], &str),
+    asked: &Approval,
 ) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::ReinstateDonor)?;
-    let (donor, reason) = (number(donor)?, text("reason", reason)?);
+    let (donor, reason) = (number(donor)?, text("reason", &asked.reason)?);
     let stands = reader.donor(&donor)?;
     match stands.register.as_ref().map(|register| register.state) {
         Some(RegisterState::ReentryTesting) => {}
@@ -96,9 +111,13 @@ pub fn approve(
     if has_examined(&reader, &stands.history, actor.by().name())? {
         return Err(Refused::OwnExamination);
     }
+    let takes_back = asked.deferrals.clone();
+    if !takes_back.iter().all(|named| stands.deferrals.iter().any(|one| one.done.entry == *named)) {
+        return Err(which(stands.deferrals.iter()));
+    }
     let mut case = stands.reentry.ok_or(Refused::NotExamined)?;
     case.approved = Some(Resolution { by: actor.user().to_string(), reason });
-    case.approved_on = on.to_vec();
+    case.approved_on.clone_from(&asked.on);
     // By the pack in force, which need not be the configured one.
     let book = Book::read(settings, &reader).map_err(|why| Refused::Broken(why.to_string()))?;
     let now = jiff::Timestamp::now().as_millisecond();
@@ -106,7 +125,8 @@ pub fn approve(
     if state != release::ReentryState::Approved {
         return Err(Refused::Reentry { state });
     }
-    register(ledger, actor, &donor, DonorAct::ReentryApproved { donor: donor.clone(), case })
+    let act = DonorAct::ReentryApproved { donor: donor.clone(), case, takes_back };
+    register(ledger, actor, &donor, act)
 }
 
 /// Whether somebody began the last examination of a donor, or entered a test of it.

@@ -36,6 +36,11 @@ pub enum Refused {
     ForGood,
     /// The donor is not deferred.
     NotDeferred,
+    /// Several deferrals stand, and none of them is named; or one is named that does not stand.
+    WhichDeferral {
+        /// Those that stand: each its entry, and why.
+        standing: Vec<String>,
+    },
     /// The donor is being examined.
     Examined,
     /// The donor is not being examined.
@@ -190,6 +195,10 @@ impl Refused {
                  confirmed); no examination for re-entry is made for that (rules.md §1.9)"
             ),
             Self::NotDeferred => "the donor is not deferred".into(),
+            Self::WhichDeferral { standing } => format!(
+                "name the deferrals that it takes back by their entries (the others go on); these stand: {}",
+                standing.join("; ")
+            ),
             Self::Examined => "the donor is being examined for re-entry; approve that examination".into(),
             Self::NotExamined => "the donor is not being examined for re-entry; begin an examination".into(),
             Self::NoEvidence => "name the entries that it rests on; each has to be in the ledger".into(),
@@ -252,10 +261,7 @@ impl Refused {
                 "since {since}: that is more than a day ahead, and the donor would be free to give until then; give the first day \
                  whose donations it speaks of, or leave it out"
             ),
-            Self::NotOfDonation { donation, collected, since } => format!(
-                "donation {donation} was given on {collected}, and a deferral since {since} does not speak of it; give that day or \
-                 an earlier one, or leave it out"
-            ),
+            Self::NotOfDonation { donation, collected, since } => not_of_donation(donation, *collected, *since),
             Self::NoSuchTask { donation, task } => format!(
                 "no task {} is open for the donor of donation {donation} (hemogate tasks lists those that are)",
                 task.name()
@@ -289,6 +295,9 @@ impl Refused {
                 )
             }
             Self::NotDeferred => "该献血者未被屏蔽".into(),
+            Self::WhichDeferral { standing } => {
+                format!("请按条目编号指明所解除的屏蔽（其余仍有效）；现有：{}", standing.join("；"))
+            }
             Self::Examined => "该献血者正在归队检查；请审批该检查".into(),
             Self::NotExamined => "该献血者没有进行中的归队检查；请先开始检查".into(),
             Self::NoEvidence => "请给出依据的条目编号，且各条目须在账本中".into(),
@@ -382,4 +391,11 @@ impl From<ledger::ReadError> for Refused {
 
 fn listed(numbers: &[u64]) -> String {
     numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn not_of_donation(donation: &DonationId, collected: Date, since: Date) -> String {
+    format!(
+        "donation {donation} was given on {collected}, and a deferral since {since} does not speak of it; give that day or an \
+         earlier one, or leave it out"
+    )
 }

@@ -1,10 +1,10 @@
 //! The deferral register: who defers a donor, and who lets one give again.
 
-use super::{Refused, number, of_donor, register, terms, text};
+use super::{LINES_MAX, Refused, number, of_donor, register, terms, text};
 use crate::Settings;
 use crate::people::{Act, Actor};
 use jiff::civil::Date;
-use ledger::{DonorAct, Ledger, Reader, Seq};
+use ledger::{DeferralStands, DonorAct, Ledger, Reader, Seq};
 use release::evidence::{Register, RegisterState};
 use serde::Deserialize;
 use vocabulary::DonationId;
@@ -31,7 +31,7 @@ pub struct Deferral {
     pub reason: String,
 }
 
-/// Defers a donor. What was deferred for good stays so.
+/// Defers a donor. It stands by itself beside what stands already, and takes nothing from it.
 ///
 /// # Errors
 /// [`Refused`]; [`Refused::OtherDonor`], [`Refused::Over`], [`Refused::ToCome`], [`Refused::NotOfDonation`],
@@ -48,9 +48,13 @@ pub fn defer(
     let (donor, reason) = (number(donor)?, text("reason", &deferral.reason)?);
     let named =
         deferral.donation.as_deref().map(|given| of_donor(settings, &reader, (given, &donor))).transpose()?;
-    let stands = reader.donor(&donor)?.register.map(|register| register.state);
-    if !deferral.permanent && stands == Some(RegisterState::PermDeferred) {
+    let stands = reader.donor(&donor)?;
+    let is_for_good = stands.register.is_some_and(|line| line.state == RegisterState::PermDeferred);
+    if !deferral.permanent && is_for_good {
         return Err(Refused::ForGood);
+    }
+    if !deferral.permanent && stands.deferrals.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
     }
     let state = if deferral.permanent { RegisterState::PermDeferred } else { RegisterState::TempDeferred };
     let until = deferral.until.filter(|_| !deferral.permanent);
@@ -87,10 +91,11 @@ fn speaks_of_now(
     }
 }
 
-/// Lets a donor who was deferred for a time give again. It names the entries that it rests on.
+/// Lets a donor who was deferred for a time give again. It names the entries that it rests on; where several deferrals stand,
+/// those that it takes back among them: the others go on.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::ForGood`], [`Refused::NotDeferred`], [`Refused::NoEvidence`].
+/// [`Refused`]; [`Refused::ForGood`], [`Refused::NotDeferred`], [`Refused::NoEvidence`], [`Refused::WhichDeferral`].
 pub fn reinstate(
     ledger: &Ledger,
     actor: &Actor,
@@ -100,16 +105,32 @@ pub fn reinstate(
     let reader = ledger.state();
     actor.check(&reader, Act::ReinstateDonor)?;
     let (donor, reason) = (number(donor)?, text("reason", reason)?);
-    match reader.donor(&donor)?.register.map(|register| register.state) {
-        Some(RegisterState::TempDeferred) => {}
+    let stands = reader.donor(&donor)?;
+    let for_a_time = || stands.deferrals.iter().filter(|one| one.line.state == RegisterState::TempDeferred);
+    match stands.register.as_ref().map(|register| register.state) {
         Some(RegisterState::PermDeferred) => return Err(Refused::ForGood),
-        Some(RegisterState::ReentryTesting) => return Err(Refused::Examined),
+        Some(RegisterState::ReentryTesting) if for_a_time().next().is_none() => {
+            return Err(Refused::Examined);
+        }
+        Some(RegisterState::ReentryTesting | RegisterState::TempDeferred) => {}
         Some(RegisterState::Eligible) | None => return Err(Refused::NotDeferred),
     }
     if on.is_empty() || on.iter().any(|entry| reader.entry(*entry).is_err()) {
         return Err(Refused::NoEvidence);
     }
+    if stands.deferrals.len() > 1 && !for_a_time().any(|one| on.contains(&one.done.entry)) {
+        return Err(which(for_a_time()));
+    }
     let line = Register { state: RegisterState::Eligible, reason: Some(reason), until: None, since: None };
     let act = DonorAct::Registered { donor: donor.clone(), register: line, on: on.to_vec(), donation: None };
     register(ledger, actor, &donor, act)
+}
+
+/// That nobody can tell which deferral is meant, with those that could be.
+pub(super) fn which<'d>(all: impl Iterator<Item = &'d DeferralStands>) -> Refused {
+    let told = |one: &DeferralStands| {
+        let reason = one.line.reason.as_deref().unwrap_or("?");
+        format!("{} ({reason})", one.done.entry)
+    };
+    Refused::WhichDeferral { standing: all.map(told).collect() }
 }

@@ -192,7 +192,8 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
         [("T1", "serology", "A"), ("T2", "serology", "B"), ("T3", "nat", ""), ("T4", "confirmatory", "")];
     let agree = |who: &Actor, on: &[&str]| {
         let on: Vec<String> = on.iter().map(|id| (*id).to_owned()).collect();
-        approve(&station.settings, &station.ledger, who, "D", (&on, "all negative"))
+        let asked = Approval { on, deferrals: vec![], reason: "all negative".into() };
+        approve(&station.settings, &station.ledger, who, "D", &asked)
     };
     record(&test("T1", "serology", "A")).unwrap();
     assert_eq!(record(&test("T1", "serology", "A")), Err(Refused::TestKnown { id: "T1".into() }));
@@ -218,7 +219,7 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
     assert_eq!(gate_11(&station, "G5"), "", "an examination for another marker does not undo the first");
 }
 
-fn examination(marker: &str) -> Examination {
+pub(super) fn examination(marker: &str) -> Examination {
     Examination {
         marker: marker.into(),
         deferred_on: "2026-03-01".parse().unwrap(),
@@ -249,14 +250,15 @@ fn a_deferral_speaks_of_donations_from_its_first_day_on() {
     assert_eq!(held(), [false, true, true], "a second one takes nothing back");
     examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
     assert_eq!(held(), [false, true, true], "nor does an examination");
-    since(None);
+    let of_all = since(None);
     assert_eq!(held(), [true; 3]);
-    since(Some("2026-06-10"));
+    let again = since(Some("2026-06-10"));
     assert_eq!(held(), [true; 3]);
-    reinstate(&station.ledger, &releaser, "D", (&[entry], "a year has passed")).unwrap();
-    assert_eq!(held(), [false; 3]);
-    since(Some("2026-07-01"));
-    assert_eq!(held(), [false, false, true], "what was lifted is over");
+    let lift = |on: &[Seq]| reinstate(&station.ledger, &releaser, "D", (on, "a year has passed")).unwrap();
+    lift(&[of_all]);
+    assert_eq!(held(), [false, true, true], "what was lifted is over, and nothing else");
+    lift(&[entry, again]);
+    assert_eq!(held(), [false, true, true], "who is examined stays deferred for what was");
 }
 
 #[test]
@@ -269,16 +271,13 @@ fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_c
     examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
     let case = station.ledger.state().donor("D").unwrap().reentry.unwrap();
     defer(&station.settings, &station.ledger, &reviewer, "D", &for_good).unwrap();
-    let none: &[String] = &[];
-    assert_eq!(
-        approve(&station.settings, &station.ledger, &releaser, "D", (none, "x")),
-        Err(Refused::ForGood)
-    );
+    let none = Approval { on: vec![], deferrals: vec![], reason: "x".into() };
+    assert_eq!(approve(&station.settings, &station.ledger, &releaser, "D", &none), Err(Refused::ForGood));
     assert_eq!(examine(&station.ledger, &reviewer, "D", &examination("HCV")), Err(Refused::ForGood));
     // Entries that were written by somebody who saw the register as it had been.
     let eligible = Register { state: RegisterState::Eligible, reason: None, until: None, since: None };
     for act in [
-        DonorAct::ReentryApproved { donor: "D".into(), case },
+        DonorAct::ReentryApproved { donor: "D".into(), case, takes_back: vec![] },
         DonorAct::Registered { donor: "D".into(), register: eligible, on: vec![], donation: None },
         DonorAct::ReentryBegun {
             donor: "D".into(),
