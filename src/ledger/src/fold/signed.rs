@@ -157,11 +157,17 @@ impl Fold<'_, '_> {
     }
 
     /// Whether something of a donation may be out: it was given out, or told to pass. Where nobody told what was made of it,
-    /// what was called back once may be out still.
+    /// what was called back once may be out still, unless it was taken out.
     fn may_be_out(&self, donation: &DonationId) -> Result<bool, StateError> {
-        let is_untold = || self.components(donation).map(|all| all.is_empty());
-        let was_recalled = || self.view.get(&Key::recalled(donation).done()).map(|found| found.is_some());
-        Ok(self.is_out(donation)? || self.was_told_to_pass(donation)? || (is_untold()? && was_recalled()?))
+        if self.is_out(donation)? || self.was_told_to_pass(donation)? {
+            return Ok(true);
+        }
+        if !self.components(donation)?.is_empty() || self.view.get(&Key::recalled(donation).done())?.is_none()
+        {
+            return Ok(false);
+        }
+        let people: Option<ByPeople> = record(self.view, &Key::by_people(donation).done())?;
+        Ok(people.is_none_or(|people| people.discarded.is_none()))
     }
 
     /// The last verdict of a donation by which it passed.

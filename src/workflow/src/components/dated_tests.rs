@@ -39,7 +39,11 @@ fn an_issue_from_when_the_donation_was_not_released_is_refused_or_called_back() 
     register(&station.settings, &station.ledger, by, ("G1", &["P1".into()]), None).unwrap();
     for (hour, is_released) in [(10, true), (12, false), (14, true)] {
         is_at(hour);
-        verdict(&station, "G1", |case| if is_released { () } else { held(case) });
+        verdict(&station, "G1", |case| {
+            if !is_released {
+                held(case);
+            }
+        });
     }
     is_at(16);
     for recall in recalls(&station) {

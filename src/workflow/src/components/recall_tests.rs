@@ -130,4 +130,14 @@ fn what_was_told_to_pass_and_called_back_once_is_called_back_for_another_cause()
     closes(&station, &qc);
     held("a rash");
     assert_eq!(recalls(&station).len(), 1);
+    closes(&station, &qc);
+    let (donations, reason) = (vec![id("G1")], "fever".to_owned());
+    station.write(What::Signed(SignedAct::DonationsDiscarded {
+        donations,
+        counted: 1,
+        reason,
+        components: vec![],
+    }));
+    held("a cough");
+    assert_eq!(recalls(&station), [], "it was found and taken out");
 }
