@@ -85,6 +85,62 @@ fn what_is_made_of_a_donation_goes_when_it_is_released_and_is_named_when_it_is_c
     assert_eq!(exit, 0, "{printed}");
 }
 
+/// The donor of a released donation is found to have HIV: what of it is here does not go, whoever closes the look-back.
+#[test]
+fn a_look_back_keeps_what_is_here_until_two_people_say_that_it_may_go() {
+    let at = Laboratory::new();
+    are_told_by_the_other_system(&at);
+    are_found_before_anything_goes(&at);
+    go_to_one_consignee(&at);
+    let later = gives_again(&at);
+    let step = |step: &str, who: &str| {
+        let words = ["donor", "lookback", &later, "HIV", &at.plain, "--step", step, "--outcome", "seen to"];
+        at.says(&words, who)
+    };
+    let issued = || at.says(&["component", "issued", &at.plain, PLASMA, "--to", "City Hospital"], "tech");
+    let refused = |(exit, printed): (i32, String), part: &str| {
+        assert!(exit == 1 && printed.contains(part), "{exit}, no {part:?} in {printed}");
+    };
+    refused(issued(), "a look-back at this donation is open");
+    let listed = at.daemon.get(&format!("donations/{}/components", at.plain));
+    assert_eq!(listed["lookbacks"][0]["id"]["trigger"], json!(later), "{listed}");
+    refused(step("closed", "qc"), "--step quarantined");
+    assert_eq!(step("quarantined", "qc").0, 0);
+    refused(step("closed", "qc"), "--step consignees_told");
+    assert_eq!(step("consignees_told", "qc").0, 0);
+    assert_eq!(step("closed", "qc").0, 0);
+    refused(issued(), "--step cleared");
+    assert_eq!(step("cleared", "qc").0, 0);
+    refused(step("cleared", "qc"), "another person");
+    refused(issued(), "--step cleared");
+    assert_eq!(step("cleared", "rel").0, 0);
+    let (exit, printed) = issued();
+    assert!(exit == 0 && printed.contains("\"done\""), "{exit} {printed}");
+    assert_eq!(at.recalls().len(), 0);
+    assert!(at.daemon.stop().0.success());
+    let (exit, printed) = command(&at.day.house, &["verify", "--state"], &[]);
+    assert_eq!(exit, 0, "{printed}");
+}
+
+/// Another donation of the same donor, confirmed to have HIV.
+fn gives_again(at: &Laboratory) -> String {
+    let all = &at.day.scenario.donations;
+    let first = all.iter().find(|d| d.registration.donation.as_str() == at.plain).unwrap();
+    let mut again = first.registration.clone();
+    again.collected_at += jiff::SignedDuration::from_hours(24 * 90);
+    let mut body = json!(again);
+    let later = format!("{}9999", &at.plain[..at.plain.len() - 4]);
+    body["donation"] = json!(later);
+    let (status, told) = at.daemon.post("donations", &json!([body]));
+    assert!(status == 200 || status == 201, "{status} {told}");
+    at.daemon.idle();
+    let words = ["donor", "confirm", &later, "--marker", "HIV", "--outcome", "CONF_POS", "--report", "R-9"];
+    let (exit, printed) = at.says(&words, "rev");
+    assert_eq!(exit, 0, "{printed}");
+    at.daemon.idle();
+    later
+}
+
 fn are_told_by_the_other_system(at: &Laboratory) {
     let path = format!("donations/{}/components", at.plain);
     let soon = json!({ "components": [RED_CELLS], "expires": "soon" });

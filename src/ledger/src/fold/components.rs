@@ -147,10 +147,11 @@ impl Fold<'_, '_> {
         self.call_back_once(donation, None, unit)
     }
 
-    /// Whether a look-back at a donation keeps it here, or was closed when something of it was out already.
+    /// Whether a look-back at a donation keeps it here, or was closed when what this entry tells of was out already.
     fn was_looked_up(&self, donation: &DonationId) -> Result<bool, StateError> {
         let all = self.components(donation)?;
-        let first = all.values().flat_map(|one| &one.issued).map(|issue| issue.issued_at_ms).min();
+        let told = all.values().flat_map(|one| &one.issued).filter(|issue| issue.done.entry == self.seq);
+        let first = told.map(|issue| issue.issued_at_ms).min();
         let Some(first) = first else { return Ok(false) };
         for (key, _) in collect(self.view, &Key::lookbacks_at(donation).under())? {
             let mut parts = KeyParts::of(&key);

@@ -47,7 +47,9 @@ impl House {
         let tech = station.person("tech", Role::Technician);
         let (qc, releaser) = (station.person("qc", Role::QcOfficer), station.person("rel", Role::Releaser));
         let house = Self { station, tech, qc, releaser };
-        made.iter().for_each(|code| house.made(code));
+        for code in made {
+            house.made(code);
+        }
         verdict(&house.station, "G1", |_| ());
         g2(&house.station, hiv_found);
         house
@@ -144,6 +146,26 @@ fn two_people_say_that_what_is_here_may_go_and_one_of_them_is_not_enough() {
     assert_eq!(house.kept(), Some(true), "no machine says so");
     house.done(&house.releaser, LookbackStep::Cleared).unwrap();
     assert_eq!(house.kept(), None);
+    house.was_issued();
+    assert_eq!(house.recalls(), 0);
+}
+
+/// What was out before the look-back was closed is the look-back's; what goes after it, two people let go.
+#[test]
+fn what_goes_by_the_word_of_two_people_is_not_called_back_for_what_went_before() {
+    let house = House::with(&["P1", "P2"]);
+    house.moves("P2", ComponentPlace::Issued, true).unwrap();
+    let recall = house.station.ledger.state().recalls(true, &Page::first(9)).unwrap().items[0].recall;
+    house.writes(What::Signed(SignedAct::RecallClosed { recall, outcome: "told".into() }));
+    for (who, step) in [
+        (&house.qc, LookbackStep::Quarantined),
+        (&house.qc, LookbackStep::ConsigneesTold),
+        (&house.qc, LookbackStep::Cleared),
+        (&house.releaser, LookbackStep::Cleared),
+        (&house.qc, LookbackStep::Closed),
+    ] {
+        house.done(who, step).unwrap();
+    }
     house.was_issued();
     assert_eq!(house.recalls(), 0);
 }
