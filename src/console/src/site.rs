@@ -16,6 +16,8 @@ pub struct Site {
     pub couriers: delivery::Board,
     /// What evidence is built with.
     pub workflow: Arc<workflow::Settings>,
+    /// Where donations are registered, one list after another.
+    pub registrations: workflow::registrations::Registrations,
     /// The machine's own token.
     pub token: String,
     /// Accounts.

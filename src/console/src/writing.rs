@@ -10,7 +10,8 @@ use axum::{
 use ledger::{DeliveryId, DeliveryState, Draft, Seq, What};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use vocabulary::{DonationRegistration, DonorRegistration};
+use vocabulary::DonationRegistration;
+use workflow::registrations::Refused;
 
 /// Donations registered at once.
 const REGISTRATIONS_MAX: usize = 1000;
@@ -22,22 +23,11 @@ pub(crate) async fn append(site: &Site, by: &Caller, whats: Vec<What>) -> Result
     Ok(pending.await.map_err(Problem::unavailable)?.last())
 }
 
-/// Whether the new registration says another thing, or holds less: a donation number used twice must not clear a hold.
-fn eases(known: &DonationRegistration, new: &DonationRegistration) -> bool {
-    let stricter = |known: &DonorRegistration, new: &DonorRegistration| {
-        (new.deferred || !known.deferred) && (new.barred.is_some() || known.barred.is_none())
-    };
-    let mut same = new.clone();
-    same.donor.deferred = known.donor.deferred;
-    same.donor.barred.clone_from(&known.donor.barred);
-    // It may come later than the rest, and be put off.
-    same.centrifuged_at = known.centrifuged_at;
-    // Where it was taken may be told later, and then stays.
-    if known.session.is_none() {
-        same.session = None;
+fn refused(why: &Refused) -> Problem {
+    match why {
+        Refused::Rows(_) | Refused::Untaken { .. } => Problem::conflict(why),
+        Refused::Broken(_) => Problem::unavailable(why),
     }
-    let sooner = known.centrifuged_at.is_some_and(|at| new.centrifuged_at.is_none_or(|new| new < at));
-    same != *known || sooner || !stricter(&known.donor, &new.donor)
 }
 
 /// Registers donations: one JSON object, or an array of them.
@@ -55,7 +45,7 @@ pub(crate) async fn register(
     if list.is_empty() || list.len() > REGISTRATIONS_MAX {
         return Err(Problem::bad_request(format!("1 to {REGISTRATIONS_MAX} donations, not {}", list.len())));
     }
-    let mut whats = Vec::with_capacity(list.len());
+    let mut rows = Vec::with_capacity(list.len());
     for (at, mut one) in list.into_iter().enumerate() {
         if let Some(number) = one.get_mut("donation")
             && let Some(entered) = number.as_str()
@@ -68,21 +58,12 @@ pub(crate) async fn register(
         }
         let registration: DonationRegistration =
             serde_json::from_value(one).map_err(|e| Problem::bad_request(format!("donation {at}: {e}")))?;
-        let donation = registration.donation.clone();
-        let known =
-            site.read(move |reader| reader.donation(&donation)).await?.and_then(|view| view.registration);
-        if let Some(known) = known.filter(|known| eases(&known.registration, &registration)) {
-            let what = format!(
-                "donation {} is registered already (entry {}), with another donor, group or time, or deferred, or centrifuged \
-                 later; a registration may only become stricter here",
-                registration.donation, known.seq
-            );
-            return Err(Problem::conflict(what));
-        }
-        whats.push(What::DonationRegistered(registration));
+        rows.push(registration);
     }
-    let count = whats.len();
-    let seq = append(&site, &caller, whats).await?;
+    let count = rows.len();
+    let (of, by) = (Arc::clone(&site), caller.by());
+    let written = tokio::task::spawn_blocking(move || of.registrations.register(&of.ledger, &by, rows)).await;
+    let seq = written.map_err(|e| Problem::internal(&e))?.map_err(|why| refused(&why))?;
     Ok((StatusCode::CREATED, Json(json!({ "registered": count, "seq": seq }))))
 }
 

@@ -52,6 +52,7 @@ mod lines {
             connections,
             couriers: delivery::Board::default(),
             workflow: Arc::new(workflow),
+            registrations: workflow::registrations::Registrations::default(),
             token: TOKEN.into(),
             people: workflow::people::People::new(ledger.clone(), workflow::people::PeopleRules::default()),
             session_limits: console::SessionLimits::default(),

@@ -51,6 +51,7 @@ mod surface {
             connections: intake::Board::default(),
             couriers: delivery::Board::default(),
             workflow: Arc::new(workflow),
+            registrations: workflow::registrations::Registrations::default(),
             token: TOKEN.into(),
             people: workflow::people::People::new(ledger.clone(), workflow::people::PeopleRules::default()),
             session_limits: console::SessionLimits::default(),

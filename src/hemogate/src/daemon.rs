@@ -296,6 +296,7 @@ impl Daemon {
             connections: self.board.clone(),
             couriers: self.couriers.clone(),
             workflow,
+            registrations: workflow::registrations::Registrations::default(),
             token: self.token.clone(),
             people: workflow::people::People::new(self.ledger.clone(), rules),
             session_limits,

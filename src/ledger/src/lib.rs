@@ -69,8 +69,8 @@ pub use state::{
     Components, Counters, DeferralStands, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
     DonorTaskStands, DonorTasks, DuplicateAccepted, FaultKind, FaultSettled, FitnessNote, FoundAs,
     GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
-    KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall,
+    KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, Registered,
     ReleaseSigned, ResultSettled, RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed,
-    SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested, WrittenOff,
+    SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested, Untaken, WrittenOff,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

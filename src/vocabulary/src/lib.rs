@@ -13,6 +13,7 @@ mod observation;
 mod order;
 mod person;
 mod pool;
+mod registration;
 mod run;
 mod value;
 
@@ -30,5 +31,6 @@ pub use order::{
 };
 pub use person::{Role, UnknownRole};
 pub use pool::{Aspiration, AspirationFault, Pooling};
+pub use registration::RegistrationPart;
 pub use run::{LotRole, LotUse, Mode, Protocol};
 pub use value::{Comparator, Interpretation, Value};

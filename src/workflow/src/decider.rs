@@ -2,7 +2,7 @@
 
 use crate::{
     DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
-    facts::TypedNumber, fitness, lots, moments::moment, neighbours, pools, rules::Book, runs,
+    facts::TypedNumber, fitness, lots, moments::moment, neighbours, pools, registrations, rules::Book, runs,
 };
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
@@ -147,6 +147,7 @@ pub(crate) fn facts(
     facts.donor = DonorFacts::gather(reader, which, facts.registration.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
     (facts.findings, facts.typed) = TypedNumber::apart(view.findings, None);
+    facts.findings.extend(view.registration.iter().flat_map(registrations::contradicted));
     let production = view.observations.into_iter().filter(|o| o.mode == Mode::Production);
     let (mut tubes, mut scans) = (Tubes::default(), BTreeSet::new());
     for result in production {

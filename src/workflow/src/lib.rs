@@ -30,6 +30,7 @@ pub mod pins;
 pub mod pools;
 mod profiles;
 pub mod quarantine;
+pub mod registrations;
 pub mod reprocess;
 pub mod rules;
 mod run;

@@ -263,13 +263,32 @@ impl Daemon {
         Told { status, version, body }
     }
 
+    /// Tells the HTTP surface several things at once; the status of each.
+    pub(crate) fn posts_at_once(&self, path: &str, bodies: &[Value]) -> Vec<u16> {
+        let (_, token) = self.console.as_ref().unwrap();
+        let path = format!("/api/v1/{path}");
+        let sent: Vec<TcpStream> =
+            bodies.iter().map(|body| self.sends("POST", &path, (token, None), &body.to_string())).collect();
+        sent.into_iter().map(|socket| hears(socket).0).collect()
+    }
+
     fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        to: (&str, Option<&str>),
+        body: &str,
+    ) -> (u16, String, Vec<u8>) {
+        hears(self.sends(method, path, to, body))
+    }
+
+    fn sends(
         &self,
         method: &str,
         path: &str,
         (token, version): (&str, Option<&str>),
         body: &str,
-    ) -> (u16, String, Vec<u8>) {
+    ) -> TcpStream {
         let (address, _) = self.console.as_ref().unwrap();
         let held_to = version.map(|version| format!("If-Match: {version}\r\n")).unwrap_or_default();
         let mut socket = TcpStream::connect(address).unwrap();
@@ -280,12 +299,7 @@ impl Daemon {
             body.len()
         );
         socket.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        socket.read_to_end(&mut answer).unwrap();
-        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("no HTTP answer");
-        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, head, answer[end + 4..].to_vec())
+        socket
     }
 
     /// What the HTTP surface answers, as JSON.
@@ -335,6 +349,16 @@ impl Drop for Daemon {
             drop(self.child.wait());
         }
     }
+}
+
+/// What the HTTP surface answers: status, head and body.
+fn hears(mut socket: TcpStream) -> (u16, String, Vec<u8>) {
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("no HTTP answer");
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, head, answer[end + 4..].to_vec())
 }
 
 /// Looks again and again until `come` is true: for what another process does and does not tell.

@@ -62,6 +62,8 @@ mod pools;
 #[cfg(test)]
 mod reckoning;
 #[cfg(test)]
+mod registrations;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod simulated;

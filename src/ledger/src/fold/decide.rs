@@ -4,10 +4,14 @@ use super::pools::Fellows;
 use super::{Fold, Folded};
 use crate::alike::alike;
 use crate::state::{
-    DeliveryRecord, DeliveryState, DonationRecord, Key, StateError, VerdictRecord, record, seq,
+    DeliveryRecord, DeliveryState, DonationRecord, Key, Registered, StateError, VerdictRecord, record, seq,
 };
 use crate::{DeliveryId, Seq, VerdictMade};
+use std::collections::BTreeSet;
 use vocabulary::{DonationId, DonationRegistration};
+
+/// Other donors that one donation was registered for.
+const OR_DONORS_MAX: usize = 20;
 
 impl Fold<'_, '_> {
     fn donation(&mut self, donation: &DonationId) -> Result<DonationRecord, StateError> {
@@ -24,6 +28,7 @@ impl Fold<'_, '_> {
             registered: None,
             collected_at_ms: None,
             donor: None,
+            or_donors: BTreeSet::new(),
             session: None,
             latest: None,
             verdicts: 0,
@@ -51,7 +56,37 @@ impl Fold<'_, '_> {
         self.view.put(Key::decide_work(first, donation).done(), since);
     }
 
-    pub(super) fn registered(&mut self, registration: &DonationRegistration) -> Folded {
+    /// What comes first stands; a later registration of the number takes its place only where it eases nothing.
+    pub(super) fn registered(&mut self, later: &DonationRegistration) -> Folded {
+        let key = Key::registration(&later.donation).done();
+        let (stands, is_taken) = Registered::after(record(self.view, &key)?, later, self.seq);
+        self.view.put_record(key, &stands)?;
+        if is_taken { self.registration_taken(later) } else { self.registration_untaken(later) }
+    }
+
+    /// Nobody knows which of the two donors gave it: what is known of it counts for both, and both are judged anew.
+    fn registration_untaken(&mut self, later: &DonationRegistration) -> Folded {
+        self.misfit();
+        let mut record = self.donation(&later.donation)?;
+        self.want_decision(&later.donation, &mut record);
+        let (stands, other) = (record.donor.clone(), &later.donor.id);
+        if stands.as_ref() != Some(other) && record.or_donors.len() < OR_DONORS_MAX {
+            record.or_donors.insert(other.clone());
+            let at_ms = u64::try_from(record.collected_at_ms.unwrap_or(0)).unwrap_or(0);
+            self.mark(Key::given_by(other).number(at_ms).text(later.donation.as_str()));
+        }
+        self.put_donation(&later.donation, &record)?;
+        // What was said of the one is no answer for the other.
+        self.donor_of_tasks(&later.donation, other)?;
+        for donor in stands.iter().chain([other]) {
+            for given in self.given_from(donor, 0)? {
+                self.reopen(&given)?;
+            }
+        }
+        self.reopen_fellows(&later.donation, Fellows::Registered)
+    }
+
+    fn registration_taken(&mut self, registration: &DonationRegistration) -> Folded {
         let mut record = self.donation(&registration.donation)?;
         record.registered = Some(self.seq);
         let collected = registration.collected_at.as_millisecond();

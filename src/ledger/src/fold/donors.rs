@@ -167,11 +167,13 @@ impl Fold<'_, '_> {
     /// What is known of a donation is evidence for those that its donor gave later.
     pub(super) fn reopen_later(&mut self, donation: &DonationId) -> Folded {
         let found: Option<DonationRecord> = record(self.view, &Key::donation(donation).done())?;
-        let given = found.and_then(|found| Some((found.donor?, found.collected_at_ms?)));
-        let Some((donor, at)) = given else { return Ok(()) };
-        for later in self.given_from(&donor, u64::try_from(at).unwrap_or(0))? {
-            if later != *donation {
-                self.reopen(&later)?;
+        let given = found.and_then(|found| Some((found.donor?, found.or_donors, found.collected_at_ms?)));
+        let Some((donor, or_donors, at)) = given else { return Ok(()) };
+        for donor in or_donors.iter().chain([&donor]) {
+            for later in self.given_from(donor, u64::try_from(at).unwrap_or(0))? {
+                if later != *donation {
+                    self.reopen(&later)?;
+                }
             }
         }
         Ok(())

@@ -5,13 +5,13 @@ use super::{ReadError, Reader};
 use crate::alike::alike;
 use crate::fold::{members, pools_in, refs};
 use crate::journal::Held;
-use crate::state::{DonationRecord, Key, KeyParts, RefsRecord, VerdictRecord, collect, decode, record};
+use crate::state::{
+    DonationRecord, Key, KeyParts, RefsRecord, Registered, VerdictRecord, collect, decode, record,
+};
 use crate::{Earlier, Known, Measured, PoolMade, Seq, What};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use vocabulary::{
-    ConnectionId, DonationId, DonationRegistration, Finding, Mode, Observation, ProfileRef, RunId,
-};
+use vocabulary::{ConnectionId, DonationId, Finding, Mode, Observation, ProfileRef, RunId};
 
 /// A donation as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,15 +62,6 @@ pub struct DonationView {
     pub findings: Vec<EvidenceFinding>,
     /// Its verdicts, oldest first; the last one stands.
     pub verdicts: Vec<VerdictSummary>,
-}
-
-/// A registration with its entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Registered {
-    /// The entry.
-    pub seq: Seq,
-    /// What was registered.
-    pub registration: DonationRegistration,
 }
 
 /// An observation with where it comes from.
@@ -130,9 +121,8 @@ pub struct Interpretations {
     read: BTreeMap<(Seq, Seq), Read>,
     /// The longest here goes first.
     order: VecDeque<(Seq, Seq)>,
-    /// Where interpretations and registrations were read last: the next ones stand near.
+    /// Where interpretations were read last: the next ones stand near.
     interpreted: Held,
-    registered: Held,
 }
 
 /// One interpretation, and the message it is of.
@@ -327,8 +317,7 @@ impl Reader {
         let store = self.store();
         let found: Option<DonationRecord> = record(store.as_ref(), &Key::donation(donation).done())?;
         let Some(found) = found else { return Ok(None) };
-        let registration =
-            found.registered.map(|seq| self.registration(seq, &mut known.registered)).transpose()?;
+        let registration = self.registration_of(donation)?;
         let mut view = DonationView {
             summary: DonationSummary::new(donation.clone(), found),
             registration,
@@ -348,11 +337,12 @@ impl Reader {
         Ok(Some(view))
     }
 
-    fn registration(&self, seq: Seq, held: &mut Held) -> Result<Registered, ReadError> {
-        let What::DonationRegistered(registration) = self.entry_near(seq, held)?.what else {
-            return Err(ReadError::OtherKind { seq, wanted: "registration" });
-        };
-        Ok(Registered { seq, registration })
+    /// The registration of a donation that stands.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn registration_of(&self, donation: &DonationId) -> Result<Option<Registered>, ReadError> {
+        Ok(record(self.store().as_ref(), &Key::registration(donation).done())?)
     }
 
     pub(super) fn resolve(

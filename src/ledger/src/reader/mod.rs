@@ -29,8 +29,8 @@ mod work;
 pub use channels::{Readings, RunSummary};
 pub use deliveries::{DeliveryFilter, DeliveryView, OutboxItem};
 pub use donations::{
-    DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Interpretations, Registered,
-    RunView, VerdictSummary,
+    DonationSummary, DonationView, EvidenceFinding, EvidenceObservation, Interpretations, RunView,
+    VerdictSummary,
 };
 pub use donors::Given;
 pub use kits::KeptKit;

@@ -290,6 +290,9 @@ impl Key {
     pub(crate) fn donation_refs(donation: &DonationId) -> Self {
         Self::of(*b"dr").text(donation.as_str())
     }
+    pub(crate) fn registration(donation: &DonationId) -> Self {
+        Self::of(*b"de").text(donation.as_str())
+    }
     pub(crate) fn donation_verdicts(donation: &DonationId) -> Self {
         Self::of(*b"dv").text(donation.as_str())
     }

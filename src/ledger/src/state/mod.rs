@@ -16,6 +16,7 @@ mod orders;
 mod packed;
 mod people;
 mod records;
+mod registration;
 mod rules;
 mod signed;
 mod sled_store;
@@ -42,6 +43,7 @@ pub(crate) use orders::*;
 pub(crate) use people::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
+pub use registration::{Registered, Untaken};
 pub use rules::{InForce, RulesInForce, RulesProposal};
 pub use signed::{
     BatchRecord, ByPeople, DiscardDone, Done, HOLDS_MAX, HoldStands, RUN_PROPOSAL_STANDS_MS, Recall,

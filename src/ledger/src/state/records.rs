@@ -249,6 +249,9 @@ pub(crate) struct DonationRecord {
     /// Who gave it, by the registration that stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) donor: Option<String>,
+    /// Who else gave it, by registrations that were not taken: what is known of it counts for them too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) or_donors: BTreeSet<String>,
     /// In which session, by that registration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,

@@ -15,6 +15,8 @@ mod orders;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
+mod registrations;
+#[cfg(test)]
 mod reprocess;
 #[cfg(test)]
 mod state;

@@ -264,8 +264,9 @@ pub struct OpenFinding {
 }
 
 /// Findings that leave open whose sample it was (R-GATE-09): one number may be another cut off, results came under several
-/// scans, a result is older than the blood.
-const OF_IDENTITY: [&str; 3] = ["donation_numbers_alike", "scans_differ", "tested_before_collection"];
+/// scans, a result is older than the blood, the number was registered for two.
+const OF_IDENTITY: [&str; 4] =
+    ["donation_numbers_alike", "scans_differ", "tested_before_collection", "registered_twice"];
 
 /// Findings that leave open which version of a result stands: two people say so, and nobody sets the gate aside for them.
 const OF_VERSIONS: [&str; 2] = ["changed_result", "correction_eases"];

@@ -71,7 +71,7 @@ fn run(name: &str, rng: &mut Dice) -> Run {
         run.validity = [None, Some(Validity::Open), Some(Validity::Invalid)][rng.usize(0..3)];
     }
     if one_in(rng, 25) {
-        run.qc = [None, Some(Qc::Open), Some(Qc::OutOfControl), Some(Qc::Released)][rng.usize(0..4)];
+        run.qc = [None, Some(Qc::Open), Some(Qc::OutOfControl), Some(Qc::Released)][rng.usize(0..5)];
         if rng.bool() {
             run.qc_release = Some(Resolution { by: "q".into(), reason: "repeated".into() });
         }
@@ -513,15 +513,20 @@ fn surroundings(e: &mut Evidence, rng: &mut Dice) {
         e.batch = Some(Batch { failing: rng.u32(0..2), located: rng.u32(0..2) });
     }
     if one_in(rng, 60) {
-        let name = ["unmapped_test", "donation_numbers_alike", "scans_differ", "tested_before_collection"]
-            [rng.usize(0..4)];
+        let name = [
+            "unmapped_test",
+            "donation_numbers_alike",
+            "scans_differ",
+            "tested_before_collection",
+            "registered_twice",
+        ][rng.usize(0..5)];
         e.findings.push(OpenFinding { finding: name.into(), what: "X".into() });
     }
 }
 
 /// One donation.
 pub(crate) fn evidence(rng: &mut Dice) -> Evidence {
-    rng.calm = [1, 4, 12, 40][rng.usize(0..4)];
+    rng.calm = [1, 4, 12, 40][rng.usize(0..5)];
     let mut e = Evidence::new(id("M1"));
     let moments = ["2026-02-28T23:50:00+08:00", "2026-03-01T09:00:00+08:00", "2026-03-02T00:10:00+08:00"];
     e.collected_at = (!one_in(rng, 60)).then(|| id(moments[rng.usize(0..3)]));

@@ -485,7 +485,8 @@ fn other_gates(e: &Evidence, worst: char, closed: &mut BTreeSet<usize>) {
         closed.insert(13);
     }
     for finding in &e.findings {
-        let whose = ["scans_differ", "donation_numbers_alike", "tested_before_collection"];
+        let whose =
+            ["scans_differ", "donation_numbers_alike", "tested_before_collection", "registered_twice"];
         closed.insert(if whose.contains(&finding.finding.as_str()) { 9 } else { 15 });
     }
 }

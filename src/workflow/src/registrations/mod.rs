@@ -1,0 +1,112 @@
+//! Donations are registered: one list after another, and a list against itself, so that no number stands for two donors.
+
+mod refused;
+#[cfg(test)]
+mod tests;
+
+pub use refused::{Refused, RowFault, RowRefused};
+
+use ledger::{By, Draft, Ledger, Registered, Seq, What};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use vocabulary::{Consequence, DonationId, DonationRegistration, Finding, RegistrationPart};
+
+/// The one place where donations are registered: who comes second sees what the first wrote.
+#[derive(Debug, Default)]
+pub struct Registrations(Mutex<()>);
+
+impl Registrations {
+    /// Registers donations in the name of `by`: all of them, or none. Blocks until they are durable and the state knows them.
+    ///
+    /// # Errors
+    /// [`Refused`]; with [`Refused::Rows`] nothing was written.
+    pub fn register(
+        &self,
+        ledger: &Ledger,
+        by: &By,
+        rows: Vec<DonationRegistration>,
+    ) -> Result<Seq, Refused> {
+        let _one = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held_against(ledger, &rows)?;
+        let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
+        let donations: Vec<DonationId> = rows.iter().map(|row| row.donation.clone()).collect();
+        let draft = |row| Draft { by: by.clone(), what: What::DonationRegistered(row) };
+        let group = rows.into_iter().map(draft).collect();
+        let durable = ledger.append(group).map_err(|e| broken(&e))?.wait().map_err(|e| broken(&e))?;
+        ledger.wait_applied(durable.last()).wait().map_err(|e| broken(&e))?;
+        taken(ledger, durable.first(), &donations)?;
+        Ok(durable.last())
+    }
+}
+
+/// Every row against what stands, and against the rows before it.
+fn held_against(ledger: &Ledger, rows: &[DonationRegistration]) -> Result<(), Refused> {
+    let reader = ledger.state();
+    let mut before: BTreeMap<&DonationId, (usize, &DonationRegistration)> = BTreeMap::new();
+    let mut refused = Vec::new();
+    for (row, registration) in rows.iter().enumerate() {
+        let donation = &registration.donation;
+        let fault = match before.get(donation) {
+            Some((first, known)) => match known.eased_by(registration) {
+                none if none.is_empty() => None,
+                parts => Some(RowFault::Row { row: *first, parts }),
+            },
+            None => match reader.registration_of(donation)? {
+                Some(known) => match known.registration.eased_by(registration) {
+                    none if none.is_empty() => None,
+                    parts => Some(RowFault::Registered { entry: known.seq, parts }),
+                },
+                None => None,
+            },
+        };
+        match fault {
+            Some(fault) => refused.push(RowRefused { row, donation: donation.clone(), fault }),
+            None => drop(before.insert(donation, (row, registration))),
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { Err(Refused::Rows(refused)) }
+}
+
+/// Whether the state took all that was written from `first` on.
+fn taken(ledger: &Ledger, first: Seq, donations: &[DonationId]) -> Result<(), Refused> {
+    let reader = ledger.state();
+    for donation in donations {
+        let stands = reader.registration_of(donation)?;
+        let lost = stands.and_then(|stands| stands.untaken.into_iter().find(|one| one.entry >= first));
+        if let Some(untaken) = lost {
+            return Err(Refused::Untaken { donation: donation.clone(), untaken });
+        }
+    }
+    Ok(())
+}
+
+/// Parts of a later registration of which the one that stands holds the graver: they leave nothing open.
+fn is_kept_graver(part: RegistrationPart) -> bool {
+    match part {
+        RegistrationPart::Deferred | RegistrationPart::Barred | RegistrationPart::CentrifugedAt => true,
+        RegistrationPart::Donor
+        | RegistrationPart::CollectedAt
+        | RegistrationPart::Session
+        | RegistrationPart::FirstTime
+        | RegistrationPart::Sensitised
+        | RegistrationPart::History
+        | RegistrationPart::FieldAbo => false,
+    }
+}
+
+/// Findings that hold a donation whose number was registered for two: which of them it is must be found out.
+pub(crate) fn contradicted(stands: &Registered) -> impl Iterator<Item = Finding> {
+    let open = stands.untaken.iter().filter(|one| !one.parts.iter().copied().all(is_kept_graver));
+    open.map(|one| Finding {
+        finding: "registered_twice".to_owned(),
+        place: format!("entry {}", one.entry),
+        what: format!(
+            "its number was registered again, with {}; the registration of entry {} stands, and nothing of it was eased: find \
+             out in the blood information system which of the two it is",
+            RegistrationPart::listed(&one.parts)[0],
+            stands.seq
+        ),
+        consequence: Consequence::Hold,
+        specimen: None,
+    })
+}

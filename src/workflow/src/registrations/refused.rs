@@ -1,0 +1,140 @@
+//! Why donations are not registered, in English and Chinese.
+
+use ledger::{ReadError, Seq, Untaken};
+use std::fmt;
+use vocabulary::{DonationId, RegistrationPart};
+
+/// Rows that a refusal names; of more it says how many.
+const ROWS_TOLD_MAX: usize = 20;
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Rows that may not stand; nothing was written.
+    Rows(Vec<RowRefused>),
+    /// It was written, and the state kept what stood: somebody else registered the number meanwhile.
+    Untaken {
+        /// Which donation.
+        donation: DonationId,
+        /// What of it was not taken.
+        untaken: Untaken,
+    },
+    /// The ledger does not answer, or takes nothing.
+    Broken(String),
+}
+
+/// A row that may not stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowRefused {
+    /// Its place in the list, from 0.
+    pub row: usize,
+    /// Its donation.
+    pub donation: DonationId,
+    /// Why not.
+    pub fault: RowFault,
+}
+
+/// Why a row may not stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowFault {
+    /// The number is registered already.
+    Registered {
+        /// By which entry.
+        entry: Seq,
+        /// What differs.
+        parts: Vec<RegistrationPart>,
+    },
+    /// A row before it has the number.
+    Row {
+        /// Which, from 0.
+        row: usize,
+        /// What differs.
+        parts: Vec<RegistrationPart>,
+    },
+}
+
+impl RowFault {
+    fn words(&self, donation: &DonationId) -> [String; 2] {
+        match self {
+            Self::Registered { entry, parts } => {
+                let [en, zh] = RegistrationPart::listed(parts);
+                [
+                    format!(
+                        "donation {donation} is registered already (entry {entry}), and this row differs ({en}); a registration \
+                         may only become stricter here"
+                    ),
+                    format!("献血{donation}已登记（记录 {entry}），本行内容不同（{zh}）；重新登记只能从严"),
+                ]
+            }
+            Self::Row { row, parts } => {
+                let [en, zh] = RegistrationPart::listed(parts);
+                [
+                    format!(
+                        "donation {donation} stands in row {row} of this list already, and this row differs ({en}); one number \
+                         is one donation: find out which of the two it is"
+                    ),
+                    format!(
+                        "献血{donation}已在本清单第 {row} 行，本行内容不同（{zh}）；一号只能对应一次献血，请核实"
+                    ),
+                ]
+            }
+        }
+    }
+}
+
+impl Refused {
+    /// Why, in English and Chinese.
+    #[must_use]
+    pub fn words(&self) -> [String; 2] {
+        match self {
+            Self::Rows(rows) => {
+                let told =
+                    rows.iter().take(ROWS_TOLD_MAX).map(|row| (row.row, row.fault.words(&row.donation)));
+                let (mut en, mut zh) = (Vec::new(), Vec::new());
+                for (row, [of_en, of_zh]) in told {
+                    en.push(format!("row {row}: {of_en}"));
+                    zh.push(format!("第 {row} 行：{of_zh}"));
+                }
+                if let Some(more) = rows.len().checked_sub(ROWS_TOLD_MAX).filter(|more| *more > 0) {
+                    en.push(format!("and {more} more rows"));
+                    zh.push(format!("另有 {more} 行"));
+                }
+                [en.join("; "), zh.join("；")]
+            }
+            Self::Untaken { donation, untaken } => {
+                let [en, zh] = RegistrationPart::listed(&untaken.parts);
+                let entry = untaken.entry;
+                [
+                    format!(
+                        "donation {donation} was registered by somebody else meanwhile; what stood stays, and of entry {entry} \
+                         nothing was eased ({en}): look at the donation"
+                    ),
+                    format!(
+                        "献血{donation}同时已由他人登记；原登记保留，记录 {entry} 中从宽的内容未采用（{zh}），请查看该献血"
+                    ),
+                ]
+            }
+            Self::Broken(why) => [why.clone(), why.clone()],
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(why) => f.write_str(why),
+            Self::Rows(_) | Self::Untaken { .. } => {
+                let [en, zh] = self.words();
+                write!(f, "{en}（{zh}）")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<ReadError> for Refused {
+    fn from(why: ReadError) -> Self {
+        Self::Broken(why.to_string())
+    }
+}
