@@ -61,6 +61,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
         | Refused::Text { .. }
+        | Refused::Donor(_)
         | Refused::TooMany { .. }
         | Refused::Over { .. }
         | Refused::TooShort { .. }
@@ -114,10 +115,15 @@ pub(crate) async fn defer(
     body: Bytes,
 ) -> Answer {
     let deferral: Deferral = read(&body)?;
-    command(&site, &caller, move |with| {
-        donors::defer(&with.settings, &with.ledger, &with.actor, &id, &deferral)
+    let work = move |with: &Work| {
+        let seq = donors::defer(&with.settings, &with.ledger, &with.actor, &id, &deferral)?;
+        Ok((seq, donors::unknown(&with.ledger.state(), &id)?))
+    };
+    let (seq, unknown) = commands::command(&site, &caller, refused, work).await?;
+    Ok(match unknown {
+        Some([note, note_zh]) => Json(json!({ "seq": seq, "note": note, "note_zh": note_zh })),
+        None => written(seq),
     })
-    .await
 }
 
 /// `{"on":[7],"reason":"…"}`

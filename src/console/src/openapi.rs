@@ -102,7 +102,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/transfers/half", "get", "half transmissions"),
     ("/api/v1/observations", "get", "observations, by message, donation or connection"),
     ("/api/v1/donations", "get", "donations, in pages"),
-    ("/api/v1/donations", "post", "register donations"),
+    (
+        "/api/v1/donations",
+        "post",
+        "register donations, all of a list or none; a number that is registered already may only become stricter",
+    ),
     ("/api/v1/donations/{id}", "get", "a donation with evidence, verdict, reasons, history and deliveries"),
     (
         "/api/v1/donations/{id}/components",
@@ -197,7 +201,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/donors/{id}/defer",
         "post",
-        "defer a donor for a time, or for good; with `donation`, because its verdict asks for it",
+        "defer a donor for a time, or for good; with `donation`, because its verdict asks for it; `note`, `note_zh` where no donation of the donor is known",
     ),
     (
         "/api/v1/donors/{id}/reinstate",

@@ -74,7 +74,7 @@ fn story() -> Result<Vec<Vec<What>>, Failure> {
         specimen: Some("G123498654321".to_owned()),
     };
     let donor = DonorRegistration {
-        id: "D1".to_owned(),
+        id: "D1".into(),
         first_time: true,
         deferred: false,
         barred: None,

@@ -165,7 +165,7 @@ pub struct Donor {
 impl From<DonorRegistration> for Donor {
     fn from(donor: DonorRegistration) -> Self {
         Self {
-            id: donor.id,
+            id: donor.id.into(),
             first_time: Some(donor.first_time),
             deferred: Some(donor.deferred),
             barred: donor.barred,

@@ -1,6 +1,6 @@
 //! What is known of a donation before its results: registered by the blood information system.
 
-use crate::DonationId;
+use crate::{DonationId, DonorId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -44,7 +44,7 @@ pub struct BloodGroup {
 #[serde(deny_unknown_fields)]
 pub struct DonorRegistration {
     /// The centre's donor number.
-    pub id: String,
+    pub id: DonorId,
     /// Gives blood for the first time.
     pub first_time: bool,
     /// Stands deferred in the registry.
@@ -81,6 +81,14 @@ pub struct DonationRegistration {
     pub session: Option<String>,
     /// Who gave it.
     pub donor: DonorRegistration,
+}
+
+impl DonorRegistration {
+    /// The donor, unless the number names nobody: entries of before may say so.
+    #[must_use]
+    pub fn named(&self) -> Option<&Self> {
+        (!self.id.is_empty()).then_some(self)
+    }
 }
 
 impl fmt::Display for AboGroup {

@@ -4,6 +4,7 @@
 //! and reads no clock. The JSON names here are promises to users (see the reference of `interpret`).
 
 mod donation;
+mod donor;
 mod finding;
 mod grade;
 mod identifier;
@@ -18,6 +19,7 @@ mod run;
 mod value;
 
 pub use donation::{AboGroup, BloodGroup, DonationRegistration, DonorRegistration, RhD};
+pub use donor::{DONOR_CHARS_MAX, DonorId, DonorIdError};
 pub use finding::{Consequence, Finding};
 pub use grade::{Grade, Strength, UnknownGrade};
 pub use identifier::{

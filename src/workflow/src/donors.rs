@@ -16,6 +16,7 @@ mod checks;
 mod facts;
 #[cfg(test)]
 mod group_tests;
+mod known;
 #[cfg(test)]
 mod lookback_tests;
 mod lookbacks;
@@ -43,6 +44,7 @@ pub use checks::{
     DuplicateSeen, DuplicateTest, TypedSeen, accept_duplicate, check_number, duplicates, typed_numbers,
 };
 pub use facts::DonorFacts;
+pub use known::unknown;
 pub use lookbacks::{LookbackRefused, look_back};
 pub use reentry::{Approval, Examination, approve, examine, record_test};
 pub use refused::Refused;
@@ -57,11 +59,10 @@ use crate::{DonationFacts, Settings};
 use ledger::{DonorAct, Draft, Ledger, Reader, Seq, What};
 use release::evidence::{Confirmatory, EarlierDonation, GroupingSample};
 use serde::{Deserialize, Serialize};
-use vocabulary::{DonationId, RunId};
+use vocabulary::{DonationId, DonorId, RunId};
 
-/// Characters of a reason, a report, a donor's number.
+/// Characters of a reason, a report.
 const TEXT_CHARS_MAX: usize = 500;
-const DONOR_CHARS_MAX: usize = 64;
 /// Lines of one donor of one kind.
 const LINES_MAX: usize = 200;
 
@@ -71,10 +72,8 @@ fn text(field: &'static str, text: &str) -> Result<String, Refused> {
     if fits { Ok(text.to_owned()) } else { Err(Refused::Text { field }) }
 }
 
-fn number(donor: &str) -> Result<String, Refused> {
-    let donor = donor.trim();
-    let fits = (1..=DONOR_CHARS_MAX).contains(&donor.chars().count()) && !donor.chars().any(char::is_control);
-    if fits { Ok(donor.to_owned()) } else { Err(Refused::Text { field: "donor" }) }
+fn number(donor: &str) -> Result<DonorId, Refused> {
+    DonorId::new(donor).map_err(Refused::Donor)
 }
 
 fn write(ledger: &Ledger, actor: &Actor, act: DonorAct) -> Result<Seq, Refused> {
@@ -111,7 +110,7 @@ fn of_donor(
 ) -> Result<DonationId, Refused> {
     let donation = donation(settings, given)?;
     let known = reader.donation(&donation)?.ok_or_else(|| Refused::NoSuchDonation(donation.clone()))?;
-    match known.registration.filter(|known| known.registration.donor.id != donor) {
+    match known.registration.filter(|known| known.registration.donor.id.as_str() != donor) {
         Some(_) => Err(Refused::OtherDonor(donation)),
         None => Ok(donation),
     }
@@ -337,5 +336,6 @@ pub fn stands(
     reader: &Reader,
     donor: &str,
 ) -> Result<(ledger::DonorStands, Vec<ledger::Given>), ledger::ReadError> {
-    Ok((reader.donor(donor)?, reader.given_by(donor)?))
+    let donor = DonorId::from(donor);
+    Ok((reader.donor(&donor)?, reader.given_by(&donor)?))
 }

@@ -53,7 +53,7 @@ pub(crate) fn known_with_used<'f>(
     let mut evidence = Evidence::new(facts.donation.clone());
     if let Some(registration) = &facts.registration {
         evidence.collected_at = Some(Moment::new(registration.collected_at, facts.offset));
-        evidence.donor = Some(Donor::from(registration.donor.clone()));
+        evidence.donor = registration.donor.named().cloned().map(Donor::from);
     }
     let cuts = Cuts::of(settings);
     let measured = measurements(&facts.observations, cuts, facts.donor.words(None));

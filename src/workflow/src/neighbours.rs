@@ -146,7 +146,7 @@ mod tests {
 
     fn registered(donation: &str, at: &str) -> DonationRegistration {
         let donor = DonorRegistration {
-            id: format!("donor of {donation}"),
+            id: format!("donor of {donation}").into(),
             first_time: false,
             deferred: false,
             barred: None,

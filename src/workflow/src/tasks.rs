@@ -410,7 +410,7 @@ fn reentries(book: &Book<'_>, reader: &Reader) -> Result<OfKind, ReadError> {
             kits: None,
             trigger: None,
             marker: None,
-            donor: Some(candidate.donor),
+            donor: Some(candidate.donor.into()),
             raised_at_ms: candidate.raised_at_ms,
             next,
             next_zh,

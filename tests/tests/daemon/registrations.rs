@@ -1,6 +1,9 @@
 //! Donations are registered through the real daemon: one number is one donation, whoever registers it, and however often.
 
-use crate::house::{Daemon, House};
+use crate::{
+    house::{Daemon, House},
+    staff::{BENCH, Person, hire},
+};
 use serde_json::{Value, json};
 
 fn row(donation: &str, donor: &str, deferred: bool) -> Value {
@@ -39,4 +42,31 @@ fn one_number_is_registered_for_one_donor_be_it_twice_in_a_list_or_by_several_at
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 409, 409], "{number}");
     }
+}
+
+#[test]
+fn a_donor_has_one_number_and_whoever_defers_one_that_nobody_knows_is_told() {
+    let house = House::new();
+    hire(&house, &BENCH);
+    let daemon = house.start();
+    let reviewer = Person::signs_in(&daemon, "rev");
+    let (status, told) = daemon.post("donations", &json!([row("G1", " ", false), row("G2", "D2", false)]));
+    assert!(status == 422 && told["detail"].as_str().unwrap().contains("row 0"), "{told}");
+    let mut to_come = row("G2", "D2", false);
+    to_come["collected_at"] = json!("2096-03-01T09:00:00+08:00");
+    assert_eq!(daemon.post("donations", &to_come).0, 422);
+    assert_eq!(daemon.post("donations", &row("G1", " D1\t", false)).0, 201);
+    assert_eq!(donor(&daemon, "G1").0, json!("D1"));
+    let defer =
+        |donor: &str| reviewer.post(&format!("donors/{donor}/defer"), &json!({ "reason": "fever" })).well();
+    let known = defer("%20D1");
+    assert!(known["seq"].is_u64() && known.get("note").is_none(), "{known}");
+    let unknown = defer("D3");
+    assert!(unknown["note"].as_str().unwrap().contains("no donation of donor D3"), "{unknown}");
+    assert!(unknown["note_zh"].as_str().unwrap().contains("献血者D3"), "{unknown}");
+    let shown = daemon.get("donors/D1%20");
+    assert_eq!(
+        (&shown["register"]["state"], shown["donations"].as_array().unwrap().len()),
+        (&json!("temp_deferred"), 1)
+    );
 }

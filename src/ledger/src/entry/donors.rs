@@ -7,7 +7,7 @@ use release::evidence::{
     Call, Confirmatory, EarlierDonation, GroupingSample, Reentry, ReentryTest, Register,
 };
 use serde::{Deserialize, Serialize};
-use vocabulary::{BloodGroup, DonationId, Marker, PoolId, RunId};
+use vocabulary::{BloodGroup, DonationId, DonorId, Marker, PoolId, RunId};
 
 /// Which look-back: the donation that raised it, what for, and the earlier donation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ pub enum DonorAct {
     /// The donor's line in the deferral register.
     Registered {
         /// The donor's number.
-        donor: String,
+        donor: DonorId,
         /// The line.
         register: Register,
         /// Entries that it rests on, where a donor may give again.
@@ -142,7 +142,7 @@ pub enum DonorAct {
     /// An earlier donation that this ledger does not know, with what it gave.
     EarlierRecorded {
         /// The donor's number.
-        donor: String,
+        donor: DonorId,
         /// The donation.
         earlier: EarlierDonation,
         /// Where it is known from.
@@ -160,7 +160,7 @@ pub enum DonorAct {
     /// A donor is examined for re-entry.
     ReentryBegun {
         /// The donor's number.
-        donor: String,
+        donor: DonorId,
         /// What for.
         marker: String,
         /// Since when the donor is deferred.
@@ -173,14 +173,14 @@ pub enum DonorAct {
     /// A test of a re-entry examination.
     ReentryTested {
         /// The donor's number.
-        donor: String,
+        donor: DonorId,
         /// The test.
         test: ReentryTest,
     },
     /// A donor may give again.
     ReentryApproved {
         /// The donor's number.
-        donor: String,
+        donor: DonorId,
         /// The examination, with the approval in it.
         case: Reentry,
         /// Deferrals that it takes back by name, beside those of the marker that it examined.

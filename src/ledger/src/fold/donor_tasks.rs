@@ -15,7 +15,7 @@ use crate::state::{
 use crate::{AskedDeferral, DonorAct, DonorAsked, DonorTask, TaskOutcome, VerdictMade};
 use jiff::{civil::Date, tz::TimeZone};
 use release::evidence::{Confirmatory, Confirmed, Register, RegisterState};
-use vocabulary::{DonationId, Virus};
+use vocabulary::{DonationId, DonorId, Virus};
 
 /// Hours before UTC where a day begins first, and where last.
 const EASTMOST: i8 = 14;
@@ -64,13 +64,13 @@ impl Fold<'_, '_> {
 
     /// A donation is another donor's than was known: what was said of that one is no answer. Where it was a confirmation, the
     /// sample may have been that one's, too: another is to be sent, although the verdict knows of the first.
-    pub(super) fn donor_of_tasks(&mut self, donation: &DonationId, donor: &str) -> Folded {
+    pub(super) fn donor_of_tasks(&mut self, donation: &DonationId, donor: &DonorId) -> Folded {
         let Some(mut all) = self.donor_tasks(donation)? else { return Ok(()) };
-        if all.donor.as_deref() == Some(donor) {
+        if all.donor.as_ref() == Some(donor) {
             return Ok(());
         }
-        all.donor = Some(donor.to_owned());
-        let of_other = |answered: &TaskAnswered| answered.donor.as_deref().is_some_and(|of| of != donor);
+        all.donor = Some(donor.clone());
+        let of_other = |answered: &TaskAnswered| answered.donor.as_ref().is_some_and(|of| of != donor);
         for task in all.tasks.iter_mut().filter(|task| task.answered.as_ref().is_some_and(of_other)) {
             task.answered = None;
             task.again |= task.task == DonorTask::Confirmation;
@@ -230,7 +230,7 @@ impl Fold<'_, '_> {
 
     fn answered(
         &self,
-        (deferral, donor, outcome): (Option<AskedDeferral>, Option<String>, Option<TaskOutcome>),
+        (deferral, donor, outcome): (Option<AskedDeferral>, Option<DonorId>, Option<TaskOutcome>),
     ) -> TaskAnswered {
         TaskAnswered { done: self.done(), deferral, donor, outcome }
     }

@@ -9,7 +9,7 @@ use crate::state::{
 };
 use crate::{DonorAct, VerdictMade};
 use release::evidence::Neighbour;
-use vocabulary::{DonationId, DonationRegistration, PoolId};
+use vocabulary::{DonationId, DonationRegistration, DonorId, PoolId};
 
 /// Lines of one donor or one donation that are kept; a person who writes more is told so before.
 pub(super) const LINES_MAX: usize = 500;
@@ -183,7 +183,7 @@ impl Fold<'_, '_> {
     pub(super) fn given(
         &mut self,
         registration: &DonationRegistration,
-        before: (Option<&String>, Option<i64>),
+        before: (Option<&DonorId>, Option<i64>),
     ) {
         let donation = &registration.donation;
         let key = |donor: &str, ms: i64| {

@@ -3,7 +3,7 @@
 use super::Done;
 use crate::{AskedDeferral, DonorTask, Seq, TaskOutcome};
 use serde::{Deserialize, Serialize};
-use vocabulary::DonationId;
+use vocabulary::{DonationId, DonorId};
 
 /// What answered a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct TaskAnswered {
     pub deferral: Option<AskedDeferral>,
     /// Whom it was said of, where that was known. Of another donor it is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub donor: Option<String>,
+    pub donor: Option<DonorId>,
     /// A person's word that closed it; nothing where what it asks was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<TaskOutcome>,
@@ -62,7 +62,7 @@ pub struct DonorTasks {
     pub donation: DonationId,
     /// Its donor, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub donor: Option<String>,
+    pub donor: Option<DonorId>,
     /// In the order in which they were first asked for.
     pub tasks: Vec<DonorTaskStands>,
 }

@@ -5,7 +5,7 @@ use crate::{AskedDeferral, LookbackAsked, LookbackId, LookbackStep, RowAt, Seq};
 use release::evidence::{Confirmatory, EarlierDonation, GroupingSample, Neighbour, Reentry, Register};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use vocabulary::{BloodGroup, DonationId, RunId};
+use vocabulary::{BloodGroup, DonationId, DonorId, RunId};
 
 /// A deferral that stands, or an examination for re-entry that is under way: by itself, whatever else stands, until it is
 /// taken back.
@@ -254,7 +254,7 @@ impl Lookback {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The donor's number.
-    pub donor: String,
+    pub donor: DonorId,
     /// The donation that was reactive.
     pub donation: DonationId,
     /// The verdict that says so.

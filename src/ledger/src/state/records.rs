@@ -5,7 +5,9 @@ use crate::fold::ChannelReading;
 use crate::{HowEnded, Known, Seq, Terms};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{ConnectionId, Consequence, DonationId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId};
+use vocabulary::{
+    ConnectionId, Consequence, DonationId, DonorId, Mode, OrderId, PoolId, ProfileRef, Protocol, RunId,
+};
 
 /// Version of keys and values. A state of another version is made again from the journal.
 pub(crate) const STATE_VERSION: u32 = 36;
@@ -248,10 +250,10 @@ pub(crate) struct DonationRecord {
     pub(crate) latest: Option<VerdictRecord>,
     /// Who gave it, by the registration that stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) donor: Option<String>,
+    pub(crate) donor: Option<DonorId>,
     /// Who else gave it, by registrations that were not taken: what is known of it counts for them too.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) or_donors: BTreeSet<String>,
+    pub(crate) or_donors: BTreeSet<DonorId>,
     /// In which session, by that registration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,

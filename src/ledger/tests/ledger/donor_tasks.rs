@@ -9,7 +9,7 @@ use ledger::{
     TaskOutcome, VerdictMade, What, rebuild,
 };
 use release::evidence::{Call, Confirmatory, Register, RegisterState};
-use vocabulary::DonationId;
+use vocabulary::{DonationId, DonorId};
 
 const NEGATIVE: &str = include_str!("../../../release/tests/cases/base.json");
 const DONATIONS: u64 = 4;
@@ -55,8 +55,8 @@ fn step_of_lookback(rng: &mut Rng, of: u64) -> DonorAct {
     DonorAct::LookbackDone { lookback, step, outcome: "x".into() }
 }
 
-fn donor_of(rng: &mut Rng) -> String {
-    format!("D{}", donation(rng.u64(..2)))
+fn donor_of(rng: &mut Rng) -> DonorId {
+    format!("D{}", donation(rng.u64(..2))).into()
 }
 
 /// A day before, of or after every donation, or none.

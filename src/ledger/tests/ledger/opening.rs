@@ -139,7 +139,7 @@ pub(crate) fn registered(number: u64) -> Draft {
 
 pub(crate) fn registered_as(text: &str) -> Draft {
     let donor = DonorRegistration {
-        id: format!("D{text}"),
+        id: format!("D{text}").into(),
         first_time: false,
         deferred: false,
         barred: None,

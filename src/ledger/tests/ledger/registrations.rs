@@ -40,7 +40,7 @@ fn a_number_registered_again_clears_no_deferral_and_swaps_no_donor() {
     assert_eq!((stands.seq, stands.untaken[0].entry), (first, cleared));
     assert_eq!(stands.untaken[0].parts, [RegistrationPart::Deferred]);
     lab.write(of(1, |one| one.donor.id = "other".into()));
-    assert_eq!(lab.stands(1).registration.donor.id, "DG000001");
+    assert_eq!(lab.stands(1).registration.donor.id.as_str(), "DG000001");
     assert_eq!(lab.misfits(), 2);
     let view = lab.ledger.state().donation(&donation(1)).unwrap().unwrap();
     assert_eq!(view.registration, Some(lab.stands(1)), "who looks at the donation sees what was not taken");

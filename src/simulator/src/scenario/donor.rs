@@ -54,7 +54,7 @@ fn donor(draw: &mut Draw, story: Story, id: String) -> (DonorRegistration, Blood
         (field_tested && !is(&[Story::WrongHistoryGroup])).then_some(abo)
     };
     let registration = DonorRegistration {
-        id,
+        id: id.into(),
         first_time,
         deferred: story == Story::DeferredDonor,
         barred: None,

@@ -98,7 +98,7 @@ impl Given {
         let first_time = draw.percent(FIRST_TIME_PERCENT) && before.is_none();
         let field_tested = draw.percent(FIELD_TESTED_PERCENT);
         let donor = DonorRegistration {
-            id: before.map_or_else(|| format!("D{donor:08}"), |one| one.registration.donor.id.clone()),
+            id: before.map_or_else(|| format!("D{donor:08}").into(), |one| one.registration.donor.id.clone()),
             first_time,
             deferred: false,
             barred: None,

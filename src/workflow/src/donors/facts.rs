@@ -64,7 +64,9 @@ impl DonorFacts {
             results: notes.results,
             ..Self::default()
         };
-        let Some(registration) = registration else { return Ok(facts) };
+        // Registrations of before may name nobody; two that do are not one donor.
+        let known = registration.filter(|registration| registration.donor.named().is_some());
+        let Some(registration) = known else { return Ok(facts) };
         let donor = &registration.donor.id;
         let stands = reader.donor(donor)?;
         let taken = registration.collected_at.as_millisecond();

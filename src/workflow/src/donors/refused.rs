@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use ledger::DonorTask;
 use release::ReentryState;
 use std::fmt;
-use vocabulary::{DonationId, Marker, RunId};
+use vocabulary::{DonationId, DonorIdError, Marker, RunId};
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Refused {
         /// Which.
         field: &'static str,
     },
+    /// It is no donor's number.
+    Donor(DonorIdError),
     /// There is more of it than is kept.
     TooMany {
         /// The limit.
@@ -181,7 +183,8 @@ impl Refused {
             Self::Person(why) => why.english(),
             Self::Number { given, why } => format!("{given:?}: {why}"),
             Self::NoSuchDonation(donation) => format!("nothing is known of donation {donation}"),
-            Self::Text { field } => format!("{field}: 1 to 500 characters, please (a donor's number: to 64)"),
+            Self::Text { field } => format!("{field}: 1 to 500 characters, please"),
+            Self::Donor(why) => why.to_string(),
             Self::TooMany { max } => format!("more than {max} of these are not kept of one; ask for help"),
             Self::ForGood => "the donor is deferred for good, and nothing takes that back".into(),
             Self::Lapsed => {
@@ -284,7 +287,8 @@ impl Refused {
             Self::Person(why) => why.chinese(),
             Self::Number { given, why } => format!("{given:?}：{why}"),
             Self::NoSuchDonation(donation) => format!("没有献血{donation}的记录"),
-            Self::Text { field } => format!("{field}：请填写1至500个字符（献血者编号至多64个）"),
+            Self::Text { field } => format!("{field}：请填写1至500个字符"),
+            Self::Donor(why) => why.zh(),
             Self::TooMany { max } => format!("同类记录至多{max}条"),
             Self::ForGood => "该献血者永久屏蔽，不可变更".into(),
             Self::Lapsed => "登记在您操作期间已变更，未作任何改动；请重新查看该献血者".into(),

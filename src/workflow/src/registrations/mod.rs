@@ -6,10 +6,14 @@ mod tests;
 
 pub use refused::{Refused, RowFault, RowRefused};
 
+use jiff::{SignedDuration, Timestamp};
 use ledger::{By, Draft, Ledger, Registered, Seq, What};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use vocabulary::{Consequence, DonationId, DonationRegistration, Finding, RegistrationPart};
+use vocabulary::{Consequence, DonationId, DonationRegistration, DonorId, Finding, RegistrationPart};
+
+/// So far may the clock of whoever took a donation be ahead of this one.
+const CLOCK_AHEAD: SignedDuration = SignedDuration::from_mins(15);
 
 /// The one place where donations are registered: who comes second sees what the first wrote.
 #[derive(Debug, Default)]
@@ -27,7 +31,7 @@ impl Registrations {
         rows: Vec<DonationRegistration>,
     ) -> Result<Seq, Refused> {
         let _one = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held_against(ledger, &rows)?;
+        held_against(ledger, &rows, Timestamp::now())?;
         let broken = |e: &dyn std::fmt::Display| Refused::Broken(e.to_string());
         let donations: Vec<DonationId> = rows.iter().map(|row| row.donation.clone()).collect();
         let draft = |row| Draft { by: by.clone(), what: What::DonationRegistered(row) };
@@ -40,18 +44,19 @@ impl Registrations {
 }
 
 /// Every row against what stands, and against the rows before it.
-fn held_against(ledger: &Ledger, rows: &[DonationRegistration]) -> Result<(), Refused> {
+fn held_against(ledger: &Ledger, rows: &[DonationRegistration], now: Timestamp) -> Result<(), Refused> {
     let reader = ledger.state();
     let mut before: BTreeMap<&DonationId, (usize, &DonationRegistration)> = BTreeMap::new();
     let mut refused = Vec::new();
     for (row, registration) in rows.iter().enumerate() {
         let donation = &registration.donation;
-        let fault = match before.get(donation) {
-            Some((first, known)) => match known.eased_by(registration) {
+        let fault = match (by_itself(registration, now), before.get(donation)) {
+            (Some(fault), _) => Some(fault),
+            (None, Some((first, known))) => match known.eased_by(registration) {
                 none if none.is_empty() => None,
                 parts => Some(RowFault::Row { row: *first, parts }),
             },
-            None => match reader.registration_of(donation)? {
+            (None, None) => match reader.registration_of(donation)? {
                 Some(known) => match known.registration.eased_by(registration) {
                     none if none.is_empty() => None,
                     parts => Some(RowFault::Registered { entry: known.seq, parts }),
@@ -65,6 +70,15 @@ fn held_against(ledger: &Ledger, rows: &[DonationRegistration]) -> Result<(), Re
         }
     }
     if refused.is_empty() { Ok(()) } else { Err(Refused::Rows(refused)) }
+}
+
+/// What is wrong with a row by itself.
+fn by_itself(registration: &DonationRegistration, now: Timestamp) -> Option<RowFault> {
+    let collected_at = registration.collected_at;
+    if let Err(why) = DonorId::new(&registration.donor.id) {
+        return Some(RowFault::Donor(why));
+    }
+    (collected_at.duration_since(now) > CLOCK_AHEAD).then_some(RowFault::ToCome { collected_at, now })
 }
 
 /// Whether the state took all that was written from `first` on.

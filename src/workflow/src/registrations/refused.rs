@@ -1,8 +1,9 @@
 //! Why donations are not registered, in English and Chinese.
 
+use jiff::Timestamp;
 use ledger::{ReadError, Seq, Untaken};
 use std::fmt;
-use vocabulary::{DonationId, RegistrationPart};
+use vocabulary::{DonationId, DonorIdError, RegistrationPart};
 
 /// Rows that a refusal names; of more it says how many.
 const ROWS_TOLD_MAX: usize = 20;
@@ -44,6 +45,15 @@ pub enum RowFault {
         /// What differs.
         parts: Vec<RegistrationPart>,
     },
+    /// The donor's number is none.
+    Donor(DonorIdError),
+    /// It was taken in the future.
+    ToCome {
+        /// When, as it says.
+        collected_at: Timestamp,
+        /// What time it is here.
+        now: Timestamp,
+    },
     /// A row before it has the number.
     Row {
         /// Which, from 0.
@@ -54,6 +64,14 @@ pub enum RowFault {
 }
 
 impl RowFault {
+    /// It is wrong by itself, whatever was registered before.
+    fn is_of_the_row_alone(&self) -> bool {
+        match self {
+            Self::Donor(_) | Self::ToCome { .. } => true,
+            Self::Registered { .. } | Self::Row { .. } => false,
+        }
+    }
+
     fn words(&self, donation: &DonationId) -> [String; 2] {
         match self {
             Self::Registered { entry, parts } => {
@@ -66,6 +84,18 @@ impl RowFault {
                     format!("献血{donation}已登记（记录 {entry}），本行内容不同（{zh}）；重新登记只能从严"),
                 ]
             }
+            Self::Donor(why) => {
+                [format!("donation {donation}: donor.id: {why}"), format!("献血{donation}：{}", why.zh())]
+            }
+            Self::ToCome { collected_at, now } => [
+                format!(
+                    "donation {donation}: collected_at {collected_at} is in the future (it is {now} here): correct it, or the \
+                     clock that it was taken from"
+                ),
+                format!(
+                    "献血{donation}：采集时间 {collected_at} 晚于当前时间（{now}），请更正该时间或其来源时钟"
+                ),
+            ],
             Self::Row { row, parts } => {
                 let [en, zh] = RegistrationPart::listed(parts);
                 [
@@ -83,6 +113,15 @@ impl RowFault {
 }
 
 impl Refused {
+    /// Some row is wrong by itself, and would be refused at any other time too.
+    #[must_use]
+    pub fn is_of_a_row_alone(&self) -> bool {
+        match self {
+            Self::Rows(rows) => rows.iter().any(|row| row.fault.is_of_the_row_alone()),
+            Self::Untaken { .. } | Self::Broken(_) => false,
+        }
+    }
+
     /// Why, in English and Chinese.
     #[must_use]
     pub fn words(&self) -> [String; 2] {

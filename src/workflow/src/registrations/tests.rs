@@ -5,6 +5,7 @@ use crate::batches::tests::{Station, registered};
 use ledger::What;
 use release::GateId;
 use std::sync::Barrier;
+use vocabulary::Role;
 
 const BY: &str = "bis";
 
@@ -85,7 +86,7 @@ fn of_lists_that_come_at_once_the_first_stands_and_the_others_are_told() {
                     })
                 })
                 .into();
-            all.into_iter().map(|one| one.join().unwrap()).filter(Result::is_ok).count()
+            all.into_iter().flat_map(|one| one.join().unwrap()).count()
         });
         assert_eq!(written, 1, "{number}");
     }
@@ -109,4 +110,79 @@ fn a_donation_whose_number_was_registered_for_two_waits_until_it_is_found_out_wh
     check(false);
     station.write(What::DonationRegistered(row("N1", |one| one.donor.id = "other".into())));
     check(true);
+}
+
+/// A registration as another system writes it.
+fn told(donation: &str, donor: &str, collected_at: &str) -> DonationRegistration {
+    let donor = serde_json::json!({ "id": donor, "first_time": false, "deferred": false });
+    let told = serde_json::json!({ "donation": donation, "collected_at": collected_at, "donor": donor });
+    serde_json::from_value(told).unwrap()
+}
+
+fn gate_11(station: &Station, donation: &str) -> String {
+    let donation = DonationId::new(donation).unwrap();
+    let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+    let verdict = release::decide(&crate::evidence(&facts, &station.settings), &station.settings.pack);
+    let gate = verdict.gates().iter().find(|gate| gate.id == GateId::Donor).unwrap();
+    if gate.is_satisfied() { String::new() } else { gate.why.to_string() }
+}
+
+#[test]
+fn a_deferral_finds_its_donor_whatever_blanks_stand_around_the_number() {
+    let station = Station::new();
+    let reviewer = station.person("rev", Role::Reviewer);
+    let taken = "2026-03-03T08:00:00Z";
+    let (before, after) = (told("N1", " D77 ", taken), told("N2", "D77\u{3000}", taken));
+    registers(&station, vec![before]).unwrap();
+    assert_eq!(gate_11(&station, "N1"), "");
+    let line: crate::donors::Deferral = serde_json::from_str(r#"{ "reason": "fever" }"#).unwrap();
+    crate::donors::defer(&station.settings, &station.ledger, &reviewer, "\tD77", &line).unwrap();
+    registers(&station, vec![after]).unwrap();
+    for donation in ["N1", "N2"] {
+        assert!(gate_11(&station, donation).contains("fever"), "{donation}: {}", gate_11(&station, donation));
+    }
+    let given = crate::donors::stands(&station.ledger.state(), " D77").unwrap().1;
+    assert_eq!(given.len(), 2);
+    assert_eq!(crate::donors::unknown(&station.ledger.state(), " D77").unwrap(), None);
+    let [en, zh] = crate::donors::unknown(&station.ledger.state(), "D78").unwrap().unwrap();
+    assert!(en.contains("donor D78") && zh.contains("献血者D78"), "{en} {zh}");
+}
+
+#[test]
+fn a_donor_number_that_names_nobody_and_a_collection_to_come_are_refused() {
+    let station = Station::new();
+    let at = |ahead: SignedDuration| (Timestamp::now() + ahead).to_string();
+    let taken = at(SignedDuration::from_hours(-1));
+    let check = |row: DonationRegistration, expect: Option<&str>| {
+        let (number, told) = (row.donation.clone(), registers(&station, vec![row]));
+        let Some(words) = expect else {
+            told.unwrap();
+            return;
+        };
+        let why = told.unwrap_err();
+        assert!(why.to_string().contains(words) && why.is_of_a_row_alone(), "{number}: {why}");
+        assert_eq!(station.ledger.state().registration_of(&number).unwrap(), None);
+    };
+    check(told("N1", "", &taken), Some("donor.id: a donor's number may not be empty"));
+    check(told("N1", "\u{3000} ", &taken), Some("献血者编号不能为空"));
+    check(told("N1", &"D".repeat(65), &taken), Some("65 characters"));
+    check(told("N1", "D\u{200b}1", &taken), Some("U+200B"));
+    check(
+        told("N1", "D1", "2096-03-01T08:00:00Z"),
+        Some("collected_at 2096-03-01T08:00:00Z is in the future"),
+    );
+    check(told("N1", "D1", &at(SignedDuration::from_mins(20))), Some("采集时间"));
+    check(told("N1", "D1", &at(SignedDuration::from_mins(10))), None);
+}
+
+#[test]
+fn a_donation_of_before_whose_donor_is_nobody_is_held_and_is_no_earlier_one_of_another() {
+    let station = Station::new();
+    for number in ["N1", "N2"] {
+        station.write(What::DonationRegistered(told(number, " ", "2026-03-03T08:00:00Z")));
+        assert!(gate_11(&station, number).contains("donor"), "{}", gate_11(&station, number));
+    }
+    let number = DonationId::new("N2").unwrap();
+    let facts = crate::facts_of(&station.settings, &station.ledger.state(), &number).unwrap();
+    assert_eq!(facts.donor, crate::donors::DonorFacts::default());
 }

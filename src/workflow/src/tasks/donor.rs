@@ -99,7 +99,7 @@ fn task(
         kits: None,
         trigger: None,
         marker: Some(marker),
-        donor: all.donor.clone(),
+        donor: all.donor.clone().map(String::from),
         raised_at_ms: raised.raised_at_ms,
         next,
         next_zh,

@@ -77,7 +77,7 @@ mod pools {
 
         fn registers(&self, member: usize) {
             let donor = DonorRegistration {
-                id: format!("D{member}"),
+                id: format!("D{member}").into(),
                 first_time: false,
                 deferred: false,
                 barred: None,
