@@ -71,6 +71,7 @@ pub use state::{
     GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
     KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, Registered,
     ReleaseSigned, ResultSettled, RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed,
-    SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested, Untaken, WrittenOff,
+    SESSION_MS, SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested, Untaken,
+    WrittenOff, WrongTube,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

@@ -1,11 +1,8 @@
 //! Donations beside one whose tube may be another donor's (rules.md §1.6, G4): they wait until it is settled whose it is.
 
-use ledger::{ReadError, Reader, What};
+use ledger::{ReadError, Reader, SESSION_MS, What, WrongTube};
 use release::{Flag, GroupStatus, Verdict};
 use vocabulary::{DonationId, DonationRegistration};
-
-/// Two donations that are further apart were not taken in one session.
-const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
 
 /// Whether its tube is shown to be its own: its group is final, or only the donor's history differs from what tube and bag
 /// segment both say.
@@ -31,34 +28,39 @@ fn taken_beside(
     reader.taken_beside(&registration.donation, (at_ms, SESSION_MS), (session, each_side))
 }
 
-/// What has to be written beside a verdict, so that those beside the donation are decided anew.
+/// What has to be written beside a verdict, so that those beside the donation are decided anew: all of them when the tube is
+/// first suspected, is suspected again, or is found to be its own; else those that came since.
 pub(crate) fn beside(
     reader: &Reader,
     (registration, each_side): (Option<&DonationRegistration>, usize),
     verdict: &Verdict,
 ) -> Result<Option<What>, ReadError> {
     let donation = verdict.donation();
+    let now = registration.map_or_else(|| Ok(Vec::new()), |known| taken_beside(reader, known, each_side))?;
     let entry = |neighbours, stands| {
         Some(What::WrongTubeSuspected { donation: donation.clone(), neighbours, stands })
     };
-    match (reader.wrong_tube(donation)?, is_suspected(verdict), registration) {
-        (None, true, Some(registration)) => {
-            let neighbours = taken_beside(reader, registration, each_side)?;
-            Ok(if neighbours.is_empty() { None } else { entry(neighbours, true) })
-        }
-        (Some(neighbours), false, _) if is_own(verdict) => Ok(entry(neighbours, false)),
+    let came = |known: &WrongTube, stands| {
+        let came: Vec<DonationId> =
+            now.iter().filter(|one| !known.neighbours.contains(one)).cloned().collect();
+        if came.is_empty() { None } else { entry(came, stands) }
+    };
+    let all = |known: &WrongTube, stands| {
+        let came = now.iter().filter(|one| !known.neighbours.contains(one));
+        entry(known.neighbours.iter().chain(came).cloned().collect(), stands)
+    };
+    Ok(match (reader.wrong_tube(donation)?, is_suspected(verdict)) {
+        // Nobody may be beside it yet: whoever comes later waits all the same.
+        (None, true) if registration.is_some() => entry(now, true),
+        (Some(known), true) if !known.stands => all(&known, true),
+        (Some(known), false) if known.stands && is_own(verdict) => all(&known, false),
+        (Some(known), _) => came(&known, known.stands),
         // Its segment came with its tube: those beside it are grouped from their segments all the same.
-        (None, false, Some(registration)) if verdict.group().flags.contains(&Flag::SegmentAgrees) => {
-            let mut neighbours = taken_beside(reader, registration, each_side)?;
-            let mut open = Vec::with_capacity(neighbours.len());
-            for neighbour in neighbours.drain(..) {
-                let known = reader.suspected_beside(&neighbour)?;
-                open.extend(Some(neighbour).filter(|_| known.iter().all(|one| one.donation != *donation)));
-            }
-            Ok(if open.is_empty() { None } else { entry(open, false) })
+        (None, false) if verdict.group().flags.contains(&Flag::SegmentAgrees) => {
+            came(&WrongTube::default(), false)
         }
-        (_, _, _) => Ok(None),
-    }
+        (None, _) => None,
+    })
 }
 
 #[cfg(test)]
@@ -197,6 +199,94 @@ mod tests {
         assert_eq!(station.decided("wrong", |_| ()), suspected(false));
         assert_eq!(of("after"), (beside(true), true));
         assert_eq!(station.decided("wrong", |_| ()), None);
+    }
+
+    /// Registered after the suspicion: by another desk, or with the next list.
+    #[test]
+    fn who_is_registered_beside_a_suspected_tube_later_waits_with_it() {
+        let station = Station::new();
+        station.decided("wrong", another_group);
+        let gate = |donation: &str| {
+            let facts = facts_of(&station.settings, &station.ledger.state(), &id(donation)).unwrap();
+            let verdict = decide(&crate::evidence(&facts, &station.settings), &station.settings.pack);
+            verdict.gates().iter().find(|gate| gate.id.name() == "R-GATE-03").unwrap().why.to_string()
+        };
+        let decides = |of: &str| {
+            let verdict = explain(&release::Evidence::new(id(of)), &station.settings.pack);
+            let considered = station.ledger.state().applied();
+            station.write(What::VerdictMade(VerdictMade::new(&verdict, considered, vec![]).unwrap()));
+        };
+        decides("wrong");
+        assert!(!station.open("wrong"));
+        station.write(What::DonationRegistered(registered("late", "2026-03-01T08:12:00Z")));
+        assert!(station.open("wrong"), "what is beside it is asked again");
+        let suspected = |neighbours: &[&str], stands| {
+            let neighbours = neighbours.iter().map(|one| id(one)).collect();
+            Some(What::WrongTubeSuspected { donation: id("wrong"), neighbours, stands })
+        };
+        assert_eq!(station.decided("wrong", another_group), suspected(&["late"], true));
+        assert!(station.open("late") && gate("late").contains("wrong"));
+        assert!(
+            gate("before").contains("wrong") && gate("after").contains("wrong"),
+            "who waited goes on waiting"
+        );
+        assert_eq!(station.decided("wrong", another_group), None, "it is written once");
+        let all = ["before", "after", "late"];
+        assert_eq!(station.decided("wrong", |_| ()), suspected(&all, false));
+        // It was another's for a time: who comes after that needs a group of the own segment too.
+        decides("wrong");
+        station.write(What::DonationRegistered(registered("last", "2026-03-01T08:09:00Z")));
+        assert!(station.open("wrong"));
+        assert_eq!(station.decided("wrong", |_| ()), suspected(&["last"], false));
+        assert!(gate("last").contains("wrong"));
+        // Further away than a session, nobody asks.
+        decides("wrong");
+        station.write(What::DonationRegistered(registered("far", "2026-03-02T09:00:00Z")));
+        assert!(!station.open("wrong"));
+    }
+
+    #[test]
+    fn a_suspected_tube_beside_which_nobody_was_is_suspected_all_the_same() {
+        let station = Station::new();
+        let decided = |of: &str| {
+            let mut case: Value = serde_json::from_str(RELEASABLE).unwrap();
+            case["donation"] = of.into();
+            another_group(&mut case);
+            let verdict = explain(&read_case(&case.to_string()).unwrap(), &station.settings.pack);
+            let registration = registered(of, "2026-03-09T08:00:00Z");
+            let found = beside(&station.ledger.state(), (Some(&registration), 1), &verdict).unwrap();
+            station.write(found.clone().unwrap());
+            match found {
+                Some(What::WrongTubeSuspected { neighbours, stands: true, .. }) => neighbours,
+                other => unreachable!("{other:?}"),
+            }
+        };
+        station.write(What::DonationRegistered(registered("alone", "2026-03-09T08:00:00Z")));
+        assert_eq!(decided("alone"), []);
+        station.write(What::DonationRegistered(registered("second", "2026-03-09T08:05:00Z")));
+        assert!(station.open("alone"));
+        assert_eq!(decided("alone"), [id("second")]);
+    }
+
+    /// Between the look at who is beside it and the entry, somebody may be registered there.
+    #[test]
+    fn a_suspicion_is_judged_again_once_so_that_nobody_slips_in_between() {
+        let station = Station::new();
+        station.write(What::DonationRegistered(registered("slips in", "2026-03-01T08:11:00Z")));
+        let (donation, neighbours) = (id("wrong"), vec![id("before"), id("after")]);
+        let verdict = explain(&release::Evidence::new(donation.clone()), &station.settings.pack);
+        let considered = station.ledger.state().applied();
+        station.write(What::VerdictMade(VerdictMade::new(&verdict, considered, vec![]).unwrap()));
+        assert!(!station.open("wrong"));
+        station.write(What::WrongTubeSuspected { donation, neighbours, stands: true });
+        assert!(station.open("wrong"));
+        let found = station.decided("wrong", another_group);
+        let expect = What::WrongTubeSuspected {
+            donation: id("wrong"),
+            neighbours: vec![id("slips in")],
+            stands: true,
+        };
+        assert_eq!(found, Some(expect));
     }
 
     /// Two vehicles take blood at the same time: whose tubes were mixed up is asked in the vehicle.

@@ -99,6 +99,7 @@ impl Fold<'_, '_> {
         self.put_donation(&registration.donation, &record)?;
         self.donor_of_tasks(&registration.donation, &registration.donor.id)?;
         self.reopen_later(&registration.donation)?;
+        self.reopen_suspected_beside(&registration.donation, collected)?;
         self.reopen_fellows(&registration.donation, Fellows::Registered)
     }
 

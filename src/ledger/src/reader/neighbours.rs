@@ -1,7 +1,7 @@
 //! Donations beside one another, and tubes that may be wrong.
 
 use super::{ReadError, Reader};
-use crate::state::{DonationRecord, Key, KeyParts, Span, collect, decode, record};
+use crate::state::{DonationRecord, Key, KeyParts, Span, WrongTube, collect, decode, record};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use vocabulary::DonationId;
@@ -33,11 +33,11 @@ impl Reader {
         Ok(found)
     }
 
-    /// The donations that wait because this one's tube may be wrong, while that stands.
+    /// What waits, or waited, because this one's tube may be wrong; nothing where nobody suspected it.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn wrong_tube(&self, donation: &DonationId) -> Result<Option<Vec<DonationId>>, ReadError> {
+    pub fn wrong_tube(&self, donation: &DonationId) -> Result<Option<WrongTube>, ReadError> {
         Ok(record(self.store().as_ref(), &Key::wrong_tube(donation).done())?)
     }
 

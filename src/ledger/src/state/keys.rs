@@ -502,6 +502,10 @@ impl Key {
     pub(crate) fn wrong_tube(donation: &DonationId) -> Self {
         Self::of(*b"dt").text(donation.as_str())
     }
+    /// Donations whose tubes were suspected, by the time at which they were taken.
+    pub(crate) fn suspected_at() -> Self {
+        Self::of(*b"dw")
+    }
     pub(crate) fn users() -> Self {
         Self::of(*b"us")
     }
