@@ -130,6 +130,9 @@ pub enum SignedAct {
         of: BatchOf,
         /// Its donations, each once.
         donations: Vec<DonationId>,
+        /// All of them or none: there is no such batch where one is in another. An entry without it makes one of the others.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        whole: bool,
     },
     /// The technical review was signed.
     BatchReviewed {

@@ -26,7 +26,9 @@ impl Fold<'_, '_> {
     pub(super) fn signed_act(&mut self, act: &SignedAct) -> Folded {
         let done = self.done();
         match act {
-            SignedAct::BatchOpened { name, of, donations } => self.batch_opened(name, of, donations),
+            SignedAct::BatchOpened { name, of, donations, whole } => {
+                self.batch_opened((name, of), donations, *whole)
+            }
             SignedAct::BatchReviewed { batch, donations, .. } => {
                 if !self.of_batch(*batch)? {
                     return Ok(());
@@ -76,16 +78,34 @@ impl Fold<'_, '_> {
         Done { by, at_ms: self.at_ms, entry: self.seq }
     }
 
-    fn batch_opened(&mut self, name: &str, of: &BatchOf, donations: &[DonationId]) -> Folded {
+    /// A donation stays in the batch that it came into first, however many are opened at once.
+    fn batch_opened(
+        &mut self,
+        (name, of): (&str, &BatchOf),
+        donations: &[DonationId],
+        whole: bool,
+    ) -> Folded {
+        let mut free = Vec::with_capacity(donations.len());
+        for donation in donations {
+            if crate::state::seq(self.view, &Key::batch_of(donation).done())?.is_none() {
+                free.push(donation);
+            }
+        }
+        if free.len() < donations.len() {
+            self.misfit();
+            if whole {
+                return Ok(());
+            }
+        }
         let batch = self.seq;
         let record = BatchRecord {
             name: name.to_owned(),
             of: of.clone(),
             opened: self.done(),
-            donations: u32::try_from(donations.len()).unwrap_or(u32::MAX),
+            donations: u32::try_from(free.len()).unwrap_or(u32::MAX),
             changed: batch,
         };
-        for donation in donations {
+        for donation in free {
             self.mark(Key::batch_members(batch).text(donation.as_str()));
             self.view.put(Key::batch_of(donation).done(), batch.get().to_be_bytes().to_vec());
         }

@@ -1,6 +1,8 @@
 //! The ledger as the other rooms see it.
 
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod donor_tasks;

@@ -62,12 +62,25 @@ pub fn open(settings: &Settings, ledger: &Ledger, actor: &Actor, new: &NewBatch)
     if donations.len() > DONATIONS_MAX {
         return Err(Refused::TooMany { max: DONATIONS_MAX });
     }
-    for donation in &donations {
+    none_in_a_batch(&reader, &donations)?;
+    let act = SignedAct::BatchOpened { name, of, donations: donations.clone(), whole: true };
+    let batch = write(ledger, actor, act)?;
+    let reader = ledger.state();
+    if reader.batch(batch)?.is_none() {
+        // Somebody else opened one with some of them meanwhile: there is no second.
+        none_in_a_batch(&reader, &donations)?;
+        return Err(Refused::Empty);
+    }
+    Ok(batch)
+}
+
+fn none_in_a_batch(reader: &ledger::Reader, donations: &[DonationId]) -> Result<(), Refused> {
+    for donation in donations {
         if let Some(batch) = reader.batch_of(donation)? {
             return Err(Refused::InBatch { donation: donation.clone(), batch });
         }
     }
-    write(ledger, actor, SignedAct::BatchOpened { name, of, donations })
+    Ok(())
 }
 
 fn of_runs(reader: &ledger::Reader, runs: &[String]) -> Result<(BatchOf, Vec<DonationId>), Refused> {

@@ -169,6 +169,33 @@ fn a_batch_is_made_from_a_time_or_a_list_and_a_donation_is_in_one_only() {
 }
 
 #[test]
+fn of_batches_that_are_opened_at_once_there_is_one_and_the_others_are_told_which() {
+    let station = Station::new();
+    let technician = station.person("tech", Role::Technician);
+    for round in 0..10 {
+        let numbers = [format!("A{round}"), format!("B{round}")];
+        for number in &numbers {
+            station.write(registered(number, "2026-03-05T08:00:00Z"));
+        }
+        let start = std::sync::Barrier::new(4);
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let opens = || {
+                start.wait();
+                station.open(&technician, &[numbers[0].as_str(), numbers[1].as_str()])
+            };
+            let all = [(); 4].map(|()| scope.spawn(opens));
+            all.map(|one| one.join().unwrap()).into()
+        });
+        let opened: Vec<Seq> = answers.iter().flatten().copied().collect();
+        assert_eq!(opened.len(), 1, "{answers:?}");
+        let donation = DonationId::new(&numbers[0]).unwrap();
+        let told = Err(Refused::InBatch { donation, batch: opened[0] });
+        assert_eq!(answers.iter().filter(|answer| **answer == told).count(), 3, "{answers:?}");
+        assert_eq!(station.now(opened[0]).members.len(), 2);
+    }
+}
+
+#[test]
 fn what_is_not_complete_is_not_signed_and_what_has_changed_is_not_either() {
     let station = Station::new();
     let (technician, reviewer) =
