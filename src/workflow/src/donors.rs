@@ -20,6 +20,8 @@ mod known;
 #[cfg(test)]
 mod lookback_tests;
 mod lookbacks;
+#[cfg(test)]
+mod many_tests;
 mod reentry;
 mod refused;
 mod register;

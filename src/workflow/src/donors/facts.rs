@@ -15,8 +15,9 @@ use vocabulary::{BloodGroup, DonationId, DonationRegistration, Marker, RunId, Vi
 
 /// Persons who have to close an inquiry into a blood group: it takes a discrepancy away.
 const SETTLING_PERSONS: usize = 2;
-/// Earlier donations of one donor that are looked at, the newest first.
-const EARLIER_MAX: usize = 200;
+/// Earlier donations of one donor that are looked at, the newest first: those of twenty years, with two in a week. Where there
+/// are more the donation is held.
+const EARLIER_MAX: usize = 2_000;
 
 /// What people and earlier donations say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +26,8 @@ pub struct DonorFacts {
     pub register: Option<Register>,
     /// Earlier donations with what they gave.
     pub earlier: Vec<EarlierDonation>,
+    /// Earlier donations that nobody looked at, for there are more than are looked at.
+    pub earlier_unread: usize,
     /// Later donations in which something was found that this one may have too.
     pub later: Vec<LaterFinding>,
     /// The re-entry examination.
@@ -76,6 +79,7 @@ impl DonorFacts {
             .into_iter()
             .filter(|given| given.donation != *donation)
             .partition(|given| given.collected_at_ms < taken);
+        facts.earlier_unread = before.len().saturating_sub(EARLIER_MAX);
         for given in before.iter().rev().take(EARLIER_MAX) {
             let (one, wrong) = earlier(reader, given, zone)?;
             facts.earlier.push(one);
@@ -116,7 +120,22 @@ impl DonorFacts {
             donor.later.clone_from(&self.later);
             donor.reentry.clone_from(&self.reentry);
             donor.came_back.clone_from(&self.came_back);
+            if let Some(unread) = self.unread() {
+                let barred = donor.barred.take().into_iter().chain([unread]);
+                donor.barred = Some(barred.collect::<Vec<_>>().join("; "));
+            }
         }
+    }
+
+    /// What nobody looked at may bar issue.
+    fn unread(&self) -> Option<String> {
+        let unread = self.earlier_unread;
+        (unread > 0).then(|| {
+            format!(
+                "the donor has more than {EARLIER_MAX} earlier donations, and the {unread} oldest were not looked at: compare the \
+                 donor's number（该献血者既往献血超过 {EARLIER_MAX} 次，最早的 {unread} 次未查看：请核对献血者编号）"
+            )
+        })
     }
 
     /// Determinations as evidence, with what two persons said of them.
