@@ -129,7 +129,7 @@ fn gives_again(at: &Laboratory) -> String {
     let mut again = first.registration.clone();
     again.collected_at += jiff::SignedDuration::from_hours(24 * 90);
     let mut body = json!(again);
-    let later = format!("{}9999", &at.plain[..at.plain.len() - 4]);
+    let later: String = at.plain.chars().take(at.plain.len() - 4).chain("9999".chars()).collect();
     body["donation"] = json!(later);
     let (status, told) = at.daemon.post("donations", &json!([body]));
     assert!(status == 200 || status == 201, "{status} {told}");

@@ -71,7 +71,7 @@ fn run(name: &str, rng: &mut Dice) -> Run {
         run.validity = [None, Some(Validity::Open), Some(Validity::Invalid)][rng.usize(0..3)];
     }
     if one_in(rng, 25) {
-        run.qc = [None, Some(Qc::Open), Some(Qc::OutOfControl), Some(Qc::Released)][rng.usize(0..5)];
+        run.qc = [None, Some(Qc::Open), Some(Qc::OutOfControl), Some(Qc::Released)][rng.usize(0..4)];
         if rng.bool() {
             run.qc_release = Some(Resolution { by: "q".into(), reason: "repeated".into() });
         }
@@ -526,7 +526,7 @@ fn surroundings(e: &mut Evidence, rng: &mut Dice) {
 
 /// One donation.
 pub(crate) fn evidence(rng: &mut Dice) -> Evidence {
-    rng.calm = [1, 4, 12, 40][rng.usize(0..5)];
+    rng.calm = [1, 4, 12, 40][rng.usize(0..4)];
     let mut e = Evidence::new(id("M1"));
     let moments = ["2026-02-28T23:50:00+08:00", "2026-03-01T09:00:00+08:00", "2026-03-02T00:10:00+08:00"];
     e.collected_at = (!one_in(rng, 60)).then(|| id(moments[rng.usize(0..3)]));

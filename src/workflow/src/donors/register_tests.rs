@@ -166,7 +166,8 @@ fn a_reinstatement_of_before_takes_back_the_only_deferral_and_of_several_none() 
     let eligible = Register { state: RegisterState::Eligible, reason: None, until: None, since: None };
     let older = || {
         let (donor, register) = ("D".to_owned(), eligible.clone());
-        let act = DonorAct::Registered { donor, register, on: vec![Seq::new(1)], donation: None };
+        let act =
+            DonorAct::Registered { donor: donor.into(), register, on: vec![Seq::new(1)], donation: None };
         office.station.write(What::Donor(act));
     };
     office.defers("tattoo", None, None);
