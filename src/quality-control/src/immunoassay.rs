@@ -5,6 +5,7 @@
 //! the last calibration, lot change or maintenance and within the window, with no later reading out of range before it.
 //! After a reading out of range everything back to the last good one waits until the control was repeated.
 
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 use std::collections::BTreeSet;
 
@@ -48,6 +49,8 @@ pub struct Channel {
     pub changes: Vec<Timestamp>,
     /// Levels that have to be in range.
     pub levels: BTreeSet<String>,
+    /// The zone in which people are told of times; UTC without one.
+    pub zone: Option<TimeZone>,
 }
 
 /// What stands for a result.
@@ -120,6 +123,12 @@ impl Channel {
         Window::new(WindowState::Valid, "", "")
     }
 
+    /// A time as people at the analyser have it.
+    fn told(&self, at: Timestamp) -> String {
+        let offset = self.zone.as_ref().map_or(Offset::UTC, |zone| zone.to_offset(at));
+        at.display_with_offset(offset).to_string()
+    }
+
     /// What one level says against a result.
     fn level_against(
         &self,
@@ -134,11 +143,11 @@ impl Channel {
         let last = own.iter().rev().find(|c| c.at <= tested);
         match last {
             Some(control) if !control.in_range => {
-                return Some(out(level, control.at, false));
+                return Some(out(level, &self.told(control.at), false));
             }
             Some(control) if control.at >= oldest => {}
             Some(control) => {
-                let at = control.at;
+                let at = self.told(control.at);
                 return Some(Window::new(
                     WindowState::Missing,
                     format!(
@@ -157,7 +166,7 @@ impl Channel {
         }
         // The next reading after the result: out of range, it takes back everything since the last good one.
         let next = own.iter().find(|c| c.at > tested)?;
-        (!next.in_range).then(|| out(level, next.at, true))
+        (!next.in_range).then(|| out(level, &self.told(next.at), true))
     }
 
     /// When the last control of any level ran that was not after the result: the window that the result lies in.
@@ -168,7 +177,7 @@ impl Channel {
 }
 
 /// A level that was out. Nothing that comes later changes that: what it took back is tested again.
-fn out(level: &str, at: Timestamp, after: bool) -> Window {
+fn out(level: &str, at: &str, after: bool) -> Window {
     let (which, which_zh) = if after { (", the first after it", "其后首次") } else { ("", "") };
     Window::new(
         WindowState::Out,
@@ -227,7 +236,21 @@ mod tests {
             controls,
             changes: vec![],
             levels: ["neg", "pos"].map(str::to_owned).into(),
+            zone: None,
         }
+    }
+
+    #[test]
+    fn people_are_told_of_times_in_their_own_zone() {
+        let shanghai = TimeZone::fixed(jiff::tz::offset(8));
+        let mut channel = channel(vec![control(1, "neg", true), control(1, "pos", false)]);
+        let told = |channel: &Channel| {
+            let window = channel.window("L1", at(2), at(1000), WINDOW_HOURS);
+            [window.why, window.why_zh].map(|why| why.contains("2023-11-15T07:13:20+08:00"))
+        };
+        assert_eq!(told(&channel), [false, false]);
+        channel.zone = Some(shanghai);
+        assert_eq!(told(&channel), [true, true]);
     }
 
     fn check(channel: &Channel, hour: i64, expect: WindowState, why: &str) {

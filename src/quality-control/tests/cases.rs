@@ -181,6 +181,7 @@ mod cases {
                 controls: row.controls.iter().map(|told| reading(told)).collect(),
                 changes: vec![],
                 levels: ["neg", "pos"].map(str::to_owned).into(),
+                zone: None,
             };
             let tested = at(&row.tested);
             let found = channel.window("L1", tested, at("23:59"), WINDOW_HOURS);

@@ -32,7 +32,7 @@ use ledger::{
     Expiry, Ledger, Lookback, Reader, Seq, VerdictSummary, What,
 };
 use release::{
-    Evidence, Unit, Verdict,
+    Evidence, Moment, Unit, Verdict,
     evidence::{Component, ComponentState},
 };
 use serde::{Deserialize, Serialize};
@@ -379,6 +379,7 @@ fn not_released(
         if !then.last().is_some_and(|verdict| lets_go(settings, verdict)) {
             let released = since.into_iter().find(|verdict| lets_go(settings, verdict));
             let released = released.and_then(|one| Timestamp::from_millisecond(one.at_ms).ok());
+            let released = released.map(|at| Moment::new(at, settings.time_zone.to_offset(at)));
             return Ok(Some(Refused::BeforeRelease { released }));
         }
     }

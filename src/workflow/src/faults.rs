@@ -2,9 +2,10 @@
 
 use crate::Stopped;
 use crate::facts::Told;
+use crate::moments::local;
 use crate::people::{Act, Actor};
 use crate::pins::NotDone;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use ledger::{Draft, FaultKind, FaultSettled, InterfaceFault, Ledger, ReadError, Reader, Seq, What};
 use vocabulary::RunId;
 
@@ -12,11 +13,11 @@ use vocabulary::RunId;
 const NAMED_MAX: usize = 3;
 
 /// What stands open of a run's interface, in words; nothing where nothing does.
-pub(crate) fn of_run(reader: &Reader, run: &RunId) -> Result<Option<Told>, ReadError> {
+pub(crate) fn of_run(reader: &Reader, run: &RunId, zone: &TimeZone) -> Result<Option<Told>, ReadError> {
     let faults = reader.faults_of_run(run, NAMED_MAX + 1)?;
     let mut told: Option<Told> = None;
     for fault in faults.iter().take(NAMED_MAX) {
-        told = Told::joined(told, Some(said(reader, fault)?));
+        told = Told::joined(told, Some(said(reader, fault, zone)?));
     }
     if faults.len() > NAMED_MAX {
         let line = faults.first().map(|fault| fault.connection.to_string()).unwrap_or_default();
@@ -49,9 +50,9 @@ pub(crate) fn acknowledged_of(reader: &Reader, run: &RunId) -> Result<Option<Tol
     Ok(told)
 }
 
-fn said(reader: &Reader, fault: &InterfaceFault) -> Result<Told, ReadError> {
+fn said(reader: &Reader, fault: &InterfaceFault, zone: &TimeZone) -> Result<Told, ReadError> {
     let InterfaceFault { fault: number, connection, kind, at_ms, .. } = fault;
-    let at = Timestamp::from_millisecond(*at_ms).map(|at| at.to_string()).unwrap_or_default();
+    let at = Timestamp::from_millisecond(*at_ms).map(|at| local(at, zone)).unwrap_or_default();
     Ok(match kind {
         FaultKind::Quarantined => {
             let reasons: Vec<String> = reader.held_for(*number)?.into_keys().collect();

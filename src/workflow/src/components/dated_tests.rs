@@ -53,6 +53,7 @@ fn an_issue_from_when_the_donation_was_not_released_is_refused_or_called_back() 
     let issued = |hour: u8| Moved { at: Some(at(hour)), ..word("P1", ComponentPlace::Issued) };
     for (hour, released) in [(9, Some(at(10))), (12, Some(at(14))), (13, Some(at(14)))] {
         let refused = tells(&station, by, &issued(hour));
+        let released = released.map(|at| Moment::new(at, station.settings.time_zone.to_offset(at)));
         assert_eq!(refused, Err(Refused::BeforeRelease { released }), "{hour}:00");
         let told = refused.unwrap_err();
         let when = released.unwrap().to_string();

@@ -3,6 +3,7 @@
 use crate::people;
 use jiff::Timestamp;
 use ledger::{COMPONENTS_MAX, ComponentPlace, LookbackId, Seq};
+use release::Moment;
 use std::fmt;
 use vocabulary::DonationId;
 
@@ -64,7 +65,7 @@ pub enum Refused {
     /// A time at which the donation was not released.
     BeforeRelease {
         /// When it was, after that time.
-        released: Option<Timestamp>,
+        released: Option<Moment>,
     },
     /// It was given out already.
     OutAlready {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use release::evidence::{
     Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog, SettledResult,
 };
-use release::{Evidence, NatState, NatVerdict, RulePack};
+use release::{Evidence, NatState, NatVerdict};
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
 /// What the pools of a donation add to its evidence.
@@ -102,7 +102,7 @@ pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &
         if used.is_empty()
             && let Some(making) = last_making(pool)
         {
-            let found = faults(making, pool, &settings.pack);
+            let found = faults(making, pool, settings);
             doubts.extend(found.first().map(|fault| (pool, fault.clone())));
         }
     }
@@ -118,7 +118,7 @@ pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &
     let untested = alone.is_empty() && all.nat.is_empty();
     let latest = if untested { None } else { latest(facts) };
     let awaited =
-        |pool: &&PoolFacts| pool.results.is_empty() && (untested || is_awaited(pool, latest, &settings.pack));
+        |pool: &&PoolFacts| pool.results.is_empty() && (untested || is_awaited(pool, latest, settings));
     all.nat.extend(facts.pools.iter().filter(awaited).map(waiting));
     all
 }
@@ -136,10 +136,10 @@ fn latest(facts: &DonationFacts) -> Option<Timestamp> {
 
 /// Whether a donation that was tested otherwise has to wait for a pool without a result: it is sound, and was not made
 /// before. An earlier one was given up for what was tested since.
-fn is_awaited(pool: &PoolFacts, latest: Option<Timestamp>, pack: &RulePack) -> bool {
+fn is_awaited(pool: &PoolFacts, latest: Option<Timestamp>, settings: &Settings) -> bool {
     last_making(pool).is_some_and(|making| {
         let made = making.made().map(|(_, to)| to);
-        faults(making, pool, pack).is_empty() && (made.is_none() || made >= latest)
+        faults(making, pool, settings).is_empty() && (made.is_none() || made >= latest)
     })
 }
 
@@ -189,7 +189,7 @@ fn blank() -> NatResult {
 impl<'f> Tested<'f> {
     fn of(pool: &'f PoolFacts, fact: &Fact, settings: &Settings) -> Self {
         match tested_making(pool, fact.tested_at) {
-            Ok(making) => Self { pool, making: Some(making), faults: faults(making, pool, &settings.pack) },
+            Ok(making) => Self { pool, making: Some(making), faults: faults(making, pool, settings) },
             Err(fault) => Self { pool, making: None, faults: vec![fault] },
         }
     }

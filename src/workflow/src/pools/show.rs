@@ -94,7 +94,7 @@ pub fn show(settings: &Settings, reader: &Reader, pool: &PoolId) -> Result<Optio
     let mut why: Vec<PoolFault> = conflict(&facts).into_iter().collect();
     for result in &facts.results {
         let found = match tested_making(&facts, result.tested_at) {
-            Ok(making) => faults(making, &facts, &settings.pack),
+            Ok(making) => faults(making, &facts, settings),
             Err(fault) => vec![fault],
         };
         why.extend(found.into_iter().filter(|fault| !why.contains(fault)).collect::<Vec<_>>());
@@ -102,7 +102,7 @@ pub fn show(settings: &Settings, reader: &Reader, pool: &PoolId) -> Result<Optio
     if facts.results.is_empty()
         && let Some(making) = last_making(&facts)
     {
-        why.extend(faults(making, &facts, &settings.pack));
+        why.extend(faults(making, &facts, settings));
     }
     Ok(Some(PoolShown {
         pool: pool.clone(),
@@ -123,7 +123,7 @@ fn making_shown(making: &Making, facts: &PoolFacts, settings: &Settings) -> Maki
         made_at: making.made().map(|(_, to)| to.to_string()),
         size: making.sizes.first().copied(),
         members: making.drawn.iter().map(|drawn| member_shown(drawn, facts, settings)).collect(),
-        why: faults(making, facts, &settings.pack),
+        why: faults(making, facts, settings),
     }
 }
 

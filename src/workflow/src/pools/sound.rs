@@ -2,6 +2,8 @@
 //! R-NAT-07). Pure.
 
 use super::facts::{Drawn, Making, PoolFacts};
+use crate::Settings;
+use crate::moments::local;
 use jiff::Timestamp;
 use release::{Moment, RulePack};
 use rust_decimal::Decimal;
@@ -81,9 +83,9 @@ pub(super) fn last_making(pool: &PoolFacts) -> Option<&Making> {
 }
 
 /// Everything that is wrong with a making.
-pub(super) fn faults(making: &Making, pool: &PoolFacts, pack: &RulePack) -> Vec<PoolFault> {
+pub(super) fn faults(making: &Making, pool: &PoolFacts, settings: &Settings) -> Vec<PoolFault> {
     let mut faults = Vec::new();
-    faults.extend(wrong_size(making, pack));
+    faults.extend(wrong_size(making, &settings.pack));
     let mut donations: BTreeSet<&DonationId> = BTreeSet::new();
     let mut positions: BTreeSet<&str> = BTreeSet::new();
     for drawn in &making.drawn {
@@ -106,7 +108,7 @@ pub(super) fn faults(making: &Making, pool: &PoolFacts, pack: &RulePack) -> Vec<
             say("member_not_registered", "is not registered", "尚未登记");
         }
         if let (Some(at), Some(taken)) = (drawn.at, known.and_then(|known| known.collected_at))
-            && let Some((fault, what, zh)) = too_old(taken, at, pack)
+            && let Some((fault, what, zh)) = too_old(taken, at, settings)
         {
             say(fault, &what, &zh);
         }
@@ -142,12 +144,17 @@ fn wrong_size(making: &Making, pack: &RulePack) -> Option<PoolFault> {
     })
 }
 
-fn too_old(taken: Timestamp, drawn: Timestamp, pack: &RulePack) -> Option<(&'static str, String, String)> {
+fn too_old(
+    taken: Timestamp,
+    drawn: Timestamp,
+    settings: &Settings,
+) -> Option<(&'static str, String, String)> {
+    let at = local(drawn, &settings.time_zone);
     if drawn < taken {
-        let what = format!("was drawn at {drawn}, before it was taken");
-        return Some(("member_before_collection", what, format!("加样时间 {drawn} 早于采血时间")));
+        let what = format!("was drawn at {at}, before it was taken");
+        return Some(("member_before_collection", what, format!("加样时间 {at} 早于采血时间")));
     }
-    let limit = pack.settings().nat.store_within_hours.as_ref()?.value.number();
+    let limit = settings.pack.settings().nat.store_within_hours.as_ref()?.value.number();
     let hours = hours_between(taken, drawn);
     (hours > limit).then(|| {
         let what =

@@ -5,7 +5,7 @@ use super::window::Surroundings;
 use crate::facts::{Fact, Told};
 use crate::kits::{AskedFor, Readable, Shelf};
 use crate::{Settings, faults};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ledger::{
     Channel, EvidenceObservation, FitnessAct, FitnessNote, Interpretations, ReadError, Reader, Readings,
     RunInvalidation, Seq, Service,
@@ -149,9 +149,15 @@ impl Known {
     }
 
     /// What went wrong of a run's interface.
-    pub(super) fn interface(&mut self, reader: &Reader, run: &RunId) -> Result<Interface, ReadError> {
+    pub(super) fn interface(
+        &mut self,
+        reader: &Reader,
+        run: &RunId,
+        zone: &TimeZone,
+    ) -> Result<Interface, ReadError> {
         recall(&mut self.interfaces, run, || {
-            let (open, acknowledged) = (faults::of_run(reader, run)?, faults::acknowledged_of(reader, run)?);
+            let (open, acknowledged) =
+                (faults::of_run(reader, run, zone)?, faults::acknowledged_of(reader, run)?);
             Ok(Interface { open, acknowledged })
         })
     }

@@ -169,7 +169,7 @@ pub(crate) fn stand<'f>(
     let mut found: BTreeMap<RunId, Outcome> = BTreeMap::new();
     let mut interfaces: BTreeMap<RunId, Interface> = BTreeMap::new();
     for (run, facts) in by_run {
-        let interface = known.interface(reader, &run)?;
+        let interface = known.interface(reader, &run, &settings.time_zone)?;
         for (id, outcome) in of_run(settings, (reader, known), &run, facts)? {
             let known = interfaces.remove(&id).unwrap_or_default();
             interfaces.insert(id.clone(), known.joined(interface.clone()));

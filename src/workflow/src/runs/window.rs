@@ -137,12 +137,20 @@ impl Surroundings {
         let calibrations =
             rules.calibration_days.map(|hold| calibrations(around, known, (day, hold))).transpose()?;
         let uncounted = calibrations.as_ref().is_some_and(|(_, left_out)| *left_out);
-        Ok(Self { uncounted, ..Self::with(read, calibrations.map(|(all, _)| all), rules.levels.clone()) })
+        Ok(Self {
+            uncounted,
+            ..Self::with((read, around.settings), calibrations.map(|(all, _)| all), rules.levels.clone())
+        })
     }
 
-    fn with(read: Read, calibrations: Option<Vec<Calibration>>, levels: BTreeSet<String>) -> Self {
+    fn with(
+        (read, settings): (Read, &Settings),
+        calibrations: Option<Vec<Calibration>>,
+        levels: BTreeSet<String>,
+    ) -> Self {
         let Read { controls, came, too_many } = read;
-        let channel = immunoassay::Channel { calibrations, controls, changes: Vec::new(), levels };
+        let zone = Some(settings.time_zone.clone());
+        let channel = immunoassay::Channel { calibrations, controls, changes: Vec::new(), levels, zone };
         Self { channel, came, too_many, uncounted: false }
     }
 
@@ -422,7 +430,7 @@ fn columns(
             around.readings(known, (&one.with, &mut read), shows)?;
         }
         let levels = due.iter().map(|one| one.with.clone()).collect();
-        Ok(Surroundings::with(read, None, levels))
+        Ok(Surroundings::with((read, settings), None, levels))
     })?;
     let lots = around.last_lots(tested);
     let found = around.window(&own.lot, tested, (known.changed(reader, (fact, tested))?, rules.hours));
