@@ -41,6 +41,7 @@ mod tests;
 mod version_tests;
 mod versions;
 
+pub(crate) use checks::are_compared;
 pub(crate) use checks::identity;
 pub use checks::{
     DuplicateSeen, DuplicateTest, TypedSeen, accept_duplicate, check_number, duplicates, typed_numbers,

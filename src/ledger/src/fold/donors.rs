@@ -67,7 +67,7 @@ impl Fold<'_, '_> {
             DonorAct::NumberChecked { donation, rows, reason } => {
                 let (done, of_person) = (self.done(), self.is_of_person());
                 let checked = NumberChecked { rows: rows.clone(), done, reason: reason.clone() };
-                self.noted(donation, |notes| {
+                self.noted_of_pools(donation, |notes| {
                     notes.numbers.push(checked);
                     let rows: usize = notes.numbers.iter().map(|one| one.rows.len()).sum();
                     of_person && notes.numbers.len() <= LINES_MAX && rows <= LINES_MAX
@@ -103,11 +103,21 @@ impl Fold<'_, '_> {
         settled: ResultSettled,
     ) -> Folded {
         let of_person = self.is_of_person();
-        let is_kept = self.noted_whether(donation, |notes| {
+        let change = |notes: &mut DonationNotes| {
             notes.results.push(settled);
             of_person && notes.results.len() <= LINES_MAX
-        })?;
-        if is_kept && pool.is_none() { self.reopen_fellows(donation, Fellows::TestedAlone) } else { Ok(()) }
+        };
+        if pool.is_some() { self.noted(donation, change) } else { self.noted_of_pools(donation, change) }
+    }
+
+    /// Notes of a donation on which the others of its pools rest.
+    fn noted_of_pools(
+        &mut self,
+        donation: &DonationId,
+        change: impl FnOnce(&mut DonationNotes) -> bool,
+    ) -> Folded {
+        let is_kept = self.noted_whether(donation, change)?;
+        if is_kept { self.reopen_fellows(donation, Fellows::TestedAlone) } else { Ok(()) }
     }
 
     /// Changes a donor, unless `change` says that it does not fit; every donation of the donor is judged anew.

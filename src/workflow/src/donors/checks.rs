@@ -55,6 +55,11 @@ impl TypedNumber {
     }
 }
 
+/// Whether every one of these numbers was compared with its tube by two people.
+pub(crate) fn are_compared(typed: &[TypedNumber], numbers: &[NumberChecked]) -> bool {
+    typed.iter().all(|number| number.checked_by(numbers).len() >= PERSONS)
+}
+
 /// Numbers of a donation that were typed in, and who has compared them.
 #[must_use]
 pub fn typed_numbers(facts: &DonationFacts) -> Vec<TypedSeen> {

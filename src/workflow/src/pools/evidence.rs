@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use release::evidence::{
     Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog, SettledResult,
 };
-use release::{Evidence, NatState, NatVerdict};
+use release::{Evidence, GateId, NatState, NatVerdict, Verdict};
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
 /// What the pools of a donation add to its evidence.
@@ -256,6 +256,13 @@ impl<'f> Tested<'f> {
     }
 }
 
+/// Gates of the runs that results were made in, beside their validity, which the result itself has.
+const GATES_OF_RUNS: [GateId; 4] = [GateId::QualityControl, GateId::Lots, GateId::Analyser, GateId::Operator];
+
+fn is_sound(verdict: &Verdict) -> bool {
+    verdict.gates().iter().all(|gate| gate.pass || !GATES_OF_RUNS.contains(&gate.id))
+}
+
 /// What a member gave when it was tested alone: as the rule pack judges these results, and only these.
 pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Settings) -> PoolMember {
     let said = |result: Call, targets: Vec<Virus>| PoolMember {
@@ -279,6 +286,13 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
         verdict.nat().iter().filter(|nat| nat.state == wanted).map(|nat| nat.target).collect()
     };
     let has = |state: NatState| verdict.nat().iter().any(|nat| nat.state == state);
+    let said = |result: Call, targets: Vec<Virus>| match result {
+        // What would not let the member itself go explains nothing, and clears nobody.
+        Call::Reactive | Call::NonReactive if about.doubted || !is_sound(&verdict) => {
+            said(Call::Pending, Vec::new())
+        }
+        result => said(result, targets),
+    };
     if has(NatState::Reactive) {
         return said(Call::Reactive, targets(NatState::Reactive));
     }

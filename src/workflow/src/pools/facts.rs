@@ -1,6 +1,7 @@
 //! What is known of a donation's pools, gathered from the ledger for one decision.
 
 use crate::decider::Tubes;
+use crate::donors::are_compared;
 use crate::facts::TypedNumber;
 use crate::moments::moment;
 use crate::{Fact, RunFacts, Settings, runs};
@@ -86,6 +87,8 @@ pub struct MemberFacts {
     pub collected_at: Option<Timestamp>,
     /// When its sample was centrifuged, where its own results are asked for.
     pub centrifuged_at: Option<Timestamp>,
+    /// A number of its tubes was typed in, and two people have not compared it: whose its results are nobody knows.
+    pub doubted: bool,
     /// Its own nucleic acid results, where the pool asks for them.
     pub alone: Vec<Fact>,
     /// Their runs.
@@ -177,7 +180,9 @@ pub(super) fn facts_of(
             let own = about.observations.into_iter().filter(|o| o.mode == Mode::Production);
             let own = own.filter(|o| o.observation.marker.kind() == MarkerKind::Nat);
             member.alone = Tubes::default().facts(settings, own);
-            member.settled = reader.notes_of(&donation)?.results;
+            let notes = reader.notes_of(&donation)?;
+            member.doubted = !are_compared(&TypedNumber::apart(about.findings, None).1, &notes.numbers);
+            member.settled = notes.results;
             member.runs = runs::stand(settings, (reader, runs), &mut member.alone)?;
         }
         pool.members.insert(donation, member);

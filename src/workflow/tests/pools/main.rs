@@ -5,6 +5,7 @@
 mod pools {
     mod fallen;
     mod given_up;
+    mod lots;
 
     use identifiers::{Form, Normaliser, Rules};
     use instrument_profiles::Catalogue;
@@ -13,7 +14,7 @@ mod pools {
     use release::Verdict;
     use std::{fmt::Write as _, sync::LazyLock};
     use vocabulary::{ConnectionId, DonationId, DonationRegistration, DonorRegistration, Mode, PoolId};
-    use workflow::{LotRegister, Settings, SpecimenRule};
+    use workflow::{Settings, SpecimenRule};
 
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::built_in().unwrap());
 
@@ -51,7 +52,7 @@ mod pools {
                     pack: release::RulePack::built_in("cn-2019").unwrap(),
                     specimens: SpecimenRule::of(Normaliser::new(&Rules::of(forms.to_vec())).unwrap()),
                     time_zone: jiff::tz::TimeZone::UTC,
-                    lots: LotRegister::default(),
+                    lots: lots::accepted(&["K12345", "C777"]),
                     kits: workflow::Kits::default(),
                     orders: workflow::orders::OrderRules::default(),
                     reagents_per_marker: 2,
