@@ -5,18 +5,22 @@
 //! | the same value again | the first; the others are the same result sent again |
 //! | a final result after, or before, a preliminary one | the final one |
 //! | another value, marked as a correction | the correction; where it takes a reactive result away, ALT above its limit, or is any other reaction or group, the donation is held |
+//! | a correction with a time of its own | the same: it is a version of what it can be of ([`corrections`]), never a test of its own |
+//! | a preliminary reactive result, and a final one that is not | the final one, and the donation is held |
 //! | another value without a word, or two corrections | the graver one, and the donation is held |
 //!
 //! What is held so waits for two people, who say which version stands ([`disputed`]).
 //!
 //! Nothing here depends on the order in which messages came.
 
+mod corrections;
 mod disputed;
 
 pub(crate) use disputed::{Disputed, Words};
 
 use crate::cut::Cuts;
 use crate::facts::{Fact, Told};
+use corrections::{Tie, ties};
 use release::evidence::OpenFinding;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -124,6 +128,31 @@ impl<'f> Like<'f> {
     }
 }
 
+/// What was measured, and which of those in one message that agree in it.
+type Key<'f> = (Like<'f>, u32);
+type Versions<'f> = BTreeMap<Key<'f>, Vec<&'f Fact>>;
+
+/// The results by what was measured, and that of each.
+fn by_measurement<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> (Versions<'f>, Vec<Key<'f>>) {
+    let mut versions: Versions<'f> = BTreeMap::new();
+    let mut places: BTreeMap<(u64, Like<'_>), u32> = BTreeMap::new();
+    let keys = facts.into_iter().map(|fact| {
+        let like = Like::of(fact);
+        let place = places.entry((fact.message, like)).or_default();
+        let key = (like, *place);
+        *place += 1;
+        versions.entry(key).or_default().push(fact);
+        key
+    });
+    let keys = keys.collect();
+    (versions, keys)
+}
+
+/// The message whose rows the versions of a measurement belong with.
+fn home(versions: &[&Fact]) -> Option<u64> {
+    versions.iter().filter(|f| f.stage() < Stage::Corrected).map(|f| f.message).min()
+}
+
 /// Each measurement once, and those of which people have to say, or have said, which version stands.
 #[derive(Debug)]
 pub(crate) struct Measurements<'f> {
@@ -141,33 +170,31 @@ impl Measurements<'_> {
 
 /// Each measurement once, with what people said of its versions.
 pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'f>) -> Measurements<'f> {
-    // By what was measured, and which of those in one message it is.
-    let mut versions: BTreeMap<(Like<'_>, u32), Vec<&Fact>> = BTreeMap::new();
-    let mut order: Vec<(Like<'_>, u32)> = Vec::new();
-    let mut places: BTreeMap<(u64, Like<'_>), u32> = BTreeMap::new();
-    for fact in facts {
-        let like = Like::of(fact);
-        let place = places.entry((fact.message, like)).or_default();
-        let known = versions.entry((like, *place)).or_default();
-        if known.is_empty() {
-            order.push((like, *place));
-        }
-        *place += 1;
-        known.push(fact);
-    }
-    let mut disputed: BTreeMap<String, Disputed<'_>> = BTreeMap::new();
+    let (versions, order) = by_measurement(facts);
+    let ties = ties(&versions);
+    let mut done: BTreeSet<Key<'_>> = BTreeSet::new();
+    let mut disputed: BTreeMap<Key<'_>, Disputed<'_>> = BTreeMap::new();
     let mut used: Vec<Used<'_>> = Vec::new();
-    for key @ (_, place) in &order {
-        let Some(versions) = versions.get(key) else { continue };
-        let mut found = Vec::new();
-        let Some(mut fact) = standing(versions, cuts, &mut found) else { continue };
-        if !found.is_empty() {
-            let one = Disputed::new((versions, *place), found, words);
-            fact = one.settled.unwrap_or(fact);
-            disputed.insert(format!("{} {place}", fact.identity()), one);
+    for key in order {
+        let key = ties.get(&key).and_then(|tie| tie.to).unwrap_or(key);
+        if !done.insert(key) {
+            continue;
         }
-        let home = versions.iter().filter(|f| f.stage() < Stage::Corrected).map(|f| f.message).min();
-        used.push(Used { fact, home: home.unwrap_or(fact.message) });
+        let own = versions.get(&key).into_iter().flatten();
+        let tied = ties.iter().filter(|(_, tie)| tie.to == Some(key));
+        let corrections = tied.filter_map(|(of, _)| versions.get(of)).flatten();
+        let all: Vec<&Fact> = own.chain(corrections).copied().collect();
+        let mut found = Vec::new();
+        let Some(mut fact) = standing(&all, cuts, &mut found) else { continue };
+        for (of, tie) in ties.iter().filter(|(of, tie)| tie.to.unwrap_or(**of) == key) {
+            found.extend(unmatched((*of, tie), &versions, cuts));
+        }
+        if !found.is_empty() {
+            let one = Disputed::new((&all, key.1), found, words);
+            fact = one.settled.unwrap_or(fact);
+            disputed.insert(key, one);
+        }
+        used.push(Used { fact, home: home(&all).unwrap_or(fact.message) });
     }
     in_order_of_time(&mut used);
     Measurements { used, disputed: disputed.into_values().collect() }
@@ -175,21 +202,13 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'
 
 /// Of each result the message whose rows it belongs with, as [`Used::home`] has it; all of one donation.
 pub(crate) fn homes(facts: &[&Fact]) -> Vec<u64> {
-    let mut places: BTreeMap<(u64, Like<'_>), u32> = BTreeMap::new();
-    let keys: Vec<(Like<'_>, u32)> = facts
-        .iter()
-        .map(|fact| {
-            let like = Like::of(fact);
-            let place = places.entry((fact.message, like)).or_default();
-            *place += 1;
-            (like, *place)
-        })
-        .collect();
-    let mut first: BTreeMap<(Like<'_>, u32), u64> = BTreeMap::new();
-    for (key, fact) in keys.iter().zip(facts).filter(|(_, fact)| fact.stage() < Stage::Corrected) {
-        first.entry(*key).and_modify(|known| *known = fact.message.min(*known)).or_insert(fact.message);
-    }
-    keys.iter().zip(facts).map(|(key, fact)| first.get(key).copied().unwrap_or(fact.message)).collect()
+    let (versions, keys) = by_measurement(facts.iter().copied());
+    let ties = ties(&versions);
+    let of = |key: &Key<'_>| {
+        let key = ties.get(key).and_then(|tie| tie.to).unwrap_or(*key);
+        versions.get(&key).and_then(|versions| home(versions))
+    };
+    keys.iter().zip(facts).map(|(key, fact)| of(key).unwrap_or(fact.message)).collect()
 }
 
 /// Which version of a measurement stands.
@@ -197,12 +216,7 @@ fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFi
     if let [only] = versions {
         return Some(only);
     }
-    let gravity = |fact: &Fact| (severity(fact, cuts), fact.observation.value.number, fact.outcome());
     let of = |stage: Stage| versions.iter().copied().filter(move |f| f.stage() == stage);
-    // The first of those that say the same, so that its own message is named.
-    let gravest = |stage: Stage| {
-        of(stage).reduce(|worst, next| if gravity(next) > gravity(worst) { next } else { worst })
-    };
     for stage in [Stage::Settled, Stage::Corrected] {
         let mut seen = BTreeSet::new();
         let different: Vec<&Fact> = of(stage).filter(|f| seen.insert(f.outcome())).collect();
@@ -210,19 +224,73 @@ fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFi
             findings.push(changed(&different));
         }
     }
-    let before = gravest(Stage::Settled);
-    let stands = gravest(Stage::Corrected);
-    if let (Some(before), Some(after)) = (before, stands) {
-        let (was, is) = (severity(before, cuts), severity(after, cuts));
-        // Of reactions and groups none is the lesser one: a wrong one of either kind harms whoever receives the blood.
-        let is_grouping = after.observation.marker.kind() == MarkerKind::Grouping;
-        let others = is_grouping && said_of(before) != said_of(after);
-        if (was > 0 && is < was) || others {
-            findings.push(eased(before, after));
-        }
+    let first = gravest(of(Stage::Preliminary), cuts);
+    let before = gravest(of(Stage::Settled), cuts);
+    let corrected = gravest(of(Stage::Corrected), cuts);
+    let stands = corrected.or(before);
+    if let (Some(before), Some(after)) = (before, corrected)
+        && eases(before, after, cuts)
+    {
+        findings.push(eased(("corrected", before), after));
+    } else if let (Some(first), Some(after)) = (first, stands)
+        && severity(first, cuts) >= REACTIVE
+        && severity(after, cuts) < REACTIVE
+    {
+        findings.push(eased(("changed from a preliminary", first), after));
     }
-    stands.or(before).or_else(|| gravest(Stage::Preliminary))
+    stands.or(first)
 }
+
+/// The gravest of some versions; of those that say the same the first, so that its own message is named.
+fn gravest<'f>(versions: impl Iterator<Item = &'f Fact>, cuts: Cuts<'_>) -> Option<&'f Fact> {
+    let gravity = |fact: &Fact| (severity(fact, cuts), fact.observation.value.number, fact.outcome());
+    versions.reduce(|worst, next| if gravity(next) > gravity(worst) { next } else { worst })
+}
+
+/// Whether a correction makes less of a result than was sent before. Of reactions and groups none is the lesser one: a wrong
+/// one of either kind harms whoever receives the blood.
+fn eases(before: &Fact, after: &Fact, cuts: Cuts<'_>) -> bool {
+    let (was, is) = (severity(before, cuts), severity(after, cuts));
+    let is_grouping = after.observation.marker.kind() == MarkerKind::Grouping;
+    (was > 0 && is < was) || (is_grouping && said_of(before) != said_of(after))
+}
+
+/// What two people have to say of a correction that could be of several measurements, of one elsewhere, or of none.
+fn unmatched<'f>(
+    (of, tie): (Key<'f>, &Tie<'f>),
+    versions: &Versions<'f>,
+    cuts: Cuts<'_>,
+) -> Option<OpenFinding> {
+    let corrections = versions.get(&of)?;
+    let settled = |key: &Key<'f>| {
+        let own = versions.get(key)?.iter().copied();
+        gravest(own.filter(|fact| fact.stage() < Stage::Corrected), cuts)
+    };
+    let candidates: Vec<&Fact> = tie.candidates.iter().filter_map(settled).collect();
+    let after = corrections.first()?;
+    let eases_one =
+        || candidates.iter().any(|before| corrections.iter().any(|after| eases(before, after, cuts)));
+    if tie.alike && !(candidates.len() > 1 && eases_one()) {
+        return None;
+    }
+    let of = if candidates.is_empty() {
+        "nothing is known that it could correct".to_owned()
+    } else {
+        let all: Vec<String> = candidates.into_iter().map(|fact| says(fact).en).collect();
+        format!("which result it corrects is not certain ({})", all.join(", "))
+    };
+    let what = format!(
+        "{} of {}: {}, marked as a correction, and {of}; two people have to say which stands (hemogate donation \
+         settle-result)",
+        after.observation.assay,
+        after.observation.marker,
+        says(after).en,
+    );
+    Some(OpenFinding { finding: "correction_unmatched".to_owned(), what })
+}
+
+/// The severity of a result that is reactive, or as grave.
+const REACTIVE: u8 = 4;
 
 /// How grave a result is for the donation; 0 is what lets it pass.
 fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
@@ -236,7 +304,7 @@ fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
         (Some(_) | None, _, _) => false,
     };
     let said = match value.interpretation {
-        Some(Interpretation::Reactive | Interpretation::Positive) => 4,
+        Some(Interpretation::Reactive | Interpretation::Positive) => REACTIVE,
         Some(Interpretation::GreyZone) => 3,
         Some(Interpretation::Indeterminate) => 2,
         Some(Interpretation::Invalid) => 1,
@@ -251,7 +319,7 @@ fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
         )
         | None => 0,
     };
-    if measured { said.max(4) } else { said }
+    if measured { said.max(REACTIVE) } else { said }
 }
 
 /// A group or a reaction: as the profile understands it, else as it was sent.
@@ -287,9 +355,9 @@ fn changed(different: &[&Fact]) -> OpenFinding {
     OpenFinding { finding: "changed_result".to_owned(), what }
 }
 
-fn eased(before: &Fact, after: &Fact) -> OpenFinding {
+fn eased((how, before): (&str, &Fact), after: &Fact) -> OpenFinding {
     let what = format!(
-        "{} of {} was corrected to a lesser result, or to another group or reaction: {}, then {}; two people have to say \
+        "{} of {} was {how} to a lesser result, or to another group or reaction: {}, then {}; two people have to say \
          which stands (hemogate donation settle-result)",
         after.observation.assay,
         after.observation.marker,

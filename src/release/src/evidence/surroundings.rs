@@ -269,7 +269,7 @@ const OF_IDENTITY: [&str; 4] =
     ["donation_numbers_alike", "scans_differ", "tested_before_collection", "registered_twice"];
 
 /// Findings that leave open which version of a result stands: two people say so, and nobody sets the gate aside for them.
-const OF_VERSIONS: [&str; 2] = ["changed_result", "correction_eases"];
+const OF_VERSIONS: [&str; 3] = ["changed_result", "correction_eases", "correction_unmatched"];
 
 impl OpenFinding {
     /// Whether it leaves open which version of a result stands (R-GATE-15).

@@ -5,6 +5,8 @@ mod corrections;
 #[cfg(test)]
 mod lots;
 #[cfg(test)]
+mod own_times;
+#[cfg(test)]
 mod reagents;
 
 #[cfg(test)]
