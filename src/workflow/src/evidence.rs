@@ -10,7 +10,8 @@ use crate::{
     Settings, components,
     cut::{Cut, Cuts},
     donors,
-    facts::{DonationFacts, Fact, LotRegister, RunFacts},
+    facts::{DonationFacts, Fact, LotRegister},
+    falls::Falls,
     measurement::{Disputed, is_ratio, measurements},
     pools::{hours_between, pooled},
     signing,
@@ -58,7 +59,8 @@ pub(crate) fn known_with_used<'f>(
     let cuts = Cuts::of(settings);
     let measured = measurements(&facts.observations, cuts, facts.donor.words(None));
     let used: Vec<&Fact> = measured.used.iter().map(|one| one.fact).collect();
-    evidence.serology = serology(&used, (&facts.runs, keeps_reactive(settings)), cuts);
+    let falls = Falls { runs: &facts.runs, keep_reactive: keeps_reactive(settings), cuts };
+    evidence.serology = serology(&used, falls);
     facts.donor.accept_duplicates(&mut evidence.serology, &used);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     let sample = Sample::of(facts.registration.as_ref());
@@ -97,6 +99,7 @@ pub(crate) fn known_with_used<'f>(
     evidence.settled = measured.disputed.iter().filter_map(|one| settled(one, facts.offset)).collect();
     evidence.findings.extend(pooled.findings);
     evidence.settled.extend(pooled.settled);
+    evidence.findings.extend(falls.findings(&with_pools));
     evidence.findings.extend(used.iter().filter_map(|fact| other_cutoff(fact)));
     evidence.findings.extend(facts.alike.iter().map(|other| cut_number(&facts.donation, other)));
     evidence.findings.extend(two_scans(&facts.scans));
@@ -189,7 +192,7 @@ fn of_kind<'a>(facts: &'a [&'a Fact], kind: MarkerKind) -> impl Iterator<Item = 
 }
 
 /// Why a result of this status cannot be used; preliminary ones are simply not there yet.
-fn unusable(observation: &Observation) -> Option<(Validity, &'static str)> {
+pub(crate) fn unusable(observation: &Observation) -> Option<(Validity, &'static str)> {
     match observation.status {
         ResultStatus::Final | ResultStatus::Corrected | ResultStatus::Repeated => None,
         ResultStatus::Preliminary => Some((Validity::Open, "the analyser says preliminary")),
@@ -273,11 +276,7 @@ fn expect_reagents(serology: &mut Vec<SerologySeries>, reagents: usize) {
     }
 }
 
-fn serology(
-    facts: &[&Fact],
-    (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
-    cuts: Cuts<'_>,
-) -> Vec<SerologySeries> {
+fn serology(facts: &[&Fact], falls: Falls<'_>) -> Vec<SerologySeries> {
     let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
     for fact in of_kind(facts, MarkerKind::Serology) {
         let key = (fact.observation.marker, fact.observation.assay.as_str());
@@ -290,27 +289,28 @@ fn serology(
             reagent: assay.to_owned(),
             maker: Some(maker),
             direction: facts.iter().any(|fact| fact.is_competitive()).then_some(Direction::Competitive),
-            results: wells(&facts, (runs, keep_reactive), cuts),
+            results: wells(&facts, falls),
         })
         .collect()
 }
 
 /// Results of one reagent in the order they came; what follows a usable reactive one is the duplicate round.
-fn wells(
-    facts: &[&Fact],
-    (runs, keep_reactive): (&BTreeMap<RunId, RunFacts>, bool),
-    cuts: Cuts<'_>,
-) -> Vec<SerologyResult> {
+fn wells(facts: &[&Fact], falls: Falls<'_>) -> Vec<SerologyResult> {
+    let Falls { runs, keep_reactive, cuts } = falls;
     let mut duplicates_due = false;
     facts
         .iter()
-        .map(|fact| {
+        .zip(falls.unanswering(facts))
+        .map(|(fact, unanswering)| {
             let kind = if duplicates_due { SerologyKind::Duplicate } else { SerologyKind::Initial };
             let (mut result, cut) = (well(fact, kind), cuts.cut(fact));
             // It holds nothing once it is done again (R-GATE-06).
             if falls_by_lot(fact, &result, cut) {
                 result.validity = Some(Validity::Invalid);
                 result.why = Some("a lot that it was made with had expired".to_owned());
+            }
+            if let (None, Some(why)) = (result.validity, unanswering) {
+                (result.validity, result.why) = (Some(Validity::Invalid), Some(why));
             }
             // A run that is out of control by the laboratory's controls keeps no result that a duplicate could answer, but
             // where the pack keeps the reactive ones.
@@ -325,7 +325,7 @@ fn wells(
         .collect()
 }
 
-fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {
+pub(crate) fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {
     let observation = &fact.observation;
     let value = &observation.value;
     let word = fact.kit.as_ref();

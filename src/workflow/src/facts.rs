@@ -1,6 +1,7 @@
 //! What is known of one donation and its runs, gathered from the ledger for one decision.
 
 use crate::donors::DonorFacts;
+use crate::falls::Fall;
 use crate::measurement::{Stage, identity, outcome};
 use ledger::{EvidenceFinding, Seq};
 use release::{
@@ -153,6 +154,8 @@ pub struct RunFacts {
     pub unauthorised: BTreeSet<String>,
     /// Operators of whom nothing is recorded; `?` where a result names none.
     pub unrecorded: BTreeSet<String>,
+    /// What people declared of it, or of a lot that it was made with, that took its results.
+    pub falls: Vec<Fall>,
 }
 
 impl RunFacts {
@@ -173,6 +176,7 @@ impl RunFacts {
             unserviced: BTreeSet::new(),
             unauthorised: BTreeSet::new(),
             unrecorded: BTreeSet::new(),
+            falls: Vec::new(),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod donors;
 mod earlier;
 mod evidence;
 mod facts;
+mod falls;
 pub mod faults;
 pub mod fitness;
 mod halves;
@@ -45,6 +46,7 @@ pub use evidence::evidence;
 pub use facts::{
     AcceptedLot, AssayLot, DonationFacts, Fact, KitWord, LotRegister, RunCheck, RunFacts, Told, TypedNumber,
 };
+pub use falls::{Fall, Fell};
 pub use interpreter::Interpreted;
 pub use profiles::Profiles;
 pub use quality_control::kits::{KitFile, Kits, SHIPPED as SHIPPED_KITS};

@@ -1,6 +1,6 @@
 //! Lots that are found defective after they were used (rules.md §2.5): whatever was made with one, or judged by controls that
-//! were, since it was in use has no result, be it reactive or not. It takes effect with one person, since it lets nothing go;
-//! a second one confirms it, and two take it back.
+//! were, since it was in use has no result, be it reactive or not. It takes effect with one person; what was reactive goes on
+//! holding until a second one confirms it ([`crate::Fall`]), and two take it back.
 //!
 //! ```text
 //!  in use ──defective (A)──► defective ──confirm (not A)──► defective, confirmed
@@ -16,6 +16,7 @@ pub use refused::Refused;
 
 use crate::batches::Agreed;
 use crate::facts::{AssayLot, DonationFacts, Fact, LotRegister, RunFacts, Told};
+use crate::falls::Fall;
 use crate::people::{Act, Actor};
 use crate::{Settings, pins};
 use jiff::{Timestamp, civil::Date};
@@ -207,7 +208,11 @@ fn uses(lots: &LotRegister, fact: &Fact, run: &RunFacts, defect: &LotDefect) -> 
         })
 }
 
-fn fallen(run: RunFacts, defect: &LotDefect) -> RunFacts {
+fn fallen(mut run: RunFacts, defect: &LotDefect) -> RunFacts {
+    // What its own controls took fell without anybody's word.
+    if run.validity != Validity::Invalid || !run.falls.is_empty() {
+        run.falls.push(Fall::from(defect));
+    }
     let LotDefect { lot, done, reason, .. } = defect;
     let (by, entry) = (&done.by, done.entry);
     let told = Told::new(

@@ -292,8 +292,11 @@ fn unmatched<'f>(
 /// The severity of a result that is reactive, or as grave.
 const REACTIVE: u8 = 4;
 
+/// From which severity on somebody has found something, whatever became of it.
+pub(crate) const GREY: u8 = 2;
+
 /// How grave a result is for the donation; 0 is what lets it pass.
-fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
+pub(crate) fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
     let (value, cut) = (&fact.observation.value, cuts.cut(fact));
     let measured = match (value.od, value.cutoff, value.number) {
         (Some(od), Some(cutoff), _) => cut.reaches(od, (cutoff, cut.initial)),
@@ -306,7 +309,7 @@ fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {
     let said = match value.interpretation {
         Some(Interpretation::Reactive | Interpretation::Positive) => REACTIVE,
         Some(Interpretation::GreyZone) => 3,
-        Some(Interpretation::Indeterminate) => 2,
+        Some(Interpretation::Indeterminate) => GREY,
         Some(Interpretation::Invalid) => 1,
         Some(
             Interpretation::NonReactive

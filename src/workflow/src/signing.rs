@@ -90,9 +90,9 @@ pub(crate) fn with_signatures(
         evidence.batch = Some(Batch { failing, located });
         let unchecked = |identity: &Identity| identity.manual_entry && identity.checked_by.is_none();
         let unchecked = evidence.identity.as_ref().is_some_and(unchecked);
-        let disputed = evidence.findings.iter().any(OpenFinding::is_of_versions);
+        let disputed = evidence.findings.iter().any(OpenFinding::takes_two);
         // One person's reason is neither the second person's check of what was typed in, nor two people's word on which
-        // version of a result stands.
+        // version of a result stands, or on what fell.
         let takes_two = |gate: &str| match gate.parse() {
             Ok(GateId::Identity) => unchecked,
             Ok(GateId::Interfaces) => disputed,

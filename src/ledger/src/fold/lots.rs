@@ -1,4 +1,4 @@
-//! Lots that were found defective: one person's word takes effect at once, since it lets nothing go; to take it back takes two.
+//! Lots that were found defective: one person's word takes effect at once, another confirms it; to take it back takes two.
 //!
 //! Which lines a lot was ever seen on is noted with each interpretation; whatever was tested there since the lot was in use
 //! is decided anew. Which of it was made with the lot, or judged by controls that were, is asked then.
@@ -63,7 +63,7 @@ impl Fold<'_, '_> {
                     known.done.entry == *declared && known.done.by != done.by && known.confirmed.is_none()
                 };
                 let defect = known(lot)?.filter(fits);
-                defect.map(|known| (lot.clone(), Some(LotDefect { confirmed: Some(done), ..known }), false))
+                defect.map(|known| (lot.clone(), Some(LotDefect { confirmed: Some(done), ..known }), true))
             }
             LotsAct::ReinstatementProposed { lot, declared, reason } => {
                 let defect = known(lot)?.filter(|known| known.done.entry == *declared);

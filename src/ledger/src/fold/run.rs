@@ -1,5 +1,5 @@
-//! Runs that people declare invalid, or want judged by other kits. One person is enough to declare it, since that lets
-//! nothing go; everything that may make a run valid again takes two.
+//! Runs that people declare invalid, or want judged by other kits. One person is enough to declare it, another confirms it;
+//! everything that may make a run valid again takes two.
 
 use super::{Fold, Folded};
 use crate::channel::whole_run;
@@ -47,7 +47,10 @@ impl Fold<'_, '_> {
                 self.misfit();
                 return Ok(());
             };
-            return self.put_invalidation(&RunInvalidation { confirmed: Some(done), ..known });
+            let known = RunInvalidation { confirmed: Some(done), ..known };
+            self.put_invalidation(&known)?;
+            // What was reactive in it held for want of this word.
+            return self.reopen_fallen(&known);
         }
         if let SignedAct::RunRepeatNamed { run, invalidated, repeated_in } = act {
             let fits = |known: &RunInvalidation| {
@@ -58,7 +61,9 @@ impl Fold<'_, '_> {
                 return Ok(());
             };
             let (repeated_in, repeat_named) = (Some(repeated_in.clone()), Some(done));
-            return self.put_invalidation(&RunInvalidation { repeated_in, repeat_named, ..known });
+            let known = RunInvalidation { repeated_in, repeat_named, ..known };
+            self.put_invalidation(&known)?;
+            return self.reopen_fallen(&known);
         }
         if let SignedAct::RunReinstatementProposed { run, invalidated, reason } = act {
             let proposed = RunProposed { done, reason: reason.clone() };

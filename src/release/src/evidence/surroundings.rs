@@ -272,6 +272,24 @@ const OF_IDENTITY: [&str; 4] =
 const OF_VERSIONS: [&str; 3] = ["changed_result", "correction_eases", "correction_unmatched"];
 
 impl OpenFinding {
+    /// A run, or a lot, in which something was reactive fell by one person's word, and nobody has confirmed it (rules.md §2.5).
+    pub const FALL_UNCONFIRMED: &'static str = "fall_unconfirmed";
+
+    /// What was reactive in it has not been tested again since.
+    pub const FALL_UNANSWERED: &'static str = "fall_unanswered";
+
+    /// Whether it is about a reactive result that fell with its run, or with a lot (R-GATE-15).
+    #[must_use]
+    pub fn is_of_a_fall(&self) -> bool {
+        [Self::FALL_UNCONFIRMED, Self::FALL_UNANSWERED].contains(&self.finding.as_str())
+    }
+
+    /// Whether one person's reason never sets the gate aside for it.
+    #[must_use]
+    pub fn takes_two(&self) -> bool {
+        self.is_of_versions() || self.is_of_a_fall()
+    }
+
     /// Whether it leaves open which version of a result stands (R-GATE-15).
     #[must_use]
     pub fn is_of_versions(&self) -> bool {

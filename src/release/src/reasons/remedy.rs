@@ -3,7 +3,8 @@
 use crate::GateId;
 
 /// In English and Chinese. `of_versions`: a result was sent with different values, and nobody has said which stands.
-pub(crate) fn remedy(gate: GateId, of_versions: bool) -> (&'static str, &'static str) {
+/// `of_a_fall`: what was reactive fell by a person's word.
+pub(crate) fn remedy(gate: GateId, of_versions: bool, of_a_fall: bool) -> (&'static str, &'static str) {
     match gate {
         GateId::TestsFinal => ("finish the tests that are named", "完成所列检测"),
         GateId::MarkersPass => (
@@ -56,6 +57,10 @@ pub(crate) fn remedy(gate: GateId, of_versions: bool) -> (&'static str, &'static
         GateId::Interfaces if of_versions => (
             "have two people say which version of the result stands (hemogate donation show, hemogate donation settle-result); look at any other finding or gap, ask the analyser to send again, and acknowledge it",
             "由两人先后确认以哪个版本的结果为准（hemogate donation show、hemogate donation settle-result）；其他发现或缺口：查看后请仪器重传，并予以确认",
+        ),
+        GateId::Interfaces if of_a_fall => (
+            "have another person confirm what was declared invalid (hemogate runs confirm, hemogate lots confirm), and test the sample again; look at any other finding or gap, ask the analyser to send again, and acknowledge it",
+            "由另一人确认该无效判定（hemogate runs confirm、hemogate lots confirm），并重测标本；其他发现或缺口：查看后请仪器重传，并予以确认",
         ),
         GateId::Interfaces => (
             "look at the finding or the gap, ask the analyser to send again, and acknowledge it",

@@ -121,10 +121,10 @@ impl MemberNow {
         self.other.as_ref().map_or(&settings.pack, |other| &other.pack)
     }
 
-    /// Whether two people have still to say which version of a result of it stands.
+    /// Whether two people have still to say which version of a result of it stands, or that what was reactive fell.
     pub(super) fn is_disputed(&self, settings: &Settings) -> bool {
         let settings = self.other.as_deref().unwrap_or(settings);
-        evidence::known(&self.facts, settings).findings.iter().any(OpenFinding::is_of_versions)
+        evidence::known(&self.facts, settings).findings.iter().any(OpenFinding::takes_two)
     }
 
     /// What would be decided if the release were signed so.

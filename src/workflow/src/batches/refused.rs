@@ -64,7 +64,8 @@ pub enum Refused {
         /// As given.
         gate: String,
     },
-    /// Gate 15 is not set aside while two people have to say which version of a result of the donation stands.
+    /// Gate 15 is not set aside while two people have to say which version of a result of the donation stands, or while what
+    /// was reactive fell by one person's word or is not answered yet.
     Disputed(DonationId),
     /// Failing units are still in quarantine (R-GATE-13).
     NotLocated {
@@ -197,8 +198,10 @@ impl Refused {
                 format!("{gate} can be set aside by nobody under this rule pack (R-GATE-14)")
             }
             Self::Disputed(donation) => format!(
-                "a result of donation {donation} was sent with different values; R-GATE-15 is not set aside for that: two people \
-                 say which version stands (hemogate donation show {donation}, then hemogate donation settle-result)"
+                "a result of donation {donation} was sent with different values, or was reactive in what a person declared invalid; \
+                 R-GATE-15 is not set aside for that: two people say which version stands (hemogate donation show {donation}, \
+                 then hemogate donation settle-result), or another confirms what fell (hemogate runs confirm, hemogate lots \
+                 confirm), and the sample is tested again"
             ),
             Self::NotLocated { failing, located } => format!(
                 "{failing} failing units, {located} found and removed; find and discard the others first (R-GATE-13)"
@@ -271,8 +274,9 @@ impl Refused {
             Self::SamePerson { by } => format!("{by}已签审核；放行须由另一人签名（R-GATE-10）"),
             Self::Gate { gate } => format!("按本规则包，{gate}不得豁免（R-GATE-14）"),
             Self::Disputed(donation) => format!(
-                "献血{donation}的某项结果先后不一致，R-GATE-15 不得因此豁免：须由两人确认以哪个版本为准（hemogate donation show \
-                 {donation}，再用 hemogate donation settle-result）"
+                "献血{donation}的某项结果先后不一致，或其反应性结果所在批次（批号）被判无效，R-GATE-15 不得因此豁免：须由两人确认以哪个版本为准\
+                 （hemogate donation show {donation}，再用 hemogate donation settle-result），或由另一人确认该判定（hemogate runs \
+                 confirm、hemogate lots confirm）并重测标本"
             ),
             Self::NotLocated { failing, located } => {
                 format!("不合格{failing}袋，已找到并移出{located}袋；请先找齐并报废（R-GATE-13）")

@@ -1,5 +1,5 @@
-//! Runs that people declare invalid (rules.md §2.5). It takes effect with one person, since it lets nothing go; a second one
-//! confirms it. To make such a run valid again takes two, of whom the second is not the first.
+//! Runs that people declare invalid (rules.md §2.5). It takes effect with one person; what was reactive in the run goes on
+//! holding until a second one confirms it ([`crate::Fall`]). To make such a run valid again takes two, of whom the second is not the first.
 //!
 //! ```text
 //!  valid ──invalidate (A)──► invalid ──confirm (not A)──► invalid, confirmed

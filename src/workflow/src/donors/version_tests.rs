@@ -340,6 +340,22 @@ fn set_aside(station: &Station, facts: &mut DonationFacts) -> bool {
 }
 
 #[test]
+fn one_persons_reason_does_not_set_gate_15_aside_for_what_was_reactive_in_a_run_that_fell() {
+    let station = Station::new();
+    let qc = station.person("qc", Role::QcOfficer);
+    sends(&station, hbsag(REACTIVE));
+    let invalid = batches::Invalid {
+        reason: "washer".into(),
+        cause: Some(ledger::RunCause::Equipment),
+        repeated_in: None,
+    };
+    let run = RunId::new("line/R1").unwrap();
+    batches::invalidate_run(&station.settings, &station.ledger, &qc, (&run, &invalid)).unwrap();
+    assert_eq!(open_findings(&station, "G1"), ["fall_unconfirmed"]);
+    assert!(!set_aside(&station, &mut facts(&station, "G1")));
+}
+
+#[test]
 fn one_persons_reason_does_not_set_gate_15_aside_for_a_result_with_different_values() {
     for second in [hbsag(NOT), corrected(NOT)] {
         let station = Station::new();

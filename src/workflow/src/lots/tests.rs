@@ -11,7 +11,7 @@ use vocabulary::{
 
 const RUN: &str = "T1";
 
-fn row(donation: &str, (marker, lot): (Marker, &str), at: &str) -> Observation {
+fn row(donation: &str, (marker, lot, number): (Marker, &str, &str), at: &str) -> Observation {
     let lots = vec![LotUse { role: LotRole::Reagent, name: None, lot: lot.into(), expires: None }];
     Observation {
         specimen: Some(SpecimenId::new(donation).unwrap()),
@@ -20,8 +20,8 @@ fn row(donation: &str, (marker, lot): (Marker, &str), at: &str) -> Observation {
         marker,
         kind: SpecimenKind::Patient,
         value: Value {
-            raw: "0.1".into(),
-            number: Some("0.1".parse().unwrap()),
+            raw: number.into(),
+            number: Some(number.parse().unwrap()),
             unit: Some("S/CO".into()),
             ..Value::default()
         },
@@ -39,6 +39,11 @@ fn row(donation: &str, (marker, lot): (Marker, &str), at: &str) -> Observation {
 
 /// HBsAg with lot L1 and HIV with lot L9, of one run.
 fn tested(station: &Station, donation: &str, at: &str) {
+    gives(station, donation, at, "0.1");
+}
+
+/// The same, with another value of HBsAg.
+fn gives(station: &Station, donation: &str, at: &str, hbsag: &str) {
     let profile = ProfileRef { id: "maker/model".into(), revision: "1".into() };
     let message = station.write(What::MessageReceived {
         connection: ConnectionId::new("line").unwrap(),
@@ -52,7 +57,10 @@ fn tested(station: &Station, donation: &str, at: &str) {
         message,
         profile,
         donations: vec![(0, of.clone()), (1, of)],
-        observations: vec![row(donation, (Marker::HBsAg, "L1"), at), row(donation, (Marker::Hiv, "L9"), at)],
+        observations: vec![
+            row(donation, (Marker::HBsAg, "L1", hbsag), at),
+            row(donation, (Marker::Hiv, "L9", "0.1"), at),
+        ],
         findings: vec![],
         holds: vec![],
         orders: vec![],
@@ -136,4 +144,28 @@ fn a_second_person_confirms_it_and_two_take_it_back() {
     assert!(matches!(back(&first), Ok(Agreed::Done { .. })));
     assert!(!fell(&station, "G1", Marker::HBsAg));
     assert_eq!(back(&first), Err(Refused::NotDefective("L1".into())));
+}
+
+#[test]
+fn what_was_reactive_with_the_lot_goes_on_holding_until_a_second_person_confirms_it() {
+    let station = Station::new();
+    let (first, second) = (station.person("qc1", Role::QcOfficer), station.person("qc2", Role::QcOfficer));
+    gives(&station, "G1", "2026-03-01T10:00:00Z", "9.8");
+    tested(&station, "G2", "2026-03-01T10:00:00Z");
+    let said = Defective { since: "2026-03-01".parse().unwrap(), reason: "recalled".into() };
+    defective(&station.settings, &station.ledger, &first, ("L1", &said)).unwrap();
+    while crate::work_once(&station.settings, &station.ledger).unwrap() > 0 {}
+    let held = |donation: &str| {
+        let donation = DonationId::new(donation).unwrap();
+        let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+        let findings = crate::evidence(&facts, &station.settings).findings.into_iter();
+        let of_falls = findings.filter(release::evidence::OpenFinding::is_of_a_fall);
+        of_falls.map(|finding| finding.what).collect::<Vec<_>>()
+    };
+    let told = held("G1");
+    assert!(told.len() == 1 && told[0].contains("lot L1") && told[0].contains("9.8"), "{told:?}");
+    assert_eq!((held("G2"), open(&station)), (vec![], vec![]), "it had found nothing");
+    confirm(&station.ledger, &second, "L1").unwrap();
+    assert!(open(&station).contains(&"G1".to_owned()), "it is decided anew");
+    assert_eq!(held("G1"), [""; 0]);
 }

@@ -27,6 +27,7 @@ pub use spans::spans_of;
 
 use crate::Settings;
 use crate::facts::{AssayLot, Fact, KitWord, RunCheck, RunFacts, Told};
+use crate::falls::Fall;
 use coated::Coated;
 use determinations::{Parts, Row};
 use known::Interface;
@@ -47,6 +48,7 @@ pub(crate) struct Outcome {
     kits: BTreeSet<String>,
     checks: Vec<RunCheck>,
     lots: Vec<AssayLot>,
+    falls: Vec<Fall>,
 }
 
 impl Outcome {
@@ -59,6 +61,7 @@ impl Outcome {
             kits: BTreeSet::new(),
             checks: Vec::new(),
             lots: Vec::new(),
+            falls: Vec::new(),
         }
     }
 
@@ -112,6 +115,7 @@ impl Outcome {
             }
         }
         self.lots.extend(other.lots);
+        self.falls.extend(other.falls);
         self
     }
 
@@ -126,12 +130,15 @@ impl Outcome {
     fn facts(mut self) -> RunFacts {
         self.lots.sort_unstable();
         self.lots.dedup();
+        self.falls.sort_unstable();
+        self.falls.dedup();
         RunFacts {
             why: self.why,
             qc_why: self.qc_why,
             lots: self.lots,
             kits: self.kits.into_iter().collect(),
             checks: self.checks,
+            falls: self.falls,
             ..RunFacts::new(self.validity, self.qc)
         }
     }
@@ -181,7 +188,12 @@ pub(crate) fn stand<'f>(
     for (id, outcome) in found {
         // A run that a person declared invalid is; so is every window in it.
         let outcome = match known.declared(reader, &id)? {
-            Some(said) => declared(&said).and(outcome),
+            Some(said) => {
+                // What its own controls took fell without anybody's word.
+                let fell = outcome.validity == Validity::Invalid && outcome.falls.is_empty();
+                let declared = declared(&said).and(outcome);
+                if fell { Outcome { falls: Vec::new(), ..declared } } else { declared }
+            }
             None => outcome,
         };
         let facts = outcome.facts();
@@ -201,12 +213,13 @@ fn declared(said: &RunInvalidation) -> Outcome {
         ),
         format!("批次 {run} 已由 {by} 判定无效（记录 {entry}：{reason}）；标本在新批次中重做"),
     );
-    match said.cause {
+    let outcome = match said.cause {
         RunCause::ExternalControl => Outcome::out_of_control(told),
         RunCause::KitControl | RunCause::LotDefective | RunCause::Equipment | RunCause::Other => {
             Outcome::invalid(told)
         }
-    }
+    };
+    Outcome { falls: vec![Fall::from(said)], ..outcome }
 }
 
 /// A run, or a window in one, and what stands for it.

@@ -154,6 +154,9 @@ fn both(mut one: RunFacts, other: RunFacts) -> RunFacts {
             one.kits.push(kit);
         }
     }
+    one.falls.extend(other.falls);
+    one.falls.sort_unstable();
+    one.falls.dedup();
     for check in other.checks {
         if !one.checks.contains(&check) {
             one.checks.push(check);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod corrections;
 #[cfg(test)]
+mod fallen;
+#[cfg(test)]
 mod lots;
 #[cfg(test)]
 mod own_times;

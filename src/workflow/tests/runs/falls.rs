@@ -176,8 +176,13 @@ pub(crate) fn by(house: &House, who: &str, act: SignedAct) -> ledger::Seq {
     seq
 }
 
-fn invalid(run: &RunId, cause: RunCause) -> SignedAct {
+pub(crate) fn invalid(run: &RunId, cause: RunCause) -> SignedAct {
     invalid_in(run, cause, vec![])
+}
+
+pub(crate) fn repeated_in(run: &RunId, cause: RunCause, repeated_in: Option<RunId>) -> SignedAct {
+    let reason = "the washer leaked".into();
+    SignedAct::RunInvalidated { run: run.clone(), reason, cause, repeated_in, spans: vec![] }
 }
 
 pub(crate) fn invalid_in(run: &RunId, cause: RunCause, spans: Vec<ledger::WindowSpan>) -> SignedAct {
@@ -227,7 +232,7 @@ fn a_run_is_invalid_with_one_person_and_valid_again_with_two() {
 }
 
 #[derive(Default)]
-struct Hands(AtomicI64);
+pub(crate) struct Hands(pub(crate) AtomicI64);
 
 impl ledger::Clock for Hands {
     fn now_ms(&self) -> i64 {

@@ -22,4 +22,6 @@ mod makers;
 #[cfg(test)]
 mod plates;
 #[cfg(test)]
+mod unconfirmed;
+#[cfg(test)]
 mod windows;

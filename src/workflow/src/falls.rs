@@ -1,0 +1,261 @@
+//! What one person's word does to results that were reactive, or as grave (rules.md §2.5): a run, or what was made with a lot,
+//! falls at once, and what it had found goes on holding until another person has confirmed that. Afterwards it is answered
+//! only by what was tested when it had fallen, or in the run that is named as its repeat.
+//!
+//! ```text
+//!  reactive in the run ──A declares it invalid──► held ──B confirms──► to be answered ──tested again──► as that says
+//! ```
+
+use crate::cut::Cuts;
+use crate::evidence::{open, unusable, well};
+use crate::facts::{Fact, RunFacts};
+use crate::measurement::{GREY, severity};
+use ledger::{LotDefect, RunInvalidation};
+use release::evidence::{OpenFinding, Qc, SerologyKind, Validity};
+use std::collections::BTreeMap;
+use vocabulary::{Interpretation, Marker, MarkerKind, RunId};
+
+/// Wells of a duplicate round: what was tested beyond them never counts against what they were to answer (R-SER-03).
+const DUPLICATE_WELLS: usize = 2;
+
+/// What a person declared: a run, or one part of it, or a lot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fell {
+    /// By the name that it was declared under.
+    Run(RunId),
+    /// By its number.
+    Lot(String),
+}
+
+/// A person's word by which a run fell, or what was made with a lot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fall {
+    /// What fell.
+    pub of: Fell,
+    /// Who said so.
+    pub by: String,
+    /// The entry.
+    pub entry: u64,
+    /// When, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Another person stands for it.
+    pub confirmed: bool,
+    /// The run in which its samples are tested again, where two people know of it.
+    pub repeated_in: Option<RunId>,
+}
+
+impl From<&RunInvalidation> for Fall {
+    fn from(said: &RunInvalidation) -> Self {
+        let RunInvalidation { run, done, repeated_in, repeat_named, confirmed, .. } = said;
+        // Who declared it and names its repeat behind the back of who confirmed it has said both alone.
+        let by_two = repeat_named.as_ref().is_none_or(|named| {
+            named.by != done.by || confirmed.as_ref().is_none_or(|confirmed| named.entry < confirmed.entry)
+        });
+        Self {
+            of: Fell::Run(run.clone()),
+            by: done.by.clone(),
+            entry: done.entry.get(),
+            at_ms: done.at_ms,
+            confirmed: confirmed.is_some(),
+            repeated_in: repeated_in.clone().filter(|_| by_two),
+        }
+    }
+}
+
+impl From<&LotDefect> for Fall {
+    fn from(said: &LotDefect) -> Self {
+        Self {
+            of: Fell::Lot(said.lot.clone()),
+            by: said.done.by.clone(),
+            entry: said.done.entry.get(),
+            at_ms: said.done.at_ms,
+            confirmed: said.confirmed.is_some(),
+            repeated_in: None,
+        }
+    }
+}
+
+impl Fall {
+    /// Whether a result was tested after it. One whose time is not known was not; nor was any later than it came.
+    fn is_before(&self, fact: &Fact) -> bool {
+        let tested = fact.tested_at.map(|tested| tested.at().as_millisecond().min(fact.came_ms));
+        tested.is_some_and(|tested| tested > self.at_ms)
+    }
+
+    fn is_repeated_by(&self, fact: &Fact) -> bool {
+        let names = [fact.run(), fact.observation.run.as_ref()];
+        self.repeated_in.is_some() && names.contains(&self.repeated_in.as_ref())
+    }
+
+    fn said(&self) -> String {
+        let (by, entry) = (&self.by, self.entry);
+        match &self.of {
+            Fell::Run(run) => format!("run {run} was declared invalid by {by} (entry {entry})"),
+            Fell::Lot(lot) => format!("lot {lot} was found defective by {by} (entry {entry})"),
+        }
+    }
+
+    fn confirms(&self) -> &'static str {
+        match self.of {
+            Fell::Run(_) => "hemogate runs confirm",
+            Fell::Lot(_) => "hemogate lots confirm",
+        }
+    }
+}
+
+/// What stands for a donation's runs, and from which signal on a result is reactive.
+#[derive(Clone, Copy)]
+pub(crate) struct Falls<'a> {
+    pub(crate) runs: &'a BTreeMap<RunId, RunFacts>,
+    pub(crate) keep_reactive: bool,
+    pub(crate) cuts: Cuts<'a>,
+}
+
+impl<'a> Falls<'a> {
+    /// The words by which a result fell.
+    fn of(self, fact: &Fact) -> &'a [Fall] {
+        fact.run().and_then(|run| self.runs.get(run)).map_or(&[], |run| run.falls.as_slice())
+    }
+
+    /// Whether a result would hold the donation if it stood.
+    fn is_grave(self, fact: &Fact) -> bool {
+        let o = &fact.observation;
+        let by_kit = || {
+            let (first, cut) = (SerologyKind::Initial, self.cuts.cut(fact));
+            let is_well = o.marker.kind() == MarkerKind::Serology
+                && o.value.interpretation != Some(Interpretation::Invalid);
+            is_well && cut.looks_reactive(&well(fact, first), cut.from(first))
+        };
+        o.marker.kind() != MarkerKind::Grouping && (severity(fact, self.cuts) >= GREY || by_kit())
+    }
+
+    /// Whether a reactive result is none any more.
+    fn has_vanished(self, fact: &Fact) -> bool {
+        let run = fact.run().and_then(|run| self.runs.get(run));
+        let is_kept = self.keep_reactive && fact.observation.marker.kind() == MarkerKind::Serology;
+        let is_out =
+            |run: &RunFacts| run.validity == Validity::Invalid || (run.qc == Qc::OutOfControl && !is_kept);
+        run.is_some_and(|run| !run.falls.is_empty() && is_out(run)) && self.is_grave(fact)
+    }
+
+    /// Whether a result stands, or stood before it fell by a person's word.
+    fn may_have_counted(self, fact: &Fact) -> bool {
+        let run = fact.run().and_then(|run| self.runs.get(run));
+        let may = run.is_some_and(|run| run.validity == Validity::Valid || !run.falls.is_empty());
+        may && unusable(&fact.observation).is_none()
+    }
+
+    /// Of each result of one reagent why it answers no reactive one that fell; nothing where it may, and of a reactive one.
+    pub(crate) fn unanswering(self, facts: &[&Fact]) -> Vec<Option<String>> {
+        let vanished: Vec<&Fall> =
+            facts.iter().filter(|fact| self.has_vanished(fact)).flat_map(|fact| self.of(fact)).collect();
+        if vanished.is_empty() {
+            return vec![None; facts.len()];
+        }
+        let mut round: Option<usize> = None;
+        facts
+            .iter()
+            .map(|fact| {
+                // As it was before the run fell.
+                let is_extra = round.is_some_and(|wells| wells >= DUPLICATE_WELLS);
+                if self.may_have_counted(fact) {
+                    round = round.map(|wells| wells + 1).or_else(|| self.is_grave(fact).then_some(0));
+                }
+                let unanswered = vanished
+                    .iter()
+                    .find(|fall| !(fall.is_before(fact) || (fall.is_repeated_by(fact) && !is_extra)))?;
+                let counts = self.of(fact).is_empty() && !self.is_grave(fact);
+                counts.then(|| why_not(unanswered, is_extra))
+            })
+            .collect()
+    }
+
+    /// What people have to see of the falls: what waits for a second person, and what nothing answers yet. Of serology the
+    /// wells say the latter themselves.
+    pub(crate) fn findings(self, used: &[&Fact]) -> Vec<OpenFinding> {
+        if used.iter().all(|fact| self.of(fact).is_empty()) {
+            return Vec::new();
+        }
+        let mut unconfirmed: BTreeMap<&Fall, Vec<&Fact>> = BTreeMap::new();
+        for fact in used.iter().filter(|fact| self.is_grave(fact) || self.contradicts(fact, used)) {
+            for fall in self.of(fact).iter().filter(|fall| !fall.confirmed) {
+                unconfirmed.entry(fall).or_default().push(fact);
+            }
+        }
+        let unanswered = used
+            .iter()
+            .filter(|fact| fact.observation.marker.kind() != MarkerKind::Serology && self.has_vanished(fact));
+        let unanswered = unanswered.filter_map(|fact| {
+            let fall =
+                self.of(fact).iter().find(|fall| !used.iter().any(|o| self.answers(fall, (fact, o))))?;
+            Some(open(OpenFinding::FALL_UNANSWERED, format!("{}: {}", named(fact), why_open(fall))))
+        });
+        let unconfirmed = unconfirmed.iter().map(|(fall, facts)| {
+            let found: Vec<String> = facts.iter().map(|fact| named(fact)).collect();
+            let what = format!(
+                "{}, and nobody has confirmed it; it had found {}: another person says that it is so ({})",
+                fall.said(),
+                found.join(", "),
+                fall.confirms()
+            );
+            open(OpenFinding::FALL_UNCONFIRMED, what)
+        });
+        unconfirmed.chain(unanswered).collect()
+    }
+
+    /// Whether a result stands, says something, and was made of the same test when that had fallen.
+    fn answers(self, fall: &Fall, (fallen, fact): (&Fact, &Fact)) -> bool {
+        let (of, own) = (fallen.observation.marker, fact.observation.marker);
+        let same_test = own == of || (of.kind() == MarkerKind::Nat && own == Marker::Nat);
+        let run = fact.run().and_then(|run| self.runs.get(run));
+        let stands = run.is_some_and(|run| run.validity == Validity::Valid && run.qc != Qc::OutOfControl);
+        same_test
+            && stands
+            && unusable(&fact.observation).is_none()
+            && (fall.is_before(fact) || fall.is_repeated_by(fact))
+    }
+
+    /// Whether a reaction or a group that fell is another than one that stands, or nothing that stands shows the same.
+    fn contradicts(self, fact: &Fact, used: &[&Fact]) -> bool {
+        let shows = |fact: &Fact| {
+            let value = &fact.observation.value;
+            let grade = value.grade.map(|grade| (grade.is_zero(), grade.has_remark()));
+            (grade.is_some() || value.interpretation.is_some()).then_some((grade, value.interpretation))
+        };
+        let marker = fact.observation.marker;
+        let (MarkerKind::Grouping, Some(own)) = (marker.kind(), shows(fact)) else { return false };
+        let mut standing = used
+            .iter()
+            .filter(|other| other.observation.marker == marker && self.of(other).is_empty())
+            .filter_map(|other| shows(other))
+            .peekable();
+        standing.peek().is_none() || standing.any(|other| other != own)
+    }
+}
+
+fn named(fact: &Fact) -> String {
+    let o = &fact.observation;
+    format!("{} of {}: {:?} (message {})", o.assay, o.marker, o.value.raw, fact.message)
+}
+
+fn why_open(fall: &Fall) -> String {
+    let name = match fall.of {
+        Fell::Run(_) => ", or name the run in which that was done (hemogate runs repeat)",
+        Fell::Lot(_) => "",
+    };
+    format!(
+        "{}, and what was tested before that does not answer it; test the sample again{name}",
+        fall.said()
+    )
+}
+
+fn why_not(fall: &Fall, is_extra: bool) -> String {
+    if is_extra {
+        format!(
+            "it was tested beyond the duplicate round before {}; test the sample again (R-SER-03)",
+            fall.said()
+        )
+    } else {
+        why_open(fall)
+    }
+}
