@@ -184,6 +184,22 @@ fn a_version_stands_when_two_different_people_have_named_it_and_not_before() {
 }
 
 #[test]
+fn a_correction_of_nothing_that_is_known_counts_when_two_people_have_said_so() {
+    let station = Station::new();
+    let [first, second] = two_people(&station);
+    let message = sends(&station, corrected(NOT));
+    let told = gate_15(&station, "G1");
+    assert!(!told.pass && told.why.contains("nothing is known that it could correct"), "{told:?}");
+    assert!(matches!(says(&station, &first, message), Ok(Agreed::Proposed { .. })));
+    assert!(!gate_15(&station, "G1").pass);
+    assert!(matches!(says(&station, &second, message), Ok(Agreed::Done { .. })));
+    assert_eq!((gate_15(&station, "G1").pass, counts(&station).as_str()), (true, NOT));
+    // What it corrects comes late: nobody has said anything of that.
+    sends(&station, hbsag(REACTIVE));
+    assert_eq!(open_findings(&station, "G1"), ["correction_eases"]);
+}
+
+#[test]
 fn only_a_version_that_was_sent_is_named_by_who_may_of_what_is_disputed_and_seen() {
     let station = Station::new();
     let [reviewer, _] = two_people(&station);
