@@ -6,6 +6,7 @@
 //! | a final result after, or before, a preliminary one | the final one |
 //! | another value, marked as a correction | the correction; where it takes a reactive result away, ALT above its limit, or is any other reaction or group, the donation is held |
 //! | a correction with a time of its own | the same: it is a version of what it can be of ([`corrections`]), never a test of its own |
+//! | a preliminary result, or one of a run that is not reported, whose final one has another time or run | the final one ([`traces`]) |
 //! | a preliminary reactive result, and a final one that is not | the final one, and the donation is held |
 //! | another value without a word, or two corrections | the graver one, and the donation is held |
 //!
@@ -15,6 +16,7 @@
 
 mod corrections;
 mod disputed;
+mod traces;
 
 pub(crate) use disputed::{Disputed, Words};
 
@@ -25,6 +27,7 @@ use release::evidence::OpenFinding;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use traces::traces;
 use vocabulary::{ConnectionId, Grade, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
 /// How far a result has come: a later stage takes the place of an earlier one.
@@ -38,11 +41,9 @@ pub(crate) enum Stage {
 impl Stage {
     pub(crate) fn of(status: ResultStatus) -> Self {
         match status {
-            ResultStatus::Preliminary => Self::Preliminary,
-            ResultStatus::Final
-            | ResultStatus::Repeated
-            | ResultStatus::Other
-            | ResultStatus::NotObtained => Self::Settled,
+            // What the analyser does not report is a step on the way as well.
+            ResultStatus::Preliminary | ResultStatus::Other => Self::Preliminary,
+            ResultStatus::Final | ResultStatus::Repeated | ResultStatus::NotObtained => Self::Settled,
             ResultStatus::Corrected => Self::Corrected,
         }
     }
@@ -148,6 +149,13 @@ fn by_measurement<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> (Versions<'f
     (versions, keys)
 }
 
+/// What measurements are versions of others, which they do not agree with in everything.
+fn ties_of<'f>(versions: &Versions<'f>) -> BTreeMap<Key<'f>, Tie<'f>> {
+    let mut all = ties(versions);
+    all.extend(traces(versions));
+    all
+}
+
 /// The message whose rows the versions of a measurement belong with.
 fn home(versions: &[&Fact]) -> Option<u64> {
     versions.iter().filter(|f| f.stage() < Stage::Corrected).map(|f| f.message).min()
@@ -171,7 +179,7 @@ impl Measurements<'_> {
 /// Each measurement once, with what people said of its versions.
 pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'f>) -> Measurements<'f> {
     let (versions, order) = by_measurement(facts);
-    let ties = ties(&versions);
+    let ties = ties_of(&versions);
     let mut done: BTreeSet<Key<'_>> = BTreeSet::new();
     let mut disputed: BTreeMap<Key<'_>, Disputed<'_>> = BTreeMap::new();
     let mut used: Vec<Used<'_>> = Vec::new();
@@ -180,10 +188,10 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'
         if !done.insert(key) {
             continue;
         }
-        let own = versions.get(&key).into_iter().flatten();
+        let own = versions.get(&key).map_or(&[][..], Vec::as_slice);
         let tied = ties.iter().filter(|(_, tie)| tie.to == Some(key));
-        let corrections = tied.filter_map(|(of, _)| versions.get(of)).flatten();
-        let all: Vec<&Fact> = own.chain(corrections).copied().collect();
+        let others = tied.filter_map(|(of, _)| versions.get(of)).flatten();
+        let all: Vec<&Fact> = own.iter().chain(others).copied().collect();
         let mut found = Vec::new();
         let Some(mut fact) = standing(&all, cuts, &mut found) else { continue };
         for (of, tie) in ties.iter().filter(|(of, tie)| tie.to.unwrap_or(**of) == key) {
@@ -194,7 +202,7 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'
             fact = one.settled.unwrap_or(fact);
             disputed.insert(key, one);
         }
-        used.push(Used { fact, home: home(&all).unwrap_or(fact.message) });
+        used.push(Used { fact, home: home(own).unwrap_or(fact.message) });
     }
     in_order_of_time(&mut used);
     Measurements { used, disputed: disputed.into_values().collect() }
@@ -203,7 +211,7 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'
 /// Of each result the message whose rows it belongs with, as [`Used::home`] has it; all of one donation.
 pub(crate) fn homes(facts: &[&Fact]) -> Vec<u64> {
     let (versions, keys) = by_measurement(facts.iter().copied());
-    let ties = ties(&versions);
+    let ties = ties_of(&versions);
     let of = |key: &Key<'_>| {
         let key = ties.get(key).and_then(|tie| tie.to).unwrap_or(*key);
         versions.get(&key).and_then(|versions| home(versions))

@@ -55,6 +55,6 @@ fn tie<'f>((key, facts): (Key<'f>, &[&'f Fact]), measured: &[Key<'f>], versions:
     Tie { to: candidates.iter().copied().max_by_key(|key| (tested(key), *key)), candidates, alike }
 }
 
-fn tested_at(facts: &[&Fact]) -> Option<jiff::Timestamp> {
+pub(super) fn tested_at(facts: &[&Fact]) -> Option<jiff::Timestamp> {
     facts.iter().filter_map(|fact| fact.tested_at.map(Moment::at)).max()
 }

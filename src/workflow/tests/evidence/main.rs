@@ -10,6 +10,8 @@ mod lots;
 mod own_times;
 #[cfg(test)]
 mod reagents;
+#[cfg(test)]
+mod traces;
 
 #[cfg(test)]
 mod evidence {
