@@ -126,7 +126,7 @@ impl Channel {
     /// A time as people at the analyser have it.
     fn told(&self, at: Timestamp) -> String {
         let offset = self.zone.as_ref().map_or(Offset::UTC, |zone| zone.to_offset(at));
-        at.display_with_offset(offset).to_string()
+        if offset == Offset::UTC { at.to_string() } else { at.display_with_offset(offset).to_string() }
     }
 
     /// What one level says against a result.

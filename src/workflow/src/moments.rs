@@ -4,7 +4,7 @@ use release::Moment;
 
 /// A time as people of the laboratory have it.
 pub(crate) fn local(at: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> String {
-    at.display_with_offset(zone.to_offset(at)).to_string()
+    release::Moment::new(at, zone.to_offset(at)).to_string()
 }
 
 /// A time as an analyser sent it; clocks without a zone are read in the laboratory's.

@@ -484,7 +484,17 @@ fn a_word_on_a_pools_result_counts_for_each_of_its_donations() {
 
 #[test]
 fn what_two_people_settle_of_a_donation_tested_alone_counts_for_the_others_of_its_pool() {
-    let station = Station::new();
+    let mut station = Station::new();
+    station.settings.lots = crate::LotRegister::new([crate::AcceptedLot {
+        lot: "L1".into(),
+        role: None,
+        assays: Vec::new(),
+        in_use_on: Some(ConnectionId::new("line").unwrap()),
+        expires: Some(jiff::civil::date(2026, 12, 31)),
+        on_board_until: None,
+        approval: "x".into(),
+        accepted_by: "x".into(),
+    }]);
     let people = two_people(&station);
     pooled(&station);
     pool_sends(&station, Interpretation::Reactive);
