@@ -1,13 +1,15 @@
 //! Blood group of the donation (rules.md §1.6).
 //!
-//! Each grouping is one determination, judged for itself (`columns`); then determinations, history and the field's
-//! pre-test are held against each other.
+//! Each grouping is one determination, judged for itself (`columns`), its D with the antiglobulin tests of its material
+//! (`rhd`); then determinations, single columns (`contradicted`), history and the field's pre-test are held against each other.
 
 mod columns;
+mod contradicted;
 mod history;
 mod patterns;
+mod rhd;
 
-use crate::evidence::{Donor, Evidence, Grouping, Resolution};
+use crate::evidence::{Donor, Evidence, Resolution};
 use crate::notes::Notes;
 use crate::pack::RulePack;
 use crate::runs::Runs;
@@ -16,7 +18,11 @@ use crate::steps::Step;
 use crate::test::Test;
 use crate::trace::Subject;
 use crate::verdict::{Flag, GroupStatus, GroupVerdict};
-use columns::{Abo, Determination, Rhd};
+pub(crate) use columns::Named;
+use columns::{Abo, Determination};
+use contradicted::Found;
+pub(crate) use contradicted::Says;
+use rhd::Rhd;
 use std::collections::BTreeSet;
 use vocabulary::{AboGroup, BloodGroup, DonationId, RhD};
 
@@ -43,15 +49,44 @@ pub(crate) enum Against<'e> {
     StrengthNotTold(Vec<&'static str>),
     Discrepant,
     DeterminationsDisagree,
+    /// A single column, or a summary, of one that is not whole or not valid.
+    Contradicted {
+        by: Named<'e>,
+        says: Says,
+        group: BloodGroup,
+    },
     DAntiglobulinOpen,
-    DUnreadable,
+    DAntiglobulinDisagrees {
+        positive: Named<'e>,
+        negative: Named<'e>,
+    },
+    DUnreadable {
+        by: Named<'e>,
+    },
     NoDonorRecord,
-    SecondDetermination { have: usize, need: usize },
-    History { now: BloodGroup, before: BloodGroup, of: Option<&'e DonationId> },
-    Field { laboratory: AboGroup, field: AboGroup },
-    Neighbour { donation: &'e DonationId },
-    WrongTube { tube: BloodGroup, bag: BloodGroup },
-    TubeUnclear { bag: BloodGroup },
+    SecondDetermination {
+        have: usize,
+        need: usize,
+    },
+    History {
+        now: BloodGroup,
+        before: BloodGroup,
+        of: Option<&'e DonationId>,
+    },
+    Field {
+        laboratory: AboGroup,
+        field: AboGroup,
+    },
+    Neighbour {
+        donation: &'e DonationId,
+    },
+    WrongTube {
+        tube: BloodGroup,
+        bag: BloodGroup,
+    },
+    TubeUnclear {
+        bag: BloodGroup,
+    },
 }
 
 /// Judges all determinations together.
@@ -61,20 +96,12 @@ pub(crate) fn judge<'e>(
     runs: &Runs<'_>,
     notes: &mut Notes<'e>,
 ) -> Outcome<'e> {
-    let all: Vec<Determination<'e>> = evidence
-        .grouping
-        .iter()
-        .enumerate()
-        .map(|(i, grouping)| columns::judge(i + 1, grouping, pack, runs, notes))
-        .collect();
-    // A determination that closed an inquiry replaces what came before it.
-    let settled = |g: &Grouping| g.resolves.as_ref().is_some_and(Resolution::is_given);
-    let from = all.iter().rposition(|d| d.is_usable() && settled(d.grouping)).unwrap_or(0);
+    let (all, from) = columns::judge(&evidence.grouping, pack, runs, notes);
     let considered = all.get(from..).unwrap_or_default();
     let usable: Vec<&Determination<'_>> = considered.iter().filter(|d| d.is_usable()).collect();
     let mut group = Combined::default();
     group.hold_tube_against_bag(&all, from);
-    group.take_parts(considered, &usable);
+    group.take_parts(considered, &usable, pack);
     let (abo, rhd) = (group.abo, group.rhd);
     group.hold_against_donor(evidence.donor.as_ref(), (&all, &usable), pack);
     group.hold_against_neighbours(evidence, &all);
@@ -120,8 +147,10 @@ fn step<'e>(against: &Against<'e>) -> Option<Step<'e>> {
         Against::Incomplete(columns) => Step::GroupColumns(columns.clone()),
         Against::StrengthNotTold(columns) => Step::GroupStrength(columns.clone()),
         Against::Discrepant | Against::DeterminationsDisagree => Step::GroupDiscrepant,
+        Against::Contradicted { by, .. } => Step::GroupContradicted(*by),
+        Against::DAntiglobulinDisagrees { .. } => Step::GroupIatAgain,
         Against::DAntiglobulinOpen => Step::GroupIat,
-        Against::DUnreadable => Step::GroupReference,
+        Against::DUnreadable { .. } => Step::GroupReference,
         Against::NoDonorRecord => return None,
         Against::SecondDetermination { .. } => Step::GroupSecond,
         Against::History { now, before, of: _ } => Step::GroupHistory { laboratory: *now, history: *before },
@@ -132,27 +161,10 @@ fn step<'e>(against: &Against<'e>) -> Option<Step<'e>> {
     })
 }
 
-/// Whether a determination typed D by the antiglobulin test (G8, G9): negative, or positive with a flag of weak D.
-fn by_antiglobulin(usable: &[&Determination<'_>]) -> bool {
-    usable.iter().any(|one| match &one.rhd {
-        Rhd::Type { rhd: RhD::Negative, .. } => true,
-        Rhd::Type { rhd: RhD::Positive, flags } => !flags.is_empty(),
-        Rhd::Missing(_)
-        | Rhd::StrengthNotTold(_)
-        | Rhd::AntiglobulinOpen
-        | Rhd::Unreadable
-        | Rhd::Discrepant => false,
-    })
-}
-
-/// Whether a determination says a whole group; D may be open where another one `closed` it by the antiglobulin test.
-fn is_whole(one: &Determination<'_>, closed: bool) -> bool {
-    match (&one.abo, &one.rhd) {
-        (Abo::Group(_), Rhd::Type { .. }) => true,
-        (Abo::Group(_), Rhd::AntiglobulinOpen) => closed,
-        (Abo::Group(_), Rhd::Missing(_) | Rhd::StrengthNotTold(_) | Rhd::Unreadable | Rhd::Discrepant)
-        | (Abo::Missing(_) | Abo::StrengthNotTold(_) | Abo::Discrepant(_), _) => false,
-    }
+/// Whether a determination says a whole group.
+fn is_whole(one: &Determination<'_>) -> bool {
+    let BloodGroup { abo, rhd } = one.group();
+    abo.is_some() && rhd.is_some()
 }
 
 /// How many of them are independent: of other runs, or of other material.
@@ -241,11 +253,16 @@ impl<'e> Combined<'e> {
     }
 
     /// The columns of all usable determinations.
-    fn take_parts(&mut self, considered: &[Determination<'_>], usable: &[&Determination<'_>]) {
+    fn take_parts(
+        &mut self,
+        considered: &[Determination<'e>],
+        usable: &[&Determination<'e>],
+        pack: &RulePack,
+    ) {
         if considered.iter().any(Determination::is_waiting) {
             self.object(GroupStatus::Pending, Against::Waiting);
         }
-        if usable.is_empty() {
+        if usable.iter().all(|one| one.is_supplementary()) {
             if considered.iter().any(Determination::is_invalid) {
                 self.object(GroupStatus::Invalid, Against::Invalid);
             } else if self.against.is_empty() {
@@ -254,6 +271,7 @@ impl<'e> Combined<'e> {
             return;
         }
         let (mut groups, mut types) = (Told::NOTHING, Told::NOTHING);
+        let mut found = Found::default();
         let mut missing: BTreeSet<&'static str> = BTreeSet::new();
         for one in usable {
             match &one.abo {
@@ -269,32 +287,81 @@ impl<'e> Combined<'e> {
                     self.object(GroupStatus::Discrepant, Against::Discrepant);
                 }
             }
-            match &one.rhd {
-                Rhd::Type { rhd, flags } => {
-                    types.add(*rhd);
-                    self.flags.extend(flags);
-                }
-                Rhd::Missing(columns) => missing.extend(columns),
-                Rhd::StrengthNotTold(columns) => {
-                    self.object(GroupStatus::Discrepant, Against::StrengthNotTold(columns.clone()));
-                }
-                // Another determination of the same blood may have done it.
-                Rhd::AntiglobulinOpen if by_antiglobulin(usable) => {}
-                Rhd::AntiglobulinOpen => self.object(GroupStatus::Pending, Against::DAntiglobulinOpen),
-                Rhd::Unreadable => self.object(GroupStatus::Discrepant, Against::DUnreadable),
-                Rhd::Discrepant => self.object(GroupStatus::Discrepant, Against::Discrepant),
+            if let Rhd::Type { rhd, flags } = &one.rhd {
+                types.add(*rhd);
+                self.flags.extend(flags);
+                found.at_once |= !one.rhd.by_antiglobulin();
+                found.by_antiglobulin |= one.rhd.by_antiglobulin();
             }
+            self.hold_by_rhd(one, considered, &mut missing);
         }
         if groups.differ || types.differ {
             self.object(GroupStatus::Discrepant, Against::DeterminationsDisagree);
         }
+        let group = BloodGroup { abo: groups.agreed(), rhd: types.agreed() };
+        self.hold_against_columns(considered, (group, found), pack);
         let settled = self.status != GroupStatus::Discrepant;
-        self.abo = groups.agreed().filter(|_| settled);
-        self.rhd = types.agreed().filter(|_| settled);
+        self.abo = group.abo.filter(|_| settled);
+        self.rhd = group.rhd.filter(|_| settled);
         if self.abo.is_none() || self.rhd.is_none() {
             let missing: Vec<&'static str> = missing.into_iter().collect();
             if !missing.is_empty() && settled {
                 self.object(GroupStatus::Pending, Against::Incomplete(missing));
+            }
+        }
+    }
+
+    /// D columns that come to no type.
+    fn hold_by_rhd(
+        &mut self,
+        one: &Determination<'e>,
+        considered: &[Determination<'e>],
+        missing: &mut BTreeSet<&'static str>,
+    ) {
+        // Numbers are those of determinations that are considered too.
+        let named = |number| considered.iter().find(|other| other.is_number(number)).unwrap_or(one).name();
+        match &one.rhd {
+            Rhd::Type { .. } => {}
+            Rhd::Missing(columns) => missing.extend(columns),
+            Rhd::StrengthNotTold(columns) => {
+                self.object(GroupStatus::Discrepant, Against::StrengthNotTold(columns.clone()));
+            }
+            Rhd::AntiglobulinOpen => self.object(GroupStatus::Pending, Against::DAntiglobulinOpen),
+            Rhd::Unreadable { by } => {
+                self.object(GroupStatus::Discrepant, Against::DUnreadable { by: named(*by) });
+            }
+            Rhd::IatsDisagree { positive, negative } => {
+                let (positive, negative) = (named(*positive), named(*negative));
+                self.object(GroupStatus::Discrepant, Against::DAntiglobulinDisagrees { positive, negative });
+            }
+            Rhd::Discrepant => self.object(GroupStatus::Discrepant, Against::Discrepant),
+        }
+    }
+
+    /// One clear column of any determination that cannot be of the group that the others come to holds it, be that
+    /// determination whole or not, valid or not: until tube and bag segment, one of them grouped after it, both say the group.
+    /// Of a run that fell nothing is heard.
+    fn hold_against_columns(
+        &mut self,
+        considered: &[Determination<'e>],
+        (group, found): (BloodGroup, Found),
+        pack: &RulePack,
+    ) {
+        let whole = group.abo.is_some() && group.rhd.is_some();
+        let last = |of_segment: bool| {
+            let says = |one: &Determination<'_>| one.is_usable() && one.group() == group;
+            considered.iter().rposition(|one| whole && one.is_of_segment() == of_segment && says(one))
+        };
+        let agreed = last(false).zip(last(true)).map(|(tube, bag)| tube.max(bag));
+        for (at, one) in considered.iter().enumerate() {
+            if !one.is_heard() || agreed.is_some_and(|last| last > at) {
+                continue;
+            }
+            let by_abo = || contradicted::by_abo(one, group.abo?, pack);
+            let by_rhd = || contradicted::by_rhd(one, group.rhd?, found, pack);
+            if let Some(says) = by_abo().or_else(by_rhd) {
+                let against = Against::Contradicted { by: one.name(), says, group };
+                self.object(GroupStatus::Discrepant, against);
             }
         }
     }
@@ -365,8 +432,7 @@ impl<'e> Combined<'e> {
         let have = if self.set_aside.is_some() {
             independent(history::saying(all, now))
         } else {
-            let closed = by_antiglobulin(usable);
-            let whole = usable.iter().copied().filter(|one| is_whole(one, closed));
+            let whole = usable.iter().copied().filter(|one| is_whole(one));
             // Two tests of one run are not independent of each other.
             if need == 1 { whole.take(1).count() } else { independent(whole) }
         };

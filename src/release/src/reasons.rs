@@ -249,8 +249,21 @@ impl Say for Against<'_> {
             ),
             Self::Discrepant => "the columns of the blood grouping disagree, or are weak or mixed".into(),
             Self::DeterminationsDisagree => "two determinations of the blood group disagree".into(),
+            Self::Contradicted { by, says, group } => said!(
+                "{} says {}, and the others {}: one of them may be of another blood",
+                by.en(),
+                says.en(),
+                group_name(*group)
+            ),
             Self::DAntiglobulinOpen => "D is negative or weak and its antiglobulin test is not done".into(),
-            Self::DUnreadable => "D cannot be read: the direct antiglobulin test is positive".into(),
+            Self::DAntiglobulinDisagrees { positive, negative } => said!(
+                "anti-D reacts in the antiglobulin test of {}, and not in that of {}",
+                positive.en(),
+                negative.en()
+            ),
+            Self::DUnreadable { by } => {
+                said!("D cannot be read: the direct antiglobulin test is positive in {}", by.en())
+            }
             Self::NoDonorRecord => "there is no donor record to hold the group against".into(),
             Self::SecondDetermination { have, need } => {
                 said!("{have} of {need} independent determinations of the blood group")
@@ -290,8 +303,17 @@ impl Say for Against<'_> {
             }
             Self::Discrepant => "血型正反定型不符、弱凝集或混合视野".into(),
             Self::DeterminationsDisagree => "两次血型鉴定不一致".into(),
+            Self::Contradicted { by, says, group } => said!(
+                "{}的 {} 与其余鉴定的 {} 不符，其中之一可能不是本份血液",
+                by.zh(),
+                says.zh(),
+                group_name(*group)
+            ),
             Self::DAntiglobulinOpen => "D 阴性或弱反应，未做间接抗人球蛋白试验".into(),
-            Self::DUnreadable => "直接抗人球蛋白试验阳性，D 无法判读".into(),
+            Self::DAntiglobulinDisagrees { positive, negative } => {
+                said!("抗-D 间接抗人球蛋白试验在{}中阳性，在{}中阴性", positive.zh(), negative.zh())
+            }
+            Self::DUnreadable { by } => said!("{}的直接抗人球蛋白试验阳性，D 无法判读", by.zh()),
             Self::NoDonorRecord => "没有献血者记录，无法核对血型".into(),
             Self::SecondDetermination { have, need } => said!("独立血型鉴定需 {need} 次，现有 {have} 次"),
             Self::History { now, before, of: None } => {

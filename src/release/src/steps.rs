@@ -1,7 +1,7 @@
 //! The next thing to do, in a technician's words.
 
 use crate::GateId;
-use crate::group::group_name;
+use crate::group::{Named, group_name};
 use crate::say::{Said, Say, listed, said};
 use crate::test::Test;
 use vocabulary::{AboGroup, BloodGroup, DonationId, Marker, Virus};
@@ -39,6 +39,8 @@ pub(crate) enum Step<'e> {
     GroupAgain,
     GroupIat,
     GroupDiscrepant,
+    GroupContradicted(Named<'e>),
+    GroupIatAgain,
     GroupSecond,
     GroupSegment { laboratory: AboGroup, field: AboGroup },
     GroupHistory { laboratory: BloodGroup, history: BloodGroup },
@@ -67,6 +69,24 @@ impl Say for Virus {
             Self::Hbv | Self::Hcv | Self::Hiv | Self::Htlv | Self::Hev | Self::Wnv => self.name().into(),
         }
     }
+}
+
+const IAT_AGAIN: (&str, &str) = (
+    "Group again, with the antiglobulin test of D; two people settle it by that determination (hemogate donor group).",
+    "重做血型及 D 间接抗人球蛋白试验，由两人以该次鉴定结案（hemogate donor group）。",
+);
+
+/// Whose blood a determination was made of, in English and Chinese.
+fn find_out(by: &Named<'_>) -> (Said, Said) {
+    let en = said!(
+        "Find out whose blood {} was made of: group both tube and bag segment again, with the same tests. Where they agree, nothing is open; else two people settle it by a later determination (hemogate donor group).",
+        by.en()
+    );
+    let zh = said!(
+        "查明{}所测为谁的血液：标本管与血袋辫子均以相同项目重做。两者一致则解除；否则由两人以其后的鉴定结案（hemogate donor group）。",
+        by.zh()
+    );
+    (en, zh)
 }
 
 impl Say for Step<'_> {
@@ -137,6 +157,8 @@ impl Say for Step<'_> {
                 "Test D by the indirect antiglobulin test with at least two anti-D of different clones (one detecting DVI).".into()
             }
             Self::GroupDiscrepant => "Resolve the blood group discrepancy; see the candidates.".into(),
+            Self::GroupIatAgain => IAT_AGAIN.0.into(),
+            Self::GroupContradicted(by) => find_out(by).0,
             Self::GroupSecond => "Make a second, independent determination of the blood group.".into(),
             Self::GroupSegment { laboratory, field } => said!(
                 "Repeat the blood grouping from the bag segment: the laboratory finds {laboratory}, the field pre-test {field}."
@@ -216,6 +238,8 @@ impl Say for Step<'_> {
             Self::GroupAgain => "重做血型鉴定：对照有反应或结果无效。".into(),
             Self::GroupIat => "用至少两种不同克隆的抗-D（其中一种可检出 DVI）做间接抗人球蛋白试验。".into(),
             Self::GroupDiscrepant => "解决血型不符，参见候选解释。".into(),
+            Self::GroupIatAgain => IAT_AGAIN.1.into(),
+            Self::GroupContradicted(by) => find_out(by).1,
             Self::GroupSecond => "做第二次独立的血型鉴定。".into(),
             Self::GroupSegment { laboratory, field } => {
                 said!("用血袋辫子重做血型：实验室为 {laboratory}，初筛为 {field}。")

@@ -4,9 +4,9 @@
 #[cfg(test)]
 mod enumerated {
     use release::evidence::{
-        AltResult, Batch, Call, Component, ComponentState, Evidence, Grades, Grouping, Identity,
-        InternalControl, NatKind, NatResult, Override, Qc, SerologyKind, SerologyResult, SerologySeries,
-        Validity,
+        AltResult, Batch, Call, Component, ComponentState, Evidence, Grades, Grouping, GroupingSample,
+        Identity, InternalControl, NatKind, NatResult, Override, Qc, SerologyKind, SerologyResult,
+        SerologySeries, Validity,
     };
     use release::marker::{self, Nat, Policy, Sero};
     use release::pack::{NdrPolicy, UnresolvedPolicy};
@@ -375,6 +375,110 @@ mod enumerated {
                     None
                 };
                 assert_eq!(rhd, expected, "{immediate:?} {first:?} {second:?} {dat:?}");
+            }
+        }
+    }
+
+    /// Every grade of every column alone, of tube or bag, valid or not, before or after a whole A: held where it is clear and of
+    /// another group, and nowhere else.
+    #[test]
+    fn one_clear_column_of_another_group_holds_and_no_other_does() {
+        // How it is put, and what of it says another group than A: from which grade on, or 0.
+        type Column<'c> = (&'static str, fn(&mut Grouping, Grade), &'c dyn Fn(Strength) -> bool);
+        let reacts = |from| move |s: Strength| s >= from;
+        let zero = |s: Strength| s == Strength::Zero;
+        let columns: [Column<'_>; 8] = [
+            ("anti-A", |g, s| g.anti_a = Some(s), &zero),
+            ("anti-B", |g, s| g.anti_b = Some(s), &reacts(Strength::Three)),
+            ("anti-A,B", |g, s| g.anti_ab = Some(s), &zero),
+            ("A1 cells", |g, s| g.a1_cells = Some(s), &reacts(Strength::Two)),
+            ("A2 cells", |g, s| g.a2_cells = Some(s), &reacts(Strength::Two)),
+            ("B cells", |g, s| g.b_cells = Some(s), &zero),
+            ("O cells", |g, s| g.o_cells = Some(s), &reacts(Strength::Two)),
+            ("auto control", |g, s| g.auto = Some(s), &reacts(Strength::Two)),
+        ];
+        let (pack, base) = (pack(), releasable());
+        let mut held = 0;
+        for (name, put, is_other) in columns {
+            for strength in STRENGTHS {
+                for (sample, validity, first) in
+                    [None, Some(GroupingSample::Segment)].into_iter().flat_map(|s| {
+                        [None, Some(Validity::Invalid)]
+                            .map(|v| [false, true].map(|first| (s, v, first)))
+                            .concat()
+                    })
+                {
+                    let run = base.grouping[0].run.clone();
+                    let mut one = Grouping { sample, validity, run, ..Grouping::default() };
+                    put(&mut one, Grade::plain(strength));
+                    let mut evidence = base.clone();
+                    evidence.grouping.insert(usize::from(!first), one);
+                    let verdict = decide(&evidence, &pack);
+                    let group = verdict.gates().iter().find(|gate| gate.id == GateId::Group).unwrap();
+                    assert_eq!(
+                        group.pass,
+                        !is_other(strength),
+                        "{name} {strength:?} {sample:?} {validity:?}"
+                    );
+                    assert_eq!(verdict.is_releasable(), group.pass);
+                    let said = format!("says {name} {}", Grade::plain(strength));
+                    assert!(group.pass || group.why.contains(&said), "{} lacks {said}", group.why);
+                    held += usize::from(!group.pass);
+                }
+            }
+        }
+        // Three columns by 0 alone, one by two grades, four by three of them.
+        assert_eq!(held, 8 * (3 + 2 + 4 * 3));
+    }
+
+    /// Anti-D at once, with and without its own antiglobulin test, beside one that came apart from it, and a direct one.
+    #[test]
+    fn an_antiglobulin_test_apart_from_the_grouping_counts_as_one_of_its_own() {
+        let (pack, mut base) = (pack(), releasable());
+        base.donor.as_mut().unwrap().history = None;
+        let weak = [Strength::Zero, Strength::One, Strength::Four];
+        let mut tests: Vec<Vec<Strength>> = vec![vec![]];
+        tests.extend(weak.map(|one| vec![one]));
+        tests.extend(weak.iter().flat_map(|one| weak.map(|other| vec![*one, other])));
+        let grades = |all: &[Strength]| {
+            (!all.is_empty()).then(|| Grades(all.iter().map(|s| Grade::plain(*s)).collect()))
+        };
+        let reacts = |all: &[Strength]| all.iter().any(|s| *s != Strength::Zero);
+        let finds_nothing = |all: &[Strength]| all.len() == 2 && !reacts(all);
+        let pairs: Vec<_> =
+            tests.iter().flat_map(|own| tests.iter().map(move |apart| (own, apart))).collect();
+        for (immediate, (own, apart)) in
+            STRENGTHS.iter().flat_map(|s| pairs.iter().map(move |pair| (*s, *pair)))
+        {
+            for (dat, same) in [(false, true), (true, true), (false, false)] {
+                let mut evidence = base.clone();
+                evidence.grouping[0].anti_d = grades(&[immediate]);
+                evidence.grouping[0].iat_d = grades(own);
+                let beside = Grouping {
+                    iat_d: grades(apart),
+                    dat: Some(Grade::plain(if dat { Strength::Two } else { Strength::Zero })),
+                    sample: (!same).then_some(GroupingSample::Segment),
+                    run: evidence.grouping[0].run.clone(),
+                    ..Grouping::default()
+                };
+                evidence.grouping.push(beside);
+                let group = decide(&evidence, &pack).group().clone();
+                let closes: &[Strength] = if same { apart } else { &[] };
+                let (positive, negative) =
+                    (reacts(own) || reacts(closes), finds_nothing(own) || finds_nothing(closes));
+                let found = if immediate >= Strength::Two {
+                    // The other finds no D at all.
+                    Some(RhD::Positive).filter(|_| apart.is_empty() || reacts(apart))
+                } else if dat || positive && negative {
+                    None
+                } else if positive {
+                    Some(RhD::Positive).filter(|_| same || !finds_nothing(apart))
+                } else if negative && immediate == Strength::Zero {
+                    Some(RhD::Negative).filter(|_| same || !reacts(apart))
+                } else {
+                    None
+                };
+                assert_eq!(group.rhd, found, "{immediate:?} {own:?}; {apart:?}, {dat} {same}");
             }
         }
     }

@@ -117,6 +117,14 @@ mod worsened {
         e.grouping.iter_mut().for_each(change);
     }
 
+    fn part(of: Grouping) -> Grouping {
+        Grouping { run: "G1".parse().ok(), ..of }
+    }
+
+    fn grade(text: &str) -> Option<vocabulary::Grade> {
+        text.parse().ok()
+    }
+
     /// What pools are made of. Everything here makes either donation wait.
     const POOLS: &[Way] = &[
         ("a donation that is not in its pool", |e| {
@@ -318,6 +326,24 @@ mod worsened {
         ("a weak column", |e| group(e, |g| g.anti_a = Some("1+".parse().unwrap()))),
         ("a control that reacts", |e| group(e, |g| g.control = Some("1+".parse().unwrap()))),
         ("no grouping", |e| e.grouping.clear()),
+        ("a column alone, of another group", |e| {
+            e.grouping.push(part(Grouping { anti_b: grade("4+"), ..Grouping::default() }));
+        }),
+        ("a tube's columns before the others, of another group", |e| {
+            e.grouping.insert(0, part(Grouping { a1_cells: grade("3+"), ..Grouping::default() }));
+        }),
+        ("a summary of another group beside what could not be read", |e| {
+            let validity = Some(Validity::Invalid);
+            let reported_abo = Some(vocabulary::AboGroup::O);
+            e.grouping.push(part(Grouping { reported_abo, validity, ..Grouping::default() }));
+        }),
+        ("an antiglobulin test that finds no D", |e| {
+            let iat_d = Some(Grades(vec!["0".parse().unwrap(); 2]));
+            e.grouping.push(part(Grouping { iat_d, ..Grouping::default() }));
+        }),
+        ("a DEL test that finds no D", |e| {
+            e.grouping.push(part(Grouping { del: Some(Del::Negative), ..Grouping::default() }));
+        }),
     ];
 
     fn after(good: &Evidence, ways: &[&Way]) -> Evidence {

@@ -1,15 +1,15 @@
-//! One determination: forward and reverse columns, control, and D (rules.md §1.6, rows G1 to G3 and G6 to G10).
+//! One determination: forward and reverse columns, and control (rules.md §1.6, rows G1 to G3). Of D see `rhd`.
 
 use super::patterns::{self, Candidate, Columns};
-use crate::evidence::{Del, Grouping, GroupingSample, Validity};
+use super::rhd::{self, Rhd};
+use crate::evidence::{Grades, Grouping, GroupingSample, Resolution, Validity};
 use crate::notes::Notes;
-use crate::pack::{DelLabel, RulePack, WeakDLabel};
+use crate::pack::RulePack;
 use crate::runs::{Runs, Standing};
-use crate::say::{Said, said};
+use crate::say::{Said, Say, said};
 use crate::test::Test;
 use crate::trace::{Subject, Trace};
-use crate::verdict::Flag;
-use vocabulary::{AboGroup, BloodGroup, Grade, RhD, Strength};
+use vocabulary::{AboGroup, BloodGroup, Grade, RhD, RunId, Strength};
 
 /// What the ABO columns say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,22 +19,6 @@ pub(super) enum Abo {
     /// These columns react, nobody told how strongly, and the pack does not take that for positive.
     StrengthNotTold(Vec<&'static str>),
     Discrepant(Vec<&'static Candidate>),
-}
-
-/// What the D columns say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Rhd {
-    Type {
-        rhd: RhD,
-        flags: Vec<Flag>,
-    },
-    Missing(Vec<&'static str>),
-    StrengthNotTold(Vec<&'static str>),
-    /// Negative or weak at the immediate phase; the antiglobulin test is still to do (G7).
-    AntiglobulinOpen,
-    /// The direct antiglobulin test is positive (G10).
-    Unreadable,
-    Discrepant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +33,8 @@ pub(super) struct Determination<'e> {
     pub(super) grouping: &'e Grouping,
     number: usize,
     state: State,
+    /// Its run is invalid or out of control.
+    fell: bool,
     pub(super) abo: Abo,
     pub(super) rhd: Rhd,
     alone: Alone,
@@ -59,7 +45,7 @@ pub(super) struct Determination<'e> {
 struct Alone {
     /// By anti-A and anti-B.
     forward: [Option<bool>; 2],
-    /// By anti-A,B, where neither of them was run: whether either antigen is there.
+    /// By anti-A,B: whether either antigen is there.
     either: Option<bool>,
     /// By A1 and B cells.
     reverse: [Option<bool>; 2],
@@ -67,7 +53,7 @@ struct Alone {
     rhd: Option<RhD>,
 }
 
-impl Determination<'_> {
+impl<'e> Determination<'e> {
     pub(super) fn is_usable(&self) -> bool {
         self.state == State::Usable
     }
@@ -80,9 +66,27 @@ impl Determination<'_> {
     pub(super) fn is_empty(&self) -> bool {
         self.state == State::Empty
     }
+    /// Whether its columns are heard against the group that the others come to: it is here, whole or not, read or not, and its
+    /// run did not fall.
+    pub(super) fn is_heard(&self) -> bool {
+        !self.fell && !self.is_waiting()
+    }
+    /// Holds tests beside a grouping alone, and is none.
+    pub(super) fn is_supplementary(&self) -> bool {
+        is_supplementary(self.grouping)
+    }
+    /// Whether it is the one of this number, counted from 1.
+    pub(super) fn is_number(&self, number: usize) -> bool {
+        self.number == number
+    }
+    /// By which it is named.
+    pub(super) fn name(&self) -> Named<'e> {
+        Named { number: self.number, of_segment: self.is_of_segment(), run: self.grouping.run.as_ref() }
+    }
     /// Its own columns disagree, whatever became of its run.
     pub(super) fn is_discrepant(&self) -> bool {
-        matches!(self.abo, Abo::Discrepant(_)) || self.rhd == Rhd::Discrepant
+        matches!(self.abo, Abo::Discrepant(_))
+            || matches!(self.rhd, Rhd::Discrepant | Rhd::IatsDisagree { .. })
     }
     /// Its ABO columns do not tell how strongly they react, whatever became of its run.
     pub(super) fn is_untold(&self) -> bool {
@@ -117,49 +121,84 @@ impl Determination<'_> {
             Abo::Group(group) => Some(*group),
             Abo::Missing(_) | Abo::StrengthNotTold(_) | Abo::Discrepant(_) => None,
         };
-        let rhd = match &self.rhd {
-            Rhd::Type { rhd, .. } => Some(*rhd),
-            Rhd::Missing(_)
-            | Rhd::StrengthNotTold(_)
-            | Rhd::AntiglobulinOpen
-            | Rhd::Unreadable
-            | Rhd::Discrepant => None,
-        };
-        BloodGroup { abo, rhd }
+        BloodGroup { abo, rhd: self.rhd.told() }
     }
     pub(super) fn test(&self) -> Test<'static> {
         Test::Grouping(self.number)
     }
 }
 
-pub(super) fn judge<'e>(
+/// How a determination is named in a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Named<'e> {
     number: usize,
-    grouping: &'e Grouping,
+    of_segment: bool,
+    run: Option<&'e RunId>,
+}
+
+impl Say for Named<'_> {
+    fn en(&self) -> Said {
+        let of = if self.of_segment { "bag segment" } else { "sample tube" };
+        let run = self.run.map(|run| format!(", run {run}")).unwrap_or_default();
+        said!("blood grouping {} ({of}{run})", self.number)
+    }
+
+    fn zh(&self) -> Said {
+        let of = if self.of_segment { "血袋辫子" } else { "标本管" };
+        let run = self.run.map(|run| format!("，批次 {run}")).unwrap_or_default();
+        said!("第 {} 次血型鉴定（{of}{run}）", self.number)
+    }
+}
+
+/// Judges each determination: ABO by its own columns, D with the antiglobulin tests of the same material. Also tells from
+/// which one on they are considered: one that closed an inquiry replaces what came before it.
+pub(super) fn judge<'e>(
+    all: &'e [Grouping],
     pack: &RulePack,
     runs: &Runs<'_>,
     notes: &mut Notes<'_>,
-) -> Determination<'e> {
-    let state = state(grouping, runs);
-    let abo = abo(grouping, pack);
-    let (rhd, by_columns) = rhd(grouping, pack);
-    let alone = Alone { rhd: by_columns, ..alone(grouping, pack) };
-    let one = Determination { grouping, number, state, abo, rhd, alone };
-    notes.trace(|trace| {
-        let row = match (state, &one.abo) {
+) -> (Vec<Determination<'e>>, usize) {
+    let states: Vec<State> = all.iter().map(|one| state(one, runs)).collect();
+    let settled = |g: &Grouping| g.resolves.as_ref().is_some_and(Resolution::is_given);
+    let is_last = |(state, one): (&State, &Grouping)| *state == State::Usable && settled(one);
+    let from = states.iter().zip(all).rposition(is_last).unwrap_or(0);
+    let judged = all.iter().zip(&states).enumerate().map(|(at, (grouping, state))| {
+        let beside = |(other, one): (usize, &'e Grouping)| {
+            let same = (one.sample == Some(GroupingSample::Segment))
+                == (grouping.sample == Some(GroupingSample::Segment));
+            let usable = states.get(other) == Some(&State::Usable);
+            (other != at && same && usable && (other < from) == (at < from)).then_some((other + 1, one))
+        };
+        let beside: Vec<(usize, &Grouping)> = all.iter().enumerate().filter_map(beside).collect();
+        let (rhd, by_columns) = rhd::judge((at + 1, grouping), &beside, pack);
+        let alone = Alone { rhd: by_columns, ..alone(grouping, pack) };
+        let fell = matches!(runs.standing(grouping.run.as_ref()), Standing::Invalid | Standing::OutOfControl);
+        Determination { grouping, number: at + 1, state: *state, fell, abo: abo(grouping, pack), rhd, alone }
+    });
+    let judged: Vec<Determination<'e>> = judged.collect();
+    for one in &judged {
+        notes.trace(|trace| one.trace(trace));
+    }
+    (judged, from)
+}
+
+impl Determination<'_> {
+    fn trace(&self, trace: &mut Trace) {
+        let row = match (self.state, &self.abo) {
             (State::Invalid, _) => "G1",
             (_, Abo::Group(_)) => "G2",
             (_, Abo::Discrepant(_)) => "G3",
             (_, Abo::Missing(_) | Abo::StrengthNotTold(_)) => "1.6",
         };
-        let outcome = match state {
+        let outcome = match self.state {
             State::Invalid => "INVALID".into(),
             State::Waiting => "waits for its run".into(),
             State::Empty => "no result yet".into(),
-            State::Usable => came_to(&one.abo, &one.rhd),
+            State::Usable if self.is_supplementary() => "read with the groupings of its material".into(),
+            State::Usable => came_to(&self.abo, &self.rhd),
         };
-        trace_inputs(grouping, trace.line(row, Subject::Test(&one.test()), outcome));
-    });
-    one
+        trace_inputs(self.grouping, trace.line(row, Subject::Test(&self.test()), outcome));
+    }
 }
 
 /// What the columns come to. Nearly all come to one of eight, whose words stand ready: a decision is made often, and its
@@ -232,9 +271,20 @@ fn columns(g: &Grouping) -> [(&'static str, Option<Grade>); 10] {
     ]
 }
 
+/// Tests beside a grouping: antiglobulin tests of D and their coated cells, DAT, DEL.
+fn has_beside(g: &Grouping) -> bool {
+    let any = |grades: &Option<Grades>| grades.as_ref().is_some_and(|grades| !grades.0.is_empty());
+    any(&g.iat_d) || any(&g.coated_cells) || g.dat.is_some() || g.del.is_some()
+}
+
+/// Whether there is nothing of a grouping itself, and something beside it.
+pub(super) fn is_supplementary(g: &Grouping) -> bool {
+    let own = [g.anti_a, g.anti_b, g.anti_ab, g.a1_cells, g.a2_cells, g.b_cells, g.o_cells, g.auto];
+    own.iter().all(Option::is_none) && g.anti_d.is_none() && has_beside(g)
+}
+
 fn state(g: &Grouping, runs: &Runs<'_>) -> State {
-    let nothing =
-        columns(g).iter().all(|(_, grade)| grade.is_none()) && g.anti_d.is_none() && g.iat_d.is_none();
+    let nothing = columns(g).iter().all(|(_, grade)| grade.is_none()) && g.anti_d.is_none() && !has_beside(g);
     let control_reacts = g.control.is_some_and(|grade| !grade.is_zero());
     match (runs.standing(g.run.as_ref()), g.validity) {
         (_, Some(Validity::Invalid)) => State::Invalid,
@@ -251,7 +301,7 @@ fn state(g: &Grouping, runs: &Runs<'_>) -> State {
 
 /// A reaction as grouping reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reaction {
+pub(super) enum Reaction {
     Negative,
     Positive,
     /// Weak, mixed field, double population, or a remark without a place on the scale.
@@ -259,7 +309,7 @@ enum Reaction {
 }
 
 /// `min` is the weakest reaction that counts. A bare `+` counts here: whoever may not take it was stopped before.
-fn reaction(grade: Grade, min: Strength, haemolysis_is_positive: bool) -> Reaction {
+pub(super) fn reaction(grade: Grade, min: Strength, haemolysis_is_positive: bool) -> Reaction {
     if grade.is_zero() {
         return Reaction::Negative;
     }
@@ -278,7 +328,7 @@ fn reaction(grade: Grade, min: Strength, haemolysis_is_positive: bool) -> Reacti
 }
 
 /// Columns with a bare `+`, where the pack does not say that it is enough.
-fn strength_not_told(columns: &[(&'static str, &[Grade])], pack: &RulePack) -> Vec<&'static str> {
+pub(super) fn strength_not_told(columns: &[(&'static str, &[Grade])], pack: &RulePack) -> Vec<&'static str> {
     let enough = pack.settings().group.bare_plus_positive.as_ref().is_some_and(|plus| plus.value);
     let bare = columns.iter().filter(|(_, grades)| !enough && grades.iter().any(|grade| grade.bare_plus));
     bare.map(|(name, _)| *name).collect()
@@ -288,6 +338,9 @@ fn abo(g: &Grouping, pack: &RulePack) -> Abo {
     let limits = &pack.settings().group;
     let forward = |grade: Grade| reaction(grade, limits.forward_min.value.0, false);
     let reverse = |grade: Grade| reaction(grade, limits.reverse_min.value.0, true);
+    if is_supplementary(g) {
+        return Abo::Missing(Vec::new());
+    }
     let (Some(anti_a), Some(anti_b), Some(a1), Some(b)) = (g.anti_a, g.anti_b, g.a1_cells, g.b_cells) else {
         let needed =
             [("anti-A", g.anti_a), ("anti-B", g.anti_b), ("A1 cells", g.a1_cells), ("B cells", g.b_cells)];
@@ -331,7 +384,7 @@ fn abo(g: &Grouping, pack: &RulePack) -> Abo {
 }
 
 /// A and B of a group.
-fn antigens(group: AboGroup) -> [bool; 2] {
+pub(super) fn antigens(group: AboGroup) -> [bool; 2] {
     match group {
         AboGroup::O => [false, false],
         AboGroup::A => [true, false],
@@ -340,25 +393,34 @@ fn antigens(group: AboGroup) -> [bool; 2] {
     }
 }
 
+/// What a forward column says alone: whether its antigen is there, where the column is clear.
+pub(super) fn clear_forward(grade: Option<Grade>, pack: &RulePack) -> Option<bool> {
+    clear(grade, pack.settings().group.forward_min.value.0, false, pack)
+}
+
+/// What a reverse column says alone: whether its antibody is there.
+pub(super) fn clear_reverse(grade: Option<Grade>, pack: &RulePack) -> Option<bool> {
+    clear(grade, pack.settings().group.reverse_min.value.0, true, pack)
+}
+
+fn clear(grade: Option<Grade>, min: Strength, haemolysis_is_positive: bool, pack: &RulePack) -> Option<bool> {
+    let enough = pack.settings().group.bare_plus_positive.as_ref().is_some_and(|plus| plus.value);
+    let grade = grade.filter(|grade| enough || !grade.bare_plus)?;
+    match reaction(grade, min, haemolysis_is_positive) {
+        Reaction::Positive => Some(true),
+        Reaction::Negative => Some(false),
+        Reaction::Doubtful => None,
+    }
+}
+
 /// What the ABO columns say, each for itself.
 fn alone(g: &Grouping, pack: &RulePack) -> Alone {
-    let limits = &pack.settings().group;
-    let enough = limits.bare_plus_positive.as_ref().is_some_and(|plus| plus.value);
-    let clear = |grade: Option<Grade>, min: Strength, haemolysis_is_positive: bool| {
-        let grade = grade.filter(|grade| enough || !grade.bare_plus)?;
-        match reaction(grade, min, haemolysis_is_positive) {
-            Reaction::Positive => Some(true),
-            Reaction::Negative => Some(false),
-            Reaction::Doubtful => None,
-        }
-    };
-    let forward = |grade: Option<Grade>| clear(grade, limits.forward_min.value.0, false);
+    let forward = |grade| clear_forward(grade, pack);
     // Serum that reacts with the cells has the antibody, and its donor not the antigen.
-    let reverse = |grade: Option<Grade>| clear(grade, limits.reverse_min.value.0, true).map(|found| !found);
-    let neither = g.anti_a.is_none() && g.anti_b.is_none();
+    let reverse = |grade| clear_reverse(grade, pack).map(|found| !found);
     Alone {
         forward: [forward(g.anti_a), forward(g.anti_b)],
-        either: forward(g.anti_ab.filter(|_| neither)),
+        either: forward(g.anti_ab),
         reverse: [reverse(g.a1_cells), reverse(g.b_cells)],
         rhd: None,
     }
@@ -381,92 +443,6 @@ fn others_agree(
         && fits(g.o_cells, reverse, Reaction::Negative)
         && fits(g.auto, reverse, Reaction::Negative)
         && g.reported_abo.is_none_or(|reported| reported == group)
-}
-
-/// What the D columns come to, and the type that they say without regard to the control.
-fn rhd(g: &Grouping, pack: &RulePack) -> (Rhd, Option<RhD>) {
-    let found = by_d_columns(g, pack);
-    let alone = match &found {
-        Rhd::Type { rhd, .. } => Some(*rhd),
-        Rhd::Missing(_)
-        | Rhd::StrengthNotTold(_)
-        | Rhd::AntiglobulinOpen
-        | Rhd::Unreadable
-        | Rhd::Discrepant => None,
-    };
-    let found = match found {
-        Rhd::Type { .. } if g.control.is_none() => Rhd::Missing(vec!["control"]),
-        Rhd::Type { rhd, .. } if g.reported_rhd.is_some_and(|reported| reported != rhd) => Rhd::Discrepant,
-        Rhd::Type { .. }
-        | Rhd::Missing(_)
-        | Rhd::StrengthNotTold(_)
-        | Rhd::AntiglobulinOpen
-        | Rhd::Unreadable
-        | Rhd::Discrepant => found,
-    };
-    (found, alone)
-}
-
-fn by_d_columns(g: &Grouping, pack: &RulePack) -> Rhd {
-    let immediate = match &g.anti_d {
-        Some(grades) if !grades.0.is_empty() => &grades.0,
-        Some(_) | None => return Rhd::Missing(vec!["anti-D"]),
-    };
-    let iat = g.iat_d.as_ref().map_or(&[][..], |grades| &grades.0);
-    let untold = strength_not_told(&[("anti-D", immediate), ("anti-D (IAT)", iat)], pack);
-    if !untold.is_empty() {
-        return Rhd::StrengthNotTold(untold);
-    }
-    let min = pack.settings().group.anti_d_min.value.0;
-    let remark = |grade: &Grade| grade.has_remark();
-    let strong = |grade: &Grade| reaction(*grade, min, false) == Reaction::Positive;
-    if immediate.iter().any(remark) {
-        Rhd::Discrepant
-    } else if immediate.iter().all(strong) {
-        Rhd::Type { rhd: RhD::Positive, flags: Vec::new() }
-    } else if immediate.iter().any(strong) {
-        // G6: two reagents have to agree where two are used.
-        Rhd::Discrepant
-    } else {
-        by_antiglobulin(g, pack)
-    }
-}
-
-/// G7 to G10: negative or weak at the immediate phase.
-fn by_antiglobulin(g: &Grouping, pack: &RulePack) -> Rhd {
-    let settings = &pack.settings().group;
-    if g.dat.is_some_and(|grade| !grade.is_zero()) {
-        return Rhd::Unreadable;
-    }
-    let iat = g.iat_d.as_ref().map(|grades| grades.0.as_slice()).unwrap_or_default();
-    if iat.iter().any(|grade| grade.mixed_field || grade.double_population) {
-        return Rhd::Discrepant;
-    }
-    if iat.iter().any(|grade| !grade.is_zero()) {
-        return match settings.weak_d_label.value {
-            WeakDLabel::Positive => Rhd::Type { rhd: RhD::Positive, flags: vec![Flag::WeakD] },
-        };
-    }
-    let coated = g.coated_cells.as_ref().map(|grades| grades.0.as_slice()).unwrap_or_default();
-    let proves = |grade: &Grade| reaction(*grade, Strength::One, false) == Reaction::Positive;
-    if iat.len() < settings.iat_reagents_min.value || !coated.iter().all(proves) {
-        return Rhd::AntiglobulinOpen;
-    }
-    let weak_before = g.anti_d.as_ref().is_some_and(|grades| grades.0.iter().any(|grade| !grade.is_zero()));
-    if weak_before {
-        // A reaction at the immediate phase that the antiglobulin test does not find again.
-        return Rhd::Discrepant;
-    }
-    match (g.del, settings.del_label.value) {
-        (None, _) => Rhd::Type { rhd: RhD::Negative, flags: Vec::new() },
-        (Some(Del::Negative), _) => Rhd::Type { rhd: RhD::Negative, flags: vec![Flag::DelNegative] },
-        (Some(Del::Positive), DelLabel::NegativeFlagged) => {
-            Rhd::Type { rhd: RhD::Negative, flags: vec![Flag::DelPositive] }
-        }
-        (Some(Del::Positive), DelLabel::Positive) => {
-            Rhd::Type { rhd: RhD::Positive, flags: vec![Flag::DelPositive] }
-        }
-    }
 }
 
 #[cfg(test)]

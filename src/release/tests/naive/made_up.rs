@@ -1,9 +1,12 @@
 //! Evidence made up by a seeded generator: mostly good, so that what is wrong stands alone often enough.
 
+mod groups;
+
 use super::ordered::Order;
 use fastrand::Rng;
+use groups::{grouping, part};
 use release::evidence::*;
-use vocabulary::{AboGroup, BloodGroup, DonationId, Grade, Marker, RhD, RunId, Virus};
+use vocabulary::{AboGroup, BloodGroup, DonationId, Marker, RhD, RunId, Virus};
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -315,45 +318,6 @@ fn members(rng: &mut Dice, of: &[DonationId]) -> Vec<PoolMember> {
     all
 }
 
-fn grouping(rng: &mut Dice) -> Grouping {
-    let grade = |rng: &mut Dice, good: &str| -> Option<Grade> {
-        let text = if one_in(rng, 40) {
-            ["0", "w", "1+", "2+", "3+", "4+", "2+ mf", "+"][rng.usize(0..8)]
-        } else {
-            good
-        };
-        Some(id(text))
-    };
-    let [a, b, a1, bc] =
-        [["4+", "0", "0", "4+"], ["0", "4+", "3+", "0"], ["3+", "4+", "0", "0"], ["0", "0", "2+", "4+"]]
-            [if one_in(rng, 8) { rng.usize(0..4) } else { 0 }];
-    let anti_d = ["4+", "2+", "1+", "0"][if one_in(rng, 4) { rng.usize(0..4) } else { 0 }];
-    let iat = if anti_d == "0" || anti_d == "1+" {
-        let n = if one_in(rng, 5) { rng.usize(0..2) } else { 2 };
-        (n > 0).then(|| Grades((0..n).map(|_| id(if one_in(rng, 5) { "1+" } else { "0" })).collect()))
-    } else {
-        None
-    };
-    Grouping {
-        anti_a: grade(rng, a).filter(|_| !one_in(rng, 60)),
-        anti_b: grade(rng, b).filter(|_| !one_in(rng, 60)),
-        a1_cells: grade(rng, a1).filter(|_| !one_in(rng, 30)),
-        b_cells: grade(rng, bc).filter(|_| !one_in(rng, 30)),
-        control: grade(rng, "0"),
-        anti_d: Some(Grades(vec![id(anti_d)])),
-        coated_cells: iat.as_ref().filter(|_| one_in(rng, 3)).map(|iat| {
-            let coated =
-                |_: &Grade| id(if one_in(rng, 6) { ["0", "w", "1+ mf"][rng.usize(0..3)] } else { "2+" });
-            Grades(iat.0.iter().map(coated).collect())
-        }),
-        iat_d: iat,
-        sample: one_in(rng, 5).then_some(GroupingSample::Segment),
-        run: run_id(rng, &["G1", "G2"]),
-        analyser_run: if one_in(rng, 8) { Some(id("G1")) } else { None },
-        ..Grouping::default()
-    }
-}
-
 const INFECTIONS: [&str; 2] = ["HCV", "HIV"];
 
 /// A donation years ago, mostly non-reactive, and now and then in the days of the examination or after it.
@@ -554,8 +518,14 @@ pub(crate) fn evidence(rng: &mut Dice) -> Evidence {
         e.pool_members = members(rng, &OTHERS.map(id));
     }
     e.alt = alt(rng);
+    let d = [0, 0, 0, 1, 2, 3][rng.usize(0..6)];
     for _ in 0..[2, 1, 3, 0][if one_in(rng, 2) { rng.usize(0..4) } else { 0 }] {
-        e.grouping.push(grouping(rng));
+        e.grouping.push(grouping(rng, d));
+    }
+    // Whatever else goes wrong: a part is nothing wrong in itself.
+    for _ in 0..[0, 0, 1, 2][rng.usize(0..4)] {
+        let at = rng.usize(0..=e.grouping.len());
+        e.grouping.insert(at, part(rng, d));
     }
     e.runs = ["E1", "E2", "N1", "N2", "C1", "C2", "G1", "G2"].map(|name| run(name, rng)).to_vec();
     surroundings(&mut e, rng);

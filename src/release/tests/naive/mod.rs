@@ -2,17 +2,19 @@
 //! of the crate's code but its input types. Numbers are whole thousandths. It knows `cn-2019` and three overlays.
 
 mod donors;
+mod grouping;
 pub(crate) mod made_up;
 mod nucleic;
 pub(crate) mod ordered;
 
 use donors::donor_may_give;
+use grouping::group;
 use release::evidence::{
-    Call, ComponentState, Evidence, Grouping, GroupingSample, Meaning, NatKind, Qc, Run, SerologyKind,
-    SerologyResult, SerologySeries, Validity,
+    Call, ComponentState, Evidence, Meaning, NatKind, Qc, Run, SerologyKind, SerologyResult, SerologySeries,
+    Validity,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{AboGroup, Grade, Marker, RhD, RunId, Strength, Virus};
+use vocabulary::{Marker, RunId, Virus};
 
 /// What the packs differ in.
 #[derive(Debug, Clone, Copy)]
@@ -238,177 +240,6 @@ fn alt(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> char {
         uses.extend(other);
     }
     unit
-}
-
-fn abo(g: &Grouping) -> Option<AboGroup> {
-    let zero = |grade: Option<Grade>| grade.is_some_and(Grade::is_zero);
-    let strong = |grade: Option<Grade>, min: Strength| {
-        grade.is_some_and(|grade| !grade.has_remark() && grade.strength.is_some_and(|found| found >= min))
-    };
-    let on_a = (strong(g.anti_a, Strength::Three), zero(g.anti_a));
-    let on_b = (strong(g.anti_b, Strength::Three), zero(g.anti_b));
-    let on_a1 = (strong(g.a1_cells, Strength::Two), zero(g.a1_cells));
-    let on_bc = (strong(g.b_cells, Strength::Two), zero(g.b_cells));
-    if on_a.0 && on_b.1 && on_a1.1 && on_bc.0 {
-        Some(AboGroup::A)
-    } else if on_a.1 && on_b.0 && on_a1.0 && on_bc.1 {
-        Some(AboGroup::B)
-    } else if on_a.0 && on_b.0 && on_a1.1 && on_bc.1 {
-        Some(AboGroup::AB)
-    } else if on_a.1 && on_b.1 && on_a1.0 && on_bc.0 {
-        Some(AboGroup::O)
-    } else {
-        None
-    }
-}
-
-fn missing(g: &Grouping) -> bool {
-    [g.anti_a, g.anti_b, g.a1_cells, g.b_cells].contains(&None)
-}
-
-/// Whether any column that was run and is clear cannot be one of this group.
-fn cannot_be(g: &Grouping, group: AboGroup) -> bool {
-    let clear = |grade: Option<Grade>, min: Strength| match grade {
-        Some(grade) if grade.is_zero() => Some(false),
-        Some(grade) if !grade.has_remark() && grade.strength.is_some_and(|s| s >= min) => Some(true),
-        _ => None,
-    };
-    let (a, b) = (matches!(group, AboGroup::A | AboGroup::AB), matches!(group, AboGroup::B | AboGroup::AB));
-    clear(g.anti_a, Strength::Three) == Some(!a)
-        || clear(g.anti_b, Strength::Three) == Some(!b)
-        || clear(g.a1_cells, Strength::Two) == Some(a)
-        || clear(g.b_cells, Strength::Two) == Some(b)
-}
-
-/// The analyser's own run.
-fn own(g: &Grouping) -> Option<RunId> {
-    if g.analyser_run.is_some() { g.analyser_run.clone() } else { g.run.clone() }
-}
-
-/// Coated cells that do not react: the antiglobulin test says nothing.
-fn washed_out(g: &Grouping) -> bool {
-    let weak = |c: &Grade| c.strength.is_none_or(|s| s < Strength::One) || c.mixed_field;
-    g.coated_cells.as_ref().is_some_and(|all| all.0.iter().any(weak))
-}
-
-/// Weak at once, and not found again by the antiglobulin test.
-fn vanished(g: &Grouping) -> bool {
-    let immediate = g.anti_d.as_ref().unwrap().0[0];
-    let iat: Vec<Grade> = g.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
-    immediate.strength == Some(Strength::One)
-        && iat.len() >= 2
-        && iat.iter().all(|g| g.is_zero())
-        && !washed_out(g)
-}
-
-/// The type; `None` while the antiglobulin test is open. Weak D is positive. Second: typed by antiglobulin.
-fn rhd(g: &Grouping) -> (Option<RhD>, bool) {
-    let immediate = g.anti_d.as_ref().unwrap().0[0];
-    if immediate.strength.is_some_and(|s| s >= Strength::Two) {
-        return (Some(RhD::Positive), false);
-    }
-    let iat: Vec<Grade> = g.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default();
-    if iat.iter().any(|g| !g.is_zero()) {
-        return (Some(RhD::Positive), true);
-    }
-    if washed_out(g) {
-        return (None, false);
-    }
-    if iat.len() >= 2 && immediate.is_zero() { (Some(RhD::Negative), true) } else { (None, false) }
-}
-
-struct Group {
-    determined: bool,
-    good: bool,
-}
-
-fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
-    let mut usable: Vec<&Grouping> = Vec::new();
-    let mut waiting = false;
-    for g in &e.grouping {
-        match standing(e, g.run.as_ref()) {
-            Standing::Invalid | Standing::Out => {}
-            Standing::Open => waiting = true,
-            Standing::Good if g.control.is_some_and(|c| !c.is_zero()) => {}
-            Standing::Good => usable.push(g),
-        }
-    }
-    let abos: Vec<Option<AboGroup>> = usable.iter().map(|g| abo(g)).collect();
-    let rhds: Vec<(Option<RhD>, bool)> = usable.iter().map(|g| rhd(g)).collect();
-    let all_abo: BTreeSet<AboGroup> = abos.iter().copied().flatten().collect();
-    let all_rhd: BTreeSet<RhD> = rhds.iter().filter_map(|(d, _)| *d).collect();
-    let settled_by_iat = rhds.iter().any(|(_, iat)| *iat);
-    let weak_twice = usable.iter().any(|g| vanished(g));
-    // Tube and bag of two groups, whatever became of their runs, until a usable tube agrees with a usable bag.
-    let is_usable = |g: &Grouping| usable.iter().any(|u| std::ptr::eq(*u, g));
-    let bag = |g: &&Grouping| g.sample == Some(GroupingSample::Segment);
-    let said = |g: &Grouping| (abo(g), rhd(g).0);
-    let mut pairs = Vec::new();
-    for b in e.grouping.iter().filter(bag) {
-        pairs.extend(e.grouping.iter().filter(|g| !bag(g)).map(|t| (t, b)));
-    }
-    let both = |t: &Grouping, b: &Grouping| is_usable(t) && is_usable(b);
-    let cleared = pairs.iter().any(|(t, b)| both(t, b) && said(t).0.is_some() && said(t) == said(b));
-    let differ = |t: &Grouping, b: &Grouping| {
-        let ((ta, td), (ba, bd)) = (said(t), said(b));
-        (ta.is_some() && ba.is_some() && ta != ba) || (td.is_some() && bd.is_some() && td != bd)
-    };
-    let wrong_tube = pairs.iter().any(|(t, b)| differ(t, b) && (both(t, b) || !cleared));
-    // A tube that contradicts itself says nothing of whose blood it holds.
-    let contradicts = |t: &Grouping| (abo(t).is_none() && !missing(t)) || vanished(t);
-    // One that lacks columns says something by those that it has.
-    let shows_other = |t: &Grouping, b: &Grouping| missing(t) && cannot_be(t, abo(b).unwrap());
-    let tube_unclear =
-        !cleared && pairs.iter().any(|(t, b)| abo(b).is_some() && (contradicts(t) || shows_other(t, b)));
-    let discrepant = wrong_tube
-        || tube_unclear
-        || usable.iter().any(|g| abo(g).is_none() && !missing(g))
-        || all_abo.len() > 1
-        || all_rhd.len() > 1
-        || weak_twice;
-    let determined = all_abo.len() == 1 && !discrepant && all_rhd.len() == 1;
-    let iat_open = rhds.iter().any(|(d, _)| d.is_none()) && !settled_by_iat;
-    let mut good = determined && !waiting && !iat_open;
-    match &e.donor {
-        None => good = false,
-        Some(donor) => {
-            let history = donor.history.unwrap_or_default();
-            let (a, d) = (all_abo.first(), all_rhd.first());
-            good &= history.abo.is_none_or(|h| Some(&h) == a) && history.rhd.is_none_or(|h| Some(&h) == d);
-            let mut whole = history.abo.is_some() && history.rhd.is_some();
-            let mut same_before = history.abo.is_some() && history.abo.as_ref() == a;
-            for earlier in
-                donor.earlier.iter().filter(|one| one.group_refuted_by.is_none()).filter_map(|one| one.group)
-            {
-                good &=
-                    earlier.abo.is_none_or(|h| Some(&h) == a) && earlier.rhd.is_none_or(|h| Some(&h) == d);
-                whole |= earlier.is_final && earlier.abo.is_some() && earlier.rhd.is_some();
-                same_before |= earlier.is_final && earlier.abo.is_some() && earlier.abo.as_ref() == a;
-            }
-            let known = donor.first_time == Some(false) && whole;
-            let runs: BTreeSet<_> = usable
-                .iter()
-                .zip(&rhds)
-                .filter(|(g, (d, _))| abo(g).is_some() && (d.is_some() || settled_by_iat))
-                .map(|(g, _)| (own(g), g.sample == Some(GroupingSample::Segment)))
-                .collect();
-            good &= runs.len() >= if known { 1 } else { 2 };
-            if donor.field_abo.is_some_and(|field| Some(&field) != a) {
-                let typed = || usable.iter().filter(|g| abo(g).is_some());
-                let segment = typed().any(|g| g.sample == Some(GroupingSample::Segment));
-                let by_run: BTreeSet<_> = typed().filter_map(|g| own(g)).collect();
-                good &= segment || (by_run.len() > 1 && same_before);
-            }
-        }
-    }
-    // Whatever keeps the status from final keeps the unusable ones in sight.
-    let is_final = good || (determined && e.donor.is_none() && !waiting && !iat_open);
-    for g in &e.grouping {
-        if usable.iter().any(|u| std::ptr::eq(*u, g)) || !is_final {
-            uses.insert(g.run.clone());
-        }
-    }
-    Group { determined, good }
 }
 
 fn run_gates(e: &Evidence, uses: &BTreeSet<Option<RunId>>, closed: &mut BTreeSet<usize>) {

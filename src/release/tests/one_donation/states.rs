@@ -197,6 +197,15 @@ fn groups() -> Vec<State> {
         state(Hold, |e| e.grouping.clear()),
         state(Hold, |e| e.grouping[0].control = Some("1+".parse().unwrap())),
         state(Hold, |e| e.grouping[0].anti_d = Some(Grades(vec!["0".parse().unwrap()]))),
+        state(Hold, |e| {
+            let run = e.grouping[0].run.clone();
+            e.grouping.push(Grouping { anti_b: "4+".parse().ok(), run, ..Grouping::default() });
+        }),
+        state(Hold, |e| {
+            let run = e.grouping[0].run.clone();
+            let iat_d = Some(Grades(vec!["0".parse().unwrap(); 2]));
+            e.grouping.insert(0, Grouping { iat_d, run, ..Grouping::default() });
+        }),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! A blood group in question on a real ledger: what two people settle, and what nobody can.
 
+mod parts;
+
 use super::*;
 use crate::batches::tests::{Station, registered};
 use crate::people;
@@ -48,16 +50,19 @@ fn grouped(station: &Station, scan: &str, run: &str, columns: [&str; 4]) -> Seq 
 }
 
 fn grouped_at(station: &Station, scan: &str, run: (&str, &str), columns: [&str; 4]) -> Seq {
-    let profile = ProfileRef { id: "maker/model".into(), revision: "1".into() };
-    let message = station.write(What::MessageReceived {
-        connection: ConnectionId::new("line").unwrap(),
-        mode: Mode::Production,
-        profile,
-        protocol: Protocol::Lis02,
-        body: Body::Whole(scan.as_bytes().into()),
-    });
+    let message = received(station, scan);
     means(station, message, (scan, "1"), run, columns);
     message
+}
+
+fn received(station: &Station, scan: &str) -> Seq {
+    station.write(What::MessageReceived {
+        connection: ConnectionId::new("line").unwrap(),
+        mode: Mode::Production,
+        profile: ProfileRef { id: "maker/model".into(), revision: "1".into() },
+        protocol: Protocol::Lis02,
+        body: Body::Whole(scan.as_bytes().into()),
+    })
 }
 
 /// What a message is taken to mean under a revision of its profile, from now on.
@@ -68,12 +73,17 @@ fn means(
     run: (&str, &str),
     columns: [&str; 4],
 ) {
-    let profile = ProfileRef { id: "maker/model".into(), revision: revision.into() };
     let markers = [Marker::AntiA, Marker::AntiB, Marker::A1Cells, Marker::BCells];
     let mut observations: Vec<Observation> =
         markers.into_iter().zip(columns).map(|(marker, grade)| row(scan, run, marker, grade)).collect();
     observations.push(row(scan, run, Marker::GroupControl, "0"));
     observations.push(row(scan, run, Marker::AntiD, "4+"));
+    holds(station, message, (scan, revision), observations);
+}
+
+/// The rows that a message holds under a revision of its profile.
+fn holds(station: &Station, message: Seq, (scan, revision): (&str, &str), observations: Vec<Observation>) {
+    let profile = ProfileRef { id: "maker/model".into(), revision: revision.into() };
     let donation = DonationId::new(scan.trim_end_matches("-S")).unwrap();
     station.write(What::MessageInterpreted {
         message,

@@ -104,6 +104,12 @@ impl Determination {
         }
     }
 
+    /// The same, with other columns, which are not valid.
+    fn with(&self, columns: Grouping, why: &str) -> Self {
+        let grouping = Grouping { validity: Some(Validity::Invalid), why: Some(why.to_owned()), ..columns };
+        Self { grouping, run: self.run.clone(), ..*self }
+    }
+
     fn has(&self, home: u64, fact: &Fact) -> bool {
         let segment = self.sample == GroupingSample::Segment;
         (self.message, self.grouping.run.as_ref(), segment) == (home, fact.run(), fact.segment)
@@ -122,11 +128,21 @@ pub(crate) fn groupings(measured: &[Used<'_>]) -> Vec<Determination> {
         });
         let Some(one) = all.get_mut(at) else { continue };
         one.entry = one.entry.max(fact.entry);
+        let before = one.grouping.clone();
         if let Err(why) = column(&mut one.grouping, fact) {
+            // A column that came twice and says two things: both are heard.
+            let is_read = column(&mut Grouping::default(), fact).is_ok();
+            let other = (is_read && before != one.grouping).then(|| one.with(before, &why));
             one.grouping.validity = Some(Validity::Invalid);
             one.grouping.why = Some(why);
+            all.extend(other);
         }
     }
+    // Antigens beside ABO and D are no grouping, and nothing of one is missing in them.
+    all.retain(|one| {
+        let Grouping { sample, run, .. } = &one.grouping;
+        one.grouping != Grouping { sample: *sample, run: run.clone(), ..Grouping::default() }
+    });
     name_shared_runs(&mut all);
     all
 }
@@ -174,10 +190,10 @@ fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
         Marker::AntiD => listed(&mut grouping.anti_d),
         Marker::DIat => listed(&mut grouping.iat_d),
         Marker::CoatedCells => listed(&mut grouping.coated_cells),
-        Marker::Del => first(&mut grouping.del, del(observation).ok_or_else(nothing)?, twice),
+        Marker::Del => summary(&mut grouping.del, del(observation).ok_or_else(nothing)?, twice),
         // A summary that is there and names no type says that the analyser could not type it.
-        Marker::Abo => first(&mut grouping.reported_abo, abo(observation).ok_or_else(nothing)?, twice),
-        Marker::RhD => first(&mut grouping.reported_rhd, rhd(observation).ok_or_else(nothing)?, twice),
+        Marker::Abo => summary(&mut grouping.reported_abo, abo(observation).ok_or_else(nothing)?, twice),
+        Marker::RhD => summary(&mut grouping.reported_rhd, rhd(observation).ok_or_else(nothing)?, twice),
         Marker::Phenotype => Ok(()),
         Marker::HBsAg
         | Marker::AntiHbc
@@ -200,13 +216,12 @@ fn column(grouping: &mut Grouping, fact: &Fact) -> Result<(), String> {
     }
 }
 
-/// Puts a summary where none is yet; the first one stays.
-fn first<T>(slot: &mut Option<T>, said: T, twice: impl FnOnce() -> String) -> Result<(), String> {
-    if slot.is_some() {
-        return Err(twice());
+/// Puts a summary where none is yet; the last one stays.
+fn summary<T>(slot: &mut Option<T>, said: T, twice: impl FnOnce() -> String) -> Result<(), String> {
+    match slot.replace(said) {
+        None => Ok(()),
+        Some(_) => Err(twice()),
     }
-    *slot = Some(said);
-    Ok(())
 }
 
 fn del(observation: &Observation) -> Option<Del> {
