@@ -18,6 +18,9 @@ use vocabulary::{Interpretation, Marker, MarkerKind, RunId};
 /// Wells of a duplicate round: what was tested beyond them never counts against what they were to answer (R-SER-03).
 const DUPLICATE_WELLS: usize = 2;
 
+/// What a test of several targets together looks for.
+const TARGETS: [Marker; 3] = [Marker::HbvDna, Marker::HcvRna, Marker::HivRna];
+
 /// What a person declared: a run, or one part of it, or a lot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fell {
@@ -77,7 +80,7 @@ impl From<&LotDefect> for Fall {
 
 impl Fall {
     /// Whether a result was tested after it. One whose time is not known was not; nor was any later than it came.
-    fn is_before(&self, fact: &Fact) -> bool {
+    fn precedes(&self, fact: &Fact) -> bool {
         let tested = fact.tested_at.map(|tested| tested.at().as_millisecond().min(fact.came_ms));
         tested.is_some_and(|tested| tested > self.at_ms)
     }
@@ -163,7 +166,7 @@ impl<'a> Falls<'a> {
                 }
                 let unanswered = vanished
                     .iter()
-                    .find(|fall| !(fall.is_before(fact) || (fall.is_repeated_by(fact) && !is_extra)))?;
+                    .find(|fall| !(fall.precedes(fact) || (fall.is_repeated_by(fact) && !is_extra)))?;
                 let counts = self.of(fact).is_empty() && !self.is_grave(fact);
                 counts.then(|| why_not(unanswered, is_extra))
             })
@@ -186,8 +189,13 @@ impl<'a> Falls<'a> {
             .iter()
             .filter(|fact| fact.observation.marker.kind() != MarkerKind::Serology && self.has_vanished(fact));
         let unanswered = unanswered.filter_map(|fact| {
-            let fall =
-                self.of(fact).iter().find(|fall| !used.iter().any(|o| self.answers(fall, (fact, o))))?;
+            let marker = fact.observation.marker;
+            let own = [marker];
+            let wanted = if marker == Marker::Nat { TARGETS.as_slice() } else { own.as_slice() };
+            let is_open = |fall: &&Fall| {
+                wanted.iter().any(|marker| !used.iter().any(|one| self.answers(fall, (*marker, one))))
+            };
+            let fall = self.of(fact).iter().find(is_open)?;
             Some(open(OpenFinding::FALL_UNANSWERED, format!("{}: {}", named(fact), why_open(fall))))
         });
         let unconfirmed = unconfirmed.iter().map(|(fall, facts)| {
@@ -203,16 +211,16 @@ impl<'a> Falls<'a> {
         unconfirmed.chain(unanswered).collect()
     }
 
-    /// Whether a result stands, says something, and was made of the same test when that had fallen.
-    fn answers(self, fall: &Fall, (fallen, fact): (&Fact, &Fact)) -> bool {
-        let (of, own) = (fallen.observation.marker, fact.observation.marker);
-        let same_test = own == of || (of.kind() == MarkerKind::Nat && own == Marker::Nat);
+    /// Whether a result stands, says something of a marker, and was tested when what it answers had fallen.
+    fn answers(self, fall: &Fall, (marker, fact): (Marker, &Fact)) -> bool {
+        let own = fact.observation.marker;
+        let same_test = own == marker || (marker.kind() == MarkerKind::Nat && own == Marker::Nat);
         let run = fact.run().and_then(|run| self.runs.get(run));
         let stands = run.is_some_and(|run| run.validity == Validity::Valid && run.qc != Qc::OutOfControl);
         same_test
             && stands
             && unusable(&fact.observation).is_none()
-            && (fall.is_before(fact) || fall.is_repeated_by(fact))
+            && (fall.precedes(fact) || fall.is_repeated_by(fact))
     }
 
     /// Whether a reaction or a group that fell is another than one that stands, or nothing that stands shows the same.

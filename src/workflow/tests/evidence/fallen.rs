@@ -68,6 +68,20 @@ fn whatever_was_found_holds_until_it_is_confirmed_and_then_until_it_is_tested_ag
 }
 
 #[test]
+fn a_reactive_test_of_all_targets_is_answered_by_one_like_it_or_by_each_target() {
+    let row = |run, hour, marker, said_so| in_run(run, hour, observation(marker, "nat", said(said_so)));
+    let (reactive, nothing) = (Interpretation::Reactive, Interpretation::NonReactive);
+    let of = Fell::Run(RunId::new("R1").unwrap());
+    let open = |after: &[Marker]| {
+        let later = after.iter().map(|marker| row("R2", 13, *marker, nothing));
+        let all: Vec<Observation> = [row("R1", 9, Marker::Nat, reactive)].into_iter().chain(later).collect();
+        !findings(&all, &of, true).is_empty()
+    };
+    assert!(open(&[]) && open(&[Marker::HbvDna, Marker::HivRna]));
+    assert!(!open(&[Marker::Nat]) && !open(&[Marker::HbvDna, Marker::HcvRna, Marker::HivRna]));
+}
+
+#[test]
 fn an_alt_above_its_limit_is_not_gone_with_its_run() {
     let row = |run, hour, number| in_run(run, hour, observation(Marker::Alt, "ALT", activity(number)));
     let of = Fell::Run(RunId::new("R1").unwrap());
