@@ -240,9 +240,9 @@ fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFi
         && eases(before, after, cuts)
     {
         findings.push(eased(("corrected", before), after));
-    } else if let (Some(first), Some(after)) = (first, stands)
-        && severity(first, cuts) >= REACTIVE
+    } else if let Some(after) = stands
         && severity(after, cuts) < REACTIVE
+        && let Some(first) = of(Stage::Preliminary).find(|first| may_be_reactive(first, after, cuts))
     {
         findings.push(eased(("changed from a preliminary", first), after));
     }
@@ -302,6 +302,33 @@ const REACTIVE: u8 = 4;
 
 /// From which severity on somebody has found something, whatever became of it.
 pub(crate) const GREY: u8 = 2;
+
+/// Whether a preliminary result was reactive. A profile reads none of them: of one that it withheld the text speaks, by its
+/// number, else by whether the final one says the same.
+fn may_be_reactive(first: &Fact, after: &Fact, cuts: Cuts<'_>) -> bool {
+    let value = &first.observation.value;
+    let is_read = value.number.is_some() || value.interpretation.is_some() || value.od.is_some();
+    if is_read || value.grade.is_some() {
+        return severity(first, cuts) >= REACTIVE;
+    }
+    let (raw, then) = (value.raw.trim(), after.observation.value.raw.trim());
+    let is_equal = raw.is_empty() || raw.eq_ignore_ascii_case(then);
+    let Ok(number) = raw.trim_start_matches(['>', '<', '=', ' ']).parse::<Decimal>() else {
+        return !is_equal;
+    };
+    match first.observation.marker.kind() {
+        MarkerKind::Serology => {
+            let cut = cuts.cut(first);
+            cut.reaches(number, (Decimal::ONE, cut.initial))
+        }
+        MarkerKind::Chemistry => {
+            let mut o = first.observation.clone();
+            (o.value.number, o.value.unit) = (Some(number), Some(crate::evidence::ACTIVITY.to_owned()));
+            !cuts.passes_alt(&o)
+        }
+        MarkerKind::Nat | MarkerKind::Screening | MarkerKind::Grouping => !is_equal,
+    }
+}
 
 /// How grave a result is for the donation; 0 is what lets it pass.
 pub(crate) fn severity(fact: &Fact, cuts: Cuts<'_>) -> u8 {

@@ -166,6 +166,19 @@ fn a_preliminary_reactive_result_does_not_vanish_behind_a_final_one_that_is_not(
     let mut said = preliminary("0.30");
     said.value.interpretation = Some(Interpretation::Reactive);
     assert_eq!(counted(&[said, hiv(9, "0.30")]).1, held(), "by its word alone");
+    // As a profile withholds it: nothing but its text is kept.
+    for (raw, then, findings) in [
+        ("9.80", "0.30", held()),
+        ("0.31", "0.30", vec![]),
+        ("Positive", "Negative", held()),
+        ("Negative", "negative", vec![]),
+    ] {
+        let mut withheld = preliminary("0");
+        withheld.value = Value { raw: raw.into(), ..Value::default() };
+        let mut last = hiv(9, "0.30");
+        last.value.raw = then.into();
+        assert_eq!(counted(&[withheld, last]).1, findings, "{raw}, then {then}");
+    }
     let alone = evidence(&[preliminary("9.80")]);
     let of_first = alone.serology.iter().find(|s| s.reagent == "first").unwrap();
     assert_eq!((findings_of(&alone), of_first.results[0].validity), (vec![], Some(Validity::Open)));
