@@ -189,8 +189,8 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'
             continue;
         }
         let own = versions.get(&key).map_or(&[][..], Vec::as_slice);
-        let tied = ties.iter().filter(|(_, tie)| tie.to == Some(key));
-        let others = tied.filter_map(|(of, _)| versions.get(of)).flatten();
+        let others = ties.iter().filter(|(_, tie)| tie.to == Some(key));
+        let others = others.filter_map(|(of, _)| versions.get(of)).flatten();
         let all: Vec<&Fact> = own.iter().chain(others).copied().collect();
         let mut found = Vec::new();
         let Some(mut fact) = standing(&all, cuts, &mut found) else { continue };

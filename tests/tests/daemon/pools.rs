@@ -21,7 +21,9 @@ fn house() -> House {
          [[connection]]\nid = \"pooler\"\nprofile = \"generic/pooling-log\"\nmode = \"production\"\n\
          transport = { type = \"directory\", path = \"pooler\", pattern = \"*.csv\" }\n\
          [[connection]]\nid = \"nat\"\nprofile = \"roche/cobas-x800\"\nmode = \"production\"\n\
-         transport = { type = \"tcp-listen\", address = \"127.0.0.1:0\", sockets_max = 4 }\n",
+         transport = { type = \"tcp-listen\", address = \"127.0.0.1:0\", sockets_max = 4 }\n\
+         [[lot]]\nlot = \"K12345\"\napproval = \"A-1\"\naccepted_by = \"qc\"\nexpires = \"2026-12-31\"\n\
+         [[lot]]\nlot = \"C777\"\napproval = \"A-2\"\naccepted_by = \"qc\"\nexpires = \"2027-01-31\"\n",
     );
     fs::create_dir(house.path.join("pooler")).unwrap();
     house

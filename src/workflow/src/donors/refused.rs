@@ -211,13 +211,11 @@ impl Refused {
             }
             Self::Itself => "a donation is not its own neighbour".into(),
             Self::NotSuspected(donation) => format!("no such neighbour of donation {donation} is open"),
-            Self::SeveralGroupings { run, messages } => {
-                let messages = listed(messages);
-                format!(
-                    "the donation has several blood groupings of run {run}, of messages {messages}; say which by its message, \
-                     or by its sample (tube, segment)"
-                )
-            }
+            Self::SeveralGroupings { run, messages } => format!(
+                "the donation has several blood groupings of run {run}, of messages {}; say which by its message, or by its sample \
+                 (tube, segment)",
+                listed(messages)
+            ),
             Self::NoSuchGrouping(run) => format!(
                 "the donation has no blood grouping of run {run}; name the run of the determination that stands"
             ),
@@ -252,7 +250,7 @@ impl Refused {
             Self::NoHistory => "nothing is known of the donor's earlier groups".into(),
             Self::Lookback(why) => why.english(),
             Self::OtherDonor(donation) => format!(
-                "donation {donation} is registered as another donor's; name the donor who gave it, or correct its registration"
+                "donation {donation} is registered as another donor's; name the donor who gave it"
             ),
             Self::Over { until } => {
                 format!("until {until}: that day is over; give the last day of the deferral, today or later")
@@ -342,7 +340,7 @@ impl Refused {
             Self::NoHistory => "没有该献血者既往血型的记录".into(),
             Self::Lookback(why) => why.chinese(),
             Self::OtherDonor(donation) => {
-                format!("献血{donation}登记在另一献血者名下；请核对献血者编号，或更正登记")
+                format!("献血{donation}登记在另一献血者名下；请核对献血者编号")
             }
             Self::Over { until } => {
                 format!("屏蔽截止日{until}已过；请填写今天或以后的日期")

@@ -286,12 +286,11 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
         verdict.nat().iter().filter(|nat| nat.state == wanted).map(|nat| nat.target).collect()
     };
     let has = |state: NatState| verdict.nat().iter().any(|nat| nat.state == state);
-    let said = |result: Call, targets: Vec<Virus>| match result {
-        // What would not let the member itself go explains nothing, and clears nobody.
-        Call::Reactive | Call::NonReactive if about.doubted || !is_sound(&verdict) => {
-            said(Call::Pending, Vec::new())
-        }
-        result => said(result, targets),
+    // What would not let the member itself go explains nothing, and clears nobody.
+    let is_sound = !about.doubted && is_sound(&verdict);
+    let said = |result: Call, targets: Vec<Virus>| {
+        let speaks = matches!(result, Call::Reactive | Call::NonReactive);
+        if speaks && !is_sound { said(Call::Pending, Vec::new()) } else { said(result, targets) }
     };
     if has(NatState::Reactive) {
         return said(Call::Reactive, targets(NatState::Reactive));
