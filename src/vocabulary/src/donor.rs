@@ -1,5 +1,6 @@
 //! A donor's number, in its one normal form.
 
+use crate::notation::hides;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
@@ -59,7 +60,7 @@ impl DonorId {
         if chars > DONOR_CHARS_MAX {
             return Err(DonorIdError::TooLong { chars });
         }
-        match text.chars().find(|c| is_unseen(*c)) {
+        match text.chars().find(|c| c.is_control() || hides(*c)) {
             Some(c) => Err(DonorIdError::Unseen { code: u32::from(c) }),
             None => Ok(Self(text)),
         }
@@ -70,12 +71,6 @@ impl DonorId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Control characters, and the marks of Unicode that take no room: two numbers with and without one look the same.
-fn is_unseen(c: char) -> bool {
-    let takes_no_room = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    c.is_control() || takes_no_room
 }
 
 /// What an entry says that was written already: nothing of it is refused, and blanks around it never counted.
@@ -132,6 +127,7 @@ mod tests {
         check("D\u{0}1", Err(DonorIdError::Unseen { code: 0 }));
         check("D\u{200b}1", Err(DonorIdError::Unseen { code: 0x200b }));
         check("\u{feff}D1", Err(DonorIdError::Unseen { code: 0xfeff }));
+        check("D\u{206a}1", Err(DonorIdError::Unseen { code: 0x206a }));
         check(&"献".repeat(64), Ok("献".repeat(64).as_str()));
         check(&"D".repeat(65), Err(DonorIdError::TooLong { chars: 65 }));
     }

@@ -92,7 +92,7 @@ fn write_byte(text: &mut String, byte: u8) {
 }
 
 /// Characters that show nothing or turn the direction of what follows.
-fn hides(character: char) -> bool {
+pub(crate) fn hides(character: char) -> bool {
     matches!(u32::from(character), 0xAD | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF)
 }
 

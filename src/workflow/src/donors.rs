@@ -48,6 +48,7 @@ pub use checks::{
 };
 pub use facts::DonorFacts;
 pub use known::unknown;
+pub(crate) use lookbacks::lookback_command;
 pub use lookbacks::{LookbackRefused, look_back};
 pub use reentry::{Approval, Examination, approve, examine, record_test};
 pub use refused::Refused;

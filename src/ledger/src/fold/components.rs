@@ -1,5 +1,6 @@
 //! Components of donations: what was made, where each is, and recalls for what is out and may not be (R-GATE-12).
 
+use super::signed::PASS;
 use super::{Fold, Folded};
 use crate::state::{
     COMPONENTS_MAX, ComponentStands, Components, DonationRecord, Issue, Kept, KeptAs, Key, KeyParts,
@@ -139,7 +140,7 @@ impl Fold<'_, '_> {
     fn after_issue(&mut self, donation: &DonationId, against_rules: bool) -> Folded {
         let found: Option<DonationRecord> = record(self.view, &Key::donation(donation).done())?;
         let latest = found.and_then(|found| found.latest);
-        let passes = latest.as_ref().is_some_and(|verdict| verdict.unit == "pass");
+        let passes = latest.as_ref().is_some_and(|verdict| verdict.unit == PASS);
         if passes && !against_rules && !self.was_looked_up(donation)? {
             return Ok(());
         }

@@ -53,12 +53,15 @@ impl RulePack {
     #[must_use]
     pub fn weaker(&self) -> Vec<Weaker> {
         let own = self.settings.jurisdiction.trim();
-        let built_in = Self::built_in_ids().into_iter().filter_map(|id| Self::built_in(id).ok());
-        let stand_alone: Vec<Self> = built_in.filter(|pack| pack.settings.based_on.is_none()).collect();
-        let stands_for = |pack: &&Self| pack.settings.jurisdiction.eq_ignore_ascii_case(own);
-        if let Some(base) = stand_alone.iter().find(stands_for) {
-            return self.weaker_than(base, base.id());
+        // Read one after the other: pages ask this of every pack, and the first is the one of most.
+        let stand_alone = || {
+            let built_in = Self::built_in_ids().into_iter().filter_map(|id| Self::built_in(id).ok());
+            built_in.filter(|pack| pack.settings.based_on.is_none())
+        };
+        if let Some(base) = stand_alone().find(|pack| pack.settings.jurisdiction.eq_ignore_ascii_case(own)) {
+            return self.weaker_than(&base, base.id());
         }
+        let stand_alone: Vec<Self> = stand_alone().collect();
         let known: Vec<&str> = stand_alone.iter().map(|pack| pack.settings.jurisdiction.as_str()).collect();
         let known = known.join(", ");
         let unknown = Weaker {

@@ -1,5 +1,6 @@
 //! Why a word about a component is not taken, in English and Chinese.
 
+use crate::donors::lookback_command;
 use crate::people;
 use jiff::Timestamp;
 use ledger::{COMPONENTS_MAX, ComponentPlace, LookbackId, Seq};
@@ -222,12 +223,13 @@ impl From<ledger::ReadError> for Refused {
 }
 
 fn looked_up(of: &LookbackId, is_closed: bool) -> String {
-    let LookbackId { trigger, marker, earlier } = of;
+    let LookbackId { trigger, marker, .. } = of;
     if is_closed {
+        let clear = lookback_command(of, "cleared");
         format!(
             "the look-back for {marker} that donation {trigger} raised is closed, and what was found in {trigger} stands: nothing of \
              this donation goes. Take it out (component discarded); or two people who do look-backs say, each by name, that what \
-             is here may go (hemogate donor lookback {trigger} {marker} {earlier} --step cleared). {HAPPENED}"
+             is here may go ({clear}). {HAPPENED}"
         )
     } else {
         format!(
@@ -237,10 +239,11 @@ fn looked_up(of: &LookbackId, is_closed: bool) -> String {
 }
 
 fn looked_up_zh(of: &LookbackId, is_closed: bool) -> String {
-    let LookbackId { trigger, marker, earlier } = of;
+    let LookbackId { trigger, marker, .. } = of;
     if is_closed {
+        let clear = lookback_command(of, "cleared");
         format!(
-            "献血{trigger}引起的{marker}回溯已关闭，但其检出仍成立，本次献血不得发出。请报废（component discarded）；或由两名办理回溯的人员分别确认库存可发出（hemogate donor lookback {trigger} {marker} {earlier} --step cleared）。{HAPPENED_ZH}"
+            "献血{trigger}引起的{marker}回溯已关闭，但其检出仍成立，本次献血不得发出。请报废（component discarded）；或由两名办理回溯的人员分别确认库存可发出（{clear}）。{HAPPENED_ZH}"
         )
     } else {
         format!("该献血正在回溯（{marker}，由献血{trigger}引起），不得发出。{HAPPENED_ZH}")

@@ -105,7 +105,7 @@ impl LookbackRefused {
                     [] => "nobody told what was made of it".into(),
                     here => format!("{} in the house", here.join(", ")),
                 };
-                let step = command(of, "quarantined");
+                let step = lookback_command(of, "quarantined");
                 format!(
                     "donation {}: {here}, and nobody has said that it is in quarantine. Put it there, record that ({step}), \
                      then close",
@@ -117,7 +117,7 @@ impl LookbackRefused {
                  close",
                 of.earlier,
                 out.join(", "),
-                command(of, "consignees_told")
+                lookback_command(of, "consignees_told")
             ),
             Self::Cleared => {
                 "you have said already that what is here may go; another person who does look-backs has to say it, too"
@@ -140,14 +140,14 @@ impl LookbackRefused {
                     [] => "未登记其成分".into(),
                     here => format!("{}仍在库", here.join("、")),
                 };
-                let step = command(of, "quarantined");
+                let step = lookback_command(of, "quarantined");
                 format!("献血{}：{here}，且未登记已隔离。请隔离并登记（{step}）后再关闭", of.earlier)
             }
             Self::NotTold { of, out } => format!(
                 "献血{}的{}已发出，且未登记已通知用血机构。请通知并登记（{}）后再关闭",
                 of.earlier,
                 out.join("、"),
-                command(of, "consignees_told")
+                lookback_command(of, "consignees_told")
             ),
             Self::Cleared => "您已确认库存可发出；还须由另一名办理回溯的人员确认".into(),
             Self::NotFound => "引起该回溯的检出已不成立，无须确认；尚未关闭的，请关闭".into(),
@@ -155,7 +155,8 @@ impl LookbackRefused {
     }
 }
 
-fn command(of: &LookbackId, step: &str) -> String {
+/// What a person types for a step of a look-back.
+pub(crate) fn lookback_command(of: &LookbackId, step: &str) -> String {
     let LookbackId { trigger, marker, earlier } = of;
     format!("hemogate donor lookback {trigger} {marker} {earlier} --step {step}")
 }
