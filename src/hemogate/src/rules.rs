@@ -121,6 +121,13 @@ fn show(cli: &Cli, id: &str, format: Format, lang: Lang) -> Outcome {
             vec![key, value, format!("{confidence}{mark}"), confirm.unwrap_or_default()]
         })?;
     }
+    for key in pack.unset() {
+        let item = json!({
+            "key": key, "value": null, "confidence": "", "confirm": null, "must_be_confirmed": false,
+        });
+        let not_set = lang.pick("not set", "未设置");
+        printer.item(&item, || vec![key, "–".to_owned(), not_set.to_owned(), String::new()])?;
+    }
     printer.finish()?;
     Ok(Exit::Done)
 }

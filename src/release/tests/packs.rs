@@ -177,6 +177,22 @@ mod packs {
         assert!(pack.unconfirmed().iter().any(|open| open.key == "donor.term[0].reentry_days"));
     }
 
+    /// A limit that nobody set is one that nobody asks for: who reads a pack sees that it is open.
+    #[test]
+    fn what_a_pack_leaves_unset_is_listed_until_it_is_set() {
+        let unset = |text: &str| overlay(text).unwrap().unset();
+        let open = unset("");
+        for key in ["effective_to", "nat.centrifuge_within_hours", "nat.store_within_hours", "nat.late_ct"] {
+            assert!(open.iter().any(|unset| unset == key), "{key}: {open:?}");
+        }
+        assert!(!open.iter().any(|unset| unset.ends_with("confirm")), "{open:?}");
+        let set = unset("[nat]\nlate_ct = \"38\"\n");
+        let closed: Vec<_> = open.iter().filter(|unset| !set.contains(unset)).collect();
+        assert_eq!(closed, ["nat.late_ct"]);
+        let stated = overlay("").unwrap().stated();
+        assert!(open.iter().all(|unset| stated.iter().all(|stated| stated.key != *unset)));
+    }
+
     /// What a base says of a marker is kept by a pack laid over it, in whatever unit.
     #[test]
     fn a_pack_keeps_the_terms_of_its_base() {

@@ -81,6 +81,10 @@ fn a_changed_overlay_judges_nothing_before_two_people_have_activated_it() {
     for (words, expect) in [
         (&["rules", "list"][..], format!("takes over at {from} (user:rev + user:rel)")),
         (&["rules", "show", "cn-2019"][..], "in force since the beginning (system)".to_owned()),
+        (
+            &["rules", "show", "cn-2019", "--format", "json"],
+            r#""key":"nat.late_ct","must_be_confirmed":false,"value":null"#.to_owned(),
+        ),
     ] {
         let (exit, printed) = command(&house, words, &[]);
         assert!(exit == 0 && printed.contains(&expect), "{words:?}: {printed}");

@@ -19,7 +19,7 @@ pub struct Settings {
     /// Name of the pack.
     pub id: String,
     /// Pack whose values hold where this one says nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub based_on: Option<String>,
     /// Country or region.
     pub jurisdiction: String,
@@ -30,7 +30,7 @@ pub struct Settings {
     /// First day of collection that it judges.
     pub effective_from: Setting<Date>,
     /// Last day of collection that it judges.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub effective_to: Option<Setting<Date>>,
     /// Which moment chooses the pack.
     pub apply_by: Setting<ApplyBy>,
@@ -88,7 +88,7 @@ tables! {
         /// Antibody screen.
         ab_screen: Setting<AntibodyScreen>,
         /// Antibody to hepatitis B core; without it, not asked for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         anti_hbc: Option<Setting<Switch>>,
     }
     /// Reagents and NAT by marker.
@@ -109,7 +109,7 @@ tables! {
         /// Exactly the cut-off is reactive. Always so (R-SER-05).
         inclusive: Setting<bool>,
         /// Grey from this S/CO on.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         gz_low: Option<Setting<Limit>>,
         /// A grey result counts as initial reactive.
         gz_as_initial_reactive: Setting<bool>,
@@ -132,20 +132,20 @@ tables! {
         /// Its name, as evidence gives it.
         name: String,
         /// Which way its signal runs.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         direction: Option<Direction>,
         /// Reactive from this S/CO on; of a competitive reagent, while the signal times this is not above the cut-off. The
         /// lower it is, the more it finds, either way.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         cut: Option<Setting<Limit>>,
         /// Grey from this S/CO on.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         gz_low: Option<Setting<Limit>>,
         /// A grey result counts as initial reactive.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         gz_as_initial_reactive: Option<Setting<bool>>,
         /// A grey duplicate well is reactive.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         dup_uses_gz: Option<Setting<bool>>,
     }
     /// A marker that an authority asks for (rules.md §1.2: 地方性、时限性).
@@ -154,10 +154,10 @@ tables! {
         #[serde(deserialize_with = "alias::read_any_marker")]
         marker: Marker,
         /// First day of collection that it is asked for; without it, from the pack's first day on.
-        #[serde(default, deserialize_with = "read_day", skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "read_day")]
         from: Option<Date>,
         /// Last day of collection that it is asked for; without it, to the pack's last.
-        #[serde(default, deserialize_with = "read_day", skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "read_day")]
         to: Option<Date>,
         /// Whose donations; without it, everybody's.
         #[serde(default = "everybody")]
@@ -170,29 +170,29 @@ tables! {
         /// Pool size.
         mode: Setting<NatMode>,
         /// Members of a pool that no laboratory under this pack may exceed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         pool_members_max: Option<Setting<usize>>,
         /// Targets beside HBV, HCV and HIV that every donation is tested for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         further: Option<Setting<Vec<Virus>>>,
         /// What a non-discriminated reactive result does.
         ndr: Setting<NdrPolicy>,
         /// What an unresolved reactive pool does.
         mp_unresolved: Setting<UnresolvedPolicy>,
         /// What a pool says of a member whose serology is reactive; without it, what it says of the others.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         sero_reactive_in_pool: Option<Setting<SeroReactiveInPool>>,
         /// Highest Ct of a valid internal control.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         ic_ct_max: Option<Setting<Limit>>,
         /// A target's Ct above this is marked for a person.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         late_ct: Option<Setting<Limit>>,
         /// Hours that a sample may be stored before its test.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         store_within_hours: Option<Setting<Limit>>,
         /// Hours from collection to centrifugation, at most.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         centrifuge_within_hours: Option<Setting<Limit>>,
     }
     /// ALT.
@@ -213,7 +213,7 @@ tables! {
         /// Weakest immediate anti-D reaction that makes RhD positive.
         anti_d_min: Setting<PlainStrength>,
         /// A reaction read as `+`, without a strength, counts as positive. Absent: such a group is held.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         bare_plus_positive: Option<Setting<bool>>,
         /// anti-D reagents of different clones that an RhD-negative type needs by IAT.
         iat_reagents_min: Setting<usize>,
@@ -255,20 +255,20 @@ tables! {
         /// Months before the last negative donation that a look-back reaches.
         lookback_months: Setting<u16>,
         /// Calendar days within which earlier products in date are put into quarantine.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         quarantine_days: Option<Setting<u16>>,
         /// Days within which further tests are done and consignees told.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         notify_days: Option<Setting<u16>>,
         /// Days within which recipients are told.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         recipient_notice_days: Option<Setting<u16>>,
         /// Months after which a donor who was reactive by serology alone may be examined for re-entry.
         reentry_months: Setting<u16>,
         /// What a first anti-HBc reactive result, all else being negative, does to the donor.
         anti_hbc_once: Setting<ReactiveOnce>,
         /// The same of anti-HTLV; without it, the donor is deferred.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         anti_htlv_once: Option<Setting<ReactiveOnce>>,
         /// Markers for which other terms hold.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -280,16 +280,16 @@ tables! {
         #[serde(deserialize_with = "alias::read_verdict_name")]
         marker: String,
         /// Months before the last negative donation that a look-back reaches.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         lookback_months: Option<Setting<u16>>,
         /// Months after which a donor may be examined for re-entry.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         reentry_months: Option<Setting<u16>>,
         /// Days after which a donor may be examined for re-entry; with months, the later day counts.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         reentry_days: Option<Setting<u16>>,
         /// Days from the donation that a deferral for a time lasts at least; without it, as long as a person says.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         temporary_days: Option<Setting<u16>>,
     }
     /// How long records are kept.

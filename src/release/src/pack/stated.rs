@@ -1,6 +1,7 @@
 //! Every value of a pack with its confidence.
 
 use super::{Confidence, RulePack, Unconfirmed};
+use serde_json::Value as Json;
 use toml::{Table, Value};
 
 /// One value of a pack as it stands.
@@ -25,6 +26,16 @@ impl RulePack {
         let mut found = Vec::new();
         if let Ok(Value::Table(settings)) = Value::try_from(&self.settings) {
             collect("", &settings, &mut found);
+        }
+        found
+    }
+
+    /// Keys that a pack may set and this one does not, in the order of keys: what they would limit or ask for is not asked.
+    #[must_use]
+    pub fn unset(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Ok(settings) = serde_json::to_value(&self.settings) {
+            collect_unset("", &settings, &mut found);
         }
         found
     }
@@ -72,6 +83,24 @@ fn collect(prefix: &str, settings: &Table, found: &mut Vec<Stated>) {
                 found.push(Stated { key, value, confidence, confirm: None, must_be_confirmed: false });
             }
         }
+    }
+}
+
+fn collect_unset(key: &str, value: &Json, found: &mut Vec<String>) {
+    match value {
+        Json::Null => found.push(key.to_owned()),
+        Json::Object(settings) => {
+            let dot = if key.is_empty() { "" } else { "." };
+            for (name, inner) in settings {
+                collect_unset(&format!("{key}{dot}{name}"), inner, found);
+            }
+        }
+        Json::Array(list) => {
+            for (at, inner) in list.iter().enumerate() {
+                collect_unset(&format!("{key}[{at}]"), inner, found);
+            }
+        }
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }
 
