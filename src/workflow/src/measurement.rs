@@ -312,7 +312,9 @@ fn may_be_reactive(first: &Fact, after: &Fact, cuts: Cuts<'_>) -> bool {
         return severity(first, cuts) >= REACTIVE;
     }
     let (raw, then) = (value.raw.trim(), after.observation.value.raw.trim());
-    let is_equal = raw.is_empty() || raw.eq_ignore_ascii_case(then);
+    // A place that is still blank (`----`) says as little as none.
+    let is_blank = raw.chars().all(|c| matches!(c, '-' | '.' | '_' | ' '));
+    let is_equal = is_blank || raw.eq_ignore_ascii_case(then);
     let Ok(number) = raw.trim_start_matches(['>', '<', '=', ' ']).parse::<Decimal>() else {
         return !is_equal;
     };

@@ -172,6 +172,10 @@ fn a_preliminary_reactive_result_does_not_vanish_behind_a_final_one_that_is_not(
         ("0.31", "0.30", vec![]),
         ("Positive", "Negative", held()),
         ("Negative", "negative", vec![]),
+        ("----", "Negative", vec![]),
+        ("", "Negative", vec![]),
+        ("+", "-", held()),
+        ("-", "+", vec![]),
     ] {
         let mut withheld = preliminary("0");
         withheld.value = Value { raw: raw.into(), ..Value::default() };
