@@ -56,6 +56,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NotInBatch(_)
         | Refused::Gate { .. }
         | Refused::Disputed(_)
+        | Refused::RegisteredTwice(_)
         | Refused::Count { .. }
         | Refused::Text { .. } => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),

@@ -81,6 +81,7 @@ pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/donations/{id}/neighbours/settle", Need::Person(Act::LiftHold)),
     ("POST", "/api/v1/donations/{id}/group/settle", Need::Person(Act::SettleGroup)),
     ("POST", "/api/v1/donations/{id}/result/settle", Need::Person(Act::SettleResult)),
+    ("POST", "/api/v1/donations/{id}/registration/settle", Need::Person(Act::SettleRegistration)),
     ("POST", "/api/v1/rule-packs", Need::Person(Act::ActivateRules)),
     ("POST", "/api/v1/rule-packs/activate", Need::Person(Act::ActivateRules)),
     ("POST", "/api/v1/kits/propose", Need::Person(Act::ActivateKits)),

@@ -21,7 +21,7 @@ use serde_json::json;
 use std::sync::Arc;
 use vocabulary::DonationId;
 use workflow::{
-    donors::{self, Approval, Closing, Deferral, Examination, LookbackRefused, Refused},
+    donors::{self, Approval, Closing, Deferral, Examination, LookbackRefused, Refused, RegistrationRefused},
     tasks::{self, TaskKind},
 };
 
@@ -57,6 +57,9 @@ fn refused(why: &Refused) -> Problem {
         | Refused::OtherColumns { .. }
         | Refused::NothingDisputed(_)
         | Refused::OtherVersions { .. }
+        | Refused::Registration(
+            RegistrationRefused::Once(_) | RegistrationRefused::Often(_) | RegistrationRefused::Other { .. },
+        )
         | Refused::OtherDonor(_)
         | Refused::NotSuspected(_) => Problem::conflict(detail),
         Refused::Number { .. }
@@ -72,6 +75,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NoSuchGrouping(_)
         | Refused::SeveralGroupings { .. }
         | Refused::NoSuchVersion { .. }
+        | Refused::Registration(RegistrationRefused::NoSuch { .. })
         | Refused::Itself => Problem::unprocessable(detail),
         Refused::Broken(_) => Problem::unavailable(detail),
     }
@@ -353,6 +357,31 @@ pub(crate) async fn settle_result(
     let version = donors::Version { assay, marker, message, seen };
     let work = move |with: &Work| {
         donors::settle_result(&with.settings, &with.ledger, &with.actor, (&id, &version), &reason)
+    };
+    let step = commands::command(&site, &caller, refused, work).await?;
+    Ok(Json(json!(step)))
+}
+
+/// `{"entry":1234,"seen":"…","reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettleRegistration {
+    entry: u64,
+    seen: String,
+    reason: String,
+}
+
+/// One of the two names under which registration of its number stands (R-GATE-09).
+pub(crate) async fn settle_registration(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let SettleRegistration { entry, seen, reason } = read(&body)?;
+    let which = donors::WhichRegistration { entry, seen };
+    let work = move |with: &Work| {
+        donors::settle_registration(&with.settings, &with.ledger, &with.actor, (&id, &which), &reason)
     };
     let step = commands::command(&site, &caller, refused, work).await?;
     Ok(Json(json!(step)))

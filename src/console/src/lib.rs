@@ -190,4 +190,5 @@ fn of_one() -> Router<Arc<Site>> {
         .route("/api/v1/donations/{id}/neighbours/settle", post(donors::settle))
         .route("/api/v1/donations/{id}/group/settle", post(donors::settle_group))
         .route("/api/v1/donations/{id}/result/settle", post(donors::settle_result))
+        .route("/api/v1/donations/{id}/registration/settle", post(donors::settle_registration))
 }

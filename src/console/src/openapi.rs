@@ -245,6 +245,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "post",
         "one of two names: which version of a result that was sent with different values stands, by its message, of the versions that were seen (R-GATE-15)",
     ),
+    (
+        "/api/v1/donations/{id}/registration/settle",
+        "post",
+        "one of two names: which registration of a number that was registered for two stands, by its entry, of the registrations that were seen (R-GATE-09)",
+    ),
     ("/api/v1/recalls/{seq}/close", "post", "close a recall with what came of it"),
     (
         "/api/v1/rule-packs",

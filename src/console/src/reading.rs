@@ -201,6 +201,7 @@ pub(crate) async fn donation(State(site): State<Arc<Site>>, Path(id): Path<Strin
                 "typed_numbers": workflow::donors::typed_numbers(&facts),
                 "duplicates": workflow::donors::duplicates(&facts, judging),
                 "disputed_results": workflow::donors::disputed(&facts, judging), "donor_tasks": for_donor,
+                "registered_twice": workflow::donors::registered_twice(view.registration.as_ref()),
                 "verdict": verdict, "history": view.verdicts, "deliveries": deliveries,
             })))
         })

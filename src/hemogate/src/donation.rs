@@ -33,14 +33,26 @@ pub(crate) async fn donation(cli: &Cli, asked: &Donation, lang: Lang) -> Outcome
             });
             (donation, "result/settle", body, r#as)
         }
+        Donation::SettleRegistration { donation, entry, seen, reason, r#as } => {
+            let body = json!({ "entry": entry, "seen": seen, "reason": reason });
+            (donation, "registration/settle", body, r#as)
+        }
     };
     let path = format!("donations/{}/{what}", encoded(donation));
     print(&as_person(&client, by, (&path, &body), lang).await?)
 }
 
 /// What a person says, or has to say.
-const SAID: [&str; 7] =
-    ["donation", "summary", "by_people", "typed_numbers", "duplicates", "disputed_results", "donor_tasks"];
+const SAID: [&str; 8] = [
+    "donation",
+    "summary",
+    "by_people",
+    "typed_numbers",
+    "duplicates",
+    "disputed_results",
+    "registered_twice",
+    "donor_tasks",
+];
 
 fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
     if format == Format::Json {
@@ -93,6 +105,9 @@ fn show(shown: &Value, format: Format, lang: Lang) -> Outcome {
     for disputed in each(shown, "/disputed_results") {
         printer.item(&disputed, || row_of_versions(&disputed, lang))?;
     }
+    if let Some(twice) = shown.get("registered_twice").filter(|twice| !twice.is_null()) {
+        printer.item(twice, || row_of_registrations(twice, lang))?;
+    }
     for task in each(shown, "/donor_tasks") {
         printer.item(&task, || {
             let what = lang.pick("to be done for the donor", "献血者待办").to_owned();
@@ -132,6 +147,35 @@ fn row_of_versions(disputed: &Value, lang: Lang) -> Vec<String> {
         .join(" ")
         .trim()
         .to_owned(),
+        about.join("; "),
+        if by.is_empty() { nobody } else { by.join(", ") },
+    ]
+}
+
+/// A number that was registered for two, each registration with who says that it stands.
+fn row_of_registrations(twice: &Value, lang: Lang) -> Vec<String> {
+    let told = twice.get("registrations").and_then(Value::as_array).into_iter().flatten();
+    let (mut about, mut by) = (Vec::new(), Vec::new());
+    for one in told {
+        let entry = text(one, "/entry");
+        let (donor, at) = (text(one, "/registration/donor/id"), text(one, "/registration/collected_at"));
+        let again = text(one, "/again");
+        let again =
+            if again.is_empty() { again } else { format!(" ({} {again})", lang.pick("again", "再次")) };
+        about.push(format!("{entry}: {}{donor} {at}{again}", lang.pick("donor ", "献血者")));
+        let said_by = one.get("said_by").and_then(Value::as_array).into_iter().flatten();
+        by.extend(said_by.filter_map(Value::as_str).map(|who| format!("{who}: {entry}")));
+    }
+    if let Some(more) = twice.get("more").and_then(Value::as_u64) {
+        about.push(format!("+{more}"));
+    }
+    if let Some(stands) = twice.get("stands").and_then(Value::as_u64) {
+        about.push(format!("{}{stands}", lang.pick("stands: ", "为准：")));
+    }
+    let nobody = lang.pick("nobody yet", "尚无").to_owned();
+    vec![
+        lang.pick("registered for two", "编号重复登记").to_owned(),
+        text(twice, "/seen"),
         about.join("; "),
         if by.is_empty() { nobody } else { by.join(", ") },
     ]

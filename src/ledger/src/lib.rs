@@ -70,8 +70,8 @@ pub use state::{
     DonorTaskStands, DonorTasks, DuplicateAccepted, FaultKind, FaultSettled, FitnessNote, FoundAs,
     GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
     KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, Registered,
-    ReleaseSigned, ResultSettled, RulesInForce, RulesProposal, RunInvalidation, RunJudged, RunProposed,
-    SESSION_MS, SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested, Untaken,
-    WrittenOff, WrongTube,
+    RegistrationWord, ReleaseSigned, ResultSettled, RulesInForce, RulesProposal, RunInvalidation, RunJudged,
+    RunProposed, SESSION_MS, SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested,
+    Told, Untaken, WrittenOff, WrongTube,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

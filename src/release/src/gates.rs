@@ -5,9 +5,7 @@
 
 use crate::GateId;
 use crate::Moment;
-use crate::evidence::{
-    ComponentState, Evidence, Lot, Meaning, OpenFinding, Qc, Resolution, Run, Signature, Validity,
-};
+use crate::evidence::{ComponentState, Evidence, Lot, Meaning, Qc, Resolution, Run, Signature, Validity};
 use crate::group::Against;
 use crate::notes::Use;
 use crate::pack::{ApplyBy, RulePack};
@@ -77,8 +75,7 @@ fn gate(id: GateId, against: &[Reason<'_>], (findings, used): (&Findings<'_>, &[
     let allowed = may_be_set_aside(id, findings.pack);
     let given = findings.evidence.overrides.iter().find(|o| o.gate == id.name());
     let resolution = given.map(|o| Resolution { by: o.by.clone(), reason: o.reason.clone() });
-    let any = |is: fn(&OpenFinding) -> bool| findings.evidence.findings.iter().any(is);
-    let (remedy, remedy_zh) = remedy(id, any(OpenFinding::is_of_versions), any(OpenFinding::is_of_a_fall));
+    let (remedy, remedy_zh) = remedy(id, &findings.evidence.findings);
     let (remedy, remedy_zh) = (Some(remedy), Some(remedy_zh));
     Gate {
         id,

@@ -33,6 +33,21 @@ pub enum RegistrationPart {
 }
 
 impl RegistrationPart {
+    /// Whether the registration that stands holds the graver of the two, so that nothing is left open.
+    #[must_use]
+    pub fn is_kept_graver(self) -> bool {
+        match self {
+            Self::Deferred | Self::Barred | Self::CentrifugedAt => true,
+            Self::Donor
+            | Self::CollectedAt
+            | Self::Session
+            | Self::FirstTime
+            | Self::Sensitised
+            | Self::History
+            | Self::FieldAbo => false,
+        }
+    }
+
     /// What differs, in English and Chinese.
     #[must_use]
     pub fn words(self) -> [&'static str; 2] {

@@ -123,7 +123,8 @@ pub(crate) fn facts(
     view: Option<DonationView>,
     known: &mut Known,
 ) -> Result<DonationFacts, ReadError> {
-    let registration = view.as_ref().and_then(|v| v.registration.as_ref()).map(|r| r.registration.clone());
+    let registered = view.as_ref().and_then(|view| view.registration.clone());
+    let registration = registered.as_ref().map(|known| known.registration.clone());
     let at = registration.as_ref().map_or(jiff::Timestamp::UNIX_EPOCH, |r| r.collected_at);
     let mut facts = DonationFacts {
         donation: donation.clone(),
@@ -144,7 +145,7 @@ pub(crate) fn facts(
     // What somebody signed is no release while no verdict lets the donation go by it.
     let standing = view.as_ref().and_then(|view| view.summary.verdict.as_ref());
     let which = (donation, standing.is_some_and(|verdict| verdict.releasable));
-    facts.donor = DonorFacts::gather(reader, which, facts.registration.as_ref(), &settings.time_zone)?;
+    facts.donor = DonorFacts::gather(reader, which, registered.as_ref(), &settings.time_zone)?;
     let Some(view) = view else { return Ok(facts) };
     (facts.findings, facts.typed) = TypedNumber::apart(view.findings, None);
     facts.findings.extend(view.registration.iter().flat_map(registrations::contradicted));

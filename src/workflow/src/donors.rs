@@ -40,6 +40,9 @@ mod tests;
 #[cfg(test)]
 mod version_tests;
 mod versions;
+mod whose;
+#[cfg(test)]
+mod whose_tests;
 
 pub(crate) use checks::are_compared;
 pub(crate) use checks::identity;
@@ -56,6 +59,10 @@ pub use register::{Deferral, defer, reinstate};
 pub use tasks::{Closing, close_task};
 pub(crate) use terms::{deferred_for, reentry_from};
 pub use versions::{DisputedSeen, Version, VersionSeen, disputed, settle_result};
+pub use whose::{
+    RegisteredTwice, RegistrationRefused, RegistrationSeen, Which as WhichRegistration, registered_twice,
+    settle_registration,
+};
 
 use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};

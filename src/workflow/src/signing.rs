@@ -90,13 +90,13 @@ pub(crate) fn with_signatures(
         evidence.batch = Some(Batch { failing, located });
         let unchecked = |identity: &Identity| identity.manual_entry && identity.checked_by.is_none();
         let unchecked = evidence.identity.as_ref().is_some_and(unchecked);
-        let disputed = evidence.findings.iter().any(OpenFinding::takes_two);
         // One person's reason is neither the second person's check of what was typed in, nor two people's word on which
-        // version of a result stands, or on what fell.
-        let takes_two = |gate: &str| match gate.parse() {
-            Ok(GateId::Identity) => unchecked,
-            Ok(GateId::Interfaces) => disputed,
-            _ => false,
+        // version of a result stands, on what fell, or on which registration the number stands for.
+        let takes_two = |gate: &str| {
+            gate.parse::<GateId>().is_ok_and(|gate| {
+                let of_gate = evidence.findings.iter().any(|finding| finding.takes_two(gate));
+                of_gate || (gate == GateId::Identity && unchecked)
+            })
         };
         let allowed = released.set_aside.iter().filter(|aside| !takes_two(&aside.gate));
         evidence.overrides.extend(allowed.map(|set_aside| Override {

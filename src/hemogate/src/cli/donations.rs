@@ -20,7 +20,7 @@ pub(crate) enum Donation {
         r#as: String,
     },
     /// What people have said of it and have still to say: holds, numbers that were typed in, duplicates on another lot,
-    /// results that were sent with different values
+    /// results that were sent with different values, registrations that contradict each other
     Show {
         /// Its number, in any form the site knows
         donation: String,
@@ -76,6 +76,25 @@ pub(crate) enum Donation {
         #[arg(long, value_name = "HASH")]
         seen: String,
         /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
+    /// Say which registration stands of a number that was registered for two: two different people (reviewer, releaser) name
+    /// the same one, of the registrations that they saw and no others; until then gate 09 stays closed, and what is known of
+    /// either donor bars it. Naming another one takes back what you said before
+    SettleRegistration {
+        /// Its number, in any form the site knows
+        donation: String,
+        /// The entry whose registration stands
+        #[arg(long)]
+        entry: u64,
+        /// The hash of the registrations that were seen (donation show)
+        #[arg(long, value_name = "HASH")]
+        seen: String,
+        /// What was found out
         #[arg(long)]
         reason: String,
         /// Who you are

@@ -265,6 +265,18 @@ pub enum DonorAct {
         /// Why.
         reason: String,
     },
+    /// A person says which registration of a donation stands, where its number was registered for two; it takes two
+    /// (R-GATE-09).
+    RegistrationSettled {
+        /// The donation.
+        donation: DonationId,
+        /// SHA-256 of the registrations that the person saw: the word is of these and of no others.
+        registrations: String,
+        /// The entry whose registration stands.
+        entry: Seq,
+        /// What was found out.
+        reason: String,
+    },
     /// A task for a donation's donor is closed by a person's word.
     TaskClosed {
         /// The donation.
@@ -307,6 +319,7 @@ impl DonorAct {
             Self::NumberChecked { .. } => "number_checked",
             Self::DuplicateAccepted { .. } => "duplicate_accepted",
             Self::ResultSettled { .. } => "result_settled",
+            Self::RegistrationSettled { .. } => "registration_settled",
             Self::TaskClosed { .. } => "donor_task_closed",
             Self::LookbackDone { .. } => "lookback_done",
         }

@@ -1,20 +1,16 @@
 //! Donations: what is known of each, and when it has to be decided anew.
 
-use super::pools::Fellows;
 use super::{Fold, Folded};
 use crate::alike::alike;
 use crate::state::{
-    DeliveryRecord, DeliveryState, DonationRecord, Key, Registered, StateError, VerdictRecord, record, seq,
+    DeliveryRecord, DeliveryState, DonationRecord, Key, StateError, VerdictRecord, record, seq,
 };
 use crate::{DeliveryId, Seq, VerdictMade};
 use std::collections::BTreeSet;
-use vocabulary::{DonationId, DonationRegistration};
-
-/// Other donors that one donation was registered for.
-const OR_DONORS_MAX: usize = 20;
+use vocabulary::DonationId;
 
 impl Fold<'_, '_> {
-    fn donation(&mut self, donation: &DonationId) -> Result<DonationRecord, StateError> {
+    pub(super) fn donation(&mut self, donation: &DonationId) -> Result<DonationRecord, StateError> {
         if let Some(found) = record(self.view, &Key::donation(donation).done())? {
             return Ok(found);
         }
@@ -36,7 +32,7 @@ impl Fold<'_, '_> {
         })
     }
 
-    fn put_donation(&mut self, donation: &DonationId, record: &DonationRecord) -> Folded {
+    pub(super) fn put_donation(&mut self, donation: &DonationId, record: &DonationRecord) -> Folded {
         self.view.put_record(Key::donation(donation).done(), record)
     }
 
@@ -47,60 +43,13 @@ impl Fold<'_, '_> {
         self.put_donation(donation, &record)
     }
 
-    fn want_decision(&mut self, donation: &DonationId, record: &mut DonationRecord) {
+    pub(super) fn want_decision(&mut self, donation: &DonationId, record: &mut DonationRecord) {
         let first = *record.work.get_or_insert_with(|| {
             self.counters.to_decide += 1;
             self.seq
         });
         let since = self.seq.get().to_be_bytes().to_vec();
         self.view.put(Key::decide_work(first, donation).done(), since);
-    }
-
-    /// What comes first stands; a later registration of the number takes its place only where it eases nothing.
-    pub(super) fn registered(&mut self, later: &DonationRegistration) -> Folded {
-        let key = Key::registration(&later.donation).done();
-        let (stands, is_taken) = Registered::after(record(self.view, &key)?, later, self.seq);
-        self.view.put_record(key, &stands)?;
-        if is_taken { self.registration_taken(later) } else { self.registration_untaken(later) }
-    }
-
-    /// Nobody knows which of the two donors gave it: what is known of it counts for both, and both are judged anew.
-    fn registration_untaken(&mut self, later: &DonationRegistration) -> Folded {
-        self.misfit();
-        let mut record = self.donation(&later.donation)?;
-        self.want_decision(&later.donation, &mut record);
-        let (stands, other) = (record.donor.clone(), &later.donor.id);
-        if stands.as_ref() != Some(other) && record.or_donors.len() < OR_DONORS_MAX {
-            record.or_donors.insert(other.clone());
-            let at_ms = u64::try_from(record.collected_at_ms.unwrap_or(0)).unwrap_or(0);
-            self.mark(Key::given_by(other).number(at_ms).text(later.donation.as_str()));
-        }
-        self.put_donation(&later.donation, &record)?;
-        // What was said of the one is no answer for the other.
-        self.donor_of_tasks(&later.donation, other)?;
-        for donor in stands.iter().chain([other]) {
-            for given in self.given_from(donor, 0)? {
-                self.reopen(&given)?;
-            }
-        }
-        self.reopen_fellows(&later.donation, Fellows::Registered)
-    }
-
-    fn registration_taken(&mut self, registration: &DonationRegistration) -> Folded {
-        let mut record = self.donation(&registration.donation)?;
-        record.registered = Some(self.seq);
-        let collected = registration.collected_at.as_millisecond();
-        self.collected(&registration.donation, record.collected_at_ms, collected);
-        self.given(registration, (record.donor.as_ref(), record.collected_at_ms));
-        record.collected_at_ms = Some(collected);
-        record.donor = Some(registration.donor.id.clone());
-        record.session.clone_from(&registration.session);
-        self.want_decision(&registration.donation, &mut record);
-        self.put_donation(&registration.donation, &record)?;
-        self.donor_of_tasks(&registration.donation, &registration.donor.id)?;
-        self.reopen_later(&registration.donation)?;
-        self.reopen_suspected_beside(&registration.donation, collected)?;
-        self.reopen_fellows(&registration.donation, Fellows::Registered)
     }
 
     fn end_work(&mut self, donation: &DonationId, record: &mut DonationRecord, considered: Seq) -> Folded {

@@ -105,6 +105,7 @@ impl Fold<'_, '_> {
             | DonorAct::NumberChecked { .. }
             | DonorAct::DuplicateAccepted { .. }
             | DonorAct::ResultSettled { .. }
+            | DonorAct::RegistrationSettled { .. }
             | DonorAct::TaskClosed { .. }
             | DonorAct::LookbackDone { .. } => return Ok(()),
         };

@@ -9,7 +9,7 @@ use crate::state::{
 };
 use crate::{DonorAct, VerdictMade};
 use release::evidence::Neighbour;
-use vocabulary::{DonationId, DonationRegistration, DonorId, PoolId};
+use vocabulary::{DonationId, DonorId, PoolId};
 
 /// Lines of one donor or one donation that are kept; a person who writes more is told so before.
 pub(super) const LINES_MAX: usize = 500;
@@ -85,6 +85,9 @@ impl Fold<'_, '_> {
                 let (versions, reason) = (versions.clone(), reason.clone());
                 let settled = ResultSettled { versions, message: *message, done: self.done(), reason };
                 self.result_settled(donation, pool.as_ref(), settled)
+            }
+            DonorAct::RegistrationSettled { donation, registrations, entry, reason } => {
+                self.registration_settled(donation, (registrations, *entry), reason)
             }
             DonorAct::TaskClosed { donation, task, marker, outcome, .. } => {
                 self.donor_task_closed(donation, (*task, marker.as_deref()), *outcome)
@@ -189,20 +192,21 @@ impl Fold<'_, '_> {
         Ok(())
     }
 
-    /// Donations are found by their donor, too; the donor's later ones have one more before them.
+    /// Donations are found by their donor, too, be it one of several who may have given them; the donor's later ones have one
+    /// more before them.
     pub(super) fn given(
         &mut self,
-        registration: &DonationRegistration,
-        before: (Option<&DonorId>, Option<i64>),
+        donation: &DonationId,
+        before: (&[DonorId], Option<i64>),
+        now: (&[DonorId], i64),
     ) {
-        let donation = &registration.donation;
         let key = |donor: &str, ms: i64| {
             Key::given_by(donor).number(u64::try_from(ms).unwrap_or(0)).text(donation.as_str())
         };
-        if let (Some(donor), Some(at)) = before {
-            self.view.delete(key(donor, at).done());
+        if let (donors, Some(at)) = before {
+            donors.iter().for_each(|donor| self.view.delete(key(donor, at).done()));
         }
-        self.mark(key(&registration.donor.id, registration.collected_at.as_millisecond()));
+        now.0.iter().for_each(|donor| self.mark(key(donor, now.1)));
     }
 
     /// A verdict raises look-backs and candidates for re-entry.
@@ -211,7 +215,8 @@ impl Fold<'_, '_> {
         let key = Key::candidate(made.donation()).done();
         if let (true, Some(donor)) = (made.is_reentry_candidate(), &of.donor) {
             let known: Option<Candidate> = record(self.view, &key)?;
-            let candidate = known.unwrap_or_else(|| Candidate {
+            let of_donor = known.filter(|known| known.donor == *donor);
+            let candidate = of_donor.unwrap_or_else(|| Candidate {
                 donor: donor.clone(),
                 donation: made.donation().clone(),
                 raised: self.seq,

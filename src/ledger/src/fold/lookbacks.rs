@@ -137,8 +137,11 @@ impl Fold<'_, '_> {
             return Ok(false);
         }
         let earlier: Option<DonationRecord> = record(self.view, &Key::donation(&id.earlier).done())?;
-        let gave = earlier.and_then(|earlier| earlier.donor);
-        Ok(gave.is_none_or(|donor| of.donor.as_ref().is_none_or(|of| *of == donor)))
+        let Some(earlier) = earlier.filter(|earlier| earlier.donor.is_some() && of.donor.is_some()) else {
+            return Ok(true);
+        };
+        let mut gave = earlier.donor.iter().chain(&earlier.or_donors);
+        Ok(gave.any(|donor| of.donor.as_ref() == Some(donor) || of.or_donors.contains(donor)))
     }
 
     pub(super) fn lookback_done(&mut self, id: &LookbackId, step: LookbackStep, outcome: &str) -> Folded {

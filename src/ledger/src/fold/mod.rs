@@ -26,6 +26,7 @@ mod pools;
 mod profile;
 mod query;
 mod register;
+mod registered;
 mod rules;
 mod run;
 mod signed;

@@ -84,6 +84,7 @@ pub(super) fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done, 
         | DonorAct::NumberChecked { .. }
         | DonorAct::DuplicateAccepted { .. }
         | DonorAct::ResultSettled { .. }
+        | DonorAct::RegistrationSettled { .. }
         | DonorAct::TaskClosed { .. }
         | DonorAct::LookbackDone { .. } => false,
     }

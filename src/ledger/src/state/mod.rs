@@ -45,7 +45,7 @@ pub(crate) use orders::*;
 pub(crate) use people::*;
 pub(crate) use records::*;
 pub use records::{Counters, DeliveryState};
-pub use registration::{Registered, Untaken};
+pub use registration::{Registered, RegistrationWord, Told, Untaken};
 pub use rules::{InForce, RulesInForce, RulesProposal};
 pub use signed::{
     BatchRecord, ByPeople, DiscardDone, Done, HOLDS_MAX, HoldStands, RUN_PROPOSAL_STANDS_MS, Recall,

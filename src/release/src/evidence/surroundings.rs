@@ -1,7 +1,7 @@
 //! What stands around the results: runs, lots, signatures, identity, components, batch.
 
 use super::{Resolution, Validity};
-use crate::Moment;
+use crate::{GateId, Moment};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use vocabulary::{LotRole, RunId};
@@ -266,12 +266,15 @@ pub struct OpenFinding {
 /// Findings that leave open whose sample it was (R-GATE-09): one number may be another cut off, results came under several
 /// scans, a result is older than the blood, the number was registered for two.
 const OF_IDENTITY: [&str; 4] =
-    ["donation_numbers_alike", "scans_differ", "tested_before_collection", "registered_twice"];
+    ["donation_numbers_alike", "scans_differ", "tested_before_collection", OpenFinding::REGISTERED_TWICE];
 
 /// Findings that leave open which version of a result stands: two people say so, and nobody sets the gate aside for them.
 const OF_VERSIONS: [&str; 3] = ["changed_result", "correction_eases", "correction_unmatched"];
 
 impl OpenFinding {
+    /// A donation's number was registered for two, and no two people have said which registration stands.
+    pub const REGISTERED_TWICE: &'static str = "registered_twice";
+
     /// A run, or a lot, in which something was reactive fell by one person's word, and nobody has confirmed it (rules.md §2.5).
     pub const FALL_UNCONFIRMED: &'static str = "fall_unconfirmed";
 
@@ -284,10 +287,32 @@ impl OpenFinding {
         [Self::FALL_UNCONFIRMED, Self::FALL_UNANSWERED].contains(&self.finding.as_str())
     }
 
+    /// Whether it leaves open which of two registrations a donation's number stands for (R-GATE-09).
+    #[must_use]
+    pub fn is_of_registrations(&self) -> bool {
+        self.finding == Self::REGISTERED_TWICE
+    }
+
     /// Whether one person's reason never sets the gate aside for it.
     #[must_use]
-    pub fn takes_two(&self) -> bool {
-        self.is_of_versions() || self.is_of_a_fall()
+    pub fn takes_two(&self, gate: GateId) -> bool {
+        match gate {
+            GateId::Identity => self.is_of_registrations(),
+            GateId::Interfaces => self.is_of_versions() || self.is_of_a_fall(),
+            GateId::TestsFinal
+            | GateId::MarkersPass
+            | GateId::Group
+            | GateId::RunsValid
+            | GateId::QualityControl
+            | GateId::Lots
+            | GateId::Analyser
+            | GateId::Operator
+            | GateId::TwoPersons
+            | GateId::Donor
+            | GateId::Components
+            | GateId::Batch
+            | GateId::ReleaseAct => false,
+        }
     }
 
     /// Whether it leaves open which version of a result stands (R-GATE-15).

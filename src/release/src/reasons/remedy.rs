@@ -1,10 +1,12 @@
 //! What opens a closed gate.
 
 use crate::GateId;
+use crate::evidence::OpenFinding;
 
-/// In English and Chinese. `of_versions`: a result was sent with different values, and nobody has said which stands.
-/// `of_a_fall`: what was reactive fell by a person's word.
-pub(crate) fn remedy(gate: GateId, of_versions: bool, of_a_fall: bool) -> (&'static str, &'static str) {
+/// In English and Chinese, by what is found: that a result was sent with different values and nobody has said which stands,
+/// that what was reactive fell by a person's word, that the number was registered for two.
+pub(crate) fn remedy(gate: GateId, findings: &[OpenFinding]) -> (&'static str, &'static str) {
+    let any = |is: fn(&OpenFinding) -> bool| findings.iter().any(is);
     match gate {
         GateId::TestsFinal => ("finish the tests that are named", "完成所列检测"),
         GateId::MarkersPass => (
@@ -32,6 +34,10 @@ pub(crate) fn remedy(gate: GateId, of_versions: bool, of_a_fall: bool) -> (&'sta
             "have an authorised person repeat the test, or write down since when the operator may run it (hemogate operator authorise --from, confirmed by another person)",
             "由授权人员重做该检测，或登记该操作者的授权起始时间（hemogate operator authorise --from，须另一人确认）",
         ),
+        GateId::Identity if any(OpenFinding::is_of_registrations) => (
+            "find out whose donation it is, and have two people say which registration stands (hemogate donation show, hemogate donation settle-registration); for anything else compare tube and label by a second person (an id that was typed in: two say so, hemogate donation check-number)",
+            "查明是谁的献血，由两人先后确认以哪份登记为准（hemogate donation show、hemogate donation settle-registration）；其他原因由第二人核对标本与标签（手工录入的编号须两人登记核对：hemogate donation check-number）",
+        ),
         GateId::Identity => (
             "compare tube and label by a second person (an id that was typed in: two say so, hemogate donation check-number), or take a new sample from the bag segment",
             "由第二人核对标本与标签（手工录入的编号须两人登记核对：hemogate donation check-number），或用血袋辫子重新留样",
@@ -54,11 +60,11 @@ pub(crate) fn remedy(gate: GateId, of_versions: bool, of_a_fall: bool) -> (&'sta
             "have an authorised releaser sign; take back overrides that are refused",
             "由授权放行人签名；撤回被拒绝的越过申请",
         ),
-        GateId::Interfaces if of_versions => (
+        GateId::Interfaces if any(OpenFinding::is_of_versions) => (
             "have two people say which version of the result stands (hemogate donation show, hemogate donation settle-result); look at any other finding or gap, ask the analyser to send again, and acknowledge it",
             "由两人先后确认以哪个版本的结果为准（hemogate donation show、hemogate donation settle-result）；其他发现或缺口：查看后请仪器重传，并予以确认",
         ),
-        GateId::Interfaces if of_a_fall => (
+        GateId::Interfaces if any(OpenFinding::is_of_a_fall) => (
             "have another person confirm what was declared invalid (hemogate runs confirm, hemogate lots confirm), and test the sample again; look at any other finding or gap, ask the analyser to send again, and acknowledge it",
             "由另一人确认该无效判定（hemogate runs confirm、hemogate lots confirm），并重测标本；其他发现或缺口：查看后请仪器重传，并予以确认",
         ),

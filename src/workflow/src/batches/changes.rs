@@ -1,7 +1,7 @@
 //! What has happened to a batch's donations since somebody looked at it, for the person whose signature is refused.
 
 use super::{BatchNow, MemberNow};
-use ledger::{DonationView, Entry, ReadError, Reader, Seq, SignedAct, What};
+use ledger::{DonationView, Entry, ReadError, Reader, Registered, Seq, SignedAct, What};
 use serde::Serialize;
 use vocabulary::DonationId;
 
@@ -112,10 +112,26 @@ fn of_view(view: &DonationView, since: Seq) -> Vec<(String, String)> {
             format!("登记内容已变更（条目{entry}）"),
         ));
     }
+    found.extend(view.registration.iter().flat_map(|registered| of_registrations(registered, since)));
     let verdicts = view.verdicts.iter().filter(|verdict| verdict.seq > since);
     found.extend(verdicts.map(|verdict| {
         let (unit, entry) = (&verdict.unit, verdict.seq);
         (format!("has another verdict: {unit} (entry {entry})"), format!("结论已变更：{unit}（条目{entry}）"))
     }));
     found
+}
+
+/// Registrations that were not taken, and what people said of which one stands.
+fn of_registrations(registered: &Registered, since: Seq) -> impl Iterator<Item = (String, String)> {
+    let untaken = registered.untaken.iter().map(|one| one.entry).filter(move |entry| *entry > since);
+    let untaken = untaken.map(|entry| {
+        let en = format!("was registered again, with another thing (entry {entry})");
+        (en, format!("编号被再次登记且内容不同（条目{entry}）"))
+    });
+    let words = registered.words.iter().filter(move |word| word.done.entry > since);
+    untaken.chain(words.map(|word| {
+        let (by, entry, stands) = (&word.done.by, word.done.entry, word.stands);
+        let en = format!("is the one of the registration of entry {stands}, says {by} (entry {entry})");
+        (en, format!("{by}确认以条目{stands}的登记为准（条目{entry}）"))
+    }))
 }

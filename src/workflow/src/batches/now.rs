@@ -11,7 +11,7 @@ use crate::{
 use ledger::{
     BatchView, ByPeople, Components, Interpretations, ReadError, Reader, ReleaseSigned, Seq, UnitCount,
 };
-use release::{Gate, RulePack, Unit, Verdict, evidence::OpenFinding};
+use release::{Gate, GateId, RulePack, Unit, Verdict};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
@@ -121,10 +121,11 @@ impl MemberNow {
         self.other.as_ref().map_or(&settings.pack, |other| &other.pack)
     }
 
-    /// Whether two people have still to say which version of a result of it stands, or that what was reactive fell.
-    pub(super) fn is_disputed(&self, settings: &Settings) -> bool {
+    /// Whether two people have still to say what opens a gate: which version of a result stands, that what was reactive fell,
+    /// or which registration.
+    pub(super) fn takes_two(&self, gate: GateId, settings: &Settings) -> bool {
         let settings = self.other.as_deref().unwrap_or(settings);
-        evidence::known(&self.facts, settings).findings.iter().any(OpenFinding::takes_two)
+        evidence::known(&self.facts, settings).findings.iter().any(|finding| finding.takes_two(gate))
     }
 
     /// What would be decided if the release were signed so.

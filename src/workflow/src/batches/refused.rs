@@ -67,6 +67,8 @@ pub enum Refused {
     /// Gate 15 is not set aside while two people have to say which version of a result of the donation stands, or while what
     /// was reactive fell by one person's word or is not answered yet.
     Disputed(DonationId),
+    /// Gate 09 is not set aside while two people have to say which registration of the donation's number stands.
+    RegisteredTwice(DonationId),
     /// Failing units are still in quarantine (R-GATE-13).
     NotLocated {
         /// As the system counts them.
@@ -148,6 +150,7 @@ impl Refused {
             Self::SamePerson { .. } => "same_person",
             Self::Gate { .. } => "gate",
             Self::Disputed(_) => "disputed",
+            Self::RegisteredTwice(_) => "registered_twice",
             Self::NotLocated { .. } => "not_located",
             Self::Count { .. } => "count",
             Self::Text { .. } => "text",
@@ -202,6 +205,10 @@ impl Refused {
                  R-GATE-15 is not set aside for that: two people say which version stands (hemogate donation show {donation}, \
                  then hemogate donation settle-result), or another confirms what fell (hemogate runs confirm, hemogate lots \
                  confirm), and the sample is tested again"
+            ),
+            Self::RegisteredTwice(donation) => format!(
+                "the number of donation {donation} was registered for two; R-GATE-09 is not set aside for that: two people say \
+                 which registration stands (hemogate donation show {donation}, then hemogate donation settle-registration)"
             ),
             Self::NotLocated { failing, located } => format!(
                 "{failing} failing units, {located} found and removed; find and discard the others first (R-GATE-13)"
@@ -277,6 +284,10 @@ impl Refused {
                 "献血{donation}的某项结果先后不一致，或其反应性结果所在批次（批号）被判无效，R-GATE-15 不得因此豁免：须由两人确认以哪个版本为准\
                  （hemogate donation show {donation}，再用 hemogate donation settle-result），或由另一人确认该判定（hemogate runs \
                  confirm、hemogate lots confirm）并重测标本"
+            ),
+            Self::RegisteredTwice(donation) => format!(
+                "献血{donation}的编号有两份不一致的登记，R-GATE-09 不得因此豁免：须由两人先后确认以哪份登记为准\
+                 （hemogate donation show {donation}，再用 hemogate donation settle-registration）"
             ),
             Self::NotLocated { failing, located } => {
                 format!("不合格{failing}袋，已找到并移出{located}袋；请先找齐并报废（R-GATE-13）")

@@ -104,7 +104,7 @@ pub struct Released {
 ///
 /// # Errors
 /// [`Refused`]; [`Refused::Changed`] when anything is not as `seen`, [`Refused::SamePerson`], [`Refused::NotLocated`],
-/// [`Refused::Gate`], [`Refused::Disputed`].
+/// [`Refused::Gate`], [`Refused::Disputed`], [`Refused::RegisteredTwice`].
 pub fn release(
     settings: &Settings,
     ledger: &Ledger,
@@ -224,9 +224,12 @@ fn set_aside(
         let donations: BTreeSet<DonationId> =
             scanned(settings, ledger, Some(now.batch.batch), &aside.donations)?.into_iter().collect();
         let is_of = |member: &&MemberNow| donations.contains(&member.donation);
-        let mut of_these = now.members.iter().filter(is_of).filter(|_| gate == GateId::Interfaces);
-        if let Some(member) = of_these.find(|member| member.is_disputed(settings)) {
-            return Err(Refused::Disputed(member.donation.clone()));
+        let mut of_these = now.members.iter().filter(is_of);
+        if let Some(member) = of_these.find(|member| member.takes_two(gate, settings)) {
+            let donation = member.donation.clone();
+            let of_identity = gate == GateId::Identity;
+            let why = if of_identity { Refused::RegisteredTwice } else { Refused::Disputed };
+            return Err(why(donation));
         }
         Ok((SetAside { gate: gate.name().to_owned(), reason }, donations))
     };

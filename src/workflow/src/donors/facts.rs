@@ -1,17 +1,19 @@
 //! What is known of a donor and a donation beside its results, as evidence.
 
 use crate::evidence::Determination;
-use ledger::{DuplicateAccepted, Given, GroupSettled, NumberChecked, ReadError, Reader, ResultSettled};
+use ledger::{
+    DuplicateAccepted, Given, GroupSettled, NumberChecked, ReadError, Reader, Registered, ResultSettled,
+};
 use release::{
     Evidence, GateId, GroupStatus, Moment,
     evidence::{
         Confirmatory, Confirmed, EarlierCall, EarlierDonation, EarlierGroup, EarlierResult, Grouping,
-        LaterFinding, Neighbour, Reentry, Register, Resolution,
+        LaterFinding, Neighbour, Reentry, Register, RegisterState, Resolution,
     },
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{BloodGroup, DonationId, DonationRegistration, Marker, RunId, Virus};
+use vocabulary::{BloodGroup, DonationId, DonationRegistration, DonorId, Marker, RunId, Virus};
 
 /// Persons who have to close an inquiry into a blood group: it takes a discrepancy away.
 const SETTLING_PERSONS: usize = 2;
@@ -54,7 +56,7 @@ impl DonorFacts {
     pub(crate) fn gather(
         reader: &Reader,
         (donation, is_released): (&DonationId, bool),
-        registration: Option<&DonationRegistration>,
+        registered: Option<&Registered>,
         zone: &jiff::tz::TimeZone,
     ) -> Result<Self, ReadError> {
         let notes = reader.notes_of(donation)?;
@@ -68,8 +70,9 @@ impl DonorFacts {
             ..Self::default()
         };
         // Registrations of before may name nobody; two that do are not one donor.
-        let known = registration.filter(|registration| registration.donor.named().is_some());
-        let Some(registration) = known else { return Ok(facts) };
+        let known = registered.filter(|known| known.registration.donor.named().is_some());
+        let Some(registered) = known else { return Ok(facts) };
+        let registration = &registered.registration;
         let donor = &registration.donor.id;
         let stands = reader.donor(donor)?;
         let taken = registration.collected_at.as_millisecond();
@@ -93,21 +96,62 @@ impl DonorFacts {
             };
             one.group_refuted_by = refuted.iter().find(is_wrong).map(|(by, _)| by.donation.clone());
         }
-        let verdicts = after.iter().filter(|_| !is_released).filter_map(|given| given.verdict);
-        for verdict in verdicts {
-            let made = reader.verdict(verdict)?;
-            let asks = made.lookback().iter().filter(|asked| asked.earlier == *donation);
-            let found =
-                asks.map(|a| LaterFinding { donation: made.donation().clone(), marker: a.marker.clone() });
-            facts.later.extend(found);
+        if !is_released {
+            facts.later.extend(found_later(reader, donation, &after)?);
         }
-        let known = |one: &EarlierDonation| facts.earlier.iter().any(|e| e.donation == one.donation);
-        let by_hand = stands.earlier.into_iter().filter(|one| !known(one)).map(told);
-        let by_hand: Vec<EarlierDonation> = by_hand.collect();
-        facts.earlier.extend(by_hand);
+        facts.told_earlier(stands.earlier);
         (facts.register, facts.reentry) = (stands.register, stands.reentry);
         facts.came_back = stands.came_back;
+        for other in registered.other_donors() {
+            facts.or_of(reader, (donation, is_released), (other, taken), zone)?;
+        }
         Ok(facts)
+    }
+
+    /// Earlier donations that were recorded by hand.
+    fn told_earlier(&mut self, told: Vec<EarlierDonation>) {
+        let known = |one: &EarlierDonation| self.earlier.iter().any(|e| e.donation == one.donation);
+        let by_hand: Vec<EarlierDonation> = told.into_iter().filter(|one| !known(one)).map(said).collect();
+        self.earlier.extend(by_hand);
+    }
+
+    /// What is known of another donor who may have given it: whatever bars that one bars it too, and what is found in it
+    /// looks back on that one's donations. No examination of the one takes back what is known of the other, and whose group
+    /// it has is left open.
+    fn or_of(
+        &mut self,
+        reader: &Reader,
+        (donation, is_released): (&DonationId, bool),
+        (other, taken): (&DonorId, i64),
+        zone: &jiff::tz::TimeZone,
+    ) -> Result<(), ReadError> {
+        (self.reentry, self.came_back) = (None, Vec::new());
+        if other.is_empty() {
+            return Ok(());
+        }
+        let known = |of: &DonorFacts, given: &Given| of.earlier.iter().any(|e| e.donation == given.donation);
+        let (before, after): (Vec<Given>, Vec<Given>) = reader
+            .given_by(other)?
+            .into_iter()
+            .filter(|given| given.donation != *donation)
+            .partition(|given| given.collected_at_ms < taken);
+        self.earlier_unread += before.len().saturating_sub(EARLIER_MAX);
+        for given in before.iter().rev().take(EARLIER_MAX) {
+            if !known(self, given) {
+                self.earlier.push(EarlierDonation { group: None, ..earlier(reader, given, zone)?.0 });
+            }
+        }
+        if !is_released {
+            let found = found_later(reader, donation, &after)?;
+            let news: Vec<LaterFinding> = found.into_iter().filter(|one| !self.later.contains(one)).collect();
+            self.later.extend(news);
+        }
+        let stands = reader.donor(other)?;
+        self.told_earlier(
+            stands.earlier.into_iter().map(|one| EarlierDonation { group: None, ..one }).collect(),
+        );
+        self.register = graver(self.register.take(), stands.register);
+        Ok(())
     }
 
     /// Puts it into the evidence.
@@ -211,8 +255,37 @@ impl DonorFacts {
     }
 }
 
+/// Later donations of the same donor whose verdicts look back on this one.
+fn found_later(
+    reader: &Reader,
+    donation: &DonationId,
+    after: &[Given],
+) -> Result<Vec<LaterFinding>, ReadError> {
+    let mut found = Vec::new();
+    for verdict in after.iter().filter_map(|given| given.verdict) {
+        let made = reader.verdict(verdict)?;
+        let asks = made.lookback().iter().filter(|asked| asked.earlier == *donation);
+        found.extend(
+            asks.map(|a| LaterFinding { donation: made.donation().clone(), marker: a.marker.clone() }),
+        );
+    }
+    Ok(found)
+}
+
+/// What the lines of two donors come to, of whom either may have given a donation: the graver, for whatever either speaks of.
+fn graver(one: Option<Register>, other: Option<Register>) -> Option<Register> {
+    let barring = |line: &Register| line.state != RegisterState::Eligible;
+    let (Some(a), Some(b)) = (one.clone().filter(barring), other.clone().filter(barring)) else {
+        return one.clone().filter(barring).or(other.filter(barring)).or(one);
+    };
+    let since = a.since.zip(b.since).map(|(a, b)| a.min(b));
+    let until = a.until.zip(b.until).map(|(a, b)| a.max(b));
+    let gravest = if a.state >= b.state { a } else { b };
+    Some(Register { since, until, ..gravest })
+}
+
 /// One person's word is no determination of this laboratory's: it holds where it differs, and proves nothing.
-fn told(mut earlier: EarlierDonation) -> EarlierDonation {
+fn said(mut earlier: EarlierDonation) -> EarlierDonation {
     if let Some(group) = &mut earlier.group {
         group.is_final = false;
     }

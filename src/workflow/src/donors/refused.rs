@@ -1,6 +1,6 @@
 //! Why an act on a donor is not carried out, in English and Chinese. Nothing was written.
 
-use super::LookbackRefused;
+use super::{LookbackRefused, RegistrationRefused};
 use crate::people;
 use jiff::civil::Date;
 use ledger::DonorTask;
@@ -132,6 +132,8 @@ pub enum Refused {
         /// The results of that assay that were sent with different values, each with its versions.
         there: Vec<String>,
     },
+    /// Nobody says which registration of the donation stands.
+    Registration(RegistrationRefused),
     /// A step of a look-back is not taken.
     Lookback(LookbackRefused),
     /// The donation is another donor's.
@@ -243,6 +245,7 @@ impl Refused {
                  them, and say so of what you see",
                 there.join("; ")
             ),
+            Self::Registration(why) => why.english(),
             Self::NotOfSegment => {
                 "an earlier group is found to be wrong by a determination from the bag segment; name that one"
                     .into()
@@ -336,6 +339,7 @@ impl Refused {
                 "结果的各版本已不是{seen:?}；现有（项目、标志物、哈希：消息及结果）：{}；请重新查看后再确认",
                 there.join("；")
             ),
+            Self::Registration(why) => why.chinese(),
             Self::NotOfSegment => "判定既往血型有误须依据血袋辫子的鉴定；请指明该次鉴定".into(),
             Self::NoHistory => "没有该献血者既往血型的记录".into(),
             Self::Lookback(why) => why.chinese(),

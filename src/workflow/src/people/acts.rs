@@ -89,6 +89,8 @@ acts! {
     AcceptDuplicate = "accept_duplicate", "接受异批号复检", [Reviewer, QcOfficer];
     /// One of the two names under which version of a result stands (R-GATE-15).
     SettleResult = "settle_result", "确认结果版本", [Reviewer, ReferenceLaboratory];
+    /// One of the two names under which registration of a donation stands, whose number was registered for two (R-GATE-09).
+    SettleRegistration = "settle_registration", "确认献血登记", [Reviewer, Releaser];
     /// Say what came of a task for a donation's donor.
     CloseDonorTask = "close_donor_task", "关闭献血者待办", [Reviewer, QcOfficer, ReferenceLaboratory];
     /// Do a step of a look-back.
@@ -160,6 +162,7 @@ mod tests {
         (Act::CheckNumber, [1, 1, 0, 0, 1, 0, 0, 0]),
         (Act::AcceptDuplicate, [0, 1, 0, 1, 0, 0, 0, 0]),
         (Act::SettleResult, [0, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::SettleRegistration, [0, 1, 1, 0, 0, 0, 0, 0]),
         (Act::CloseDonorTask, [0, 1, 0, 1, 1, 0, 0, 0]),
         (Act::DoLookback, [0, 0, 1, 1, 0, 0, 0, 0]),
         (Act::ReleaseQc, [0, 0, 0, 1, 0, 0, 0, 0]),

@@ -8,6 +8,7 @@ pub use refused::{Refused, RowFault, RowRefused};
 
 use jiff::{SignedDuration, Timestamp};
 use ledger::{By, Draft, Ledger, Registered, Seq, What};
+use release::evidence::OpenFinding;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use vocabulary::{Consequence, DonationId, DonationRegistration, DonorId, Finding, RegistrationPart};
@@ -94,29 +95,15 @@ fn taken(ledger: &Ledger, first: Seq, donations: &[DonationId]) -> Result<(), Re
     Ok(())
 }
 
-/// Parts of a later registration of which the one that stands holds the graver: they leave nothing open.
-fn is_kept_graver(part: RegistrationPart) -> bool {
-    match part {
-        RegistrationPart::Deferred | RegistrationPart::Barred | RegistrationPart::CentrifugedAt => true,
-        RegistrationPart::Donor
-        | RegistrationPart::CollectedAt
-        | RegistrationPart::Session
-        | RegistrationPart::FirstTime
-        | RegistrationPart::Sensitised
-        | RegistrationPart::History
-        | RegistrationPart::FieldAbo => false,
-    }
-}
-
-/// Findings that hold a donation whose number was registered for two: which of them it is must be found out.
+/// Findings that hold a donation whose number was registered for two, until two people have said which of them it is.
 pub(crate) fn contradicted(stands: &Registered) -> impl Iterator<Item = Finding> {
-    let open = stands.untaken.iter().filter(|one| !one.parts.iter().copied().all(is_kept_graver));
-    open.map(|one| Finding {
-        finding: "registered_twice".to_owned(),
+    stands.contradicted().map(|one| Finding {
+        finding: OpenFinding::REGISTERED_TWICE.to_owned(),
         place: format!("entry {}", one.entry),
         what: format!(
             "its number was registered again, with {}; the registration of entry {} stands, and nothing of it was eased: find \
-             out in the blood information system which of the two it is",
+             out in the blood information system which of the two it is, and have two people say so (hemogate donation \
+             settle-registration)",
             RegistrationPart::listed(&one.parts)[0],
             stands.seq
         ),
