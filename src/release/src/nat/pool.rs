@@ -1,6 +1,6 @@
 //! Pools: what a pool's result means for one member (rules.md §1.4, `MP`).
 
-use super::is_single;
+use super::{MULTIPLEX_TARGETS, is_single};
 use super::well::{Cause, Judged, Well};
 use crate::evidence::{Call, Evidence, NatKind, PoolMember};
 use crate::notes::Notes;
@@ -37,7 +37,8 @@ fn others<'a>(pool: &'a Judged<'_>, evidence: &'a Evidence) -> Vec<&'a PoolMembe
     listed.filter(|member| is_other(&member.donation)).collect()
 }
 
-/// What the single tests of another member come to, for one target; for any, where their pool named none.
+/// What the single tests of another member come to, for one target; for any that a multiplex looks for, where their pool
+/// named none.
 #[derive(PartialEq, Eq)]
 enum Member {
     Reactive,
@@ -51,8 +52,10 @@ fn member(id: &DonationId, target: Option<Virus>, listed: &[&PoolMember]) -> Mem
     let own: Vec<&&PoolMember> = listed.iter().filter(|m| m.donation == *id).collect();
     let has = |call: Call| own.iter().any(|m| m.result == call);
     let names = |m: &&&PoolMember| {
-        let of_target = |target| m.targets.is_empty() || m.targets.contains(&target);
-        m.result == Call::Reactive && target.is_none_or(of_target)
+        let could_be = |sought: &[Virus]| sought.iter().any(|one| m.targets.contains(one));
+        // What the pool was never tested for does not make it reactive.
+        let of_pool = target.map_or_else(|| could_be(&MULTIPLEX_TARGETS), |target| could_be(&[target]));
+        m.result == Call::Reactive && (m.targets.is_empty() || of_pool)
     };
     match own.last().map(|m| m.result) {
         // A member that is both explains nothing until somebody has looked.
@@ -110,7 +113,7 @@ pub(super) fn combined<'e>(
         let by_log = speaking().any(|w| w.well == Well::Invalid(Cause::Log));
         return if by_log { NatState::Pending } else { NatState::Invalid };
     }
-    if super::MULTIPLEX_TARGETS.contains(&target) {
+    if MULTIPLEX_TARGETS.contains(&target) {
         notes.step(Step::TestMissing(Test::Individual(None)));
     }
     NatState::NotTested
@@ -137,7 +140,8 @@ fn resolved<'e>(target: Virus, pool: &Judged<'e>, evidence: &'e Evidence, notes:
     }
     let listed = others(pool, evidence);
     let ids = pool.result.members.iter().filter(|id| **id != evidence.donation);
-    // Whoever is reactive alone, for whatever it is, explains a pool that says of nothing what it was reactive for.
+    // A pool that does not say what it was reactive for is explained by any target of a multiplex, and by a multiplex
+    // reactive alone that no target was found for.
     let sought = pool.is_specific().then_some(target);
     let members: Vec<Member> = ids.map(|id| member(id, sought, &listed)).collect();
     if members.contains(&Member::Reactive) {

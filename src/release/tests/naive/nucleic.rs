@@ -140,9 +140,10 @@ fn after_reactive(e: &Evidence, pool: &NatResult, target: Virus) -> State {
     let others: Vec<_> = pool.members.iter().filter(|id| **id != e.donation).collect();
     let ever = |id: &DonationId, call| calls_of(e, pool, id).iter().any(|m| m.result == call);
     let both = |id: &DonationId| ever(id, Call::Reactive) && ever(id, Call::NonReactive);
+    // What could have made the pool reactive: what it named, or one of the usual three.
+    let may_be = if names(pool).is_empty() { THREE.to_vec() } else { vec![target] };
     let found = |m: &&PoolMember| {
-        m.result == Call::Reactive
-            && (names(pool).is_empty() || m.targets.is_empty() || m.targets.contains(&target))
+        m.result == Call::Reactive && (m.targets.is_empty() || m.targets.iter().any(|t| may_be.contains(t)))
     };
     let explains = |id: &DonationId| !both(id) && calls_of(e, pool, id).iter().any(found);
     let last = |id: &DonationId| calls_of(e, pool, id).last().map(|m| m.result);
