@@ -474,20 +474,16 @@ impl<'e> Combined<'e> {
         }
     }
 
-    /// G5: the field's pre-test differs. The laboratory's result rules once it was repeated: from the bag segment, or, where
-    /// it agrees with the donor's earlier group, in another run.
+    /// G5: the field's pre-test differs. It holds until the bag was grouped and says the same: the tube says over again what it
+    /// said, and an earlier group proves the donor's blood, not whose blood is in the bag.
     fn hold_against_field(&mut self, donor: &Donor, usable: &[&Determination<'_>]) {
         let (Some(laboratory), Some(field)) = (self.abo, donor.field_abo) else { return };
         if laboratory == field {
             return;
         }
         self.flags.push(Flag::FieldMismatch);
-        let agreeing =
-            || usable.iter().filter(|one| matches!(one.abo, Abo::Group(group) if group == laboratory));
-        let from_segment = agreeing().any(|one| one.is_of_segment());
-        let runs: BTreeSet<_> = agreeing().filter_map(|one| one.grouping.whole_run()).collect();
-        let as_before = history::has_abo(donor, laboratory) && runs.len() > 1;
-        if !from_segment && !as_before {
+        let says = |one: &&Determination<'_>| matches!(one.abo, Abo::Group(group) if group == laboratory);
+        if !usable.iter().any(|one| one.is_of_segment() && says(one)) {
             self.object(GroupStatus::Pending, Against::Field { laboratory, field });
             self.abo = None;
         }

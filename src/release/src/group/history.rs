@@ -2,7 +2,7 @@
 
 use super::columns::Determination;
 use crate::evidence::{Donor, EarlierDonation, Resolution};
-use vocabulary::{AboGroup, BloodGroup, DonationId};
+use vocabulary::{BloodGroup, DonationId};
 
 /// Every group that was ever found or told, the register's first; a donation where it is one's own.
 fn all(donor: &Donor) -> impl Iterator<Item = (BloodGroup, Option<&DonationId>)> {
@@ -60,9 +60,4 @@ pub(super) fn setting_aside<'e>(
         .rfind(|one| one.is_of_segment() && closed(one).is_some() && !one.grouping.sets_aside.is_empty())?;
     let said = closed(by)?;
     bag_agrees(all, now).then_some((by.grouping.sets_aside.as_slice(), said))
-}
-
-/// Whether the donor was of this ABO group before.
-pub(super) fn has_abo(donor: &Donor, abo: AboGroup) -> bool {
-    proven(donor).any(|group| group.abo == Some(abo))
 }

@@ -339,20 +339,17 @@ fn donor_agrees(
     let history = donor.history.unwrap_or_default();
     let mut good = history.abo.is_none_or(|h| Some(h) == abo) && history.rhd.is_none_or(|h| Some(h) == rhd);
     let mut known = history.abo.is_some() && history.rhd.is_some();
-    let mut same_before = history.abo.is_some() && history.abo == abo;
     for earlier in
         donor.earlier.iter().filter(|one| one.group_refuted_by.is_none()).filter_map(|one| one.group)
     {
         good &= earlier.abo.is_none_or(|h| Some(h) == abo) && earlier.rhd.is_none_or(|h| Some(h) == rhd);
         known |= earlier.is_final && earlier.abo.is_some() && earlier.rhd.is_some();
-        same_before |= earlier.is_final && earlier.abo.is_some() && earlier.abo == abo;
     }
     let known = donor.first_time == Some(false) && known;
     let runs: BTreeSet<_> = whole.iter().map(|g| (own_run(g), is_bag(g))).collect();
     good &= runs.len() >= if known { 1 } else { 2 };
     if donor.field_abo.is_some_and(|field| Some(field) != abo) {
-        let by_run: BTreeSet<_> = grouped.iter().filter_map(|g| own_run(g)).collect();
-        good &= grouped.iter().any(|g| is_bag(g)) || (by_run.len() > 1 && same_before);
+        good &= grouped.iter().any(|g| is_bag(g));
     }
     good
 }
