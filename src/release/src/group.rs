@@ -338,8 +338,8 @@ impl<'e> Combined<'e> {
         }
     }
 
-    /// One clear column of any determination that cannot be of the group that the others come to holds it, be that
-    /// determination whole or not, valid or not: until tube and bag segment, one of them grouped after it, both say the group.
+    /// One column of any determination that cannot be of the group that the others come to holds it, be that determination
+    /// whole or not, valid or not, and so does one that is weak or mixed where it should be 0: until tube and bag segment, one of them grouped after it, both say the group.
     /// Of a run that fell nothing is heard.
     fn hold_against_columns(
         &mut self,

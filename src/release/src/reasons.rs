@@ -287,7 +287,9 @@ impl Say for Against<'_> {
                 group_name(*bag)
             ),
             Self::Field { laboratory, field } => {
-                said!("the laboratory finds {laboratory}, the field pre-test {field}; not repeated from the bag segment yet")
+                said!(
+                    "the laboratory finds {laboratory}, the field pre-test {field}; not repeated from the bag segment yet"
+                )
             }
         }
     }
@@ -333,7 +335,9 @@ impl Say for Against<'_> {
             Self::TubeUnclear { bag } => {
                 said!("标本管各列结果不符，无法判定其是否与血袋（{}）为同一人血液", group_name(*bag))
             }
-            Self::Field { laboratory, field } => said!("实验室为 {laboratory}，初筛为 {field}，尚未用血袋辫子复核"),
+            Self::Field { laboratory, field } => {
+                said!("实验室为 {laboratory}，初筛为 {field}，尚未用血袋辫子复核")
+            }
         }
     }
 }

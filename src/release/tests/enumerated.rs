@@ -379,56 +379,68 @@ mod enumerated {
         }
     }
 
-    /// Every grade of every column alone, of tube or bag, valid or not, before or after a whole A: held where it is clear and of
-    /// another group, and nowhere else.
+    /// Every grade of every column alone, plain and in a mixed field, of tube or bag, valid or not, before or after a whole A:
+    /// held where it cannot be of A, where it is mixed, and, of a valid one, where it reacts at all and A has nothing.
     #[test]
-    fn one_clear_column_of_another_group_holds_and_no_other_does() {
-        // How it is put, and what of it says another group than A: from which grade on, or 0.
-        type Column<'c> = (&'static str, fn(&mut Grouping, Grade), &'c dyn Fn(Strength) -> bool);
-        let reacts = |from| move |s: Strength| s >= from;
-        let zero = |s: Strength| s == Strength::Zero;
-        let columns: [Column<'_>; 8] = [
-            ("anti-A", |g, s| g.anti_a = Some(s), &zero),
-            ("anti-B", |g, s| g.anti_b = Some(s), &reacts(Strength::Three)),
-            ("anti-A,B", |g, s| g.anti_ab = Some(s), &zero),
-            ("A1 cells", |g, s| g.a1_cells = Some(s), &reacts(Strength::Two)),
-            ("A2 cells", |g, s| g.a2_cells = Some(s), &reacts(Strength::Two)),
-            ("B cells", |g, s| g.b_cells = Some(s), &zero),
-            ("O cells", |g, s| g.o_cells = Some(s), &reacts(Strength::Two)),
-            ("auto control", |g, s| g.auto = Some(s), &reacts(Strength::Two)),
+    fn one_column_that_is_not_as_the_group_asks_holds_and_no_other_does() {
+        // How it is put; whether A reacts in it; and from which grade on it clearly does.
+        type Column = (&'static str, fn(&mut Grouping, Grade), bool, Strength);
+        let (two, three) = (Strength::Two, Strength::Three);
+        let columns: [Column; 8] = [
+            ("anti-A", |g, s| g.anti_a = Some(s), true, three),
+            ("anti-B", |g, s| g.anti_b = Some(s), false, three),
+            ("anti-A,B", |g, s| g.anti_ab = Some(s), true, three),
+            ("A1 cells", |g, s| g.a1_cells = Some(s), false, two),
+            ("A2 cells", |g, s| g.a2_cells = Some(s), false, two),
+            ("B cells", |g, s| g.b_cells = Some(s), true, two),
+            ("O cells", |g, s| g.o_cells = Some(s), false, two),
+            ("auto control", |g, s| g.auto = Some(s), false, two),
         ];
         let (pack, base) = (pack(), releasable());
+        let plain = STRENGTHS.map(Grade::plain).into_iter();
+        let mixed = plain.clone().skip(1).map(|grade| Grade { mixed_field: true, ..grade });
+        let grades: Vec<Grade> = plain.chain(mixed).collect();
         let mut held = 0;
-        for (name, put, is_other) in columns {
-            for strength in STRENGTHS {
-                for (sample, validity, first) in
-                    [None, Some(GroupingSample::Segment)].into_iter().flat_map(|s| {
-                        [None, Some(Validity::Invalid)]
-                            .map(|v| [false, true].map(|first| (s, v, first)))
-                            .concat()
-                    })
-                {
-                    let run = base.grouping[0].run.clone();
-                    let mut one = Grouping { sample, validity, run, ..Grouping::default() };
-                    put(&mut one, Grade::plain(strength));
-                    let mut evidence = base.clone();
-                    evidence.grouping.insert(usize::from(!first), one);
-                    let verdict = decide(&evidence, &pack);
-                    let group = verdict.gates().iter().find(|gate| gate.id == GateId::Group).unwrap();
-                    assert_eq!(
-                        group.pass,
-                        !is_other(strength),
-                        "{name} {strength:?} {sample:?} {validity:?}"
-                    );
-                    assert_eq!(verdict.is_releasable(), group.pass);
-                    let said = format!("says {name} {}", Grade::plain(strength));
-                    assert!(group.pass || group.why.contains(&said), "{} lacks {said}", group.why);
-                    held += usize::from(!group.pass);
-                }
+        for (name, put, a_reacts, clear) in columns {
+            for (grade, sample, validity, first) in every_way(&grades) {
+                let run = base.grouping[0].run.clone();
+                let mut one = Grouping { sample, validity, run, ..Grouping::default() };
+                put(&mut one, grade);
+                let mut evidence = base.clone();
+                evidence.grouping.insert(usize::from(!first), one);
+                let verdict = decide(&evidence, &pack);
+                let from = if validity.is_none() { Strength::Weak } else { clear };
+                let wrong = if a_reacts { grade.is_zero() } else { grade.strength >= Some(from) };
+                let group = verdict.gates().iter().find(|gate| gate.id == GateId::Group).unwrap();
+                assert_eq!(
+                    group.pass,
+                    !wrong && !grade.mixed_field,
+                    "{name} {grade} {sample:?} {validity:?}"
+                );
+                assert_eq!(verdict.is_releasable(), group.pass);
+                let said = format!("says {name} {grade}");
+                assert!(group.pass || group.why.contains(&said), "{} lacks {said}", group.why);
+                held += usize::from(!group.pass);
             }
         }
-        // Three columns by 0 alone, one by two grades, four by three of them.
-        assert_eq!(held, 8 * (3 + 2 + 4 * 3));
+        // Valid: three columns by 0, five by any of five grades. Not valid: by 0, by two grades, four times by three. And five
+        // mixed ones of each column.
+        assert_eq!(held, 4 * (3 + 5 * 5) + 4 * (3 + 2 + 4 * 3) + 8 * 8 * 5);
+    }
+
+    /// Each grade of a tube or a bag, valid or not, first or last.
+    fn every_way(
+        grades: &[Grade],
+    ) -> impl Iterator<Item = (Grade, Option<GroupingSample>, Option<Validity>, bool)> {
+        let of = |grade: &Grade| {
+            let grade = *grade;
+            let samples = [None, Some(GroupingSample::Segment)].into_iter();
+            samples.flat_map(move |sample| {
+                let validities = [None, Some(Validity::Invalid)].into_iter();
+                validities.flat_map(move |valid| [false, true].map(|first| (grade, sample, valid, first)))
+            })
+        };
+        grades.iter().flat_map(of)
     }
 
     /// Anti-D at once, with and without its own antiglobulin test, beside one that came apart from it, and a direct one.

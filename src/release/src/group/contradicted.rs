@@ -1,5 +1,5 @@
-//! What a determination says against the group that the others come to: one clear column is enough, whatever else of it is
-//! missing or could not be read (rules.md §1.6, G3).
+//! What a determination says against the group that the others come to: one column is enough, whatever else of it is missing
+//! or could not be read (rules.md §1.6, G3).
 
 use super::columns::{Determination, antigens, clear_forward, clear_reverse};
 use super::rhd::{grades, is_negative};
@@ -48,7 +48,8 @@ pub(super) struct Found {
     pub(super) by_antiglobulin: bool,
 }
 
-/// The first of its ABO columns, or its summary, that cannot be of this group.
+/// The first of its ABO columns, or its summary, that cannot be of this group, or holds a whole determination too: it reacts
+/// where the group asks for nothing, however weakly, or in a mixed field.
 pub(super) fn by_abo(one: &Determination<'_>, group: AboGroup, pack: &RulePack) -> Option<Says> {
     let g = one.grouping;
     let [a, b] = antigens(group);
@@ -65,7 +66,12 @@ pub(super) fn by_abo(one: &Determination<'_>, group: AboGroup, pack: &RulePack) 
     let reverse = reverse.map(|(name, grade, wanted)| (name, grade, clear_reverse(grade, pack), wanted));
     let mut columns = forward.into_iter().chain(reverse);
     let column = columns.find_map(|(name, grade, found, wanted)| {
-        Some(Says::Column(name, grade.filter(|_| found == Some(!wanted))?))
+        let odd = |grade: &Grade| match found {
+            Some(found) => found != wanted,
+            // Where the sample's own control reacts, or its test is not valid, a weak reaction is no more than that.
+            None => grade.has_remark() || (one.is_usable() && !wanted && !grade.is_zero()),
+        };
+        Some(Says::Column(name, grade.filter(odd)?))
     });
     let summary = g.reported_abo.filter(|reported| *reported != group);
     column.or(summary.map(Says::Abo))

@@ -1,7 +1,7 @@
 //! Pools: what a pool's result means for one member (rules.md §1.4, `MP`).
 
-use super::{MULTIPLEX_TARGETS, is_single};
 use super::well::{Cause, Judged, Well};
+use super::{MULTIPLEX_TARGETS, is_single};
 use crate::evidence::{Call, Evidence, NatKind, PoolMember};
 use crate::notes::Notes;
 use crate::steps::Step;

@@ -125,6 +125,16 @@ fn other_serum(g: &Grouping, group: AboGroup) -> bool {
     clear(g.a1_cells, Strength::Two) == Some(a) || clear(g.b_cells, Strength::Two) == Some(b)
 }
 
+/// Whether a column of a mixed field is among those that ran, or one that reacts at all where this group has nothing; a weak
+/// one only where the determination can be used.
+fn blurred(g: &Grouping, group: AboGroup, usable: bool) -> bool {
+    let (a, b) = has(group);
+    [(g.anti_a, a), (g.anti_b, b), (g.anti_ab, a || b), (g.a1_cells, !a), (g.b_cells, !b), (g.o_cells, false)]
+        .into_iter()
+        .filter_map(|(grade, reacts)| Some((grade?, reacts)))
+        .any(|(grade, reacts)| grade.has_remark() || (usable && !reacts && !grade.is_zero()))
+}
+
 fn iat(g: &Grouping) -> Vec<Grade> {
     g.iat_d.as_ref().map(|g| g.0.clone()).unwrap_or_default()
 }
@@ -294,6 +304,7 @@ pub(super) fn group(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> Group {
             other_cells(g, group)
                 || other_serum(g, group)
                 || clear(g.o_cells, Strength::Two) == Some(true)
+                || blurred(g, group, fate == Fate::Usable)
                 || g.reported_abo.is_some_and(|said| said != group)
         });
         let d_differs = one_rhd.is_some_and(|rhd| other_d(&all, at, rhd, strong, antiglobulin));

@@ -51,8 +51,11 @@ pub(super) fn part(rng: &mut Dice, d: usize) -> Grouping {
     let reacts = rng.bool();
     let (sample, run, analyser_run) = (whole.sample, whole.run.clone(), whole.analyser_run.clone());
     let bare = Grouping { sample, run, analyser_run, ..Grouping::default() };
+    let odd = |rng: &mut Dice, good: &'static str| {
+        if one_in(rng, 3) { ["0", "w", "1+", "2+", "3+ mf", "4+"][rng.usize(0..6)] } else { good }
+    };
     let none = || None;
-    let mut part = match rng.u32(0..14) {
+    let mut part = match rng.u32(0..16) {
         0..3 => Grouping { iat_d: Some(Grades(iat(rng, if reacts { "1+" } else { "0" }))), ..bare },
         3 => Grouping { iat_d: Some(Grades(vec![id("0"), id("0")])), ..bare },
         4 => Grouping { dat: Some(id(if one_in(rng, 3) { "1+" } else { "0" })), ..bare },
@@ -71,8 +74,10 @@ pub(super) fn part(rng: &mut Dice, d: usize) -> Grouping {
         },
         9 => Grouping { control: none(), ..whole },
         10 => Grouping { anti_d: whole.anti_d, control: whole.control, ..bare },
-        11 => Grouping { anti_ab: Some(id(if one_in(rng, 3) { "0" } else { "4+" })), ..bare },
-        12 => Grouping { o_cells: Some(id(if one_in(rng, 3) { "2+" } else { "0" })), ..bare },
+        11 => Grouping { anti_ab: Some(id(odd(rng, "4+"))), ..bare },
+        12 => Grouping { o_cells: Some(id(odd(rng, "0"))), ..bare },
+        13 => Grouping { anti_b: Some(id(odd(rng, "0"))), ..bare },
+        14 => Grouping { a1_cells: Some(id(odd(rng, "0"))), ..bare },
         _ => Grouping { validity: Some(Validity::Invalid), ..whole },
     };
     if one_in(rng, 3) {
