@@ -47,10 +47,11 @@ pub use channel::{CALIBRATION, Channel, UNNAMED, WINDOW_MARK, day_of, whole_run}
 pub use entry::{
     AskedDeferral, BatchOf, Body, By, Bytes, ClockState, ComponentAct, ComponentMove, DeliveryId,
     DeliveryIdError, DonorAct, DonorAsked, DonorData, DonorTask, Draft, Earlier, Entry, Expiry, FitnessAct,
-    FoundComponents, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld, LookbackAsked, LookbackId,
-    LookbackStep, LotsAct, Mapped, Mapping, Measured, ObservationRef, PasswordHash, PersonAct, PersonEntry,
-    PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct, RunCause, Seq, Service, SetAside,
-    SignedAct, SignedDonation, TaskOutcome, Terms, UnitCount, VerdictMade, What, WindowSpan,
+    FoundBefore, FoundComponents, HoldKind, HowEnded, KitRef, KitsAct, Known, LeftHeld, LookbackAsked,
+    LookbackId, LookbackStep, LotsAct, Mapped, Mapping, MarkerBefore, Measured, ObservationRef, PasswordHash,
+    PersonAct, PersonEntry, PoolMade, PoolMember, Pools, ProfileContent, RowAt, RulesAct, RunCause, Seq,
+    Service, SetAside, SignedAct, SignedDonation, TaskOutcome, Terms, UnitCount, VerdictMade, What,
+    WindowSpan,
 };
 pub use export::{Export, ExportError, ExportKind, export};
 pub use health::Status;

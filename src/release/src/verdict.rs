@@ -366,6 +366,9 @@ pub struct Verdict {
     /// Follows from the rest: no part of what is told, nor of its hash.
     #[serde(skip)]
     pub(crate) donor_asks: Vec<DonorAsk>,
+    /// So does this.
+    #[serde(skip)]
+    pub(crate) waits_for_two: bool,
     pub(crate) gates: Vec<Gate>,
     pub(crate) next: Vec<Said>,
     pub(crate) next_zh: Vec<Said>,
@@ -474,6 +477,13 @@ impl Verdict {
     #[must_use]
     pub fn donor_asks(&self) -> &[DonorAsk] {
         &self.donor_asks
+    }
+
+    /// Whether something of it waits for two people: what it does not find any more, and was found before, stands for the
+    /// donor and for other donations until they have settled it.
+    #[must_use]
+    pub fn waits_for_two(&self) -> bool {
+        self.waits_for_two
     }
 
     /// All fifteen gates, in order.

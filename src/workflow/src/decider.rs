@@ -1,8 +1,15 @@
 //! From what is known of a donation to its verdict.
 
 use crate::{
-    DonationFacts, Fact, Located, Settings, SignOff, Stopped, donors::DonorFacts, evidence::evidence,
-    facts::TypedNumber, fitness, lots, moments::moment, neighbours, pools, registrations, rules::Book, runs,
+    DonationFacts, Fact, Located, Settings, SignOff, Stopped,
+    donors::{DonorFacts, found_in},
+    evidence::evidence,
+    facts::TypedNumber,
+    fitness, lots,
+    moments::moment,
+    neighbours, pools, registrations,
+    rules::Book,
+    runs,
 };
 use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
@@ -74,8 +81,11 @@ fn decide(
     }
     let final_word = is_final_word(settings.sign_off, &verdict);
     let deliver_to = receivers(settings, reader, donation, final_word)?;
-    let made =
+    let mut made =
         VerdictMade::new(&verdict, considered, deliver_to).map_err(|e| Stopped::Unwritable(e.to_string()))?;
+    if let (Some(standing), true) = (standing, verdict.waits_for_two()) {
+        made = made.keeping(found_in(&reader.verdict(standing.seq)?));
+    }
     Ok(with(What::VerdictMade(made)))
 }
 

@@ -38,6 +38,8 @@ mod terms_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod unsettled_tests;
+#[cfg(test)]
 mod version_tests;
 mod versions;
 mod whose;
@@ -50,6 +52,7 @@ pub use checks::{
     DuplicateSeen, DuplicateTest, TypedSeen, accept_duplicate, check_number, duplicates, typed_numbers,
 };
 pub use facts::DonorFacts;
+pub(crate) use facts::found_in;
 pub use known::unknown;
 pub(crate) use lookbacks::lookback_command;
 pub use lookbacks::{LookbackRefused, look_back};

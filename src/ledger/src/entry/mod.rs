@@ -40,7 +40,7 @@ pub use seq::Seq;
 pub use signed::{
     BatchOf, HoldKind, LeftHeld, RowAt, RunCause, SetAside, SignedAct, SignedDonation, UnitCount, WindowSpan,
 };
-pub use verdict::VerdictMade;
+pub use verdict::{FoundBefore, MarkerBefore, VerdictMade};
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{

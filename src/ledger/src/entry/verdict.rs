@@ -2,7 +2,30 @@
 
 use crate::{AskedDeferral, DonorAsked, LookbackAsked, Seq};
 use serde::{Deserialize, Serialize};
-use vocabulary::{DestinationId, DonationId};
+use vocabulary::{BloodGroup, DestinationId, DonationId};
+
+/// A marker that was found before, while it waits for two people which result stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkerBefore {
+    /// Which, by the names of verdicts.
+    pub marker: String,
+    /// The donor may be examined for re-entry because of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reentry_candidate: bool,
+}
+
+/// What a donation's verdicts had found before something of it came to wait for two people.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundBefore {
+    /// The markers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<MarkerBefore>,
+    /// The group, where it was final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<BloodGroup>,
+}
 
 /// A verdict that `release::explain` made, with what it considered and where it goes.
 ///
@@ -31,6 +54,9 @@ pub struct VerdictMade {
     /// What it asks to be done about the donor. A verdict of an older version says nothing of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     donor: Vec<DonorAsked>,
+    /// Something of it waits for two people, and this was found before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsettled: Option<FoundBefore>,
     #[serde(skip)]
     proven: bool,
 }
@@ -59,8 +85,17 @@ impl VerdictMade {
             lookback: verdict.donor().lookback.iter().map(asked).collect(),
             reentry_candidate: verdict.donor().reentry_candidate,
             donor: verdict.donor_asks().iter().filter_map(asked_of_donor).collect(),
+            unsettled: verdict.waits_for_two().then(FoundBefore::default),
             proven: true,
         })
+    }
+
+    /// The same with what had been found before it. It is kept where something of the verdict waits for two people, and nowhere
+    /// else.
+    #[must_use]
+    pub fn keeping(mut self, before: FoundBefore) -> Self {
+        self.unsettled = self.unsettled.map(|_| before);
+        self
     }
 
     /// The donation it speaks of.
@@ -135,6 +170,13 @@ impl VerdictMade {
         &self.donor
     }
 
+    /// What had been found before, where something of the verdict waits for two people: until they have settled it, it stands
+    /// for the donor and for other donations beside what the verdict itself finds.
+    #[must_use]
+    pub fn unsettled(&self) -> Option<&FoundBefore> {
+        self.unsettled.as_ref()
+    }
+
     /// Whether it came from the release room in this process.
     pub(crate) fn is_proven(&self) -> bool {
         self.proven
@@ -177,5 +219,6 @@ impl PartialEq for VerdictMade {
             && self.lookback == other.lookback
             && self.reentry_candidate == other.reentry_candidate
             && self.donor == other.donor
+            && self.unsettled == other.unsettled
     }
 }

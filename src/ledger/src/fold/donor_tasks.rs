@@ -6,6 +6,8 @@
 //!      └──no longer asked───────┘ └──asks for more, the donation is another donor's, ─────┘
 //!                                    what was recorded is taken back, or confirmed after all
 //! ```
+//!
+//! Nothing is asked no longer, or asked for less, while the verdict waits for two people ([`VerdictMade::unsettled`]).
 
 use super::{Fold, Folded};
 use crate::state::{
@@ -34,7 +36,8 @@ impl Fold<'_, '_> {
             tasks: Vec::new(),
         });
         let again = markers_again(&all);
-        for task in &mut all.tasks {
+        let waits = made.unsettled().is_some();
+        for task in all.tasks.iter_mut().filter(|_| !waits) {
             let is_again = task.task != DonorTask::Deferral && again.contains(&task.marker);
             task.asked = is_again && made.donor_asks().iter().any(|asked| asked.marker == task.marker);
         }
@@ -56,7 +59,8 @@ impl Fold<'_, '_> {
                 });
                 continue;
             };
-            (known.asked, known.deferral) = (true, deferral);
+            let before = known.deferral.filter(|_| waits && known.asked);
+            (known.asked, known.deferral) = (true, deferral.max(before));
         }
         self.answer_by_register(&mut all)?;
         self.put_donor_tasks(&mut all)

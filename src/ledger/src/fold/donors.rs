@@ -213,8 +213,10 @@ impl Fold<'_, '_> {
     pub(super) fn raise_tasks(&mut self, made: &VerdictMade, of: &DonationRecord) -> Folded {
         self.raise_lookbacks(made, of)?;
         let key = Key::candidate(made.donation()).done();
-        if let (true, Some(donor)) = (made.is_reentry_candidate(), &of.donor) {
-            let known: Option<Candidate> = record(self.view, &key)?;
+        let known: Option<Candidate> = record(self.view, &key)?;
+        // Nobody becomes one by the word of one person.
+        let may_be = known.is_some() || made.unsettled().is_none();
+        if let (true, Some(donor)) = (made.is_reentry_candidate() && may_be, &of.donor) {
             let of_donor = known.filter(|known| known.donor == *donor);
             let candidate = of_donor.unwrap_or_else(|| Candidate {
                 donor: donor.clone(),
@@ -225,7 +227,7 @@ impl Fold<'_, '_> {
             });
             self.view.put_record(key, &candidate)
         } else {
-            if self.view.get(&key)?.is_some() {
+            if known.is_some() {
                 self.view.delete(key);
             }
             Ok(())

@@ -6,6 +6,8 @@
 //!                                └──found again after it was───┘
 //!                                   gone, or found graver
 //! ```
+//!
+//! A finding is not gone while the verdict waits for two people ([`VerdictMade::unsettled`]).
 
 use super::{Fold, Folded};
 use crate::state::{
@@ -32,7 +34,12 @@ impl Fold<'_, '_> {
                 (&asked.marker, &asked.earlier) == (&raised.id.marker, &raised.id.earlier)
             };
             let asked = made.lookback().iter().find(asks).unwrap_or(&raised.asked).clone();
-            raised.gone = if is_found { None } else { raised.gone.or(Some(self.seq)) };
+            raised.gone = match raised.gone {
+                Some(_) if is_found => None,
+                // What takes two people is not gone by the word of one.
+                None if is_found || made.unsettled().is_some() => None,
+                gone => gone.or(Some(self.seq)),
+            };
             if is_found && (returned || found.is_graver(raised.found)) {
                 self.looked_back_again(raised, (asked, found))?;
                 continue;

@@ -2,7 +2,8 @@
 
 use crate::evidence::Determination;
 use ledger::{
-    DuplicateAccepted, Given, GroupSettled, NumberChecked, ReadError, Reader, Registered, ResultSettled,
+    DuplicateAccepted, FoundBefore, Given, GroupSettled, MarkerBefore, NumberChecked, ReadError, Reader,
+    Registered, ResultSettled, VerdictMade,
 };
 use release::{
     Evidence, GateId, GroupStatus, Moment,
@@ -304,20 +305,33 @@ fn earlier(
     let mut group = None;
     let mut candidates: BTreeSet<String> = BTreeSet::new();
     if let Some(verdict) = given.verdict {
-        let told: Value = serde_json::from_str(reader.verdict(verdict)?.json()).unwrap_or_default();
+        let made = reader.verdict(verdict)?;
+        let told: Value = serde_json::from_str(made.json()).unwrap_or_default();
         for (marker, about) in told.get("markers").and_then(Value::as_object).into_iter().flatten() {
             results.extend(call(about).map(|call| (marker.clone(), call)));
-            if about.get("reentry_candidate").and_then(Value::as_bool) == Some(true) {
+            if is_candidate(about) {
                 candidates.insert(marker.clone());
+            }
+        }
+        // What two people have not settled yet stands as it was found.
+        for before in made.unsettled().into_iter().flat_map(|before| &before.markers) {
+            let is_found =
+                results.insert(before.marker.clone(), EarlierCall::Reactive) == Some(EarlierCall::Reactive);
+            if !before.reentry_candidate {
+                candidates.remove(&before.marker);
+            } else if !is_found {
+                candidates.insert(before.marker.clone());
             }
         }
         // No NAT belongs to it but the one for HBV.
         if results.get(Virus::Hbv.name()) == Some(&EarlierCall::NonReactive) {
             candidates.insert(Marker::AntiHbc.name().to_owned());
         }
-        group = told.get("group").and_then(final_group);
+        let before = made.unsettled().and_then(|before| before.group);
+        let before = before.map(|BloodGroup { abo, rhd }| EarlierGroup { abo, rhd, is_final: false });
+        group = before.or_else(|| told.get("group").and_then(final_group));
         if let Some(group) = &mut group {
-            group.is_final = is_proven(&told);
+            group.is_final = made.unsettled().is_none() && is_proven(&told);
             if group.is_final {
                 let said = told.pointer("/group/history_set_aside").cloned().unwrap_or_default();
                 wrong = serde_json::from_value(said).unwrap_or_default();
@@ -365,7 +379,7 @@ fn earlier(
 const GATES_OF_HISTORY: [GateId; 2] = [GateId::Group, GateId::Identity];
 
 /// Whether the group of a verdict proves anything of later donations. It does not while one of these gates is closed, be
-/// that set aside or not: it goes on holding where it differs.
+/// that set aside or not, nor while something of it waits for two people: it goes on holding where it differs.
 fn is_proven(told: &Value) -> bool {
     let gates = || told.get("gates").and_then(Value::as_array).into_iter().flatten();
     let is_open = |id: GateId| {
@@ -398,6 +412,29 @@ fn call(about: &Value) -> Option<EarlierCall> {
         reactive if reactive.starts_with("REACTIVE_") => Some(EarlierCall::Reactive),
         _ => None,
     }
+}
+
+fn is_candidate(about: &Value) -> bool {
+    about.get("reentry_candidate").and_then(Value::as_bool) == Some(true)
+}
+
+/// What a verdict had found, and what it kept of those before it.
+pub(crate) fn found_in(made: &VerdictMade) -> FoundBefore {
+    let mut found = made.unsettled().cloned().unwrap_or_default();
+    let told: Value = serde_json::from_str(made.json()).unwrap_or_default();
+    for (marker, about) in told.get("markers").and_then(Value::as_object).into_iter().flatten() {
+        if call(about) != Some(EarlierCall::Reactive) {
+            continue;
+        }
+        let reentry_candidate = is_candidate(about);
+        match found.markers.iter_mut().find(|one| one.marker == *marker) {
+            Some(known) => known.reentry_candidate &= reentry_candidate,
+            None => found.markers.push(MarkerBefore { marker: marker.clone(), reentry_candidate }),
+        }
+    }
+    let group = || told.get("group").and_then(final_group).map(EarlierGroup::group);
+    found.group = found.group.or_else(group);
+    found
 }
 
 /// A donation of the donor with something of this marker that no examination for re-entry is made for.

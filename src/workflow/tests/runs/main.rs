@@ -12,6 +12,8 @@ mod falls;
 #[cfg(test)]
 mod fitness;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod in_force;
