@@ -3,9 +3,12 @@
 //!
 //! Held here are the keys that decide whether a unit can pass without something the other demands, and what becomes of its
 //! donor. Choices that are left to the laboratory (`nat.ndr`, `nat.mp_unresolved`, `sero.dup`, `invalid.*`, `fitness.*`)
-//! are not.
+//! are not. Three are, of which it is said and which are not refused: a grey zone that is waved through, which way a
+//! reagent's signal runs, and the label of DEL.
 
-use super::choices::{AntibodyScreen, ReactiveOnce, Setting, Switch};
+mod reagents;
+
+use super::choices::{AntibodyScreen, DelLabel, ReactiveOnce, Setting, Switch};
 use super::settings::{DonorRules, Local, Settings, Tests};
 use crate::pack::{PackRef, RulePack, Strategy};
 use jiff::civil::Date;
@@ -95,8 +98,9 @@ impl RulePack {
         let value = |key: &str| stated.iter().find(|one| one.key == key).map(|one| one.value.clone());
         let found = weakened(&base.settings, &self.settings).into_iter();
         found
-            .map(|Less { key, due, due_zh }| {
-                let value = value(&key).unwrap_or_else(|| "–".to_owned());
+            .chain(chosen(&base.settings, &self.settings))
+            .map(|Less { key, value: holds, due, due_zh }| {
+                let value = holds.or_else(|| value(&key)).unwrap_or_else(|| "–".to_owned());
                 Weaker { key, value, than: than.to_owned(), due, due_zh }
             })
             .collect()
@@ -124,6 +128,8 @@ impl RulePack {
 /// A key that asks for less, and what would be as strict.
 pub(super) struct Less {
     pub(super) key: String,
+    /// What holds, where that is not what is written under the key.
+    value: Option<String>,
     pub(super) due: String,
     pub(super) due_zh: String,
 }
@@ -148,7 +154,7 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Vec<Less> {
     let mut found = Vec::new();
     let mut keep = |stands: bool, key: &str, (due, due_zh): Due| {
         if !stands {
-            found.push(Less { key: key.to_owned(), due, due_zh });
+            found.push(Less { key: key.to_owned(), value: None, due, due_zh });
         }
     };
     tests(&base.tests, &own.tests, &mut keep);
@@ -181,6 +187,19 @@ pub(super) fn weakened(base: &Settings, own: &Settings) -> Vec<Less> {
         "effective_from",
         (format!("{from} or later"), format!("不早于 {from}")),
     );
+    found.extend(reagents::cuts(base, own));
+    found
+}
+
+/// What a laboratory may choose for itself, and lets pass more than in the base.
+fn chosen(base: &Settings, own: &Settings) -> Vec<Less> {
+    let mut found = reagents::chosen(base, own);
+    // Blood of a DEL donor under a negative label may sensitise who receives it.
+    let label = |settings: &Settings| settings.group.del_label.value;
+    if label(base) == DelLabel::Positive && label(own) != DelLabel::Positive {
+        let (due, due_zh) = exactly("\"POS\"");
+        found.push(Less { key: "group.del_label".to_owned(), value: None, due, due_zh });
+    }
     found
 }
 
@@ -369,12 +388,6 @@ fn demand(strategy: Strategy) -> Due {
 fn serology(base: &Settings, own: &Settings, keep: &mut impl FnMut(bool, &str, Due)) {
     let (b, o) = (&base.sero, &own.sero);
     keep(o.cut.value <= b.cut.value, "sero.cut", at_most(b.cut.value));
-    for (at, reagent) in own.reagent.iter().enumerate() {
-        // Of a competitive reagent too a lower cut finds more: there it divides the cut-off.
-        if let Some(cut) = &reagent.cut {
-            keep(cut.value <= b.cut.value, &format!("reagent[{at}].cut"), at_most(b.cut.value));
-        }
-    }
     if let Some(grey) = &b.gz_low {
         let stands = o.gz_low.as_ref().is_some_and(|own| own.value <= grey.value);
         keep(stands, "sero.gz_low", at_most(grey.value));

@@ -1,6 +1,7 @@
 //! From which signal on one reagent is reactive: `[[reagent]]`, else `[sero]`.
 
 use super::RulePack;
+use super::settings::{Reagent, Settings};
 use crate::Limit;
 use crate::evidence::Direction;
 use vocabulary::Marker;
@@ -34,12 +35,32 @@ impl ReagentCut {
     }
 }
 
-impl RulePack {
+impl ReagentCut {
+    /// Whether a grey first well asks for a duplicate round. Where the pack knows no grey zone, what an analyser calls grey
+    /// is not to be waved through.
+    pub(crate) fn grey_is_initial_reactive(&self) -> bool {
+        self.gz_as_initial_reactive || self.gz_low.is_none()
+    }
+
+    /// The same of a grey well of the duplicate round.
+    pub(crate) fn grey_is_duplicate_reactive(&self) -> bool {
+        self.dup_uses_gz || self.gz_low.is_none()
+    }
+}
+
+impl Settings {
     /// From which signal on a reagent, named as evidence names it, is reactive.
-    #[must_use]
-    pub fn cut_of(&self, marker: Marker, reagent: &str) -> ReagentCut {
-        let sero = &self.settings().sero;
-        let own = self.settings().reagent.iter().find(|r| r.marker == marker && r.name == reagent);
+    pub(super) fn cut_of(&self, marker: Marker, reagent: &str) -> ReagentCut {
+        self.cut_by(self.reagent.iter().find(|r| r.marker == marker && r.name == reagent))
+    }
+
+    /// The same of every reagent that the pack does not name.
+    pub(super) fn cut_of_others(&self) -> ReagentCut {
+        self.cut_by(None)
+    }
+
+    fn cut_by(&self, own: Option<&Reagent>) -> ReagentCut {
+        let sero = &self.sero;
         let gz_low = own.and_then(|r| r.gz_low.as_ref()).or(sero.gz_low.as_ref()).map(|gz| gz.value);
         let grey = own.and_then(|r| r.gz_as_initial_reactive.as_ref());
         let grey_wells = own.and_then(|r| r.dup_uses_gz.as_ref());
@@ -50,5 +71,13 @@ impl RulePack {
             dup_uses_gz: grey_wells.map_or(sero.dup_uses_gz.value, |grey| grey.value),
             direction: own.and_then(|r| r.direction),
         }
+    }
+}
+
+impl RulePack {
+    /// From which signal on a reagent, named as evidence names it, is reactive.
+    #[must_use]
+    pub fn cut_of(&self, marker: Marker, reagent: &str) -> ReagentCut {
+        self.settings().cut_of(marker, reagent)
     }
 }

@@ -70,9 +70,8 @@ impl ReagentRule {
         Self {
             cut: own.cut,
             gz_low: own.gz_low,
-            // An analyser that reports a grey zone the pack does not know: not to be waved through.
-            gz_as_initial_reactive: own.gz_as_initial_reactive || own.gz_low.is_none(),
-            dup_uses_gz: own.dup_uses_gz || own.gz_low.is_none(),
+            gz_as_initial_reactive: own.grey_is_initial_reactive(),
+            dup_uses_gz: own.grey_is_duplicate_reactive(),
             direction: series.direction.or(own.direction).unwrap_or(Direction::Direct),
             od_floor: sero.od_floor.value,
             sco_floor: sero.sco_floor.value,
