@@ -155,7 +155,7 @@ pub(crate) fn facts(
     // What somebody signed is no release while no verdict lets the donation go by it.
     let standing = view.as_ref().and_then(|view| view.summary.verdict.as_ref());
     let which = (donation, standing.is_some_and(|verdict| verdict.releasable));
-    facts.donor = DonorFacts::gather(reader, which, registered.as_ref(), &settings.time_zone)?;
+    facts.donor = DonorFacts::gather(reader, which, registered.as_ref(), settings)?;
     let Some(view) = view else { return Ok(facts) };
     (facts.findings, facts.typed) = TypedNumber::apart(view.findings, None);
     facts.findings.extend(view.registration.iter().flat_map(registrations::contradicted));

@@ -22,6 +22,9 @@ mod lookback_tests;
 mod lookbacks;
 #[cfg(test)]
 mod many_tests;
+mod recorded;
+#[cfg(test)]
+mod recorded_tests;
 mod reentry;
 mod refused;
 mod register;

@@ -1,5 +1,7 @@
 //! What is known of a donor and a donation beside its results, as evidence.
 
+use super::recorded::Of;
+use crate::Settings;
 use crate::evidence::Determination;
 use ledger::{
     DuplicateAccepted, FoundBefore, Given, GroupSettled, MarkerBefore, NumberChecked, ReadError, Reader,
@@ -31,6 +33,8 @@ pub struct DonorFacts {
     pub earlier: Vec<EarlierDonation>,
     /// Earlier donations that nobody looked at, for there are more than are looked at.
     pub earlier_unread: usize,
+    /// What was recorded by hand of this very donation, and bars it.
+    pub recorded_of_itself: Vec<EarlierResult>,
     /// Later donations in which something was found that this one may have too.
     pub later: Vec<LaterFinding>,
     /// The re-entry examination.
@@ -58,7 +62,7 @@ impl DonorFacts {
         reader: &Reader,
         (donation, is_released): (&DonationId, bool),
         registered: Option<&Registered>,
-        zone: &jiff::tz::TimeZone,
+        settings: &Settings,
     ) -> Result<Self, ReadError> {
         let notes = reader.notes_of(donation)?;
         let mut facts = Self {
@@ -85,7 +89,7 @@ impl DonorFacts {
             .partition(|given| given.collected_at_ms < taken);
         facts.earlier_unread = before.len().saturating_sub(EARLIER_MAX);
         for given in before.iter().rev().take(EARLIER_MAX) {
-            let (one, wrong) = earlier(reader, given, zone)?;
+            let (one, wrong) = earlier(reader, given, &settings.time_zone)?;
             facts.earlier.push(one);
             refuted.extend(wrong.into_iter().map(|group| (given, group)));
         }
@@ -100,20 +104,14 @@ impl DonorFacts {
         if !is_released {
             facts.later.extend(found_later(reader, donation, &after)?);
         }
-        facts.told_earlier(stands.earlier);
+        let of = Of { donation, taken_ms: taken, specimens: &settings.specimens };
+        facts.add_recorded(stands.earlier, &of, &after);
         (facts.register, facts.reentry) = (stands.register, stands.reentry);
         facts.came_back = stands.came_back;
         for other in registered.other_donors() {
-            facts.or_of(reader, (donation, is_released), (other, taken), zone)?;
+            facts.or_of(reader, (&of, is_released), other, &settings.time_zone)?;
         }
         Ok(facts)
-    }
-
-    /// Earlier donations that were recorded by hand.
-    fn told_earlier(&mut self, told: Vec<EarlierDonation>) {
-        let known = |one: &EarlierDonation| self.earlier.iter().any(|e| e.donation == one.donation);
-        let by_hand: Vec<EarlierDonation> = told.into_iter().filter(|one| !known(one)).map(said).collect();
-        self.earlier.extend(by_hand);
     }
 
     /// What is known of another donor who may have given it: whatever bars that one bars it too, and what is found in it
@@ -122,20 +120,21 @@ impl DonorFacts {
     fn or_of(
         &mut self,
         reader: &Reader,
-        (donation, is_released): (&DonationId, bool),
-        (other, taken): (&DonorId, i64),
+        (of, is_released): (&Of<'_>, bool),
+        other: &DonorId,
         zone: &jiff::tz::TimeZone,
     ) -> Result<(), ReadError> {
         (self.reentry, self.came_back) = (None, Vec::new());
         if other.is_empty() {
             return Ok(());
         }
-        let known = |of: &DonorFacts, given: &Given| of.earlier.iter().any(|e| e.donation == given.donation);
+        let known =
+            |facts: &DonorFacts, given: &Given| facts.earlier.iter().any(|e| e.donation == given.donation);
         let (before, after): (Vec<Given>, Vec<Given>) = reader
             .given_by(other)?
             .into_iter()
-            .filter(|given| given.donation != *donation)
-            .partition(|given| given.collected_at_ms < taken);
+            .filter(|given| given.donation != *of.donation)
+            .partition(|given| given.collected_at_ms < of.taken_ms);
         self.earlier_unread += before.len().saturating_sub(EARLIER_MAX);
         for given in before.iter().rev().take(EARLIER_MAX) {
             if !known(self, given) {
@@ -143,14 +142,13 @@ impl DonorFacts {
             }
         }
         if !is_released {
-            let found = found_later(reader, donation, &after)?;
+            let found = found_later(reader, of.donation, &after)?;
             let news: Vec<LaterFinding> = found.into_iter().filter(|one| !self.later.contains(one)).collect();
             self.later.extend(news);
         }
         let stands = reader.donor(other)?;
-        self.told_earlier(
-            stands.earlier.into_iter().map(|one| EarlierDonation { group: None, ..one }).collect(),
-        );
+        let without_group = |one| EarlierDonation { group: None, ..one };
+        self.add_recorded(stands.earlier.into_iter().map(without_group).collect(), of, &after);
         self.register = graver(self.register.take(), stands.register);
         Ok(())
     }
@@ -165,10 +163,9 @@ impl DonorFacts {
             donor.later.clone_from(&self.later);
             donor.reentry.clone_from(&self.reentry);
             donor.came_back.clone_from(&self.came_back);
-            if let Some(unread) = self.unread() {
-                let barred = donor.barred.take().into_iter().chain([unread]);
-                donor.barred = Some(barred.collect::<Vec<_>>().join("; "));
-            }
+            let barred = donor.barred.take().into_iter().chain(self.of_itself()).chain(self.unread());
+            let barred: Vec<String> = barred.collect();
+            donor.barred = (!barred.is_empty()).then(|| barred.join("; "));
         }
     }
 
@@ -283,14 +280,6 @@ fn graver(one: Option<Register>, other: Option<Register>) -> Option<Register> {
     let until = a.until.zip(b.until).map(|(a, b)| a.max(b));
     let gravest = if a.state >= b.state { a } else { b };
     Some(Register { since, until, ..gravest })
-}
-
-/// One person's word is no determination of this laboratory's: it holds where it differs, and proves nothing.
-fn said(mut earlier: EarlierDonation) -> EarlierDonation {
-    if let Some(group) = &mut earlier.group {
-        group.is_final = false;
-    }
-    earlier
 }
 
 /// A donation of this ledger as an earlier one: what its standing verdict makes of each marker, and its group.
