@@ -239,7 +239,7 @@ fn is_confirmed_first(marker: &str, verdict: MarkerVerdict) -> bool {
 }
 
 /// Seroconversion: non-reactive before, confirmed or NAT-reactive now. Every earlier donation from the window before the
-/// last non-reactive one on is looked up.
+/// last non-reactive one on is looked up; where none is known to be so, and one may have been, all of them are.
 fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<LookbackTask> {
     let Some(donor) = &evidence.donor else { return Vec::new() };
     let mut triggers: BTreeSet<Virus> =
@@ -252,7 +252,11 @@ fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<Loo
             e.results.iter().any(|r| r.marker == virus.name() && r.result == EarlierCall::NonReactive)
         };
         let day = |e: &EarlierDonation| e.collected_at.map(crate::Moment::day);
-        if !donor.earlier.iter().any(negative) {
+        // What passed may be with a patient, whatever became of its results since; so may what nobody has a result of.
+        let may_be = |e: &EarlierDonation| {
+            e.passed || negative(e) || e.results.iter().all(|result| result.marker != virus.name())
+        };
+        if !donor.earlier.iter().any(may_be) {
             continue;
         }
         let last = donor.earlier.iter().filter(|e| negative(e)).filter_map(day).max();

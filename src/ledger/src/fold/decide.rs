@@ -1,5 +1,6 @@
 //! Donations: what is known of each, and when it has to be decided anew.
 
+use super::signed::PASS;
 use super::{Fold, Folded};
 use crate::alike::alike;
 use crate::state::{
@@ -28,6 +29,7 @@ impl Fold<'_, '_> {
             session: None,
             latest: None,
             verdicts: 0,
+            passed: false,
             work: None,
         })
     }
@@ -93,6 +95,7 @@ impl Fold<'_, '_> {
         }
         record.latest = Some(verdict);
         record.verdicts += 1;
+        record.passed |= made.unit() == PASS;
         self.counters.verdicts += 1;
         self.put_donation(donation, &record)?;
         self.raise_tasks(made, &record)?;

@@ -19,6 +19,9 @@ pub struct Given {
     pub collected_at_ms: i64,
     /// The verdict that stands.
     pub verdict: Option<Seq>,
+    /// Whether it passed by that one, or by any before it.
+    #[serde(skip)]
+    pub passed: bool,
 }
 
 impl Reader {
@@ -51,8 +54,9 @@ impl Reader {
             let at = parts.number().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
             let Some(donation) = parts.text().and_then(|text| DonationId::new(text).ok()) else { continue };
             let found: Option<DonationRecord> = record(store.as_ref(), &Key::donation(&donation).done())?;
+            let passed = found.as_ref().is_some_and(|found| found.passed);
             let verdict = found.and_then(|found| found.latest).map(|latest| latest.seq);
-            given.push(Given { donation, collected_at_ms: at, verdict });
+            given.push(Given { donation, collected_at_ms: at, verdict, passed });
         }
         Ok(given)
     }

@@ -258,6 +258,9 @@ pub(crate) struct DonationRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
     pub(crate) verdicts: u32,
+    /// It passed by one of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) passed: bool,
     /// Its work item's first entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) work: Option<Seq>,

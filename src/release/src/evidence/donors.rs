@@ -121,6 +121,9 @@ pub struct EarlierDonation {
     /// proves nothing. *Adverse* where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_refuted_by: Option<DonationId>,
+    /// It passed once: a part of it may have been given then, whatever was found of it, or taken back, since. *Adverse*.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passed: bool,
     /// Last day on which some component of it may be used. Unknown counts as in date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Date>,

@@ -347,6 +347,7 @@ fn earlier(rng: &mut Dice, at: usize) -> EarlierDonation {
         results: INFECTIONS.map(|marker| result(marker, rng)).to_vec(),
         group: one_in(rng, 3).then_some(group),
         group_refuted_by: one_in(rng, 4).then(|| id("O4")),
+        passed: one_in(rng, 4),
         expires: None,
     }
 }

@@ -307,6 +307,7 @@ fn reactive_before(d: &mut Donor) {
         results,
         group: None,
         group_refuted_by: None,
+        passed: false,
         expires: None,
     }];
 }
@@ -405,6 +406,7 @@ fn before(abo: AboGroup, is_final: bool) -> EarlierDonation {
         results: Vec::new(),
         group: Some(EarlierGroup { abo: Some(abo), rhd: Some(RhD::Positive), is_final }),
         group_refuted_by: None,
+        passed: false,
         expires: None,
     }
 }

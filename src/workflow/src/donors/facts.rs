@@ -358,6 +358,7 @@ fn earlier(
             .collect(),
         group,
         group_refuted_by: None,
+        passed: given.passed,
         // Unknown counts as in date.
         expires: None,
     };

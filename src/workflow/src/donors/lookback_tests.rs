@@ -342,3 +342,50 @@ fn an_infection_found_later_holds_what_was_signed_and_never_went() {
         assert_eq!(why.contains("G2"), !is_released, "{what}: {why}");
     }
 }
+
+/// What was released and fell afterwards is out, and nobody knows any more that it was non-reactive.
+#[test]
+fn a_released_donation_whose_run_fell_is_looked_back_on_when_an_infection_is_found_in_the_next() {
+    let station = Station::new();
+    let found = || found_in_g2(&station);
+    found();
+    assert_eq!(lookbacks(&station), ["G2 HIV G1"], "it was not tested yet");
+    assert!(gate_11(&station, "G1").contains("G2"), "nor may it go");
+
+    let station = Station::new();
+    verdict(&station, "G1", |_| ());
+    verdict(&station, "G1", |case| {
+        for run in case["runs"].as_array_mut().unwrap().iter_mut().filter(|run| run["id"] == "E1") {
+            run["validity"] = "invalid".into();
+        }
+    });
+    found_in_g2(&station);
+    assert_eq!(lookbacks(&station), ["G2 HIV G1"], "it was released, and its serology fell");
+
+    // What was reactive from the first was never negative.
+    let station = Station::new();
+    verdict(&station, "G1", hiv_found);
+    found_in_g2(&station);
+    assert_eq!(lookbacks(&station), [""; 0]);
+    // Unless it had passed before that was known.
+    let station = Station::new();
+    verdict(&station, "G1", |_| ());
+    verdict(&station, "G1", hiv_found);
+    found_in_g2(&station);
+    assert_eq!(lookbacks(&station), ["G2 HIV G1"]);
+}
+
+/// HIV is found in G2, of whose donor is known what the ledger knows.
+fn found_in_g2(station: &Station) {
+    let donation = DonationId::new("G2").unwrap();
+    let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+    verdict(station, "G2", |case| {
+        case["donor"]["earlier"] = serde_json::to_value(&facts.donor.earlier).unwrap();
+        hiv_found(case);
+    });
+}
+
+fn lookbacks(station: &Station) -> Vec<String> {
+    let all = station.ledger.state().lookbacks(true, &Page::first(9)).unwrap().items;
+    all.iter().map(|one| format!("{} {} {}", one.id.trigger, one.id.marker, one.id.earlier)).collect()
+}
