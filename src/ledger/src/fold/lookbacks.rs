@@ -156,7 +156,11 @@ impl Fold<'_, '_> {
         let is_of_person = self.is_of_person();
         match record::<Lookback>(self.view, &key)? {
             Some(mut found) if is_of_person && found.takes(step, &done.by) => {
+                let barred = found.bars();
                 found.done.push(StepDone { step, done, outcome: outcome.to_owned() });
+                if barred != found.bars() {
+                    self.reopen(&id.earlier)?;
+                }
                 if step == LookbackStep::Closed {
                     self.counters.lookbacks_open -= 1;
                 }

@@ -30,7 +30,9 @@ impl Say for Bar<'_> {
                 )
             }
             Self::Later { donation, marker } => {
-                said!("later donation {donation} asks for this one to be looked back on for {marker}")
+                said!(
+                    "later donation {donation} asks for this one to be looked back on for {marker}, until two people have cleared that look-back and it is closed"
+                )
             }
         }
     }
@@ -58,7 +60,9 @@ impl Say for Bar<'_> {
                 said!("既往献血 {donation} 的 {marker} {result}；其后的阴性结果不能抵消")
             }
             Self::Later { donation, marker } => {
-                said!("其后献血 {donation} 检出 {marker}，须对本次献血回溯")
+                said!(
+                    "其后献血 {donation} 检出 {marker}，须对本次献血回溯，直至两人在该回溯中确认可发出且回溯已关闭"
+                )
             }
         }
     }

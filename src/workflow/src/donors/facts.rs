@@ -4,8 +4,8 @@ use super::recorded::Of;
 use crate::Settings;
 use crate::evidence::Determination;
 use ledger::{
-    DuplicateAccepted, FoundBefore, Given, GroupSettled, MarkerBefore, NumberChecked, ReadError, Reader,
-    Registered, ResultSettled, VerdictMade,
+    DuplicateAccepted, FoundBefore, Given, GroupSettled, Lookback, MarkerBefore, NumberChecked, ReadError,
+    Reader, Registered, ResultSettled, VerdictMade,
 };
 use release::{
     Evidence, GateId, GroupStatus, Moment,
@@ -101,15 +101,18 @@ impl DonorFacts {
             };
             one.group_refuted_by = refuted.iter().find(is_wrong).map(|(by, _)| by.donation.clone());
         }
-        if !is_released {
-            facts.later.extend(found_later(reader, donation, &after)?);
-        }
+        // The look-back says whether it keeps this one: not while its finding is gone, nor once two people have cleared it.
+        let lookbacks = if is_released { Vec::new() } else { reader.lookbacks_at(donation)? };
+        let keeping = lookbacks.into_iter().filter(|one| one.gone.is_none() && one.bars());
+        facts.later = keeping
+            .map(|Lookback { id, .. }| LaterFinding { donation: id.trigger, marker: id.marker })
+            .collect();
         let of = Of { donation, taken_ms: taken, specimens: &settings.specimens };
         facts.add_recorded(stands.earlier, &of, &after);
         (facts.register, facts.reentry) = (stands.register, stands.reentry);
         facts.came_back = stands.came_back;
         for other in registered.other_donors() {
-            facts.or_of(reader, (&of, is_released), other, &settings.time_zone)?;
+            facts.or_of(reader, &of, other, &settings.time_zone)?;
         }
         Ok(facts)
     }
@@ -120,7 +123,7 @@ impl DonorFacts {
     fn or_of(
         &mut self,
         reader: &Reader,
-        (of, is_released): (&Of<'_>, bool),
+        of: &Of<'_>,
         other: &DonorId,
         zone: &jiff::tz::TimeZone,
     ) -> Result<(), ReadError> {
@@ -140,11 +143,6 @@ impl DonorFacts {
             if !known(self, given) {
                 self.earlier.push(EarlierDonation { group: None, ..earlier(reader, given, zone)?.0 });
             }
-        }
-        if !is_released {
-            let found = found_later(reader, of.donation, &after)?;
-            let news: Vec<LaterFinding> = found.into_iter().filter(|one| !self.later.contains(one)).collect();
-            self.later.extend(news);
         }
         let stands = reader.donor(other)?;
         let without_group = |one| EarlierDonation { group: None, ..one };
@@ -251,23 +249,6 @@ impl DonorFacts {
             named && of.is_of(&settled.run) && seen
         })
     }
-}
-
-/// Later donations of the same donor whose verdicts look back on this one.
-fn found_later(
-    reader: &Reader,
-    donation: &DonationId,
-    after: &[Given],
-) -> Result<Vec<LaterFinding>, ReadError> {
-    let mut found = Vec::new();
-    for verdict in after.iter().filter_map(|given| given.verdict) {
-        let made = reader.verdict(verdict)?;
-        let asks = made.lookback().iter().filter(|asked| asked.earlier == *donation);
-        found.extend(
-            asks.map(|a| LaterFinding { donation: made.donation().clone(), marker: a.marker.clone() }),
-        );
-    }
-    Ok(found)
 }
 
 /// What the lines of two donors come to, of whom either may have given a donation: the graver, for whatever either speaks of.

@@ -389,3 +389,33 @@ fn lookbacks(station: &Station) -> Vec<String> {
     let all = station.ledger.state().lookbacks(true, &Page::first(9)).unwrap().items;
     all.iter().map(|one| format!("{} {} {}", one.id.trigger, one.id.marker, one.id.earlier)).collect()
 }
+
+#[test]
+fn what_two_people_cleared_of_a_look_back_may_be_signed_when_its_release_came_undone() {
+    let house = House::new();
+    let undecided = || {
+        let reader = house.station.ledger.state();
+        reader.donation(&of_g1().earlier).unwrap().unwrap().summary.undecided
+    };
+    verdict(&house.station, "G1", |case| case["signatures"] = serde_json::json!([]));
+    let why = gate_11(&house.station, "G1");
+    assert!(why.contains("G2") && why.contains("two people"), "{why}");
+    for (who, step) in [
+        (&house.qc, LookbackStep::Quarantined),
+        (&house.qc, LookbackStep::Cleared),
+        (&house.qc, LookbackStep::Closed),
+    ] {
+        house.done(who, step).unwrap();
+        assert!(gate_11(&house.station, "G1").contains("G2"), "{step:?}");
+    }
+    let considered = house.station.ledger.state().applied();
+    house.station.write(What::VerdictUnchanged { donation: of_g1().earlier, considered });
+    assert!(!undecided());
+    house.done(&house.releaser, LookbackStep::Cleared).unwrap();
+    assert!(undecided(), "it is decided anew");
+    assert_eq!(gate_11(&house.station, "G1"), "");
+    // There is more to it than what they cleared.
+    let test = serde_json::from_str(r#"{"marker":"HIV","outcome":"CONF_POS"}"#).unwrap();
+    house.writes(What::Donor(DonorAct::Confirmed { donation: of_g1().trigger, test, report: "17".into() }));
+    assert!(gate_11(&house.station, "G1").contains("G2"));
+}

@@ -132,3 +132,17 @@ fn a_group_that_waits_for_two_people_proves_nothing_and_holds_where_it_differs()
     decided(&station, "G1", |_| ());
     assert_eq!(group(), Some((Some(abo), true)));
 }
+
+#[test]
+fn an_earlier_donation_that_is_not_out_is_held_while_what_was_found_later_waits_for_two_people() {
+    let house = House::new();
+    verdict(&house.station, "G1", |case| case["signatures"] = json!([]));
+    assert!(gate_11(&house.station, "G1").contains("G2"));
+    g2(&house.station, |case| {
+        hiv_found(case);
+        falls(case, &["N1"]);
+    });
+    assert!(gate_11(&house.station, "G1").contains("G2"), "by the word of one");
+    g2(&house.station, |_| ());
+    assert_eq!(gate_11(&house.station, "G1"), "");
+}
