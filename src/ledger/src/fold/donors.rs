@@ -5,7 +5,7 @@ use super::register::stand_after;
 use super::{Fold, Folded};
 use crate::state::{
     Candidate, DonationNotes, DonationRecord, DonorStands, DuplicateAccepted, GroupSettled, Key, KeyParts,
-    NumberChecked, Read, ResultSettled, StateError, collect, record,
+    NumberChecked, ResultSettled, StateError, collect, record,
 };
 use crate::{DonorAct, VerdictMade};
 use release::evidence::Neighbour;

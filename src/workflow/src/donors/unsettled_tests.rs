@@ -5,10 +5,9 @@ use super::lookback_tests::{House, g2, hiv_found, of_g1};
 use super::task_tests::open;
 use super::tests::{gate_11, nat_found, reactive, verdict};
 use super::*;
-use crate::batches::tests::{Station, registered};
+use crate::batches::tests::Station;
 use ledger::{LookbackStep, What};
 use serde_json::{Value, json};
-use vocabulary::{AboGroup, DonationRegistration};
 
 /// Some runs fall, and nobody has confirmed that.
 fn falls(case: &mut Value, runs: &[&str]) {
