@@ -21,7 +21,10 @@ use serde_json::json;
 use std::sync::Arc;
 use vocabulary::DonationId;
 use workflow::{
-    donors::{self, Approval, Closing, Deferral, Examination, LookbackRefused, Refused, RegistrationRefused},
+    donors::{
+        self, Approval, Closing, Deferral, Examination, ExaminationRefused, LookbackRefused, Refused,
+        RegistrationRefused,
+    },
     tasks::{self, TaskKind},
 };
 
@@ -36,6 +39,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::Lapsed
         | Refused::OwnExamination
         | Refused::BeyondReentry { .. }
+        | Refused::Examination(ExaminationRefused::Found { .. })
         | Refused::NotDeferred
         | Refused::WhichDeferral { .. }
         | Refused::Lookback(

@@ -3,8 +3,8 @@
 //! Nothing here makes a unit better. Gate 11 asks [`bars`]; the rest is advice with its reason and its dates.
 
 use crate::evidence::{
-    Call, Confirmed, Donor, EarlierCall, EarlierDonation, EarlierResult, Evidence, Reentry, ReentryTestKind,
-    RegisterState, Resolution,
+    Call, Confirmed, Donor, EarlierCall, EarlierDonation, EarlierResult, Evidence, Reentry, ReentryTest,
+    ReentryTestKind, RegisterState, Resolution,
 };
 use crate::pack::{ReactiveOnce, RulePack};
 use crate::verdict::{
@@ -25,6 +25,7 @@ pub(crate) enum Bar<'e> {
     Register { state: RegisterState, reason: Option<&'e str> },
     Earlier { donation: &'e DonationId, marker: &'e str, result: EarlierCall },
     Later { donation: &'e DonationId, marker: &'e str },
+    Examined { test: &'e str, on: Date, marker: &'e str },
 }
 
 /// An approved examination, as a donation hears of it that was given after it.
@@ -57,6 +58,21 @@ impl<'e> CameBack<'e> {
             && !result.beyond_reentry
             && earlier.collected_at.is_some_and(|at| at.day() < self.from)
     }
+
+    /// It looked at a donor again whom serology had found in an examination of before, and who had waited since.
+    fn takes_back_test(&self, (case, test): (&Reentry, &ReentryTest), pack: &RulePack) -> bool {
+        let first = pack.settings().donor.reentry_from(&case.marker, test.collected_on);
+        self.marker.eq_ignore_ascii_case(&case.marker)
+            && !test.is_beyond_reentry()
+            && test.collected_on < self.from
+            && first.is_some_and(|first| first <= self.from)
+    }
+}
+
+/// What tests of examinations found, whatever became of the examination.
+fn found_at_reentry(donor: &Donor) -> impl Iterator<Item = (&Reentry, &ReentryTest)> {
+    let cases = donor.reentry.iter().chain(&donor.came_back);
+    cases.flat_map(|case| case.tests.iter().filter(|test| test.is_found()).map(move |test| (case, test)))
 }
 
 /// Everything that bars issue. A later negative result takes nothing back; an approved re-entry does, for its marker.
@@ -84,6 +100,13 @@ pub(crate) fn bars<'e>(evidence: &Evidence, donor: &'e Donor, pack: &RulePack) -
                     result: result.result,
                 });
             }
+        }
+    }
+    for (case, test) in found_at_reentry(donor) {
+        let forgiven = came_back.iter().any(|back| back.takes_back_test((case, test), pack));
+        // Of what was given before it, it says no more than what the donor was examined for did.
+        if !before(test.collected_on) && !forgiven {
+            found.push(Bar::Examined { test: &test.id, on: test.collected_on, marker: &case.marker });
         }
     }
     found.extend(donor.later.iter().map(|one| Bar::Later { donation: &one.donation, marker: &one.marker }));

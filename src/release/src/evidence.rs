@@ -148,7 +148,8 @@ pub struct Donor {
     /// A re-entry examination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reentry: Option<Reentry>,
-    /// Examinations of before that were approved, where another was begun since.
+    /// Examinations of before, where another was begun since. What was approved takes back what it examined; *adverse* is what
+    /// a test found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub came_back: Vec<Reentry>,
     /// Pregnancy or transfusion is in the history. Unknown counts as yes where a pack asks.

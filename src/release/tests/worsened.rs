@@ -253,6 +253,13 @@ mod worsened {
         ("re-entry approved on some tests", |e| reentry(e, |r| drop(r.approved_on.pop()))),
         ("re-entry without a test", |e| reentry(e, |r| drop(r.tests.pop()))),
         ("re-entry with a reactive test", |e| reentry(e, |r| r.tests[0].result = Call::Reactive)),
+        ("a test of an examination of before that found it", |e| {
+            donor(e, |d| {
+                let mut case = d.reentry.clone().unwrap();
+                case.tests.iter_mut().for_each(|test| test.result = Call::Reactive);
+                d.came_back.push(case);
+            });
+        }),
         ("re-entry with a test not in", |e| reentry(e, |r| r.tests[2].result = Call::Pending)),
         ("re-entry too early", |e| reentry(e, |r| r.tests[0].collected_on = "2025-01-02".parse().unwrap())),
         ("re-entry with NAT reactive then", |e| reentry(e, |r| r.nat_then = Call::Reactive)),

@@ -13,6 +13,7 @@
 #[cfg(test)]
 mod check_tests;
 mod checks;
+mod examined;
 mod facts;
 #[cfg(test)]
 mod group_tests;
@@ -26,6 +27,8 @@ mod recorded;
 #[cfg(test)]
 mod recorded_tests;
 mod reentry;
+#[cfg(test)]
+mod reentry_tests;
 mod refused;
 mod register;
 #[cfg(test)]
@@ -54,6 +57,7 @@ pub(crate) use checks::identity;
 pub use checks::{
     DuplicateSeen, DuplicateTest, TypedSeen, accept_duplicate, check_number, duplicates, typed_numbers,
 };
+pub use examined::ExaminationRefused;
 pub use facts::DonorFacts;
 pub(crate) use facts::found_in;
 pub use known::unknown;

@@ -16,7 +16,7 @@ use crate::state::{
 };
 use crate::{AskedDeferral, DonorAct, DonorAsked, DonorTask, TaskOutcome, VerdictMade};
 use jiff::{civil::Date, tz::TimeZone};
-use release::evidence::{Confirmatory, Confirmed, Register, RegisterState};
+use release::evidence::{Confirmatory, Confirmed, Reentry, Register, RegisterState};
 use vocabulary::{DonationId, DonorId, Virus};
 
 /// Hours before UTC where a day begins first, and where last.
@@ -85,6 +85,33 @@ impl Fold<'_, '_> {
         }
         self.answer_by_register(&mut all)?;
         self.put_donor_tasks(&mut all)
+    }
+
+    /// A test of an examination for re-entry found something: what was done for the donor because of the marker is to be done
+    /// again, as if the last donation that asked for it asked anew.
+    pub(super) fn ask_again(&mut self, act: &DonorAct) -> Folded {
+        let DonorAct::ReentryTested { donor, test } = act else { return Ok(()) };
+        let stands: DonorStands = record(self.view, &Key::donor(donor).done())?.unwrap_or_default();
+        let is_kept = |case: &Reentry| case.approved.is_none() && case.tests.last() == Some(test);
+        let Some(case) = stands.reentry.filter(is_kept).filter(|_| test.is_found()) else { return Ok(()) };
+        let is_meant = |task: &DonorTaskStands| {
+            task.asked
+                && task.task != DonorTask::Confirmation
+                && task.marker.eq_ignore_ascii_case(&case.marker)
+        };
+        for donation in self.given_from(donor, 0)?.into_iter().rev() {
+            let known =
+                self.donor_tasks(&donation)?.filter(|all| all.donor.as_ref().is_none_or(|of| of == donor));
+            let Some(mut all) = known.filter(|all| all.tasks.iter().any(is_meant)) else { continue };
+            for task in all.tasks.iter_mut().filter(|task| is_meant(task)) {
+                task.answered = None;
+                let heaviest = test.is_beyond_reentry().then_some(AskedDeferral::Permanent);
+                task.deferral = task.deferral.map(|asked| heaviest.map_or(asked, |most| most.max(asked)));
+            }
+            self.answer_by_register(&mut all)?;
+            return self.put_donor_tasks(&mut all);
+        }
+        Ok(())
     }
 
     /// A line of the register that was entered just now. For good, it answers for every donation of the donor; for a time,

@@ -24,6 +24,7 @@ impl Fold<'_, '_> {
             | DonorAct::ReentryApproved { donor, .. } => {
                 let (done, examined) = (self.done(), self.examined(act)?);
                 self.of_donor(donor, |stands| stand_after(stands, act, done, &examined))?;
+                self.ask_again(act)?;
                 self.answer_donor_tasks(act)
             }
             DonorAct::Confirmed { donation, test, .. } => {

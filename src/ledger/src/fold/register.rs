@@ -48,6 +48,7 @@ pub(super) fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done, 
             }
             fits
         }
+        DonorAct::ReentryBegun { .. } if stands.came_back.len() >= LINES_MAX => false,
         DonorAct::ReentryBegun { marker, deferred_on, nat_then, reason, .. } => {
             // Who is deferred stays so for the donations that it was for.
             let since = together(&stands.deferrals).and_then(|line| line.since);
@@ -57,8 +58,9 @@ pub(super) fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done, 
             if !defer(stands, one) {
                 return false;
             }
-            let before = stands.reentry.take().filter(|case| case.approved.is_some());
-            stands.came_back.extend(before.filter(|_| stands.came_back.len() < LINES_MAX));
+            // What a test found stands, whatever becomes of its examination.
+            let tells = |case: &Reentry| case.approved.is_some() || !case.tests.is_empty();
+            stands.came_back.extend(stands.reentry.take().filter(tells));
             stands.reentry = Some(Reentry {
                 marker: marker.clone(),
                 deferred_on: *deferred_on,

@@ -43,7 +43,7 @@ pub struct DonorStands {
     /// The re-entry examination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reentry: Option<Reentry>,
-    /// Examinations of before that were approved, where another was begun since.
+    /// Examinations of before that were approved, or had tests, where another was begun since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub came_back: Vec<Reentry>,
     /// Every entry about the donor, oldest first.

@@ -215,6 +215,25 @@ pub struct ReentryTest {
     pub collected_on: Date,
 }
 
+impl ReentryTest {
+    /// Whether it found something, or did not rule it out: it bars issue as an earlier result does, whatever becomes of its
+    /// examination.
+    #[must_use]
+    pub fn is_found(&self) -> bool {
+        match self.result {
+            Call::Reactive | Call::GreyZone => true,
+            Call::Indeterminate => self.kind == ReentryTestKind::Confirmatory,
+            Call::NonReactive | Call::Invalid | Call::Pending => false,
+        }
+    }
+
+    /// Whether what it found is nothing that an examination for re-entry is made for: nucleic acid, or a confirmation.
+    #[must_use]
+    pub fn is_beyond_reentry(&self) -> bool {
+        self.result == Call::Reactive && self.kind != ReentryTestKind::Serology
+    }
+}
+
 /// A re-entry examination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -29,6 +29,10 @@ impl Say for Bar<'_> {
                     "earlier donation {donation} was {result} for {marker}; a later negative takes nothing back"
                 )
             }
+            Self::Examined { test, on, marker } => said!(
+                "test {test} of {on}, of an examination for re-entry, found {marker}; another examination that is begun takes \
+                 nothing back"
+            ),
             Self::Later { donation, marker } => {
                 said!(
                     "later donation {donation} asks for this one to be looked back on for {marker}, until two people have cleared that look-back and it is closed"
@@ -58,6 +62,9 @@ impl Say for Bar<'_> {
                     EarlierCall::ConfirmedPositive => "确证阳性",
                 };
                 said!("既往献血 {donation} 的 {marker} {result}；其后的阴性结果不能抵消")
+            }
+            Self::Examined { test, on, marker } => {
+                said!("归队检查 {on} 的检测 {test} 检出 {marker}；另行开始检查不能抵消")
             }
             Self::Later { donation, marker } => {
                 said!(

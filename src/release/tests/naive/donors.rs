@@ -35,11 +35,37 @@ pub(super) fn donor_may_give(e: &Evidence) -> bool {
             return false;
         }
     }
+    let cases = || d.reentry.iter().chain(&d.came_back);
+    for (case, test) in cases().flat_map(|case| case.tests.iter().map(move |test| (case, test))) {
+        let came_later = e.collected_at.is_some_and(|at| at.day() < test.collected_on);
+        let says_nothing = match (test.kind, test.result) {
+            (ReentryTestKind::Confirmatory, Call::Indeterminate) => false,
+            (_, result) => !matches!(result, Call::Reactive | Call::GreyZone),
+        };
+        if came_later || says_nothing {
+            continue;
+        }
+        let soonest = test.collected_on.checked_add(6.months()).unwrap();
+        let forgives = |back: &Reentry| {
+            back.marker == case.marker
+                && back.tests.iter().all(|of| of.collected_on >= soonest)
+                && is_whole(e, back)
+        };
+        let by_serology = test.kind == ReentryTestKind::Serology || test.result != Call::Reactive;
+        if !(by_serology && cases().any(forgives)) {
+            return false;
+        }
+    }
     true
 }
 
 /// A whole examination, approved, of a time between the two donations.
 fn has_come_back(e: &Evidence, one: &EarlierDonation, case: &Reentry) -> bool {
+    let found_before = |on: &jiff::civil::Date| one.collected_at.is_some_and(|at| at.day() < *on);
+    case.tests.iter().all(|test| found_before(&test.collected_on)) && is_whole(e, case)
+}
+
+fn is_whole(e: &Evidence, case: &Reentry) -> bool {
     let signed =
         case.approved.as_ref().is_some_and(|a| !a.by.trim().is_empty() && !a.reason.trim().is_empty());
     if case.nat_then != Call::NonReactive || !signed {
@@ -49,9 +75,8 @@ fn has_come_back(e: &Evidence, one: &EarlierDonation, case: &Reentry) -> bool {
     for test in &case.tests {
         let soonest = case.deferred_on.checked_add(6.months()).unwrap();
         let taken_before = e.collected_at.is_some_and(|at| test.collected_on < at.day());
-        let found_before = one.collected_at.is_some_and(|at| at.day() < test.collected_on);
         let good = test.result == Call::NonReactive && case.approved_on.contains(&test.id);
-        if !(good && taken_before && found_before && test.collected_on >= soonest) {
+        if !(good && taken_before && test.collected_on >= soonest) {
             return false;
         }
         kinds.insert(test.kind);

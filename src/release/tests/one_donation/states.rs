@@ -298,6 +298,18 @@ fn back(d: &mut Donor) {
     });
 }
 
+/// A donor who came back, of whom an examination of before had found something on that day.
+fn failed(d: &mut Donor, kind: ReentryTestKind, on: &str) {
+    back(d);
+    let mut case = d.reentry.clone().unwrap();
+    (case.approved, case.approved_on) = (None, Vec::new());
+    case.tests.retain(|test| test.kind == kind);
+    for test in &mut case.tests {
+        (test.result, test.collected_on) = (Call::Reactive, on.parse().unwrap());
+    }
+    d.came_back = vec![case];
+}
+
 fn reactive_before(d: &mut Donor) {
     let results =
         vec![EarlierResult { marker: "HCV".into(), result: EarlierCall::Reactive, beyond_reentry: false }];
@@ -393,6 +405,16 @@ fn donors() -> Vec<State> {
             back(d);
             d.came_back.extend(d.reentry.take());
             d.came_back[0].approved = None;
+        }),
+        // One of before found it, by serology: who waited after that and was examined again comes back.
+        state(Good, |e| failed(e.donor.as_mut().unwrap(), ReentryTestKind::Serology, "2025-02-01")),
+        donor(|d| failed(d, ReentryTestKind::Serology, "2025-03-02")),
+        donor(|d| failed(d, ReentryTestKind::Nat, "2025-02-01")),
+        donor(|d| failed(d, ReentryTestKind::Confirmatory, "2025-02-01")),
+        donor(|d| {
+            failed(d, ReentryTestKind::Serology, "2025-02-01");
+            d.reentry = None;
+            d.earlier.clear();
         }),
         donor(|d| d.later = vec![LaterFinding { donation: "L1".parse().unwrap(), marker: "HIV".into() }]),
     ]

@@ -39,7 +39,7 @@ pub struct DonorFacts {
     pub later: Vec<LaterFinding>,
     /// The re-entry examination.
     pub reentry: Option<Reentry>,
-    /// Those of before that were approved.
+    /// Those of before that were approved, or had tests.
     pub came_back: Vec<Reentry>,
     /// Confirmatory tests of this donation.
     pub confirmatory: Vec<Confirmatory>,
@@ -127,7 +127,9 @@ impl DonorFacts {
         other: &DonorId,
         zone: &jiff::tz::TimeZone,
     ) -> Result<(), ReadError> {
-        (self.reentry, self.came_back) = (None, Vec::new());
+        // What a test of an examination found bars it all the same.
+        let cases = self.reentry.take().into_iter().chain(self.came_back.drain(..));
+        self.came_back = cases.filter(|case| case.approved.is_none()).collect();
         if other.is_empty() {
             return Ok(());
         }
@@ -145,6 +147,8 @@ impl DonorFacts {
             }
         }
         let stands = reader.donor(other)?;
+        let cases = stands.reentry.into_iter().chain(stands.came_back);
+        self.came_back.extend(cases.filter(|case| case.approved.is_none()));
         let without_group = |one| EarlierDonation { group: None, ..one };
         self.add_recorded(stands.earlier.into_iter().map(without_group).collect(), of, &after);
         self.register = graver(self.register.take(), stands.register);

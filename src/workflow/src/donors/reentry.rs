@@ -1,12 +1,12 @@
 //! Re-entry: an examination is begun, its tests are entered, and another person approves what the rule pack finds whole.
 
 use super::register::which;
-use super::{LINES_MAX, Refused, facts, number, register, text, write};
+use super::{ExaminationRefused, LINES_MAX, Refused, facts, number, register, text, write};
 use crate::Settings;
 use crate::people::{Act, Actor};
 use crate::rules::Book;
 use jiff::civil::Date;
-use ledger::{DonorAct, Ledger, Reader, Seq, What};
+use ledger::{DonorAct, DonorStands, Ledger, Reader, Seq, What};
 use release::{
     Evidence,
     evidence::{Call, Donor, Reentry, ReentryTest, RegisterState, Resolution},
@@ -31,7 +31,7 @@ pub struct Examination {
 /// Begins a re-entry examination of a donor who was reactive by serology alone.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::ForGood`], [`Refused::BeyondReentry`].
+/// [`Refused`]; [`Refused::ForGood`], [`Refused::BeyondReentry`], [`ExaminationRefused::Found`].
 pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::ExamineDonor)?;
@@ -44,9 +44,28 @@ pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination)
     if let Some(donation) = facts::beyond_reentry(&reader, &donor, &marker)? {
         return Err(Refused::BeyondReentry { donation, marker });
     }
+    let before = reader.donor(&donor)?;
+    if let Some(found) = found_beyond(&before, &marker) {
+        return Err(found.into());
+    }
+    if before.came_back.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
+    }
     let (deferred_on, nat_then) = (asked.deferred_on, asked.nat_then);
     let act = DonorAct::ReentryBegun { donor: donor.clone(), marker, deferred_on, nat_then, reason };
     register(ledger, actor, &donor, act)
+}
+
+/// A test of an examination of this donor after which there is no other one.
+fn found_beyond(stands: &DonorStands, marker: &str) -> Option<ExaminationRefused> {
+    let cases = stands.came_back.iter().chain(&stands.reentry);
+    let of_marker = cases.filter(|case| case.marker.eq_ignore_ascii_case(marker));
+    let found = of_marker.flat_map(|case| &case.tests).find(|test| test.is_beyond_reentry())?;
+    Some(ExaminationRefused::Found {
+        test: found.id.clone(),
+        on: found.collected_on,
+        marker: marker.to_owned(),
+    })
 }
 
 /// Records a test of a re-entry examination. Its number names it in the approval, and is used once.
