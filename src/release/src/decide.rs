@@ -1,6 +1,6 @@
 //! The one function that decides.
 
-use crate::evidence::{Evidence, OpenFinding, SerologySeries};
+use crate::evidence::{Evidence, SerologySeries};
 use crate::gates::{self, Findings};
 use crate::marker::{self, Nat, Policy, Sero};
 use crate::notes::Notes;
@@ -102,7 +102,7 @@ fn judge<'a>(evidence: &'a Evidence, pack: &'a RulePack, mut notes: Notes<'a>) -
         group: group.verdict,
         donor,
         donor_asks,
-        waits_for_two: evidence.findings.iter().any(OpenFinding::takes_two),
+        waits_for_two: evidence.findings.iter().any(|finding| finding.takes_two(GateId::Interfaces)),
         next: steps.iter().map(Say::en).collect(),
         next_zh: steps.iter().map(Say::zh).collect(),
         gates,

@@ -12,7 +12,7 @@ use crate::{
     donors,
     facts::{DonationFacts, Fact, LotRegister},
     falls::Falls,
-    measurement::{Disputed, is_ratio, measurements},
+    measurement::{By, Disputed, is_ratio, measurements},
     pools::{hours_between, pooled},
     signing,
 };
@@ -57,7 +57,7 @@ pub(crate) fn known_with_used<'f>(
         evidence.donor = registration.donor.named().cloned().map(Donor::from);
     }
     let cuts = Cuts::of(settings);
-    let measured = measurements(&facts.observations, cuts, facts.donor.words(None));
+    let measured = measurements(&facts.observations, By { cuts, runs: &facts.runs }, facts.donor.words(None));
     let used: Vec<&Fact> = measured.used.iter().map(|one| one.fact).collect();
     let falls = Falls { runs: &facts.runs, keep_reactive: keeps_reactive(settings), cuts };
     evidence.serology = serology(&used, falls);
@@ -114,7 +114,8 @@ pub(crate) fn known_with_used<'f>(
 
 /// The determinations of a donation's blood group, each with what names it.
 pub(crate) fn determinations(facts: &DonationFacts, settings: &Settings) -> Vec<Determination> {
-    groupings(&measurements(&facts.observations, Cuts::of(settings), facts.donor.words(None)).used)
+    let by = By { cuts: Cuts::of(settings), runs: &facts.runs };
+    groupings(&measurements(&facts.observations, by, facts.donor.words(None)).used)
 }
 
 /// What two people said of a result's versions, where one stands by it.

@@ -2,7 +2,7 @@
 //!
 //! | the same measurement came with | what counts |
 //! |---|---|
-//! | the same value again | the first; the others are the same result sent again |
+//! | the same value again, over whichever line, read by whichever profile | the first; the others are the same result sent again ([`paths`]) |
 //! | a final result after, or before, a preliminary one | the final one |
 //! | another value, marked as a correction | the correction; where it takes a reactive result away, ALT above its limit, or is any other reaction or group, the donation is held |
 //! | a correction with a time of its own | the same: it is a version of what it can be of ([`corrections`]), never a test of its own |
@@ -16,13 +16,18 @@
 
 mod corrections;
 mod disputed;
+mod like;
+mod paths;
 mod traces;
 
 pub(crate) use disputed::{Disputed, Words};
 
 use crate::cut::Cuts;
-use crate::facts::{Fact, Told};
+use crate::facts::{Fact, RunFacts, Told};
 use corrections::{Tie, ties};
+use like::{Like, own_name};
+pub(crate) use paths::Origin;
+use paths::{echoes, is_one_path, say_the_same, weight};
 use release::evidence::OpenFinding;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -49,10 +54,9 @@ impl Stage {
     }
 }
 
-/// What was measured, without what came out: analyser, test, time, run, tube, replicate.
-///
-/// An analyser that says when it measured may send over any line; where that is not known, and for the wells of a plate,
-/// which is measured once however often it is read, the line is part of it.
+/// What was measured, without what came out, and who told of it: analyser, test, time, run, tube, replicate, with the profile, and
+/// the line where it does not say when. It says for people what was sent before, and of what their words are; verdicts rest on
+/// [`Like`].
 pub(crate) fn identity(
     (connection, profile): (&ConnectionId, &str),
     tube: Option<&str>,
@@ -63,12 +67,6 @@ pub(crate) fn identity(
     let run = o.run.as_ref().map(|run| own_name(run, connection));
     let of = format!("{profile} {line:?} {:?} {run:?}", o.instrument);
     format!("{of} {} {} {time:?} {tube:?} {:?}", o.assay, o.marker, o.replicate)
-}
-
-/// A run's name as the analyser gave it.
-fn own_name<'r>(run: &'r RunId, connection: &ConnectionId) -> &'r str {
-    let own = run.as_str().strip_prefix(connection.as_str()).and_then(|rest| rest.strip_prefix('/'));
-    own.unwrap_or(run.as_str())
 }
 
 /// What came out. Who verified it, and how often it was sent, changes nothing of that.
@@ -97,38 +95,6 @@ pub(crate) struct Used<'f> {
     pub(crate) home: u64,
 }
 
-/// What was measured, as [`identity`] says it, compared without being written out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Like<'f> {
-    profile: &'f str,
-    line: Option<&'f ConnectionId>,
-    instrument: Option<&'f str>,
-    run: Option<&'f str>,
-    assay: &'f str,
-    marker: Marker,
-    time: Option<&'f str>,
-    tube: Option<&'f str>,
-    replicate: Option<&'f str>,
-}
-
-impl<'f> Like<'f> {
-    fn of(fact: &'f Fact) -> Self {
-        let o = &fact.observation;
-        let time = if o.value.od.is_some() { None } else { o.completed_at.as_deref() };
-        Self {
-            profile: &fact.profile.id,
-            line: if time.is_some() && o.instrument.is_some() { None } else { Some(&fact.connection) },
-            instrument: o.instrument.as_deref(),
-            run: o.run.as_ref().map(|run| own_name(run, &fact.connection)),
-            assay: &o.assay,
-            marker: o.marker,
-            time,
-            tube: fact.tube.as_deref(),
-            replicate: o.replicate.as_deref(),
-        }
-    }
-}
-
 /// What was measured, and which of those in one message that agree in it.
 type Key<'f> = (Like<'f>, u32);
 type Versions<'f> = BTreeMap<Key<'f>, Vec<&'f Fact>>;
@@ -151,9 +117,23 @@ fn by_measurement<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> (Versions<'f
 
 /// What measurements are versions of others, which they do not agree with in everything.
 fn ties_of<'f>(versions: &Versions<'f>) -> BTreeMap<Key<'f>, Tie<'f>> {
-    let mut all = ties(versions);
+    let mut all = echoes(versions);
+    all.extend(ties(versions));
     all.extend(traces(versions));
     all
+}
+
+/// The measurement that one is a version of in the end, by way of others; of those that are versions of each other, the first.
+fn root<'f>(key: Key<'f>, ties: &BTreeMap<Key<'f>, Tie<'f>>) -> Key<'f> {
+    let mut way = vec![key];
+    loop {
+        let last = way.last().copied().unwrap_or(key);
+        let Some(next) = ties.get(&last).and_then(|tie| tie.to) else { return last };
+        if let Some(at) = way.iter().position(|one| *one == next) {
+            return way.into_iter().skip(at).min().unwrap_or(next);
+        }
+        way.push(next);
+    }
 }
 
 /// The message whose rows the versions of a measurement belong with.
@@ -176,26 +156,38 @@ impl Measurements<'_> {
     }
 }
 
+/// By what a version is judged: the cut-offs, and what stands for the runs.
+#[derive(Clone, Copy)]
+pub(crate) struct By<'a> {
+    pub(crate) cuts: Cuts<'a>,
+    pub(crate) runs: &'a BTreeMap<RunId, RunFacts>,
+}
+
 /// Each measurement once, with what people said of its versions.
-pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'f>) -> Measurements<'f> {
+pub(crate) fn measurements<'f>(facts: &'f [Fact], by: By<'_>, words: Words<'f>) -> Measurements<'f> {
     let (versions, order) = by_measurement(facts);
     let ties = ties_of(&versions);
+    let mut tied: BTreeMap<Key<'_>, Vec<(Key<'_>, &Tie<'_>)>> = BTreeMap::new();
+    for (of, tie) in &ties {
+        tied.entry(root(*of, &ties)).or_default().push((*of, tie));
+    }
     let mut done: BTreeSet<Key<'_>> = BTreeSet::new();
     let mut disputed: BTreeMap<Key<'_>, Disputed<'_>> = BTreeMap::new();
     let mut used: Vec<Used<'_>> = Vec::new();
     for key in order {
-        let key = ties.get(&key).and_then(|tie| tie.to).unwrap_or(key);
+        let key = root(key, &ties);
         if !done.insert(key) {
             continue;
         }
         let own = versions.get(&key).map_or(&[][..], Vec::as_slice);
-        let others = ties.iter().filter(|(_, tie)| tie.to == Some(key));
-        let others = others.filter_map(|(of, _)| versions.get(of)).flatten();
+        let tied = tied.get(&key).map_or(&[][..], Vec::as_slice);
+        let others =
+            tied.iter().filter(|(of, _)| *of != key).filter_map(|(of, _)| versions.get(of)).flatten();
         let all: Vec<&Fact> = own.iter().chain(others).copied().collect();
         let mut found = Vec::new();
-        let Some(mut fact) = standing(&all, cuts, &mut found) else { continue };
-        for (of, tie) in ties.iter().filter(|(of, tie)| tie.to.unwrap_or(**of) == key) {
-            found.extend(unmatched((*of, tie), &versions, cuts));
+        let Some(mut fact) = standing(&all, by, &mut found) else { continue };
+        for (of, tie) in tied {
+            found.extend(unmatched((*of, tie), &versions, by));
         }
         if !found.is_empty() {
             let one = Disputed::new((&all, key.1), found, words);
@@ -212,15 +204,12 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], cuts: Cuts<'_>, words: Words<'
 pub(crate) fn homes(facts: &[&Fact]) -> Vec<u64> {
     let (versions, keys) = by_measurement(facts.iter().copied());
     let ties = ties_of(&versions);
-    let of = |key: &Key<'_>| {
-        let key = ties.get(key).and_then(|tie| tie.to).unwrap_or(*key);
-        versions.get(&key).and_then(|versions| home(versions))
-    };
+    let of = |key: &Key<'_>| versions.get(&root(*key, &ties)).and_then(|versions| home(versions));
     keys.iter().zip(facts).map(|(key, fact)| of(key).unwrap_or(fact.message)).collect()
 }
 
 /// Which version of a measurement stands.
-fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFinding>) -> Option<&'f Fact> {
+fn standing<'f>(versions: &[&'f Fact], by: By<'_>, findings: &mut Vec<OpenFinding>) -> Option<&'f Fact> {
     if let [only] = versions {
         return Some(only);
     }
@@ -228,13 +217,18 @@ fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFi
     for stage in [Stage::Settled, Stage::Corrected] {
         let mut seen = BTreeSet::new();
         let different: Vec<&Fact> = of(stage).filter(|f| seen.insert(f.outcome())).collect();
-        if different.len() > 1 {
+        if different
+            .iter()
+            .enumerate()
+            .any(|(at, one)| different.iter().skip(at + 1).any(|other| differ(one, other, by.cuts)))
+        {
             findings.push(changed(&different));
         }
     }
-    let first = gravest(of(Stage::Preliminary), cuts);
-    let before = gravest(of(Stage::Settled), cuts);
-    let corrected = gravest(of(Stage::Corrected), cuts);
+    let cuts = by.cuts;
+    let first = gravest(of(Stage::Preliminary), by);
+    let before = gravest(of(Stage::Settled), by);
+    let corrected = gravest(of(Stage::Corrected), by);
     let stands = corrected.or(before);
     if let (Some(before), Some(after)) = (before, corrected)
         && eases(before, after, cuts)
@@ -249,9 +243,19 @@ fn standing<'f>(versions: &[&'f Fact], cuts: Cuts<'_>, findings: &mut Vec<OpenFi
     stands.or(first)
 }
 
-/// The gravest of some versions; of those that say the same the first, so that its own message is named.
-fn gravest<'f>(versions: impl Iterator<Item = &'f Fact>, cuts: Cuts<'_>) -> Option<&'f Fact> {
-    let gravity = |fact: &Fact| (severity(fact, cuts), fact.observation.value.number, fact.outcome());
+/// Whether two outcomes are not the same one, told by two paths.
+fn differ(one: &Fact, other: &Fact, cuts: Cuts<'_>) -> bool {
+    is_one_path(one, other) || severity(one, cuts) != severity(other, cuts) || !say_the_same(one, other)
+}
+
+/// The gravest of some versions; of those that say the same the one whose run speaks, then the first, so that its own message
+/// is named.
+fn gravest<'f>(versions: impl Iterator<Item = &'f Fact>, By { cuts, runs }: By<'_>) -> Option<&'f Fact> {
+    let gravity = |fact: &Fact| {
+        let o = &fact.observation;
+        let run = weight(fact, runs, cuts);
+        (severity(fact, cuts), run, o.value.number, !o.lots.is_empty(), fact.outcome())
+    };
     versions.reduce(|worst, next| if gravity(next) > gravity(worst) { next } else { worst })
 }
 
@@ -264,20 +268,16 @@ fn eases(before: &Fact, after: &Fact, cuts: Cuts<'_>) -> bool {
 }
 
 /// What two people have to say of a correction that could be of several measurements, of one elsewhere, or of none.
-fn unmatched<'f>(
-    (of, tie): (Key<'f>, &Tie<'f>),
-    versions: &Versions<'f>,
-    cuts: Cuts<'_>,
-) -> Option<OpenFinding> {
+fn unmatched<'f>((of, tie): (Key<'f>, &Tie<'f>), versions: &Versions<'f>, by: By<'_>) -> Option<OpenFinding> {
     let corrections = versions.get(&of)?;
     let settled = |key: &Key<'f>| {
         let own = versions.get(key)?.iter().copied();
-        gravest(own.filter(|fact| fact.stage() < Stage::Corrected), cuts)
+        gravest(own.filter(|fact| fact.stage() < Stage::Corrected), by)
     };
     let candidates: Vec<&Fact> = tie.candidates.iter().filter_map(settled).collect();
     let after = corrections.first()?;
     let eases_one =
-        || candidates.iter().any(|before| corrections.iter().any(|after| eases(before, after, cuts)));
+        || candidates.iter().any(|before| corrections.iter().any(|after| eases(before, after, by.cuts)));
     if tie.alike && !(candidates.len() > 1 && eases_one()) {
         return None;
     }

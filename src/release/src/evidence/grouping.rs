@@ -135,7 +135,8 @@ pub struct Grouping {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
     /// The run as the analyser names it, where `run` is a part of it and another determination of the donation lies in
-    /// another part: two tests of one run are not independent of each other, whatever their parts are called.
+    /// another part, or where the same run came over another line as well: two tests of one run are not independent of each
+    /// other, whatever their parts are called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub analyser_run: Option<RunId>,
 }

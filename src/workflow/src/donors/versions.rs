@@ -5,7 +5,7 @@ use super::checks::step;
 use super::{DonorFacts, LINES_MAX, Refused, donation, is_seen, text, write_all};
 use crate::batches::Agreed;
 use crate::cut::Cuts;
-use crate::measurement::{Disputed, Words, measurements};
+use crate::measurement::{By, Disputed, Words, measurements};
 use crate::people::{Act, Actor};
 use crate::{DonationFacts, Settings, rules};
 use ledger::{DonorAct, Ledger, Reader, Seq};
@@ -108,8 +108,9 @@ fn seen(one: &Disputed<'_>, pool: Option<&PoolId>) -> Option<DisputedSeen> {
 /// that two people have settled.
 #[must_use]
 pub fn disputed(facts: &DonationFacts, settings: &Settings) -> Vec<DisputedSeen> {
+    let by = By { cuts: Cuts::of(settings), runs: &facts.runs };
     let of = |results, pool| {
-        let all = measurements(results, Cuts::of(settings), facts.donor.words(pool)).disputed;
+        let all = measurements(results, by, facts.donor.words(pool)).disputed;
         all.into_iter().filter_map(move |one| seen(&one, pool))
     };
     let own = of(&facts.observations, None);

@@ -3,10 +3,9 @@
 use super::unusable;
 use crate::facts::Fact;
 use crate::hex::hex;
-use crate::measurement::Used;
+use crate::measurement::{Origin, Used};
 use release::evidence::{Del, Grades, Grouping, GroupingSample, Validity};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use vocabulary::{AboGroup, Interpretation, Marker, MarkerKind, Observation, RhD, RunId};
 
 /// One determination: its rows came with one message, in one run, from one material.
@@ -22,6 +21,8 @@ pub(crate) struct Determination {
     pub(crate) entry: u64,
     /// Its columns.
     pub(crate) grouping: Grouping,
+    /// What tells its run from one of the same name.
+    origin: Origin,
 }
 
 impl Determination {
@@ -96,6 +97,7 @@ impl Determination {
             run: fact.observation.run.clone(),
             sample,
             entry: 0,
+            origin: Origin::of(fact),
             grouping: Grouping {
                 run: fact.run().cloned(),
                 sample: fact.segment.then_some(GroupingSample::Segment),
@@ -107,7 +109,7 @@ impl Determination {
     /// The same, with other columns, which are not valid.
     fn with(&self, columns: Grouping, why: &str) -> Self {
         let grouping = Grouping { validity: Some(Validity::Invalid), why: Some(why.to_owned()), ..columns };
-        Self { grouping, run: self.run.clone(), ..*self }
+        Self { grouping, ..self.clone() }
     }
 
     fn has(&self, home: u64, fact: &Fact) -> bool {
@@ -128,6 +130,7 @@ pub(crate) fn groupings(measured: &[Used<'_>]) -> Vec<Determination> {
         });
         let Some(one) = all.get_mut(at) else { continue };
         one.entry = one.entry.max(fact.entry);
+        one.origin.add(fact);
         let before = one.grouping.clone();
         if let Err(why) = column(&mut one.grouping, fact) {
             // A column that came twice and says two things: both are heard.
@@ -147,15 +150,24 @@ pub(crate) fn groupings(measured: &[Used<'_>]) -> Vec<Determination> {
     all
 }
 
-/// Determinations in parts of one run are told to be of that run; what stands alone in its own says no more than its part.
+/// Determinations in parts of one run are told to be of that run; what stands alone in its own says no more than its part. Nor
+/// is a run another one because it came over another line as well.
 fn name_shared_runs(all: &mut [Determination]) {
-    let mut seen: BTreeMap<RunId, usize> = BTreeMap::new();
-    for run in all.iter().filter_map(|one| one.run.as_ref()) {
-        *seen.entry(run.clone()).or_default() += 1;
+    let mut first: Vec<usize> = Vec::new();
+    for (at, one) in all.iter().enumerate() {
+        let is_same = |other: &Determination| {
+            one.run.is_some() && (other.run == one.run || other.origin.may_be_one_run(&one.origin))
+        };
+        let before = all.iter().zip(&first).find(|(other, _)| is_same(other)).map(|(_, first)| *first);
+        first.push(before.unwrap_or(at));
     }
-    for one in all {
-        let shared = one.run.as_ref().filter(|run| seen.get(*run).is_some_and(|count| *count > 1));
-        one.grouping.analyser_run = shared.filter(|run| one.grouping.run.as_ref() != Some(run)).cloned();
+    let shared = |at: &usize| {
+        let is_shared = first.iter().filter(|other| *other == at).count() > 1;
+        all.get(*at).filter(|_| is_shared).and_then(|one| one.run.clone())
+    };
+    let shared: Vec<Option<RunId>> = first.iter().map(shared).collect();
+    for (one, shared) in all.iter_mut().zip(shared) {
+        one.grouping.analyser_run = shared.filter(|run| one.grouping.run.as_ref() != Some(run));
     }
 }
 

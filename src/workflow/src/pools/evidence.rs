@@ -4,7 +4,7 @@ use super::facts::{Drawn, Making, MemberFacts, PoolFacts};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
 use crate::cut::Cuts;
 use crate::evidence::{Sample, individual, nucleic, open, runs, settled};
-use crate::measurement::{Words, measurements};
+use crate::measurement::{By, Words, measurements};
 use crate::{DonationFacts, Fact, Settings};
 use jiff::Timestamp;
 use release::evidence::{
@@ -71,8 +71,9 @@ struct Tested<'f> {
 pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &[NatResult]) -> Pooled<'f> {
     let mut all = Pooled::default();
     let mut doubts = Vec::new();
+    let by = By { cuts: Cuts::of(settings), runs: &facts.runs };
     for pool in &facts.pools {
-        let measured = measurements(&pool.results, Cuts::of(settings), facts.donor.words(Some(&pool.pool)));
+        let measured = measurements(&pool.results, by, facts.donor.words(Some(&pool.pool)));
         all.findings.extend(measured.findings().cloned());
         all.settled.extend(measured.disputed.iter().filter_map(|one| settled(one, facts.offset)));
         let used = measured.used;
@@ -272,7 +273,7 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
         given_up: false,
     };
     let words = Words { all: &about.settled, pool: None };
-    let measured = measurements(&about.alone, Cuts::of(settings), words);
+    let measured = measurements(&about.alone, By { cuts: Cuts::of(settings), runs: &about.runs }, words);
     if measured.used.is_empty() || measured.findings().next().is_some() {
         return said(Call::Pending, Vec::new());
     }

@@ -9,6 +9,8 @@ mod lots;
 #[cfg(test)]
 mod own_times;
 #[cfg(test)]
+mod paths;
+#[cfg(test)]
 mod reagents;
 #[cfg(test)]
 mod traces;

@@ -62,7 +62,7 @@ pub(super) fn chosen(base: &Settings, own: &Settings) -> Vec<Less> {
     let all = Beside {
         place: "sero".to_owned(),
         written: [None, None],
-        holds: [base, own].map(|pack| pack.cut_of_others()),
+        holds: [base, own].map(Settings::cut_of_others),
     };
     found.extend(grey_words(&all, true, true));
     for one in named(base, own) {
