@@ -107,7 +107,7 @@ impl Say for Step<'_> {
                 t.en()
             ),
             Self::ReviewContradiction(t) => {
-                said!("Have {} reviewed: two runs contradict each other and no repeat was ordered.", t.en())
+                said!("Have {} reviewed: two runs contradict each other and no repeat was ordered. Where neither run is found to be invalid (hemogate runs invalidate), it is not released: nothing tested later settles it, and gate 01 is never set aside (R-GATE-14); discard it (hemogate batch discard).", t.en())
             }
             Self::ConfirmVanished(t) => {
                 said!("Make a second {}: a reactive result fell with its run.", t.en())
@@ -205,7 +205,10 @@ impl Say for Step<'_> {
             Self::RepeatDuplicateOnLot(t) => {
                 said!("{}的双孔复检应使用初检的批号和仪器重做，或由两人注明理由予以接受（hemogate donation accept-duplicate）。", t.zh())
             }
-            Self::ReviewContradiction(t) => said!("请复核{}：两个批次结果矛盾，且没有重做医嘱。", t.zh()),
+            Self::ReviewContradiction(t) => said!(
+                "请复核{}：两个批次结果矛盾，且没有重做医嘱。若两个批次均未判为无效（hemogate runs invalidate），则不得放行：此后的检测不能作为定论，R-GATE-01 不得豁免（R-GATE-14），请报废（hemogate batch discard）。",
+                t.zh()
+            ),
             Self::ConfirmVanished(t) => said!("再做一次{}：原反应性结果随批次作废。", t.zh()),
             Self::SecondReagent(marker) => said!("用第二种试剂检测{marker}（要求时须为不同厂家）。"),
             Self::Discriminate(targets) => said!("对本份献血做核酸鉴别试验：{}。", listed(targets).1),

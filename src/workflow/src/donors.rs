@@ -123,7 +123,7 @@ fn donation(settings: &Settings, given: &str) -> Result<DonationId, Refused> {
     read.map_err(|why| Refused::Number { given: given.to_owned(), why: why.what })
 }
 
-/// A donation that is not known to be another donor's.
+/// A donation that is not known to be another donor's; of one that was registered for two either may be its donor.
 fn of_donor(
     settings: &Settings,
     reader: &Reader,
@@ -131,7 +131,11 @@ fn of_donor(
 ) -> Result<DonationId, Refused> {
     let donation = donation(settings, given)?;
     let known = reader.donation(&donation)?.ok_or_else(|| Refused::NoSuchDonation(donation.clone()))?;
-    match known.registration.filter(|known| known.registration.donor.id.as_str() != donor) {
+    let may_be = |known: &ledger::Registered| {
+        let others = known.other_donors();
+        others.into_iter().chain([&known.registration.donor.id]).any(|of| of.as_str() == donor)
+    };
+    match known.registration.filter(|known| !may_be(known)) {
         Some(_) => Err(Refused::OtherDonor(donation)),
         None => Ok(donation),
     }

@@ -66,6 +66,8 @@ mod registrations;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod settled;
+#[cfg(test)]
 mod simulated;
 #[cfg(test)]
 mod simulated_lines;

@@ -205,9 +205,13 @@ impl Fold<'_, '_> {
             Key::given_by(donor).number(u64::try_from(ms).unwrap_or(0)).text(donation.as_str())
         };
         if let (donors, Some(at)) = before {
-            donors.iter().for_each(|donor| self.view.delete(key(donor, at).done()));
+            for donor in donors {
+                self.view.delete(key(donor, at).done());
+            }
         }
-        now.0.iter().for_each(|donor| self.mark(key(donor, now.1)));
+        for donor in now.0 {
+            self.mark(key(donor, now.1));
+        }
     }
 
     /// A verdict raises look-backs and candidates for re-entry.
@@ -218,8 +222,7 @@ impl Fold<'_, '_> {
         // Nobody becomes one by the word of one person.
         let may_be = known.is_some() || made.unsettled().is_none();
         if let (true, Some(donor)) = (made.is_reentry_candidate() && may_be, &of.donor) {
-            let of_donor = known.filter(|known| known.donor == *donor);
-            let candidate = of_donor.unwrap_or_else(|| Candidate {
+            let candidate = known.unwrap_or_else(|| Candidate {
                 donor: donor.clone(),
                 donation: made.donation().clone(),
                 raised: self.seq,

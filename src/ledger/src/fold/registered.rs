@@ -4,7 +4,7 @@
 use super::pools::Fellows;
 use super::{Fold, Folded};
 use crate::Seq;
-use crate::state::{Key, Registered, RegistrationWord, record};
+use crate::state::{Candidate, Key, Registered, RegistrationWord, record};
 use std::collections::BTreeSet;
 use vocabulary::{DonationId, DonationRegistration, DonorId};
 
@@ -71,6 +71,7 @@ impl Fold<'_, '_> {
         record.session.clone_from(&registration.session);
         self.want_decision(donation, &mut record);
         self.put_donation(donation, &record)?;
+        self.candidate_is(donation, &registration.donor.id)?;
         // What was said of the one is no answer for the other.
         self.donor_of_tasks(donation, told)?;
         if stands.told.is_empty() {
@@ -88,5 +89,15 @@ impl Fold<'_, '_> {
             self.reopen_suspected_beside(donation, was)?;
         }
         self.reopen_fellows(donation, Fellows::Registered)
+    }
+
+    /// Who may be examined for re-entry because of a donation is whoever gave it, whether its verdict changes or not.
+    fn candidate_is(&mut self, donation: &DonationId, donor: &DonorId) -> Folded {
+        let key = Key::candidate(donation).done();
+        let known: Option<Candidate> = record(self.view, &key)?;
+        match known.filter(|known| known.donor != *donor) {
+            Some(known) => self.view.put_record(key, &Candidate { donor: donor.clone(), ..known }),
+            None => Ok(()),
+        }
     }
 }

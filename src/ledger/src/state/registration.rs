@@ -206,9 +206,9 @@ impl Registered {
         let mut lines = format!("{}\n", self.registration.donation);
         for told in &self.told {
             let again = told.again.map_or_else(String::new, |again| again.to_string());
-            lines.push_str(&format!("{} {again}\n", told.entry));
+            lines.extend([told.entry.to_string().as_str(), " ", &again, "\n"]);
         }
-        lines.push_str(&format!("+{}\n", self.untold));
+        lines.extend(["+", &self.untold.to_string(), "\n"]);
         HashAlgorithm::Sha256.of(&[lines.as_bytes()]).to_string()
     }
 }

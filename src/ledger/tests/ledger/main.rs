@@ -21,6 +21,8 @@ mod registrations;
 #[cfg(test)]
 mod reprocess;
 #[cfg(test)]
+mod settled;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod street;

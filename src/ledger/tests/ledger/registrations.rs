@@ -4,7 +4,7 @@ use crate::opening::{Lab, donation, open, registered, settings, verdict};
 use ledger::{Draft, Page, Registered, Seq, StateStore, What, rebuild};
 use vocabulary::{DonationRegistration, RegistrationPart};
 
-fn of(number: u64, change: impl FnOnce(&mut DonationRegistration)) -> Draft {
+pub(crate) fn of(number: u64, change: impl FnOnce(&mut DonationRegistration)) -> Draft {
     let What::DonationRegistered(mut registration) = registered(number).what else {
         unreachable!("it is a registration")
     };
@@ -18,7 +18,7 @@ impl Lab {
     }
 
     /// Decides what waits, so that only what comes now is to be decided.
-    fn decides(&self) {
+    pub(crate) fn decides(&self) {
         while let Some((number, _)) = self.undecided().first() {
             self.write(verdict(*number, self.ledger.state().applied(), &[]));
         }

@@ -33,7 +33,7 @@ pub(super) fn open(station: &Station) -> Vec<String> {
 }
 
 /// One of the two reagents is reactive.
-fn one_reactive(case: &mut Value, marker: &str) {
+pub(super) fn one_reactive(case: &mut Value, marker: &str) {
     reactive(case, marker);
     let mut second =
         case["serology"].as_array_mut().unwrap().iter_mut().filter(|s| s["marker"] == marker).skip(1);
