@@ -33,6 +33,7 @@ impl<'s> Cuts<'s> {
         Cut {
             initial: own.initial().number(),
             duplicate: own.duplicate().number(),
+            grey_is_initial: own.grey_is_initial_reactive(),
             competitive: fact.is_competitive() || own.direction == Some(Direction::Competitive),
         }
     }
@@ -45,6 +46,8 @@ pub(crate) struct Cut {
     pub(crate) initial: Decimal,
     /// A well of the duplicate round.
     duplicate: Decimal,
+    /// What an analyser calls grey asks for a duplicate round.
+    grey_is_initial: bool,
     /// A weak signal is reactive.
     competitive: bool,
 }
@@ -81,11 +84,17 @@ impl Cut {
         said || self.measured(result, from)
     }
 
-    /// Whether a first well asks for a duplicate round. An analyser that says non-reactive of a signal below its own cut-off
-    /// does not know the pack's lower cut; of one beyond it, it contradicts itself, and a person has to look.
+    /// Whether a first well asks for a duplicate round. What gave no answer is repeated as a first well, and a grey one asks for
+    /// it where the pack says so. An analyser that says non-reactive of a signal below its own cut-off does not know the pack's
+    /// lower cut; of one beyond it, it contradicts itself, and a person has to look.
     pub(crate) fn asks_for_duplicate(self, result: &SerologyResult) -> bool {
-        let contradicts =
-            result.interpretation == Some(Call::NonReactive) && self.measured(result, Decimal::ONE);
-        !contradicts && self.looks_reactive(result, self.initial)
+        let measured = || self.measured(result, self.initial);
+        match result.interpretation {
+            Some(Call::Reactive) => true,
+            Some(Call::GreyZone) => self.grey_is_initial || measured(),
+            Some(Call::NonReactive) => measured() && !self.measured(result, Decimal::ONE),
+            Some(Call::Indeterminate | Call::Invalid | Call::Pending) => false,
+            None => measured(),
+        }
     }
 }

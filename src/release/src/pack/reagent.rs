@@ -38,12 +38,14 @@ impl ReagentCut {
 impl ReagentCut {
     /// Whether a grey first well asks for a duplicate round. Where the pack knows no grey zone, what an analyser calls grey
     /// is not to be waved through.
-    pub(crate) fn grey_is_initial_reactive(&self) -> bool {
+    #[must_use]
+    pub fn grey_is_initial_reactive(&self) -> bool {
         self.gz_as_initial_reactive || self.gz_low.is_none()
     }
 
     /// The same of a grey well of the duplicate round.
-    pub(crate) fn grey_is_duplicate_reactive(&self) -> bool {
+    #[must_use]
+    pub fn grey_is_duplicate_reactive(&self) -> bool {
         self.dup_uses_gz || self.gz_low.is_none()
     }
 }

@@ -13,6 +13,8 @@ mod paths;
 #[cfg(test)]
 mod reagents;
 #[cfg(test)]
+mod rounds;
+#[cfg(test)]
 mod traces;
 
 #[cfg(test)]
@@ -75,7 +77,7 @@ mod evidence {
         }
     }
 
-    fn said(interpretation: Interpretation) -> Value {
+    pub(crate) fn said(interpretation: Interpretation) -> Value {
         Value { raw: "x".into(), interpretation: Some(interpretation), ..Value::default() }
     }
 
