@@ -1,4 +1,5 @@
-//! ALT (rules.md §1.5): up to the limit it passes; above, it is repeated once, and the repeat decides.
+//! ALT (rules.md §1.5): up to the limit it passes; above, it is repeated once, and the repeat decides. What is above the limit
+//! after that holds it for a person, and twice so it is above the limit.
 
 use crate::evidence::{AltResult, Evidence, Validity};
 use crate::notes::Notes;
@@ -104,9 +105,13 @@ fn conclude(levels: &[Level], retest: bool) -> (MarkerState, Unit, Option<Step<'
             (MarkerState::AboveLimit, Unit::Discard, None)
         }
         ([Level::Above], true) => open(Step::RepeatAlt),
-        // Anything above the limit after a result that had settled it: nobody ordered that, somebody has to look.
         ([Level::Within, rest @ ..] | [_, Level::Within, rest @ ..], _) if rest.contains(&Level::Above) => {
-            open(Step::ReviewContradiction(Test::Alt))
+            // Twice above the limit is above it, whatever was found before.
+            if rest.iter().filter(|level| **level == Level::Above).count() > 1 {
+                return (MarkerState::AboveLimit, Unit::Discard, None);
+            }
+            // After a result that had settled it: nobody ordered that, somebody has to look (S07).
+            open(Step::ReviewAlt)
         }
         ([..], _) => (MarkerState::WithinLimit, Unit::Pass, None),
     }
@@ -132,6 +137,13 @@ mod tests {
             (&[A, I], Unit::Hold),
             (&[N, A], Unit::Hold),
             (&[A, N, A], Unit::Hold),
+            (&[N, A, A], Unit::Discard),
+            (&[A, N, A, A], Unit::Discard),
+            (&[N, A, N, A], Unit::Discard),
+            (&[N, A, N], Unit::Hold),
+            (&[N, A, N, N], Unit::Hold),
+            (&[N, A, I], Unit::Hold),
+            (&[N, A, A, W], Unit::Hold),
             (&[N, N], Unit::Pass),
             (&[N, W], Unit::Hold),
             (&[N, E], Unit::Hold),

@@ -18,6 +18,7 @@ pub(crate) enum Step<'e> {
     RepeatMissingWell(Test<'e>),
     RepeatDuplicateOnLot(Test<'e>),
     ReviewContradiction(Test<'e>),
+    ReviewAlt,
     ConfirmVanished(Test<'e>),
     SecondReagent(Marker),
     Discriminate(Vec<Virus>),
@@ -108,6 +109,9 @@ impl Say for Step<'_> {
             ),
             Self::ReviewContradiction(t) => {
                 said!("Have {} reviewed: two runs contradict each other and no repeat was ordered. Where neither run is found to be invalid (hemogate runs invalidate), it is not released: nothing tested later settles it, and gate 01 is never set aside (R-GATE-14); discard it (hemogate batch discard).", t.en())
+            }
+            Self::ReviewAlt => {
+                "Find out why ALT is above the limit after a result within it that had settled it: one of the two may be of another sample. No result within the limit settles that; the run of a result that is wrong is declared invalid with its cause (hemogate runs invalidate, another person confirms it), and once more above the limit is above it.".into()
             }
             Self::ConfirmVanished(t) => {
                 said!("Make a second {}: a reactive result fell with its run.", t.en())
@@ -209,6 +213,9 @@ impl Say for Step<'_> {
                 "请复核{}：两个批次结果矛盾，且没有重做医嘱。若两个批次均未判为无效（hemogate runs invalidate），则不得放行：此后的检测不能作为定论，R-GATE-01 不得豁免（R-GATE-14），请报废（hemogate batch discard）。",
                 t.zh()
             ),
+            Self::ReviewAlt => {
+                "查明 ALT 已有合格结果后为何又超过限值：其中之一可能是他人标本。再有合格结果也不能解除；有误结果所在批次须注明原因判定无效（hemogate runs invalidate，由另一人确认）；再次超过限值即为不合格。".into()
+            }
             Self::ConfirmVanished(t) => said!("再做一次{}：原反应性结果随批次作废。", t.zh()),
             Self::SecondReagent(marker) => said!("用第二种试剂检测{marker}（要求时须为不同厂家）。"),
             Self::Discriminate(targets) => said!("对本份献血做核酸鉴别试验：{}。", listed(targets).1),

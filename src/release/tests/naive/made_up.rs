@@ -441,7 +441,10 @@ fn alt(rng: &mut Dice) -> Vec<AltResult> {
         &["20", "60"],
         &["60"],
         &["60", "20", "61"],
-    ][if one_in(rng, 5) { rng.usize(0..8) } else { 0 }];
+        &["20", "60", "61"],
+        &["20", "60", "20"],
+        &["60", "20", "61", "62"],
+    ][if one_in(rng, 5) { rng.usize(0..11) } else { 0 }];
     values
         .iter()
         .map(|v| AltResult {

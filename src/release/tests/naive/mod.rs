@@ -233,6 +233,8 @@ fn alt(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> char {
     let unit = match read.as_slice() {
         _ if waits => 'H',
         [false, false, ..] => 'D',
+        // Twice above the limit after one within it.
+        [true, rest @ ..] | [false, true, rest @ ..] if rest.iter().filter(|within| !**within).count() >= 2 => 'D',
         [true] | [true | false, true, ..] if !read[1..].contains(&false) => 'P',
         _ => 'H',
     };
