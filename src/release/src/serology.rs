@@ -168,6 +168,9 @@ impl<'a, 'e> Round<'a, 'e> {
         if self.contradictory() {
             self.flags.push(Flag::Contradictory);
             self.steps.push(Step::ReviewContradiction);
+        } else if self.reactive_after_round() {
+            self.flags.push(Flag::Contradictory);
+            self.steps.push(Step::ReviewAfterRound);
         }
         if self.duplicates().any(|w| matches!(w.well, Well::Read(level) if rule.is_duplicate_reactive(level)))
         {
@@ -199,6 +202,19 @@ impl<'a, 'e> Round<'a, 'e> {
         let mut read = self.firsts().filter(initial).filter_map(reactive);
         let first = read.next();
         first.is_some_and(|first| read.any(|other| other != first))
+    }
+
+    /// A single test that is reactive after wells of the duplicate round: the round answers what came before it, and no more.
+    fn reactive_after_round(&self) -> bool {
+        let read = |w: &Judged<'_>| match w.well {
+            Well::Read(level) => Some(level),
+            Well::Waiting | Well::Invalid | Well::Empty => None,
+        };
+        let of_round = |w: &Judged<'_>| w.result.kind == SerologyKind::Duplicate && read(w).is_some();
+        let later = self.wells.iter().skip_while(|w| !of_round(w));
+        later
+            .filter(|w| w.result.kind != SerologyKind::Duplicate)
+            .any(|w| read(w).is_some_and(|level| self.rule.is_initial_reactive(level)))
     }
 
     /// What has to come before the series can be non-reactive: a well that may still turn out reactive.

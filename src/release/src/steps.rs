@@ -19,6 +19,7 @@ pub(crate) enum Step<'e> {
     RepeatDuplicateOnLot(Test<'e>),
     ReviewContradiction(Test<'e>),
     ReviewAlt,
+    ReviewAfterRound(Test<'e>),
     ConfirmVanished(Test<'e>),
     SecondReagent(Marker),
     Discriminate(Vec<Virus>),
@@ -110,6 +111,10 @@ impl Say for Step<'_> {
             Self::ReviewContradiction(t) => {
                 said!("Have {} reviewed: two runs contradict each other and no repeat was ordered. Where neither run is found to be invalid (hemogate runs invalidate), it is not released: nothing tested later settles it, and gate 01 is never set aside (R-GATE-14); discard it (hemogate batch discard).", t.en())
             }
+            Self::ReviewAfterRound(t) => said!(
+                "Have {} reviewed: a test made after the duplicate round is reactive, and the round does not settle that.",
+                t.en()
+            ),
             Self::ReviewAlt => {
                 "Find out why ALT is above the limit after a result within it that had settled it: one of the two may be of another sample. No result within the limit settles that; the run of a result that is wrong is declared invalid with its cause (hemogate runs invalidate, another person confirms it), and once more above the limit is above it.".into()
             }
@@ -213,6 +218,9 @@ impl Say for Step<'_> {
                 "请复核{}：两个批次结果矛盾，且没有重做医嘱。若两个批次均未判为无效（hemogate runs invalidate），则不得放行：此后的检测不能作为定论，R-GATE-01 不得豁免（R-GATE-14），请报废（hemogate batch discard）。",
                 t.zh()
             ),
+            Self::ReviewAfterRound(t) => {
+                said!("请复核{}：双孔复检之后的检测有反应性，复检结果不能解除。", t.zh())
+            }
             Self::ReviewAlt => {
                 "查明 ALT 已有合格结果后为何又超过限值：其中之一可能是他人标本。再有合格结果也不能解除；有误结果所在批次须注明原因判定无效（hemogate runs invalidate，由另一人确认）；再次超过限值即为不合格。".into()
             }

@@ -128,7 +128,7 @@ impl ReagentRule {
         };
         let by_sco = result.sco.map(|sco| self.by_sco(sco)).transpose()?;
         match (by_od, by_sco) {
-            (Some(od), Some(sco)) if od != sco && !printed_alike(result) => {
+            (Some(od), Some(sco)) if od != sco && !printed_alike(result, od > sco) => {
                 let why = "OD, cut-off and S/CO contradict each other".into();
                 Err((why, Some(od.max(sco))))
             }
@@ -204,17 +204,18 @@ fn kind_name(kind: SerologyKind) -> &'static str {
     }
 }
 
-/// Whether the printed S/CO is OD ÷ cut-off within one unit of its last digit (rounded or cut off). It decides nothing;
-/// it only tells a rounding apart from numbers that do not belong together.
-fn printed_alike(result: &SerologyResult) -> bool {
+/// Whether the printed S/CO is OD ÷ cut-off: rounded to the nearest, or cut off below it. It decides nothing; it only tells a
+/// rounding apart from numbers that do not belong together. Where the measured numbers are the `graver`, they decide within a
+/// whole unit of its last digit, either way.
+fn printed_alike(result: &SerologyResult, graver: bool) -> bool {
     let (Some(od), Some(cutoff), Some(sco)) = (result.od, result.cutoff, result.sco) else { return false };
     if od.bound().is_some() || sco.bound().is_some() {
         return false;
     }
-    let unit = Decimal::new(1, sco.number().scale());
-    let gap = sco.number().checked_mul(cutoff.number()).and_then(|n| n.checked_sub(od.number()));
-    match (gap, unit.checked_mul(cutoff.number())) {
-        (Some(gap), Some(allowed)) => gap.abs() <= allowed,
-        (_, _) => false,
-    }
+    let unit = Decimal::new(1, sco.number().scale()).checked_mul(cutoff.number());
+    let above = sco.number().checked_mul(cutoff.number()).and_then(|n| n.checked_sub(od.number()));
+    let (Some(unit), Some(above)) = (unit, above) else { return false };
+    let rounded = || above.abs().checked_mul(Decimal::TWO).is_some_and(|twice| twice <= unit);
+    let cut_off = || above <= Decimal::ZERO && above.abs() < unit;
+    if graver { above.abs() <= unit } else { rounded() || cut_off() }
 }

@@ -133,6 +133,10 @@ fn series(marker: Marker, reagent: &str, rng: &mut Dice) -> SerologySeries {
             results.push(well(SerologyKind::Duplicate, rng, 6));
         }
     }
+    if one_in(rng, 20) {
+        let at = rng.usize(0..=results.len());
+        results.insert(at, well(SerologyKind::Repeat, rng, 3));
+    }
     SerologySeries { marker, reagent: reagent.into(), maker: None, direction: None, results }
 }
 

@@ -179,6 +179,13 @@ fn serology_state(e: &Evidence, wells: &[(&SerologyResult, Well)], policy: Polic
             return State::R;
         }
         let some_not = firsts.iter().any(|(r, l)| r.kind == SerologyKind::Initial && !initial_reactive(*l));
+        let round = wells.iter().position(|(r, w)| is_duplicate(r) && matches!(w, Well::Read(_)));
+        let late = |(r, w): &(&SerologyResult, Well)| {
+            !is_duplicate(r) && matches!(w, Well::Read(l) if initial_reactive(*l))
+        };
+        if round.is_some_and(|at| wells[at..].iter().any(late)) {
+            return State::Open;
+        }
         let accepted = duplicates.iter().filter(|d| !lots_differ(e, first, d)).count();
         return if accepted >= 2 && !waits && !some_not { State::Nr } else { State::Open };
     }
@@ -234,7 +241,11 @@ fn alt(e: &Evidence, uses: &mut BTreeSet<Option<RunId>>) -> char {
         _ if waits => 'H',
         [false, false, ..] => 'D',
         // Twice above the limit after one within it.
-        [true, rest @ ..] | [false, true, rest @ ..] if rest.iter().filter(|within| !**within).count() >= 2 => 'D',
+        [true, rest @ ..] | [false, true, rest @ ..]
+            if rest.iter().filter(|within| !**within).count() >= 2 =>
+        {
+            'D'
+        }
         [true] | [true | false, true, ..] if !read[1..].contains(&false) => 'P',
         _ => 'H',
     };
