@@ -12,11 +12,13 @@
 //!
 //! What is held so waits for two people, who say which version stands ([`disputed`]).
 //!
-//! Nothing here depends on the order in which messages came.
+//! Which version counts does not depend on the order in which messages came; where measurements stand among others does where
+//! nobody knows better ([`order`]).
 
 mod corrections;
 mod disputed;
 mod like;
+mod order;
 mod paths;
 mod traces;
 
@@ -26,6 +28,7 @@ use crate::cut::Cuts;
 use crate::facts::{Fact, RunFacts, Told};
 use corrections::{Tie, ties};
 use like::{Like, own_name};
+use order::{Came, in_order};
 pub(crate) use paths::Origin;
 use paths::{echoes, is_one_path, say_the_same, weight};
 use release::evidence::OpenFinding;
@@ -167,26 +170,26 @@ pub(crate) struct By<'a> {
 pub(crate) fn measurements<'f>(facts: &'f [Fact], by: By<'_>, words: Words<'f>) -> Measurements<'f> {
     let (versions, order) = by_measurement(facts);
     let ties = ties_of(&versions);
-    let mut tied: BTreeMap<Key<'_>, Vec<(Key<'_>, &Tie<'_>)>> = BTreeMap::new();
+    let mut by_root: BTreeMap<Key<'_>, Vec<(Key<'_>, &Tie<'_>)>> = BTreeMap::new();
     for (of, tie) in &ties {
-        tied.entry(root(*of, &ties)).or_default().push((*of, tie));
+        by_root.entry(root(*of, &ties)).or_default().push((*of, tie));
     }
     let mut done: BTreeSet<Key<'_>> = BTreeSet::new();
     let mut disputed: BTreeMap<Key<'_>, Disputed<'_>> = BTreeMap::new();
-    let mut used: Vec<Used<'_>> = Vec::new();
+    let mut came: Vec<Came<'_>> = Vec::new();
     for key in order {
         let key = root(key, &ties);
         if !done.insert(key) {
             continue;
         }
         let own = versions.get(&key).map_or(&[][..], Vec::as_slice);
-        let tied = tied.get(&key).map_or(&[][..], Vec::as_slice);
+        let joined = by_root.get(&key).map_or(&[][..], Vec::as_slice);
         let others =
-            tied.iter().filter(|(of, _)| *of != key).filter_map(|(of, _)| versions.get(of)).flatten();
+            joined.iter().filter(|(of, _)| *of != key).filter_map(|(of, _)| versions.get(of)).flatten();
         let all: Vec<&Fact> = own.iter().chain(others).copied().collect();
         let mut found = Vec::new();
         let Some(mut fact) = standing(&all, by, &mut found) else { continue };
-        for (of, tie) in tied {
+        for (of, tie) in joined {
             found.extend(unmatched((*of, tie), &versions, by));
         }
         if !found.is_empty() {
@@ -194,10 +197,10 @@ pub(crate) fn measurements<'f>(facts: &'f [Fact], by: By<'_>, words: Words<'f>) 
             fact = one.settled.unwrap_or(fact);
             disputed.insert(key, one);
         }
-        used.push(Used { fact, home: home(own).unwrap_or(fact.message) });
+        let one = Used { fact, home: home(own).unwrap_or(fact.message) };
+        came.push(Came::new(one, &all));
     }
-    in_order_of_time(&mut used);
-    Measurements { used, disputed: disputed.into_values().collect() }
+    Measurements { used: in_order(came, by.cuts), disputed: disputed.into_values().collect() }
 }
 
 /// Of each result the message whose rows it belongs with, as [`Used::home`] has it; all of one donation.
@@ -405,35 +408,4 @@ fn eased((how, before): (&str, &Fact), after: &Fact) -> OpenFinding {
         says(after).en
     );
     OpenFinding { finding: "correction_eases".to_owned(), what }
-}
-
-/// Results of one assay that all came from one line with their times stand in the order of those, so that a message
-/// that comes late changes nothing; any others in the order they came.
-fn in_order_of_time(used: &mut [Used<'_>]) {
-    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, one) in used.iter().enumerate() {
-        places.entry(one.fact.observation.assay.as_str()).or_default().push(at);
-    }
-    for places in places.values().filter(|places| places.len() > 1) {
-        let mut of_assay: Vec<Used<'_>> = places.iter().filter_map(|at| used.get(*at).copied()).collect();
-        let line = of_assay.first().map(|one| one.fact.connection.clone());
-        let comparable = of_assay
-            .iter()
-            .all(|one| Some(&one.fact.connection) == line.as_ref() && one.fact.tested_at.is_some());
-        if !comparable {
-            continue;
-        }
-        of_assay.sort_by_key(|one| {
-            (
-                one.fact.tested_at.map(release::Moment::at),
-                one.fact.observation.marker,
-                one.fact.observation.replicate.as_deref(),
-            )
-        });
-        for (at, one) in places.iter().zip(of_assay) {
-            if let Some(place) = used.get_mut(*at) {
-                *place = one;
-            }
-        }
-    }
 }

@@ -7,6 +7,8 @@ mod fallen;
 #[cfg(test)]
 mod lots;
 #[cfg(test)]
+mod order;
+#[cfg(test)]
 mod own_times;
 #[cfg(test)]
 mod paths;
