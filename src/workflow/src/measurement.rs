@@ -5,9 +5,9 @@
 //! | the same value again, over whichever line, read by whichever profile | the first; the others are the same result sent again ([`paths`]) |
 //! | a final result after, or before, a preliminary one | the final one |
 //! | another value, marked as a correction | the correction; where it takes a reactive result away, ALT above its limit, or is any other reaction or group, the donation is held |
-//! | a correction with a time of its own | the same: it is a version of what it can be of ([`corrections`]), never a test of its own |
+//! | a correction with a time of its own | the same: it is a version of what it can be of ([`corrections`]), and of what that is one of, never a test of its own |
 //! | a preliminary result, or one of a run that is not reported, whose final one has another time or run | the final one ([`traces`]) |
-//! | a preliminary reactive result, and a final one that is not | the final one, and the donation is held |
+//! | a preliminary result that found something, and a final one that is less grave, or another reaction or group | the final one, and the donation is held |
 //! | another value without a word, or two corrections | the graver one, and the donation is held |
 //!
 //! What is held so waits for two people, who say which version stands ([`disputed`]).
@@ -238,8 +238,7 @@ fn standing<'f>(versions: &[&'f Fact], by: By<'_>, findings: &mut Vec<OpenFindin
     {
         findings.push(eased(("corrected", before), after));
     } else if let Some(after) = stands
-        && severity(after, cuts) < REACTIVE
-        && let Some(first) = of(Stage::Preliminary).find(|first| may_be_reactive(first, after, cuts))
+        && let Some(first) = of(Stage::Preliminary).find(|first| leaves_a_trace(first, after, cuts))
     {
         findings.push(eased(("changed from a preliminary", first), after));
     }
@@ -306,13 +305,18 @@ const REACTIVE: u8 = 4;
 /// From which severity on somebody has found something, whatever became of it.
 pub(crate) const GREY: u8 = 2;
 
-/// Whether a preliminary result was reactive. A profile reads none of them: of one that it withheld the text speaks, by its
-/// number, else by whether the final one says the same.
-fn may_be_reactive(first: &Fact, after: &Fact, cuts: Cuts<'_>) -> bool {
+/// Whether the final result makes less of a preliminary one, or of one that is not reported, as a correction would; an invalid one
+/// has found nothing. A profile reads no preliminary ones: of one that it withheld the text speaks, by its number, else by whether
+/// the final one says the same.
+fn leaves_a_trace(first: &Fact, after: &Fact, cuts: Cuts<'_>) -> bool {
     let value = &first.observation.value;
     let is_read = value.number.is_some() || value.interpretation.is_some() || value.od.is_some();
     if is_read || value.grade.is_some() {
-        return severity(first, cuts) >= REACTIVE;
+        let is_grouping = first.observation.marker.kind() == MarkerKind::Grouping;
+        return (is_grouping || severity(first, cuts) >= GREY) && eases(first, after, cuts);
+    }
+    if severity(after, cuts) >= REACTIVE {
+        return false;
     }
     let (raw, then) = (value.raw.trim(), after.observation.value.raw.trim());
     // A place that is still blank (`----`) says as little as none.
