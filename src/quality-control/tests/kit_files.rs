@@ -54,6 +54,7 @@ NC = { is = "negative", wells = 3 }
         check("criteria", "sample_min = \"mean(BLK) - 0.05\"\ncriteria", 7, "BLK is no control of this kit");
         check("source =", "maker = \" \"\nsource =", 5, "leave maker out");
         check("wells = 3", "wells = 0", 6, "NC has 0 wells");
+        check("criteria", "hours = 0\ncriteria", 7, "1 to 168 hours");
         check(
             "source",
             "effective_from = \"2026-02-01\"\neffective_to = \"2026-01-01\"\nsource",
@@ -79,9 +80,17 @@ NC = { is = "negative", wells = 3 }
         check(nat, "\"HBV\", ", "\"HPV\", ", "nearest known name: \"HBV\"");
         check(nat, "positive = \"all\"", "positive = \"HBV\"", "no positive control of HCV");
         check(nat, "[\"negative\"]", "[]", "negative control");
+        check(nat, "internal =", "hours = 169\ninternal =", "1 to 168 hours");
         check(nat, "\"15.0\", \"36.0\"", "\"36.0\", \"15.0\"", "above the second");
         check(cells, "anti-A", "anti-AA", "nearest known name: \"anti-A\"");
         check(cells, "due = \"3+\"", "due = \"5+\"", "no reaction");
+    }
+
+    #[test]
+    fn wells_of_one_plate_may_lie_a_day_apart_where_the_kit_says_nothing_else() {
+        let of = |text: &str| KitFile::read("own.toml", text).unwrap().run_hours;
+        assert_eq!(of(PLATE), 24);
+        assert_eq!(of(&PLATE.replacen("criteria", "hours = 60\ncriteria", 1)), 60);
     }
 
     #[test]

@@ -211,6 +211,25 @@ pub(crate) fn homes(facts: &[&Fact]) -> Vec<u64> {
     keys.iter().zip(facts).map(|(key, fact)| of(key).unwrap_or(fact.message)).collect()
 }
 
+/// Of each result when what it measured was measured; all of one sample, `at` is what each says. A correction is as old as what
+/// it corrects, and one without a time as old as the first that is the same.
+pub(crate) fn begun(facts: &[&Fact], at: impl Fn(&Fact) -> i64) -> Vec<i64> {
+    let (versions, keys) = by_measurement(facts.iter().copied());
+    let ties = ties(&versions);
+    let of = |(key, fact): (&Key<'_>, &&Fact)| {
+        let is_correction = fact.stage() == Stage::Corrected;
+        if !is_correction && fact.tested_at.is_some() {
+            return at(fact);
+        }
+        let key = ties.get(key).and_then(|tie| tie.to).unwrap_or(*key);
+        let before = versions.get(&key).map_or(&[][..], Vec::as_slice).iter().filter(|version| {
+            if is_correction { version.stage() < Stage::Corrected } else { version.tested_at.is_none() }
+        });
+        before.map(|version| at(version)).min().unwrap_or_else(|| at(fact))
+    };
+    keys.iter().zip(facts).map(of).collect()
+}
+
 /// Which version of a measurement stands.
 fn standing<'f>(versions: &[&'f Fact], by: By<'_>, findings: &mut Vec<OpenFinding>) -> Option<&'f Fact> {
     if let [only] = versions {

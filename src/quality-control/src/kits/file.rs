@@ -62,6 +62,9 @@ pub(super) struct Plate {
     pub(super) signal: crate::kit::Signal,
     pub(super) controls: BTreeMap<String, PlateControl>,
     pub(super) criteria: Vec<Spanned<String>>,
+    /// Hours that the wells of one plate may lie apart.
+    #[serde(default)]
+    pub(super) hours: Option<Spanned<u32>>,
     pub(super) cutoff: Spanned<String>,
     #[serde(default)]
     pub(super) od_min: Option<Number>,
@@ -126,6 +129,9 @@ pub(super) struct Batch {
     #[serde(default)]
     pub(super) positive_ct: Option<[Number; 2]>,
     pub(super) internal: Spanned<InternalBy>,
+    /// Hours that the wells of one batch may lie apart.
+    #[serde(default)]
+    pub(super) hours: Option<Spanned<u32>>,
 }
 
 /// Who judges the internal control.

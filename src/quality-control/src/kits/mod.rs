@@ -10,7 +10,8 @@
 //! | `[cells]` | grouping | known samples or cells, per reagent |
 //!
 //! A kit allows controls to be shared by saying `[window]` or `[cells]`: they stand for results of other runs of that analyser and
-//! lot too. By `[plate]` and `[batch]`, and for wells that come as OD by any, those of another run stand for nothing (R-RUN-04).
+//! lot too. By `[plate]` and `[batch]`, and for wells that come as OD by any, those of another run stand for nothing (R-RUN-04);
+//! nor do those that lie farther from a result than `hours` (a day without it): its number was used again.
 //!
 //! A file is checked whole: every fault has its line, and the nearest name that would be right. Nothing here reads a disk.
 
@@ -36,6 +37,9 @@ use vocabulary::Marker;
 pub const KITS_MAX: usize = 500;
 /// The longest kit file.
 pub const KIT_FILE_BYTES_MAX: usize = 64 * 1024;
+/// Hours that a run's controls and samples may lie apart where nothing else is said: what lies farther apart is of another
+/// run that goes by the same number (R-RUN-04).
+pub const RUN_HOURS: u32 = 24;
 /// Hours for which controls may speak at most: a week.
 pub const WINDOW_HOURS_MAX: u32 = 168;
 /// The name that reagent blanks go by.
@@ -64,6 +68,8 @@ pub struct KitFile {
     pub effective_from: Option<Date>,
     /// Last day in force.
     pub effective_to: Option<Date>,
+    /// Hours that controls and samples of one plate or batch may lie apart.
+    pub run_hours: u32,
     /// What it says of a run.
     pub rules: KitRules,
     /// The file as it was named.

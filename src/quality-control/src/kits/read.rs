@@ -4,7 +4,7 @@ use super::fault::Faults;
 use super::file::{Batch, Calibration, Cells, External, File, InternalBy, KnownText, Number, Plate, Window};
 use super::{
     CellRules, ExternalControl, KIT_FILE_BYTES_MAX, KitFile, KitFileFault, KitRules, KnownReaction,
-    PlateRules, WINDOW_HOURS_MAX, WindowRules,
+    PlateRules, RUN_HOURS, WINDOW_HOURS_MAX, WindowRules,
 };
 use crate::grouping::Due;
 use crate::immunoassay::WINDOW_HOURS;
@@ -43,6 +43,7 @@ impl KitFile {
             }
         };
         let rules = checked(&read, &mut faults);
+        let run_hours = run_hours(&read, &mut faults);
         match rules {
             Some(rules) if faults.found.is_empty() => Ok(Self {
                 id: read.id.into_inner(),
@@ -55,6 +56,7 @@ impl KitFile {
                 not_verified: read.not_verified,
                 effective_from: read.effective_from,
                 effective_to: read.effective_to,
+                run_hours,
                 rules,
                 file: file.to_owned(),
                 text: text.to_owned(),
@@ -166,8 +168,18 @@ fn external(name: &str, control: &External) -> (String, ExternalControl) {
     (control.is.clone(), ExternalControl { name: name.to_owned(), wells: control.wells, sco_min, sco_max })
 }
 
+/// Hours that the wells of a plate or a batch may lie apart.
+fn run_hours(file: &File, faults: &mut Faults<'_>) -> u32 {
+    let of_plate = file.plate.as_ref().and_then(|plate| plate.get_ref().hours.as_ref());
+    let of_batch = file.batch.as_ref().and_then(|batch| batch.get_ref().hours.as_ref());
+    hours_or(RUN_HOURS, of_plate.or(of_batch), faults)
+}
+
 fn hours(given: Option<&Spanned<u32>>, faults: &mut Faults<'_>) -> u32 {
-    let default = u32::try_from(WINDOW_HOURS).unwrap_or(WINDOW_HOURS_MAX);
+    hours_or(u32::try_from(WINDOW_HOURS).unwrap_or(WINDOW_HOURS_MAX), given, faults)
+}
+
+fn hours_or(default: u32, given: Option<&Spanned<u32>>, faults: &mut Faults<'_>) -> u32 {
     let Some(given) = given else { return default };
     let hours = *given.get_ref();
     if !(1..=WINDOW_HOURS_MAX).contains(&hours) {

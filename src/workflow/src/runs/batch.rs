@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{Interpretation, Observation, SpecimenKind, Virus};
 
 /// Assesses a batch by its controls.
-pub(super) fn assess(kit: &KitFile, rules: &BatchRules, controls: &[EvidenceObservation]) -> Outcome {
+pub(super) fn assess(kit: &KitFile, rules: &BatchRules, controls: &[&EvidenceObservation]) -> Outcome {
     outcome(kit, rules, controls).by(kit)
 }
 
-fn outcome(kit: &KitFile, rules: &BatchRules, controls: &[EvidenceObservation]) -> Outcome {
+fn outcome(kit: &KitFile, rules: &BatchRules, controls: &[&EvidenceObservation]) -> Outcome {
     let mut wells: BTreeMap<(String, String), Vec<&Observation>> = BTreeMap::new();
     for control in controls.iter().filter(|c| kit.assays.contains(&c.observation.assay)) {
         let o = &control.observation;

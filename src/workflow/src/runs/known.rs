@@ -1,14 +1,15 @@
 //! What was read of runs and channels for donations that are looked at together: many of them share it.
 
 use super::Outcome;
+use super::occurrence::{Controls, Own};
 use super::window::Surroundings;
 use crate::facts::{Fact, Told};
 use crate::kits::{AskedFor, Readable, Shelf};
 use crate::{Settings, faults};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ledger::{
-    Channel, EvidenceObservation, FitnessAct, FitnessNote, Interpretations, ReadError, Reader, Readings,
-    RunInvalidation, Seq, Service,
+    Channel, FitnessAct, FitnessNote, Interpretations, ReadError, Reader, Readings, RunInvalidation, Seq,
+    Service,
 };
 use quality_control::kit::Limits;
 use quality_control::kits::KitFile;
@@ -21,7 +22,6 @@ use vocabulary::{ConnectionId, Mode, RunId};
 /// Runs, readings of channels, and whatever else of a kind, that are remembered; past it all of a kind are forgotten and read again.
 const REMEMBERED_MAX: usize = 512;
 
-type Controls = Arc<[EvidenceObservation]>;
 type Fallen = Arc<[Arc<RunInvalidation>]>;
 
 /// A window that was declared invalid, and whether it was found by a row.
@@ -100,9 +100,9 @@ pub(crate) struct Known {
     /// By channel, day, and what asks for them.
     surroundings: HashMap<(Channel, Date, String), Arc<Surroundings>>,
     services: HashMap<ConnectionId, Arc<[Serviced]>>,
-    /// By run, assay and kit: the wells of a plate come to the same for every sample on it.
-    plates: HashMap<(RunId, String, String), Plate>,
-    batches: HashMap<(RunId, String), Outcome>,
+    /// By run, assay, kit and controls: the wells of a plate come to the same for every sample on it.
+    plates: HashMap<(RunId, String, String, Own), Plate>,
+    batches: HashMap<(RunId, String, Own), Outcome>,
     /// The entry whose kits judge a run, and when that was written.
     judged: HashMap<RunId, (u64, Option<i64>)>,
     interfaces: HashMap<RunId, Interface>,
@@ -131,11 +131,16 @@ pub(crate) fn recall<K: Eq + Hash + Clone, V: Clone>(
 }
 
 impl Known {
-    /// A run's controls in production.
-    pub(super) fn controls(&mut self, reader: &Reader, run: &RunId) -> Result<Controls, ReadError> {
+    /// What came as a run's controls in production, whenever that was.
+    pub(super) fn controls(
+        &mut self,
+        reader: &Reader,
+        run: &RunId,
+        zone: &TimeZone,
+    ) -> Result<Controls, ReadError> {
         recall(&mut self.runs, run, || {
             let all = reader.controls_of(run, &mut self.interpretations)?;
-            Ok(all.into_iter().filter(|c| c.mode == Mode::Production).collect())
+            Ok(Controls::new(all.into_iter().filter(|c| c.mode == Mode::Production).collect(), zone))
         })
     }
 
@@ -184,19 +189,24 @@ impl Known {
 
     pub(super) fn plate(
         &mut self,
-        (run, assay): (&RunId, &str),
+        (run, own, assay): (&RunId, &Own, &str),
         kit: &KitFile,
         assess: impl FnOnce() -> Plate,
     ) -> Plate {
-        let key = (run.clone(), assay.to_owned(), kit.reference());
+        let key = (run.clone(), assay.to_owned(), kit.reference(), own.clone());
         match self.plates.get(&key) {
             Some(known) => known.clone(),
             None => remember(&mut self.plates, key, assess()),
         }
     }
 
-    pub(super) fn batch(&mut self, run: &RunId, kit: &KitFile, assess: impl FnOnce() -> Outcome) -> Outcome {
-        let key = (run.clone(), kit.reference());
+    pub(super) fn batch(
+        &mut self,
+        (run, own): (&RunId, &Own),
+        kit: &KitFile,
+        assess: impl FnOnce() -> Outcome,
+    ) -> Outcome {
+        let key = (run.clone(), kit.reference(), own.clone());
         match self.batches.get(&key) {
             Some(known) => known.clone(),
             None => remember(&mut self.batches, key, assess()),

@@ -9,6 +9,9 @@
 //!     none     every control of the run passed, until the run ends (`profile`)
 //! ```
 //!
+//! Controls of a plate, a batch, or a run that the profile judges are those that lie near the result: a number is used again
+//! (`occurrence`).
+//!
 //! Nothing here depends on the order in which messages came: it is asked anew whenever a control or a result comes.
 
 mod batch;
@@ -16,6 +19,7 @@ mod coated;
 mod determinations;
 mod known;
 mod now;
+mod occurrence;
 mod plate;
 mod profile;
 mod spans;
@@ -30,9 +34,11 @@ use crate::facts::{AssayLot, Fact, KitWord, RunCheck, RunFacts, Told};
 use crate::falls::Fall;
 use coated::Coated;
 use determinations::{Parts, Row};
+use jiff::tz::TimeZone;
 use known::Interface;
 use ledger::{EvidenceObservation, ReadError, Reader, RunCause, RunInvalidation};
-use quality_control::kits::{Found, KitFile, KitRules};
+use occurrence::{Controls, Occurrence};
+use quality_control::kits::{Found, KitFile, KitRules, RUN_HOURS};
 use release::evidence::{Qc, Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -99,6 +105,18 @@ impl Outcome {
 
     fn by(mut self, kit: &KitFile) -> Self {
         self.kits.insert(kit.reference());
+        self
+    }
+
+    /// Nothing stands against its results.
+    fn is_good(&self) -> bool {
+        self.validity == Validity::Valid && self.qc == Qc::InControl
+    }
+
+    /// With the reason that lies behind those that it has.
+    fn because(mut self, told: &Told) -> Self {
+        let behind = |why: Told| told.clone().and(&why);
+        (self.why, self.qc_why) = (self.why.map(behind), self.qc_why.map(behind));
         self
     }
 
@@ -231,23 +249,22 @@ fn of_run(
     run: &RunId,
     facts: Vec<&mut Fact>,
 ) -> Result<Vec<Standing>, ReadError> {
-    let controls = known.controls(reader, run)?;
+    let controls = known.controls(reader, run, &settings.time_zone)?;
     let coated = Coated::of(&facts);
     let by_kit = split(settings, (reader, known), run, facts)?;
     let mut windows: Vec<Standing> = Vec::new();
-    let mut whole = Whole { outcome: None, results: !by_kit.without.is_empty() };
+    let mut whole = Whole { results: !by_kit.without.is_empty(), ..Whole::default() };
     let covered: BTreeSet<&str> =
         by_kit.kits.values().flat_map(|(kit, _)| kit.assays.iter().map(String::as_str)).collect();
-    if !by_kit.without.is_empty() {
-        let all = controls.iter().map(|c| &c.observation);
-        let own: Vec<&Observation> = all.filter(|o| !covered.contains(o.assay.as_str())).collect();
-        whole.take(profile::assess(settings, reader, &own, &by_kit.without)?);
-    }
+    let zone = &settings.time_zone;
     let grouping = |fact: &&mut Fact| fact.observation.marker.kind() == MarkerKind::Grouping;
     let mut rows: Vec<Row<'_>> = Vec::new();
-    for fact in by_kit.without.into_iter().filter(grouping) {
-        let outcome = window::fallen_row((reader, known), (run, fact))?;
-        rows.push(Row { fact, outcome });
+    for occurrence in controls.occurrences(RUN_HOURS, by_kit.without) {
+        whole.take_by_profile((settings, reader), &controls, &covered, &occurrence)?;
+        for fact in occurrence.facts.into_iter().filter(grouping) {
+            let outcome = window::fallen_row((reader, known), (run, fact))?;
+            rows.push(Row { fact, outcome });
+        }
     }
     let mut has_cells = false;
     for outcome in by_kit.not_in_force {
@@ -255,18 +272,18 @@ fn of_run(
     }
     for (kit, mut facts) in by_kit.kits.into_values() {
         match &kit.rules {
-            KitRules::Plate(rules) => {
-                whole.take(plate::assess((&kit, rules), (run, known), &controls, facts));
-            }
-            KitRules::Batch(rules) => {
-                whole.take(known.batch(run, &kit, || batch::assess(&kit, rules, &controls)));
+            KitRules::Plate(_) | KitRules::Batch(_) => {
+                whole.take_by_wells((run, known), (&controls, zone), &kit, facts);
             }
             KitRules::Cells(rules) => {
                 has_cells |= !facts.is_empty();
-                for fact in facts {
-                    let outcome = window::cells(settings, (reader, known), &kit, rules, (run, fact))?;
-                    let outcome = Outcome::both(outcome, coated.outcome(&kit, rules, fact));
-                    rows.push(Row { fact, outcome });
+                for Occurrence { own, facts, .. } in controls.occurrences(kit.run_hours, facts) {
+                    whole.made_with(&controls.of(&own));
+                    for fact in facts {
+                        let outcome = window::cells(settings, (reader, known), &kit, rules, (run, fact))?;
+                        let outcome = Outcome::both(outcome, coated.outcome(&kit, rules, fact));
+                        rows.push(Row { fact, outcome });
+                    }
                 }
             }
             KitRules::Window(rules) => {
@@ -287,7 +304,7 @@ fn of_run(
                 }
             }
             Parts::Each(parts) => {
-                windows.extend(parts.into_iter().map(|(id, outcome)| (id, with_lots(outcome, &controls))));
+                windows.extend(parts.into_iter().map(|(id, outcome)| (id, whole.with_lots(outcome))));
             }
         }
     } else {
@@ -296,15 +313,18 @@ fn of_run(
             whole.take(outcome);
         }
     }
-    windows.extend(whole.ended(&controls).map(|outcome| (run.clone(), outcome)));
+    windows.extend(whole.ended().map(|outcome| (run.clone(), outcome)));
     Ok(windows)
 }
 
 /// What stands for the results of a run that lie in no window of it.
+#[derive(Default)]
 struct Whole {
     outcome: Option<Outcome>,
     /// There are such results.
     results: bool,
+    /// What the controls near its results were made with.
+    lots: BTreeSet<AssayLot>,
 }
 
 impl Whole {
@@ -312,17 +332,64 @@ impl Whole {
         self.outcome = Outcome::both(self.outcome.take(), Some(outcome));
     }
 
-    /// Where nothing spoke for such results nothing may be concluded.
-    fn ended(self, controls: &[EvidenceObservation]) -> Option<Outcome> {
-        let outcome = self.outcome.or_else(|| self.results.then(|| Outcome::open(nothing_speaks())));
-        outcome.map(|outcome| with_lots(outcome, controls))
+    fn made_with(&mut self, controls: &[&EvidenceObservation]) {
+        self.lots.extend(controls.iter().flat_map(|c| AssayLot::of(&c.observation)));
     }
-}
 
-/// With the lots that the run's controls were made with.
-fn with_lots(mut outcome: Outcome, controls: &[EvidenceObservation]) -> Outcome {
-    outcome.lots.extend(controls.iter().flat_map(|c| AssayLot::of(&c.observation)));
-    outcome
+    /// What the wells of a plate or a batch come to, with which the results of one kit stand.
+    fn take_by_wells(
+        &mut self,
+        (run, known): (&RunId, &mut Known),
+        (controls, zone): (&Controls, &TimeZone),
+        kit: &KitFile,
+        facts: Vec<&mut Fact>,
+    ) {
+        for Occurrence { own, facts, at_ms } in controls.occurrences(kit.run_hours, facts) {
+            let near = controls.of(&own);
+            let (outcome, assays) = match &kit.rules {
+                KitRules::Plate(rules) => {
+                    let assays = facts.iter().map(|fact| fact.observation.assay.clone()).collect();
+                    (plate::assess((kit, rules), (run, &own, known), &near, facts), assays)
+                }
+                KitRules::Batch(rules) => {
+                    let outcome = known.batch((run, &own), kit, || batch::assess(kit, rules, &near));
+                    (outcome, kit.assays.clone())
+                }
+                KitRules::Cells(_) | KitRules::Window(_) => continue,
+            };
+            self.take(controls.told(outcome, (&own, at_ms, kit.run_hours), &assays, zone));
+            self.made_with(&near);
+        }
+    }
+
+    /// What by the profile has to be among the run's controls.
+    fn take_by_profile(
+        &mut self,
+        (settings, reader): (&Settings, &Reader),
+        controls: &Controls,
+        covered: &BTreeSet<&str>,
+        Occurrence { own, facts, at_ms }: &Occurrence<'_>,
+    ) -> Result<(), ReadError> {
+        let near = controls.of(own);
+        let speaking = near.iter().map(|c| &c.observation).filter(|o| !covered.contains(o.assay.as_str()));
+        let outcome = profile::assess(settings, reader, &speaking.collect::<Vec<_>>(), facts)?;
+        let assays = facts.iter().map(|fact| fact.observation.assay.clone()).collect();
+        self.take(controls.told(outcome, (own, *at_ms, RUN_HOURS), &assays, &settings.time_zone));
+        self.made_with(&near);
+        Ok(())
+    }
+
+    /// With the lots that the run's controls were made with.
+    fn with_lots(&self, mut outcome: Outcome) -> Outcome {
+        outcome.lots.extend(self.lots.iter().cloned());
+        outcome
+    }
+
+    /// Where nothing spoke for such results nothing may be concluded.
+    fn ended(mut self) -> Option<Outcome> {
+        let outcome = self.outcome.take().or_else(|| self.results.then(|| Outcome::open(nothing_speaks())));
+        outcome.map(|outcome| self.with_lots(outcome))
+    }
 }
 
 fn nothing_speaks() -> Told {

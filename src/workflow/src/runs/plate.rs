@@ -1,6 +1,7 @@
 //! A plate's control wells against its kit, and what that makes of the sample wells (rules.md §2.1). Wells of another plate
 //! stand for nothing here (R-RUN-04).
 
+use super::occurrence::Own;
 use super::{Known, Outcome, invalid_control, is_final};
 use crate::facts::{Fact, KitWord, RunCheck, Told};
 use crate::measurement::identity;
@@ -16,8 +17,8 @@ use vocabulary::{Interpretation, Observation, RunId, SpecimenKind};
 /// Assesses a plate for results of one kit; each assay by its own control wells.
 pub(super) fn assess(
     (kit, rules): (&KitFile, &PlateRules),
-    (run, known): (&RunId, &mut Known),
-    controls: &[EvidenceObservation],
+    (run, own, known): (&RunId, &Own, &mut Known),
+    controls: &[&EvidenceObservation],
     facts: Vec<&mut Fact>,
 ) -> Outcome {
     let mut by_assay: BTreeMap<String, Vec<&mut Fact>> = BTreeMap::new();
@@ -26,7 +27,7 @@ pub(super) fn assess(
     }
     let mut all = Outcome::valid().by(kit);
     for (assay, facts) in by_assay {
-        let (outcome, limits) = known.plate((run, &assay), kit, || of_assay(rules, controls, &assay));
+        let (outcome, limits) = known.plate((run, own, &assay), kit, || of_assay(rules, controls, &assay));
         if let Some(limits) = limits {
             for fact in facts {
                 let word = word(&rules.kit, &fact.observation, limits);
@@ -39,7 +40,7 @@ pub(super) fn assess(
 }
 
 /// The control wells of an assay, each once; or why they cannot be used.
-fn wells<'c>(controls: &'c [EvidenceObservation], assay: &str) -> Result<Vec<&'c Observation>, Told> {
+fn wells<'c>(controls: &[&'c EvidenceObservation], assay: &str) -> Result<Vec<&'c Observation>, Told> {
     let mut versions: BTreeMap<String, &Observation> = BTreeMap::new();
     for control in controls.iter().filter(|c| c.observation.assay == assay) {
         let o = &control.observation;
@@ -70,7 +71,7 @@ fn wells<'c>(controls: &'c [EvidenceObservation], assay: &str) -> Result<Vec<&'c
     Ok(all)
 }
 
-fn of_assay(rules: &PlateRules, controls: &[EvidenceObservation], assay: &str) -> (Outcome, Option<Limits>) {
+fn of_assay(rules: &PlateRules, controls: &[&EvidenceObservation], assay: &str) -> (Outcome, Option<Limits>) {
     let wells = match wells(controls, assay) {
         Ok(wells) => wells,
         Err(why) => return (Outcome::invalid(why), None),

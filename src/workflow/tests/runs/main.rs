@@ -2,6 +2,8 @@
 //! cells; what falls with a run, and that the order in which messages came changes nothing.
 
 #[cfg(test)]
+mod again;
+#[cfg(test)]
 mod batches;
 #[cfg(test)]
 mod cells;
