@@ -74,6 +74,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::TooShort { .. }
         | Refused::ToCome { .. }
         | Refused::NotOfDonation { .. }
+        | Refused::Examination(ExaminationRefused::ToCome { .. } | ExaminationRefused::Before { .. })
         | Refused::NoEvidence
         | Refused::DoneByRecord(_)
         | Refused::NoSuchGrouping(_)
@@ -182,7 +183,10 @@ pub(crate) async fn examine(
     body: Bytes,
 ) -> Answer {
     let asked: Examination = read(&body)?;
-    command(&site, &caller, move |with| donors::examine(&with.ledger, &with.actor, &id, &asked)).await
+    let work = move |with: &Work| {
+        donors::examine(&with.settings, &with.ledger, &with.actor, &id, (&asked, Timestamp::now()))
+    };
+    command(&site, &caller, work).await
 }
 
 /// Records a test of a re-entry examination.
@@ -193,7 +197,10 @@ pub(crate) async fn test(
     body: Bytes,
 ) -> Answer {
     let test: ReentryTest = read(&body)?;
-    command(&site, &caller, move |with| donors::record_test(&with.ledger, &with.actor, &id, &test)).await
+    let work = move |with: &Work| {
+        donors::record_test(&with.settings, &with.ledger, &with.actor, &id, (&test, Timestamp::now()))
+    };
+    command(&site, &caller, work).await
 }
 
 /// `{"on":["T1","T2"],"deferrals":[17],"reason":"…"}`: ends an examination for re-entry that the rule pack finds whole.

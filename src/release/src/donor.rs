@@ -30,42 +30,47 @@ pub(crate) enum Bar<'e> {
 
 /// An approved examination, as a donation hears of it that was given after it.
 struct CameBack<'e> {
+    pack: &'e RulePack,
     marker: &'e str,
     /// The day of its first test.
     from: Date,
 }
 
 impl<'e> CameBack<'e> {
-    fn all(donor: &'e Donor, given: Option<Date>, pack: &RulePack) -> Vec<Self> {
+    fn all(donor: &'e Donor, given: Option<Date>, pack: &'e RulePack) -> Vec<Self> {
         let cases = donor.reentry.iter().chain(&donor.came_back);
         cases.filter_map(|case| Self::of(case, given, pack)).collect()
     }
 
-    fn of(case: &'e Reentry, given: Option<Date>, pack: &RulePack) -> Option<Self> {
+    fn of(case: &'e Reentry, given: Option<Date>, pack: &'e RulePack) -> Option<Self> {
         if reentry_state(case, pack) != ReentryState::Approved {
             return None;
         }
         let days = || case.tests.iter().map(|test| test.collected_on);
         let (first, last) = (days().min()?, days().max()?);
-        given.filter(|given| *given > last).map(|_| Self { marker: &case.marker, from: first })
+        given.filter(|given| *given > last).map(|_| Self { pack, marker: &case.marker, from: first })
     }
 
-    /// It looked at a donor who had been reactive by serology alone, before it. Whatever else there was, and what came
+    /// It looked at a donor who had been reactive by serology alone, and had waited since. Whatever else there was, and what came
     /// later, it knows nothing of.
     fn takes_back(&self, earlier: &EarlierDonation, result: &EarlierResult) -> bool {
         self.marker == result.marker
             && result.result != EarlierCall::ConfirmedPositive
             && !result.beyond_reentry
-            && earlier.collected_at.is_some_and(|at| at.day() < self.from)
+            && earlier.collected_at.is_some_and(|at| self.waited_since(at.day()))
     }
 
     /// It looked at a donor again whom serology had found in an examination of before, and who had waited since.
-    fn takes_back_test(&self, (case, test): (&Reentry, &ReentryTest), pack: &RulePack) -> bool {
-        let first = pack.settings().donor.reentry_from(&case.marker, test.collected_on);
+    fn takes_back_test(&self, (case, test): (&Reentry, &ReentryTest)) -> bool {
         self.marker.eq_ignore_ascii_case(&case.marker)
             && !test.is_beyond_reentry()
-            && test.collected_on < self.from
-            && first.is_some_and(|first| first <= self.from)
+            && self.waited_since(test.collected_on)
+    }
+
+    /// Whether its first sample was taken after the waiting time from a day on, whatever it says itself of that day.
+    fn waited_since(&self, found: Date) -> bool {
+        let first = self.pack.settings().donor.reentry_from(self.marker, found);
+        found < self.from && first.is_some_and(|first| first <= self.from)
     }
 }
 
@@ -76,7 +81,7 @@ fn found_at_reentry(donor: &Donor) -> impl Iterator<Item = (&Reentry, &ReentryTe
 }
 
 /// Everything that bars issue. A later negative result takes nothing back; an approved re-entry does, for its marker.
-pub(crate) fn bars<'e>(evidence: &Evidence, donor: &'e Donor, pack: &RulePack) -> Vec<Bar<'e>> {
+pub(crate) fn bars<'e>(evidence: &Evidence, donor: &'e Donor, pack: &'e RulePack) -> Vec<Bar<'e>> {
     let mut found = Vec::new();
     let given = evidence.collected_at.map(crate::Moment::day);
     let before = |since: Date| given.is_some_and(|given| given < since);
@@ -103,7 +108,7 @@ pub(crate) fn bars<'e>(evidence: &Evidence, donor: &'e Donor, pack: &RulePack) -
         }
     }
     for (case, test) in found_at_reentry(donor) {
-        let forgiven = came_back.iter().any(|back| back.takes_back_test((case, test), pack));
+        let forgiven = came_back.iter().any(|back| back.takes_back_test((case, test)));
         // Of what was given before it, it says no more than what the donor was examined for did.
         if !before(test.collected_on) && !forgiven {
             found.push(Bar::Examined { test: &test.id, on: test.collected_on, marker: &case.marker });

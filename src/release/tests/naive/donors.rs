@@ -61,7 +61,9 @@ pub(super) fn donor_may_give(e: &Evidence) -> bool {
 
 /// A whole examination, approved, of a time between the two donations.
 fn has_come_back(e: &Evidence, one: &EarlierDonation, case: &Reentry) -> bool {
-    let found_before = |on: &jiff::civil::Date| one.collected_at.is_some_and(|at| at.day() < *on);
+    let found_before = |on: &jiff::civil::Date| {
+        one.collected_at.is_some_and(|at| at.day().checked_add(6.months()).unwrap() <= *on)
+    };
     case.tests.iter().all(|test| found_before(&test.collected_on)) && is_whole(e, case)
 }
 

@@ -386,6 +386,11 @@ fn donors() -> Vec<State> {
             back(d);
             d.earlier[0].collected_at = "2025-12-01T09:00:00+08:00".parse().ok();
         }),
+        // It was found after the day that the examination names, and half a year had not passed.
+        donor(|d| {
+            back(d);
+            d.earlier[0].collected_at = "2025-03-02T09:00:00+08:00".parse().ok();
+        }),
         donor(|d| {
             back(d);
             d.reentry.as_mut().unwrap().tests[0].collected_on = "2099-01-01".parse().unwrap();

@@ -16,6 +16,20 @@ pub enum ExaminationRefused {
         /// What for.
         marker: String,
     },
+    /// A day that has not come: of the deferral, or of a test's sample.
+    ToCome {
+        /// Which, by its name in requests.
+        field: &'static str,
+        /// The day.
+        day: Date,
+    },
+    /// The sample of a test was taken before the donor was deferred, or found reactive last.
+    Before {
+        /// When it was taken.
+        day: Date,
+        /// Since when the waiting time runs.
+        since: Date,
+    },
 }
 
 impl ExaminationRefused {
@@ -27,6 +41,13 @@ impl ExaminationRefused {
                 "test {test} of {on}, of an examination of this donor, found {marker} (nucleic acid, or confirmed); no other \
                  examination for re-entry is made for that: defer the donor for good (hemogate donor defer --permanent)"
             ),
+            Self::ToCome { field, day } => {
+                format!("{field} {day}: that day has not come; write the day on which it was")
+            }
+            Self::Before { day, since } => format!(
+                "collected_on {day}: the donor waits since {since}; a test of this examination is of a sample that was taken \
+                 after that"
+            ),
         }
     }
 
@@ -37,6 +58,10 @@ impl ExaminationRefused {
             Self::Found { test, on, marker } => format!(
                 "该献血者归队检查 {on} 的检测 {test} 检出{marker}（核酸检出或确证阳性），不再适用归队检查；请永久屏蔽（hemogate donor defer --permanent）"
             ),
+            Self::ToCome { field, day } => format!("{field} {day}：该日未到；请填写实际日期"),
+            Self::Before { day, since } => {
+                format!("collected_on {day}：献血者自{since}起等待；归队检查须用该日之后采集的标本")
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::recorded::Of;
 use crate::Settings;
 use crate::evidence::Determination;
+use jiff::civil::Date;
 use ledger::{
     DuplicateAccepted, FoundBefore, Given, GroupSettled, Lookback, MarkerBefore, NumberChecked, ReadError,
     Reader, Registered, ResultSettled, VerdictMade,
@@ -419,7 +420,7 @@ pub(super) fn beyond_reentry(
     marker: &str,
 ) -> Result<Option<DonationId>, ReadError> {
     let is_beyond = |one: &EarlierDonation| {
-        let mut of_marker = one.results.iter().filter(|result| result.marker == marker);
+        let mut of_marker = one.results.iter().filter(|result| result.marker.eq_ignore_ascii_case(marker));
         of_marker.any(|result| result.beyond_reentry || result.result == EarlierCall::ConfirmedPositive)
     };
     if let Some(one) = reader.donor(donor)?.earlier.into_iter().find(is_beyond) {
@@ -431,4 +432,23 @@ pub(super) fn beyond_reentry(
         }
     }
     Ok(None)
+}
+
+/// The last day on which something of this marker was found in a donation of the donor, here or by a record.
+pub(super) fn last_found(
+    reader: &Reader,
+    (donor, marker): (&str, &str),
+    zone: &jiff::tz::TimeZone,
+) -> Result<Option<Date>, ReadError> {
+    let found_on = |one: &EarlierDonation| {
+        let of_marker = |result: &EarlierResult| {
+            result.marker.eq_ignore_ascii_case(marker) && result.result != EarlierCall::NonReactive
+        };
+        one.collected_at.filter(|_| one.results.iter().any(of_marker)).map(Moment::day)
+    };
+    let mut last = reader.donor(donor)?.earlier.iter().filter_map(found_on).max();
+    for given in reader.given_by(donor)? {
+        last = last.max(found_on(&earlier(reader, &given, zone)?.0));
+    }
+    Ok(last)
 }

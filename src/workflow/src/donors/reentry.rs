@@ -5,8 +5,8 @@ use super::{ExaminationRefused, LINES_MAX, Refused, facts, number, register, tex
 use crate::Settings;
 use crate::people::{Act, Actor};
 use crate::rules::Book;
-use jiff::civil::Date;
-use ledger::{DonorAct, DonorStands, Ledger, Reader, Seq, What};
+use jiff::{Timestamp, civil::Date};
+use ledger::{DonorAct, DonorStands, DonorTasks, Ledger, Reader, Seq, What};
 use release::{
     Evidence,
     evidence::{Call, Donor, Reentry, ReentryTest, RegisterState, Resolution},
@@ -28,11 +28,19 @@ pub struct Examination {
     pub reason: String,
 }
 
-/// Begins a re-entry examination of a donor who was reactive by serology alone.
+/// Begins a re-entry examination of a donor who was reactive by serology alone. The waiting time runs from the day that is
+/// given, or from a later one on which the ledger knows of something ([`since`]).
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::ForGood`], [`Refused::BeyondReentry`], [`ExaminationRefused::Found`].
-pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination) -> Result<Seq, Refused> {
+/// [`Refused`]; [`Refused::ForGood`], [`Refused::BeyondReentry`], [`ExaminationRefused::Found`],
+/// [`ExaminationRefused::ToCome`].
+pub fn examine(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (asked, now): (&Examination, Timestamp),
+) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::ExamineDonor)?;
     let (donor, reason) = (number(donor)?, text("reason", &asked.reason)?);
@@ -51,9 +59,40 @@ pub fn examine(ledger: &Ledger, actor: &Actor, donor: &str, asked: &Examination)
     if before.came_back.len() >= LINES_MAX {
         return Err(Refused::TooMany { max: LINES_MAX });
     }
-    let (deferred_on, nat_then) = (asked.deferred_on, asked.nat_then);
+    came(settings, ("deferred_on", asked.deferred_on), now)?;
+    let deferred_on = since(settings, &reader, (&donor, &before), (&marker, asked.deferred_on))?;
+    let nat_then = asked.nat_then;
     let act = DonorAct::ReentryBegun { donor: donor.clone(), marker, deferred_on, nat_then, reason };
     register(ledger, actor, &donor, act)
+}
+
+fn came(settings: &Settings, (field, day): (&'static str, Date), now: Timestamp) -> Result<(), Refused> {
+    let today = now.to_zoned(settings.time_zone.clone()).date();
+    if day > today { Err(ExaminationRefused::ToCome { field, day }.into()) } else { Ok(()) }
+}
+
+/// Since when a donor waits: the day that is given, or a later one on which the marker was found, in a donation, by a record
+/// or in an examination, or of which a deferral because of it speaks first.
+fn since(
+    settings: &Settings,
+    reader: &Reader,
+    (donor, stands): (&str, &DonorStands),
+    (marker, given): (&str, Date),
+) -> Result<Date, Refused> {
+    let cases = stands.came_back.iter().chain(&stands.reentry);
+    let of_marker = cases.filter(|case| case.marker.eq_ignore_ascii_case(marker));
+    let found = of_marker.flat_map(|case| &case.tests).filter(|test| test.is_found());
+    let examined = found.map(|test| test.collected_on).max();
+    let mut deferred = None;
+    for one in &stands.deferrals {
+        let (Some(donation), Some(first)) = (&one.donation, one.line.since) else { continue };
+        let because = |all: DonorTasks| all.tasks.iter().any(|task| task.marker.eq_ignore_ascii_case(marker));
+        if reader.donor_tasks_of(donation)?.is_some_and(because) {
+            deferred = deferred.max(Some(first));
+        }
+    }
+    let found = facts::last_found(reader, (donor, marker), &settings.time_zone)?;
+    Ok(found.into_iter().chain(examined).chain(deferred).fold(given, Date::max))
 }
 
 /// A test of an examination of this donor after which there is no other one.
@@ -71,8 +110,14 @@ fn found_beyond(stands: &DonorStands, marker: &str) -> Option<ExaminationRefused
 /// Records a test of a re-entry examination. Its number names it in the approval, and is used once.
 ///
 /// # Errors
-/// [`Refused`].
-pub fn record_test(ledger: &Ledger, actor: &Actor, donor: &str, test: &ReentryTest) -> Result<Seq, Refused> {
+/// [`Refused`]; [`ExaminationRefused::ToCome`], [`ExaminationRefused::Before`].
+pub fn record_test(
+    settings: &Settings,
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (test, now): (&ReentryTest, Timestamp),
+) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::ExamineDonor)?;
     let donor = number(donor)?;
@@ -80,6 +125,10 @@ pub fn record_test(ledger: &Ledger, actor: &Actor, donor: &str, test: &ReentryTe
     let case = reader.donor(&donor)?.reentry.ok_or(Refused::NotExamined)?;
     if case.approved.is_some() {
         return Err(Refused::NotExamined);
+    }
+    came(settings, ("collected_on", test.collected_on), now)?;
+    if test.collected_on < case.deferred_on {
+        return Err(ExaminationRefused::Before { day: test.collected_on, since: case.deferred_on }.into());
     }
     if case.tests.iter().any(|known| known.id == test.id) {
         return Err(Refused::TestKnown { id: test.id.clone() });
@@ -108,7 +157,7 @@ pub struct Approval {
 /// whole is decided by the rule pack; who began it or entered a test of it does not approve it.
 ///
 /// # Errors
-/// [`Refused`]; [`Refused::OwnExamination`], [`Refused::WhichDeferral`], [`Refused::Reentry`] with how far it has come.
+/// [`Refused`]; [`Refused::OwnExamination`], [`Refused::WhichDeferral`], [`Refused::BeyondReentry`], [`Refused::Reentry`] with how far it has come.
 pub fn approve(
     settings: &Settings,
     ledger: &Ledger,
@@ -134,12 +183,17 @@ pub fn approve(
     if !takes_back.iter().all(|named| stands.deferrals.iter().any(|one| one.done.entry == *named)) {
         return Err(which(stands.deferrals.iter()));
     }
-    let mut case = stands.reentry.ok_or(Refused::NotExamined)?;
+    let mut case = stands.reentry.clone().ok_or(Refused::NotExamined)?;
+    // Something may have come since it was begun.
+    if let Some(donation) = facts::beyond_reentry(&reader, &donor, &case.marker)? {
+        return Err(Refused::BeyondReentry { donation, marker: case.marker });
+    }
+    case.deferred_on = since(settings, &reader, (&donor, &stands), (&case.marker, case.deferred_on))?;
     case.approved = Some(Resolution { by: actor.user().to_string(), reason });
     case.approved_on.clone_from(&asked.on);
     // By the pack in force, which need not be the configured one.
     let book = Book::read(settings, &reader).map_err(|why| Refused::Broken(why.to_string()))?;
-    let now = jiff::Timestamp::now().as_millisecond();
+    let now = Timestamp::now().as_millisecond();
     let state = state_of(book.taken_at(now), &donor, &case)?;
     if state != release::ReentryState::Approved {
         return Err(Refused::Reentry { state });

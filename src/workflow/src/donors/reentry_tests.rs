@@ -1,6 +1,7 @@
-//! Re-entry on a real ledger: what an examination finds stands when another one is begun.
+//! Re-entry on a real ledger: what an examination finds stands when another one is begun, and the waiting time runs from what
+//! the ledger knows, whatever day is typed.
 
-use super::tests::{gate_11, reactive, verdict};
+use super::tests::{gate_11, now, reactive, verdict};
 use super::*;
 use crate::batches::tests::{Station, registered};
 use release::ReentryState;
@@ -36,7 +37,7 @@ impl Clinic {
             nat_then: Call::NonReactive,
             reason: "asks to come back".into(),
         };
-        examine(&self.station.ledger, &self.reviewer, "D", &asked)
+        examine(&self.station.settings, &self.station.ledger, &self.reviewer, "D", (&asked, now()))
     }
 
     fn tests(&self, on: &str, (id, kind): (&str, &str), result: &str) -> Result<Seq, Refused> {
@@ -44,7 +45,7 @@ impl Clinic {
             json!({ "id": id, "kind": kind, "reagent": id, "result": result, "collected_on": on }),
         )
         .unwrap();
-        record_test(&self.station.ledger, &self.reviewer, "D", &test)
+        record_test(&self.station.settings, &self.station.ledger, &self.reviewer, "D", (&test, now()))
     }
 
     /// The four tests of that day, one of them reactive.
@@ -83,6 +84,8 @@ fn single(station: &Station, donation: &str) {
     });
 }
 
+const TOO_EARLY: Result<(), Refused> = Err(Refused::Reentry { state: ReentryState::TooEarly });
+
 #[test]
 fn a_test_that_was_reactive_stands_when_another_examination_is_begun() {
     for (found, why, comes_back) in [("T1", "T1", true), ("T3", "T3", false), ("T4", "T4", false)] {
@@ -102,7 +105,7 @@ fn a_test_that_was_reactive_stands_when_another_examination_is_begun() {
         for one in &FOUR[1..] {
             clinic.tests("2026-10-01", *one, "non_reactive").unwrap();
         }
-        clinic.approves().unwrap();
+        assert_eq!(clinic.approves(), TOO_EARLY, "{found}: a new waiting time runs from it");
         assert!(clinic.g9().contains(why), "{}", clinic.g9());
     }
 }
@@ -115,4 +118,44 @@ fn a_test_that_was_reactive_asks_again_for_the_deferral_of_its_donor() {
     clinic.examines("2026-10-01", Some("T3"));
     assert_eq!(clinic.open_tasks().len(), 1, "{:?}", clinic.open_tasks());
     assert!(clinic.open_tasks()[0].starts_with("G1 defer HCV"), "{:?}", clinic.open_tasks());
+}
+
+#[test]
+fn the_waiting_time_runs_from_the_last_reactive_donation_whatever_day_is_typed() {
+    let clinic = Clinic::new();
+    clinic.begins("2024-01-01").unwrap();
+    clinic.examines("2026-03-03", None);
+    assert_eq!(clinic.approves(), TOO_EARLY);
+    assert!(!clinic.g9().is_empty());
+    // One that comes while the donor is examined, and a record of another house.
+    for recorded in [false, true] {
+        let clinic = Clinic::new();
+        clinic.begins("2026-03-01").unwrap();
+        clinic.examines("2026-10-01", None);
+        if recorded {
+            let technician = clinic.station.person("tech", Role::Technician);
+            let said = json!({ "donation": "OTHER1", "collected_at": "2026-08-01T08:00:00Z",
+                "results": [{ "marker": "HCV", "result": "reactive" }] });
+            let said: EarlierDonation = serde_json::from_value(said).unwrap();
+            record_earlier(&clinic.station.ledger, &technician, "D", (&said, "a letter")).unwrap();
+        } else {
+            clinic.station.write(registered("G5", "2026-08-01T08:00:00Z"));
+            single(&clinic.station, "G5");
+        }
+        assert_eq!(clinic.approves(), TOO_EARLY, "recorded {recorded}");
+    }
+}
+
+#[test]
+fn a_test_is_of_a_day_that_has_come_and_not_of_one_before_the_donor_waited() {
+    let clinic = Clinic::new();
+    let day = |text: &str| text.parse().unwrap();
+    let to_come = |field, text: &str| Err(ExaminationRefused::ToCome { field, day: day(text) }.into());
+    assert_eq!(clinic.begins("2026-11-21"), to_come("deferred_on", "2026-11-21"));
+    clinic.begins("2024-01-01").unwrap();
+    assert_eq!(clinic.tests("2026-11-21", FOUR[0], "non_reactive"), to_come("collected_on", "2026-11-21"));
+    let before = ExaminationRefused::Before { day: day("2026-02-28"), since: day("2026-03-01") };
+    assert_eq!(clinic.tests("2026-02-28", FOUR[0], "non_reactive"), Err(before.clone().into()));
+    assert!(before.english().contains("2026-03-01") && before.chinese().contains("2026-02-28"), "{before}");
+    clinic.tests("2026-11-20", FOUR[0], "non_reactive").unwrap();
 }

@@ -1,6 +1,6 @@
 //! Deferrals on a real ledger: each stands by itself, and is taken back by name or by an examination of its cause.
 
-use super::tests::{examination, gate_11, reactive, verdict};
+use super::tests::{examination, gate_11, now, reactive, verdict};
 use super::*;
 use crate::batches::tests::Station;
 use jiff::civil::Date;
@@ -33,7 +33,14 @@ impl Office {
     }
 
     fn begins(&self, marker: &str) -> Seq {
-        examine(&self.station.ledger, &self.reviewer, "D", &examination(marker)).unwrap()
+        examine(
+            &self.station.settings,
+            &self.station.ledger,
+            &self.reviewer,
+            "D",
+            (&examination(marker), now()),
+        )
+        .unwrap()
     }
 
     fn approves(&self, deferrals: &[Seq]) -> Result<Seq, Refused> {
@@ -43,7 +50,8 @@ impl Office {
                 "result": "non_reactive", "collected_on": "2026-10-01" });
             let test: ReentryTest = serde_json::from_value(test).unwrap();
             // Where the first approval was refused they are there.
-            record_test(&self.station.ledger, &self.reviewer, "D", &test).ok();
+            record_test(&self.station.settings, &self.station.ledger, &self.reviewer, "D", (&test, now()))
+                .ok();
         }
         let on = ids.map(str::to_owned).to_vec();
         let asked = Approval { on, deferrals: deferrals.to_vec(), reason: "all negative".into() };

@@ -1,6 +1,6 @@
 //! What verdicts ask to be done for donors: raised, answered by what people record, closed by their word, and asked again.
 
-use super::tests::{nat_found, reactive, verdict};
+use super::tests::{nat_found, now, reactive, verdict};
 use super::*;
 use crate::batches::tests::{Station, registered};
 use crate::people;
@@ -228,7 +228,7 @@ fn an_examination_for_re_entry_does_the_deferral_for_its_marker_alone() {
         nat_then: Call::NonReactive,
         reason: "asks to come back".into(),
     };
-    examine(&station.ledger, &reviewer, "D", &begun).unwrap();
+    examine(&station.settings, &station.ledger, &reviewer, "D", (&begun, now())).unwrap();
     assert_eq!(open(&station), ["G2 defer syphilis for a time"]);
 }
 

@@ -12,6 +12,11 @@ use vocabulary::Role;
 
 const RELEASABLE: &str = include_str!("../../../release/tests/cases/base.json");
 
+/// When all of it is written down.
+pub(super) fn now() -> Timestamp {
+    "2026-11-20T00:00:00Z".parse().unwrap()
+}
+
 fn works(station: &Station) {
     while crate::work_once(&station.settings, &station.ledger).unwrap() > 0 {}
 }
@@ -178,7 +183,8 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
             "result": "non_reactive", "collected_on": "2026-10-01" });
         serde_json::from_value(json).unwrap()
     };
-    let record = |test: &ReentryTest| record_test(&station.ledger, &reference, "D", test);
+    let record =
+        |test: &ReentryTest| record_test(&station.settings, &station.ledger, &reference, "D", (test, now()));
     assert_eq!(record(&test("T1", "serology", "A")), Err(Refused::NotExamined));
     let asked = Examination {
         marker: "HCV".into(),
@@ -186,7 +192,7 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
         nat_then: Call::NonReactive,
         reason: "asks to come back".into(),
     };
-    examine(&station.ledger, &reference, "D", &asked).unwrap();
+    examine(&station.settings, &station.ledger, &reference, "D", (&asked, now())).unwrap();
     assert_ne!(gate_11(&station, "G1"), "", "who is being examined does not give");
     let tests =
         [("T1", "serology", "A"), ("T2", "serology", "B"), ("T3", "nat", ""), ("T4", "confirmatory", "")];
@@ -200,7 +206,8 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
     assert!(matches!(agree(&releaser, &["T1"]), Err(Refused::Reentry { .. })));
     let both = station.person_with("both", &[Role::ReferenceLaboratory, Role::Releaser]);
     for (id, kind, reagent) in &tests[1..] {
-        record_test(&station.ledger, &both, "D", &test(id, kind, reagent)).unwrap();
+        record_test(&station.settings, &station.ledger, &both, "D", (&test(id, kind, reagent), now()))
+            .unwrap();
     }
     let all = ["T1", "T2", "T3", "T4"];
     assert!(matches!(agree(&reference, &all), Err(Refused::Person(_))));
@@ -211,7 +218,7 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
     assert_eq!(gate_11(&station, "G5"), "", "for this marker the earlier result bars no more");
     assert!(gate_11(&station, "G1").contains("OLD1"), "what was given before the examination stays");
     assert_eq!(agree(&releaser, &all), Err(Refused::NotExamined));
-    examine(&station.ledger, &reference, "D", &examination("HIV")).unwrap();
+    examine(&station.settings, &station.ledger, &reference, "D", (&examination("HIV"), now())).unwrap();
     for (id, kind, reagent) in &tests {
         record(&test(id, kind, reagent)).unwrap();
     }
@@ -248,7 +255,7 @@ fn a_deferral_speaks_of_donations_from_its_first_day_on() {
     assert_eq!(held(), [false, true, true], "of its first day, and after");
     since(Some("2026-07-01"));
     assert_eq!(held(), [false, true, true], "a second one takes nothing back");
-    examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
+    examine(&station.settings, &station.ledger, &reviewer, "D", (&examination("HCV"), now())).unwrap();
     assert_eq!(held(), [false, true, true], "nor does an examination");
     let of_all = since(None);
     assert_eq!(held(), [true; 3]);
@@ -268,12 +275,15 @@ fn who_is_deferred_for_good_is_not_examined_and_no_approval_that_was_under_way_c
     let state = || station.ledger.state().donor("D").unwrap().register.unwrap().state;
     let for_good =
         Deferral { permanent: true, until: None, since: None, donation: None, reason: "HIV".into() };
-    examine(&station.ledger, &reviewer, "D", &examination("HCV")).unwrap();
+    examine(&station.settings, &station.ledger, &reviewer, "D", (&examination("HCV"), now())).unwrap();
     let case = station.ledger.state().donor("D").unwrap().reentry.unwrap();
     defer(&station.settings, &station.ledger, &reviewer, "D", &for_good).unwrap();
     let none = Approval { on: vec![], deferrals: vec![], reason: "x".into() };
     assert_eq!(approve(&station.settings, &station.ledger, &releaser, "D", &none), Err(Refused::ForGood));
-    assert_eq!(examine(&station.ledger, &reviewer, "D", &examination("HCV")), Err(Refused::ForGood));
+    assert_eq!(
+        examine(&station.settings, &station.ledger, &reviewer, "D", (&examination("HCV"), now())),
+        Err(Refused::ForGood)
+    );
     // Entries that were written by somebody who saw the register as it had been.
     let eligible = Register { state: RegisterState::Eligible, reason: None, until: None, since: None };
     for act in [
@@ -316,11 +326,14 @@ fn only_who_was_reactive_by_serology_alone_is_examined_for_re_entry() {
                 nat_found(case, "HCV");
             }
         });
-        let begun = examine(&station.ledger, &reviewer, "D", &examination("HCV"));
+        let begun = examine(&station.settings, &station.ledger, &reviewer, "D", (&examination("HCV"), now()));
         let beyond =
             Refused::BeyondReentry { donation: DonationId::new("G1").unwrap(), marker: "HCV".into() };
         assert_eq!(begun.err(), refused.then_some(beyond), "{what}");
-        assert!(examine(&station.ledger, &reviewer, "D", &examination("HIV")).is_ok(), "{what}");
+        assert!(
+            examine(&station.settings, &station.ledger, &reviewer, "D", (&examination("HIV"), now())).is_ok(),
+            "{what}"
+        );
         let donation = DonationId::new("G2").unwrap();
         let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
         let of_marker = |m: &str| {
