@@ -107,6 +107,7 @@ impl Courier {
             made_at: &made_at,
             donation: item.donation.as_str(),
             correction,
+            signs_here: self.destination.signs_here,
             verdict: &verdict,
         };
         write(&out, to).map_err(|e| Trouble::Unwritable(e.to_string()))

@@ -13,6 +13,8 @@ pub struct Destination {
     pub address: String,
     /// What goes into the header.
     pub addressing: Addressing,
+    /// Who releases signs here: what passes is told to be held until it is released.
+    pub signs_here: bool,
     /// Zone of the times in messages.
     pub time_zone: jiff::tz::TimeZone,
     /// How long an answer may take.
@@ -33,6 +35,7 @@ impl Destination {
         Self {
             addressing: Addressing { facility: "HEMOGATE".to_owned(), receiver: id.to_string() },
             id,
+            signs_here: true,
             address: address.to_owned(),
             time_zone: jiff::tz::TimeZone::UTC,
             answer_timeout: Duration::from_secs(30),

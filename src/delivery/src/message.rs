@@ -7,6 +7,8 @@
 //! NTE  what to do next
 //! ```
 //!
+//! Where people sign here, a verdict that passes and is not released says `hold` as UNIT: a receiver may read nothing else.
+//!
 //! No donor's name or number leaves: the donation's number is all that a receiver needs to find it.
 
 use hl7v2::{BuildError, Delimiters, MessageBuilder};
@@ -14,6 +16,9 @@ use serde_json::Value;
 
 /// Name of our code system in coded fields.
 const SYSTEM: &str = "99HEMOGATE";
+/// As verdicts name a unit that passes, and one that waits.
+const PASS: &str = "pass";
+const HOLD: &str = "hold";
 
 /// What goes into the header.
 #[derive(Debug, Clone)]
@@ -35,6 +40,8 @@ pub struct Outgoing<'a> {
     pub donation: &'a str,
     /// It replaces a verdict that this receiver has.
     pub correction: bool,
+    /// Who releases signs here: what passes is told to pass when it is released, and is held until then.
+    pub signs_here: bool,
     /// The verdict as JSON.
     pub verdict: &'a Value,
 }
@@ -70,7 +77,7 @@ pub fn write(out: &Outgoing<'_>, to: &Addressing) -> Result<String, Unwritable> 
         obr.field("VERDICT").component("Donation verdict").component(SYSTEM);
         obr.at(7).field(out.made_at).at(22).field(out.made_at).at(25).field(status);
     }
-    let mut lines = Lines { builder, count: 0, status };
+    let mut lines = Lines { builder, count: 0, status, signs_here: out.signs_here };
     lines.results(out.verdict)?;
     let mut builder = lines.builder;
     for (at, next) in texts(out.verdict, "next").enumerate() {
@@ -91,13 +98,18 @@ struct Lines {
     builder: MessageBuilder,
     count: usize,
     status: &'static str,
+    signs_here: bool,
 }
 
 impl Lines {
     fn results(&mut self, verdict: &Value) -> Result<(), Unwritable> {
-        self.coded("UNIT", "Verdict for the unit", text(verdict, "unit")?, "");
         let releasable =
             verdict.get("releasable").and_then(Value::as_bool).ok_or(Unwritable::Missing("releasable"))?;
+        let (unit, why) = match text(verdict, "unit")? {
+            PASS if self.signs_here && !releasable => (HOLD, "passes, and is not released"),
+            unit => (unit, ""),
+        };
+        self.coded("UNIT", "Verdict for the unit", unit, why);
         self.coded(
             "RELEASABLE",
             "All gates hold, signatures included",
@@ -152,14 +164,36 @@ mod tests {
     }
 
     fn written(verdict: &Value, correction: bool) -> String {
+        written_for(verdict, (correction, false))
+    }
+
+    fn written_for(verdict: &Value, (correction, signs_here): (bool, bool)) -> String {
         let out = Outgoing {
             control_id: "17@bis",
             made_at: "20260301150000+0800",
             donation: "G123498654321",
             correction,
+            signs_here,
             verdict,
         };
         write(&out, &Addressing { facility: "KM".into(), receiver: "BIS".into() }).unwrap()
+    }
+
+    #[test]
+    fn what_passes_and_is_not_released_where_people_sign_here_is_told_to_be_held() {
+        let check = |(unit, releasable): (&str, bool), signs_here: bool, expect: &str| {
+            let mut verdict = verdict();
+            (verdict["unit"], verdict["releasable"]) = (unit.into(), releasable.into());
+            let text = written_for(&verdict, (true, signs_here));
+            let told = text.split('\r').find(|line| line.contains("|UNIT^")).unwrap();
+            let value = told.split('|').nth(5).unwrap().split('^').next().unwrap();
+            assert_eq!(value, expect, "{unit}, releasable {releasable}, signed here {signs_here}");
+        };
+        check(("pass", false), true, "hold");
+        check(("pass", true), true, "pass");
+        check(("pass", false), false, "pass");
+        check(("hold", false), true, "hold");
+        check(("discard", false), true, "discard");
     }
 
     #[test]
@@ -202,8 +236,14 @@ mod tests {
         for key in ["unit", "releasable", "markers", "group", "gates", "rule_pack"] {
             let mut broken = verdict();
             broken.as_object_mut().unwrap().remove(key);
-            let out =
-                Outgoing { control_id: "1", made_at: "", donation: "D", correction: false, verdict: &broken };
+            let out = Outgoing {
+                control_id: "1",
+                made_at: "",
+                donation: "D",
+                correction: false,
+                signs_here: true,
+                verdict: &broken,
+            };
             let to = Addressing { facility: String::new(), receiver: String::new() };
             assert!(matches!(write(&out, &to), Err(Unwritable::Missing(missing)) if missing == key));
         }

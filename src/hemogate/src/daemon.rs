@@ -240,6 +240,7 @@ impl Daemon {
                     facility: config.site.code.clone(),
                     receiver: destination.id.to_string(),
                 },
+                signs_here: settings.sign_off == workflow::SignOff::Here,
                 time_zone: wiring::time_zone(&config.site.time_zone)?,
                 answer_timeout: Duration::from_secs(destination.answer_timeout_s),
                 attempts_max: destination.attempts_max,

@@ -1,13 +1,13 @@
 //! From what is known of a donation to its verdict.
 
 use crate::{
-    DonationFacts, Fact, Located, Settings, SignOff, Stopped,
+    DonationFacts, Fact, Located, Settings, Stopped,
     donors::{DonorFacts, found_in},
     evidence::evidence,
     facts::TypedNumber,
     fitness, lots,
     moments::moment,
-    neighbours, pools, registrations,
+    neighbours, pools, receivers, registrations,
     rules::Book,
     runs,
 };
@@ -15,9 +15,8 @@ use ledger::{
     DecideItem, DonationView, Draft, EvidenceObservation, Interpretations, Ledger, Page, ReadError, Reader,
     Seq, VerdictMade, What,
 };
-use release::{Unit, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{ConnectionId, DestinationId, DonationId, Mode, SpecimenId};
+use vocabulary::{ConnectionId, DonationId, Mode, SpecimenId};
 
 /// Donations of one round. What they come to stands in memory until all of them are decided.
 const DONATIONS_PER_ROUND: usize = 32;
@@ -70,6 +69,7 @@ fn decide(
     let donation = &item.donation;
     let view = reader.donation_with(donation, read)?;
     let standing = view.as_ref().and_then(|v| v.summary.verdict.clone());
+    let before = view.as_ref().map_or_else(Vec::new, |v| v.verdicts.clone());
     let facts = facts(settings, reader, donation, view, known)?;
     let by = book.of(&facts);
     let verdict = release::explain(&evidence(&facts, by), &by.pack);
@@ -79,38 +79,13 @@ fn decide(
     if standing.as_ref().is_some_and(|s| s.content_hash == verdict.content_hash()) {
         return Ok(with(What::VerdictUnchanged { donation: donation.clone(), considered }));
     }
-    let final_word = is_final_word(settings.sign_off, &verdict);
-    let deliver_to = receivers(settings, reader, donation, final_word)?;
+    let deliver_to = receivers::of(settings, reader, &before, &verdict)?;
     let mut made =
         VerdictMade::new(&verdict, considered, deliver_to).map_err(|e| Stopped::Unwritable(e.to_string()))?;
     if let (Some(standing), true) = (standing, verdict.waits_for_two()) {
         made = made.keeping(found_in(&reader.verdict(standing.seq)?));
     }
     Ok(with(What::VerdictMade(made)))
-}
-
-/// Whether receivers are told of it. What fails is told at once: it must not wait for a signature.
-fn is_final_word(sign_off: SignOff, verdict: &Verdict) -> bool {
-    verdict.is_complete()
-        && match (verdict.unit(), sign_off) {
-            (Unit::Hold, _) => false,
-            (Unit::Pass, SignOff::Here) => verdict.is_releasable(),
-            (Unit::Pass, SignOff::Elsewhere) | (Unit::Discard, _) => true,
-        }
-}
-
-/// A final verdict goes to everybody; any other goes to whoever has had one of this donation and must know better now.
-fn receivers(
-    settings: &Settings,
-    reader: &Reader,
-    donation: &DonationId,
-    final_word: bool,
-) -> Result<Vec<DestinationId>, ReadError> {
-    if final_word {
-        return Ok(settings.deliver_to.clone());
-    }
-    let told = reader.deliveries_of(donation)?;
-    Ok(settings.deliver_to.iter().filter(|d| told.iter().any(|t| t.id.destination == **d)).cloned().collect())
 }
 
 /// What is known of a donation now.

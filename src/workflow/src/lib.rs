@@ -31,6 +31,7 @@ pub mod pins;
 pub mod pools;
 mod profiles;
 pub mod quarantine;
+mod receivers;
 pub mod registrations;
 pub mod reprocess;
 pub mod rules;
