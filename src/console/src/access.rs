@@ -12,11 +12,41 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use ledger::What;
-use std::{net::SocketAddr, sync::Arc};
+use ledger::{By, What};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// Characters of what was asked and of why it was refused.
 const REFUSAL_CHARS_MAX: usize = 1_000;
+/// What a machine is refused again, in the same words, within this time of the entry is the same refusal: it asks until it is
+/// given what it wants.
+const STILL_REFUSED: Duration = Duration::from_mins(10);
+/// Refusals that are remembered for it. One more makes the oldest forgotten, which costs an entry and no truth.
+const REMEMBERED_MAX: usize = 1_024;
+
+/// A machine's refusals that are written down already.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Mutex<VecDeque<(By, String, String, Instant)>>);
+
+impl Refusals {
+    /// Whether this one is to be written down; it is remembered then.
+    fn is_new(&self, by: &By, (asked, why): (&str, &str), now: Instant) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(.., at)| now.saturating_duration_since(*at) < STILL_REFUSED);
+        if known.iter().any(|(who, what, for_that, _)| who == by && what == asked && for_that == why) {
+            return false;
+        }
+        if known.len() >= REMEMBERED_MAX {
+            known.pop_front();
+        }
+        known.push_back((by.clone(), asked.to_owned(), why.to_owned(), now));
+        true
+    }
+}
 
 /// The token that a request carries.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
@@ -30,7 +60,11 @@ pub(crate) fn terminal(extensions: &Extensions) -> Option<String> {
 }
 
 /// Lets a request through that carries a token and may be sent by its holder.
-pub(crate) async fn bearer(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn bearer(
+    State((site, refusals)): State<(Arc<Site>, Arc<Refusals>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let given = token(request.headers()).map(str::to_owned);
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
@@ -48,8 +82,8 @@ pub(crate) async fn bearer(State(site): State<Arc<Site>>, mut request: Request, 
         Err(problem) => problem.into_response(),
     };
     if method != Method::GET
-        && caller.person().is_ok()
         && let Some(why) = refusal(&answer)
+        && (caller.person().is_ok() || refusals.is_new(&caller.by(), (&asked, &why), Instant::now()))
     {
         let what = What::CommandRefused { command: short(&asked), why: short(&why) };
         if append(&site, &caller, vec![what]).await.is_err() {
@@ -105,6 +139,16 @@ fn same(given: &[u8], token: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_machine_is_refused_again_and_again_is_one_refusal_for_a_while() {
+        let (refusals, by, now) = (Refusals::default(), By::from("user:token"), Instant::now());
+        let is_new = |why: &str, at: Instant| refusals.is_new(&by, ("POST /api/v1/donations", why), at);
+        assert!(is_new("row 1", now) && !is_new("row 1", now + STILL_REFUSED / 2) && is_new("row 2", now));
+        assert!(is_new("row 1", now + STILL_REFUSED));
+        (0..2 * REMEMBERED_MAX).for_each(|row| drop(is_new(&format!("row {row}"), now)));
+        assert_eq!(refusals.0.lock().unwrap().len(), REMEMBERED_MAX);
+    }
 
     #[test]
     fn only_the_whole_token_is_the_token() {

@@ -159,7 +159,10 @@ pub fn routes(site: Site) -> Router {
         .route("/api/v1/users/{id}/enable", post(people::enable))
         .route("/api/v1/users/{id}/password", post(people::password))
         .layer(Extension(Arc::new(consulted::Consulted::default())))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), access::bearer));
+        .layer(middleware::from_fn_with_state(
+            (Arc::clone(&site), Arc::new(access::Refusals::default())),
+            access::bearer,
+        ));
     Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

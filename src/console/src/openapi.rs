@@ -105,7 +105,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/donations",
         "post",
-        "register donations, all of a list or none; a number that is registered already may only become stricter",
+        "register donations; a number that is registered already may only become stricter: a row that says otherwise is refused, holds its donation, and keeps no other row out",
     ),
     ("/api/v1/donations/{id}", "get", "a donation with evidence, verdict, reasons, history and deliveries"),
     (

@@ -25,8 +25,8 @@ pub(crate) async fn append(site: &Site, by: &Caller, whats: Vec<What>) -> Result
 
 fn refused(why: &Refused) -> Problem {
     match why {
-        Refused::Rows(_) if why.is_of_a_row_alone() => Problem::unprocessable(why),
-        Refused::Rows(_) | Refused::Untaken { .. } => Problem::conflict(why),
+        Refused::Rows { .. } if why.is_of_a_row_alone() => Problem::unprocessable(why),
+        Refused::Rows { .. } | Refused::Untaken { .. } => Problem::conflict(why),
         Refused::Broken(_) => Problem::unavailable(why),
     }
 }

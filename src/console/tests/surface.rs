@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod surface {
     use console::Site;
-    use ledger::{Ledger, Settings, StateStore};
+    use ledger::{Ledger, Seq, Settings, StateStore, What};
     use reqwest::{Client, Method, StatusCode};
     use serde_json::{Value, json};
     use std::sync::Arc;
@@ -164,6 +164,37 @@ mod surface {
             StatusCode::NOT_FOUND,
             "nothing of a bad list is taken"
         );
+        served.stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn a_registration_that_contradicts_holds_keeps_no_other_out_and_its_refusal_is_written_down_once() {
+        let served = served().await;
+        let path = "/api/v1/donations";
+        let first = registration("000123");
+        let (status, _) = served.ask(Method::POST, path, Some(TOKEN), Some(&first)).await;
+        assert_eq!(status, StatusCode::CREATED);
+        let mut again = registration("000123");
+        (again["donor"]["deferred"], again["donor"]["field_abo"]) = (json!(true), json!("B"));
+        again["donor"]["barred"] = json!("HIV reactive");
+        let list = json!([registration("000124"), again, registration("000125")]);
+        for _ in 0..3 {
+            let (status, body) = served.ask(Method::POST, path, Some(TOKEN), Some(&list)).await;
+            assert_eq!(status, StatusCode::CONFLICT, "{body}");
+            let detail = body["detail"].as_str().unwrap();
+            for part in ["row 1", "another group in the field", "it is kept", "the other rows are registered (2)"] {
+                assert!(detail.contains(part), "{part}: {detail}");
+            }
+        }
+        let held = served.get("/api/v1/donations/000123").await.1;
+        assert_eq!(held["evidence"]["donor"]["deferred"], true, "{held}");
+        assert_eq!(served.get("/api/v1/donations/000125").await.0, StatusCode::OK);
+        let last = served.ledger.status().durable;
+        let refused = (1..=last.get()).filter(|seq| {
+            let entry = served.ledger.state().entry(Seq::new(*seq)).unwrap();
+            matches!(entry.what, What::CommandRefused { .. }) && entry.by.name() == "user:token"
+        });
+        assert_eq!(refused.count(), 1);
         served.stop.cancel();
     }
 

@@ -11,8 +11,13 @@ const ROWS_TOLD_MAX: usize = 20;
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
-    /// Rows that may not stand; nothing was written.
-    Rows(Vec<RowRefused>),
+    /// Rows that may not stand; the others do.
+    Rows {
+        /// Which.
+        rows: Vec<RowRefused>,
+        /// How many others were registered.
+        registered: usize,
+    },
     /// It was written, and the state kept what stood: somebody else registered the number meanwhile.
     Untaken {
         /// Which donation.
@@ -33,6 +38,36 @@ pub struct RowRefused {
     pub donation: DonationId,
     /// Why not.
     pub fault: RowFault,
+    /// What of it holds all the same.
+    pub holds: Holds,
+}
+
+/// What of a refused row holds the donation all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Nothing: it says nothing that would.
+    Nothing,
+    /// It is to be written.
+    New,
+    /// It is written, in this entry.
+    Since(Seq),
+}
+
+impl Holds {
+    fn words(self) -> [String; 2] {
+        match self {
+            Self::Nothing | Self::New => [String::new(), String::new()],
+            Self::Since(entry) => [
+                format!(
+                    "; it is kept (entry {entry}): whatever it holds more holds, and while it says another thing the donation waits \
+                     until it is found out in the blood information system which of the two it is"
+                ),
+                format!(
+                    "；本行已留存（记录 {entry}）：其中从严的内容有效，内容不一致时该献血暂扣，须在血液信息系统中核实以哪一次为准"
+                ),
+            ],
+        }
+    }
 }
 
 /// Why a row may not stand.
@@ -64,6 +99,14 @@ pub enum RowFault {
 }
 
 impl RowFault {
+    /// In what it differs.
+    pub(super) fn parts(&self) -> &[RegistrationPart] {
+        match self {
+            Self::Registered { parts, .. } | Self::Row { parts, .. } => parts,
+            Self::Donor(_) | Self::ToCome { .. } => &[],
+        }
+    }
+
     /// It is wrong by itself, whatever was registered before.
     fn is_of_the_row_alone(&self) -> bool {
         match self {
@@ -117,7 +160,7 @@ impl Refused {
     #[must_use]
     pub fn is_of_a_row_alone(&self) -> bool {
         match self {
-            Self::Rows(rows) => rows.iter().any(|row| row.fault.is_of_the_row_alone()),
+            Self::Rows { rows, .. } => rows.iter().any(|row| row.fault.is_of_the_row_alone()),
             Self::Untaken { .. } | Self::Broken(_) => false,
         }
     }
@@ -126,17 +169,21 @@ impl Refused {
     #[must_use]
     pub fn words(&self) -> [String; 2] {
         match self {
-            Self::Rows(rows) => {
-                let told =
-                    rows.iter().take(ROWS_TOLD_MAX).map(|row| (row.row, row.fault.words(&row.donation)));
+            Self::Rows { rows, registered } => {
                 let (mut en, mut zh) = (Vec::new(), Vec::new());
-                for (row, [of_en, of_zh]) in told {
-                    en.push(format!("row {row}: {of_en}"));
-                    zh.push(format!("第 {row} 行：{of_zh}"));
+                for one in rows.iter().take(ROWS_TOLD_MAX) {
+                    let ([of_en, of_zh], [kept_en, kept_zh]) =
+                        (one.fault.words(&one.donation), one.holds.words());
+                    en.push(format!("row {}: {of_en}{kept_en}", one.row));
+                    zh.push(format!("第 {} 行：{of_zh}{kept_zh}", one.row));
                 }
                 if let Some(more) = rows.len().checked_sub(ROWS_TOLD_MAX).filter(|more| *more > 0) {
                     en.push(format!("and {more} more rows"));
                     zh.push(format!("另有 {more} 行"));
+                }
+                if *registered > 0 {
+                    en.push(format!("the other rows are registered ({registered})"));
+                    zh.push(format!("其余 {registered} 行已登记"));
                 }
                 [en.join("; "), zh.join("；")]
             }
@@ -162,7 +209,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken(why) => f.write_str(why),
-            Self::Rows(_) | Self::Untaken { .. } => {
+            Self::Rows { .. } | Self::Untaken { .. } => {
                 let [en, zh] = self.words();
                 write!(f, "{en}（{zh}）")
             }

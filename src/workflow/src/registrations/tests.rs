@@ -27,15 +27,18 @@ fn registers(station: &Station, rows: Vec<DonationRegistration>) -> Result<Seq, 
 
 fn rows(refused: Result<Seq, Refused>) -> Vec<(usize, RowFault)> {
     match refused {
-        Err(Refused::Rows(rows)) => rows.into_iter().map(|one| (one.row, one.fault)).collect(),
+        Err(Refused::Rows { rows, .. }) => rows.into_iter().map(|one| (one.row, one.fault)).collect(),
         other => unreachable!("{other:?}"),
     }
 }
 
+fn stands(station: &Station, donation: &str) -> Registered {
+    station.ledger.state().registration_of(&DonationId::new(donation).unwrap()).unwrap().unwrap()
+}
+
 #[test]
-fn a_list_is_held_against_itself_and_refused_whole_with_a_word_for_each_row() {
+fn a_list_is_held_against_itself_with_a_word_for_each_row_and_keeps_no_other_row_out() {
     let station = Station::new();
-    let before = station.ledger.status().durable;
     let list = vec![
         deferred("N1"),
         deferred("N2"),
@@ -43,28 +46,104 @@ fn a_list_is_held_against_itself_and_refused_whole_with_a_word_for_each_row() {
         row("N3", |_| ()),
         row("N2", |one| (one.donor.id, one.donor.deferred) = ("other".into(), true)),
         row("G1", |one| one.donor.first_time = true),
+        row("N4", |one| one.donor.id = "".into()),
     ];
+    let before = stands(&station, "G1");
     let refused = registers(&station, list);
     let told = refused.clone().unwrap_err().to_string();
-    let known = station.ledger.state().registration_of(&DonationId::new("G1").unwrap()).unwrap().unwrap();
     let parts = vec![RegistrationPart::CollectedAt, RegistrationPart::FirstTime];
+    let faults = rows(refused);
     assert_eq!(
-        rows(refused),
+        faults[..3],
         [
             (2, RowFault::Row { row: 0, parts: vec![RegistrationPart::Deferred] }),
             (4, RowFault::Row { row: 1, parts: vec![RegistrationPart::Donor] }),
-            (5, RowFault::Registered { entry: known.seq, parts }),
+            (5, RowFault::Registered { entry: before.seq, parts }),
         ]
     );
-    for words in
-        ["row 2: donation N1 stands in row 0", "deferred no longer", "row 5", "第 4 行", "献血者不同"]
-    {
+    assert!(matches!(faults[3..], [(6, RowFault::Donor(_))]), "{faults:?}");
+    for words in [
+        "row 2: donation N1 stands in row 0",
+        "deferred no longer",
+        "row 5",
+        "第 4 行",
+        "献血者不同",
+        "it is kept (entry ",
+        "已留存",
+        "the other rows are registered (3)",
+        "其余 3 行已登记",
+    ] {
         assert!(told.contains(words), "{words}: {told}");
     }
-    assert_eq!(station.ledger.status().durable, before, "nothing of it was written");
-    registers(&station, vec![row("N1", |_| ()), deferred("N1"), row("N3", |_| ())]).unwrap();
-    let stands = station.ledger.state().registration_of(&DonationId::new("N1").unwrap()).unwrap().unwrap();
-    assert!(stands.registration.donor.deferred && stands.untaken.is_empty(), "what is stricter may follow");
+    assert!(stands(&station, "N1").registration.donor.deferred && stands(&station, "N1").untaken.is_empty());
+    assert_eq!(stands(&station, "N2").untaken.len(), 1, "nobody knows whose it is");
+    assert_eq!(stands(&station, "N3").untaken, []);
+    let known = stands(&station, "G1");
+    assert_eq!((known.registration, known.untaken.len()), (before.registration, 1));
+    assert_eq!(station.ledger.state().registration_of(&DonationId::new("N4").unwrap()).unwrap(), None);
+    registers(&station, vec![row("N3", |_| ()), deferred("N3")]).unwrap();
+    assert!(stands(&station, "N3").registration.donor.deferred, "what is stricter may follow");
+}
+
+#[test]
+fn what_a_refused_registration_holds_more_holds_and_is_written_once() {
+    let station = Station::new();
+    let said = |one: &mut DonationRegistration| {
+        one.collected_at = "2026-03-01T08:00:00Z".parse().unwrap();
+    };
+    let again = || {
+        row("G1", |one| {
+            said(one);
+            (one.donor.deferred, one.donor.barred) = (true, Some("HIV reactive, letter of 1 March".into()));
+            one.donor.field_abo = Some(vocabulary::AboGroup::A);
+        })
+    };
+    let gate = |id: GateId| {
+        let donation = DonationId::new("G1").unwrap();
+        let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+        let verdict = release::decide(&crate::evidence(&facts, &station.settings), &station.settings.pack);
+        let gate = verdict.gates().iter().find(|gate| gate.id == id).unwrap().clone();
+        (gate.is_satisfied(), gate.why.to_string())
+    };
+    assert!(gate(GateId::Donor).0);
+    let told = registers(&station, vec![again()]).unwrap_err().to_string();
+    assert!(told.contains("another group in the field") && told.contains("it is kept"), "{told}");
+    let (is_open, why) = gate(GateId::Donor);
+    assert!(!is_open && why.contains("HIV reactive"), "{why}");
+    let (is_open, why) = gate(GateId::Identity);
+    assert!(
+        !is_open && why.contains("registered_twice") && why.contains("blood information system"),
+        "{why}"
+    );
+    let written = station.ledger.status().durable;
+    let told = registers(&station, vec![again()]).unwrap_err().to_string();
+    assert!(told.contains(&format!("entry {written}")), "it is kept already: {told}");
+    assert_eq!(station.ledger.status().durable, written, "who says it again says nothing new");
+    // What only holds less says nothing that is to be kept.
+    registers(&station, vec![row("G1", said)]).unwrap_err();
+    assert_eq!(station.ledger.status().durable, written);
+    let known = stands(&station, "G1");
+    assert!(known.registration.donor.deferred && known.untaken.len() == 1);
+}
+
+#[test]
+fn contradictions_of_one_number_are_written_down_up_to_their_bound() {
+    let station = Station::new();
+    let says = |minute: usize, deferred: bool| {
+        let other = row("G1", |one| {
+            one.collected_at = format!("2026-03-01T08:{minute:02}:00Z").parse().unwrap();
+            (one.donor.field_abo, one.donor.deferred) = (Some(vocabulary::AboGroup::A), deferred);
+        });
+        registers(&station, vec![other]).unwrap_err();
+        station.ledger.status().durable
+    };
+    for minute in 1..=CONTRADICTIONS_MAX {
+        says(minute, false);
+    }
+    let full = says(1, false);
+    assert_eq!(says(40, false), full, "one more holds nothing more");
+    assert!(says(40, true) > full, "a deferral does");
+    assert!(stands(&station, "G1").registration.donor.deferred);
 }
 
 #[test]
@@ -90,7 +169,9 @@ fn of_lists_that_come_at_once_the_first_stands_and_the_others_are_told() {
         });
         assert_eq!(written, 1, "{number}");
     }
-    assert_eq!(station.ledger.state().counters().unwrap().misfits, 0);
+    for round in 0..20 {
+        assert_eq!(stands(&station, &format!("R{round}")).untaken.len(), 3, "and are kept, so that it waits");
+    }
 }
 
 #[test]
