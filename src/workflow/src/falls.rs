@@ -49,18 +49,14 @@ pub struct Fall {
 
 impl From<&RunInvalidation> for Fall {
     fn from(said: &RunInvalidation) -> Self {
-        let RunInvalidation { run, done, repeated_in, repeat_named, confirmed, .. } = said;
-        // Who declared it and names its repeat behind the back of who confirmed it has said both alone.
-        let by_two = repeat_named.as_ref().is_none_or(|named| {
-            named.by != done.by || confirmed.as_ref().is_none_or(|confirmed| named.entry < confirmed.entry)
-        });
+        let RunInvalidation { run, done, confirmed, .. } = said;
         Self {
             of: Fell::Run(run.clone()),
             by: done.by.clone(),
             entry: done.entry.get(),
             at_ms: done.at_ms,
             confirmed: confirmed.is_some(),
-            repeated_in: repeated_in.clone().filter(|_| by_two),
+            repeated_in: said.repeat_of_two().cloned(),
         }
     }
 }
@@ -78,16 +74,39 @@ impl From<&LotDefect> for Fall {
     }
 }
 
+/// When a result was tested, where that is known: no later than it came.
+fn tested_ms(fact: &Fact) -> Option<i64> {
+    said_ms(fact).map(|tested| tested.min(fact.came_ms))
+}
+
+/// When a result was tested by the clock of its analyser.
+fn said_ms(fact: &Fact) -> Option<i64> {
+    fact.tested_at.map(|tested| tested.at().as_millisecond())
+}
+
 impl Fall {
-    /// Whether a result was tested after it. One whose time is not known was not; nor was any later than it came.
+    /// Whether a result was tested after it. One whose time is not known was not.
     fn precedes(&self, fact: &Fact) -> bool {
-        let tested = fact.tested_at.map(|tested| tested.at().as_millisecond().min(fact.came_ms));
-        tested.is_some_and(|tested| tested > self.at_ms)
+        tested_ms(fact).is_some_and(|tested| tested > self.at_ms)
     }
 
-    fn is_repeated_by(&self, fact: &Fact) -> bool {
+    /// Whether a result is one of the named repeat of another that fell: what was tested before that one, or nobody knows
+    /// when, repeats nothing.
+    fn is_repeated_by(&self, fell: &Fact, fact: &Fact) -> bool {
         let names = [fact.run(), fact.observation.run.as_ref()];
-        self.repeated_in.is_some() && names.contains(&self.repeated_in.as_ref())
+        // By the clocks as they were, and by this one: neither may have been set wrong in between.
+        let is_later = |time: fn(&Fact) -> Option<i64>| {
+            time(fell).zip(time(fact)).is_some_and(|(before, after)| before < after)
+        };
+        self.repeated_in.is_some()
+            && names.contains(&self.repeated_in.as_ref())
+            && is_later(said_ms)
+            && is_later(tested_ms)
+    }
+
+    /// Whether a result is an answer to one that fell by it.
+    fn is_answered_by(&self, fell: &Fact, fact: &Fact) -> bool {
+        self.precedes(fact) || self.is_repeated_by(fell, fact)
     }
 
     fn said(&self) -> String {
@@ -150,8 +169,9 @@ impl<'a> Falls<'a> {
 
     /// Of each result of one reagent why it answers no reactive one that fell; nothing where it may, and of a reactive one.
     pub(crate) fn unanswering(self, facts: &[&Fact]) -> Vec<Option<String>> {
-        let vanished: Vec<&Fall> =
-            facts.iter().filter(|fact| self.has_vanished(fact)).flat_map(|fact| self.of(fact)).collect();
+        let fallen = facts.iter().filter(|fact| self.has_vanished(fact));
+        let vanished: Vec<(&Fact, &Fall)> =
+            fallen.flat_map(|fact| self.of(fact).iter().map(move |fall| (*fact, fall))).collect();
         if vanished.is_empty() {
             return vec![None; facts.len()];
         }
@@ -164,9 +184,9 @@ impl<'a> Falls<'a> {
                 if self.may_have_counted(fact) {
                     round = round.map(|wells| wells + 1).or_else(|| self.is_grave(fact).then_some(0));
                 }
-                let unanswered = vanished
-                    .iter()
-                    .find(|fall| !(fall.precedes(fact) || (fall.is_repeated_by(fact) && !is_extra)))?;
+                let (_, unanswered) = vanished.iter().find(|(fell, fall)| {
+                    !(fall.precedes(fact) || (fall.is_repeated_by(fell, fact) && !is_extra))
+                })?;
                 let counts = self.of(fact).is_empty() && !self.is_grave(fact);
                 counts.then(|| why_not(unanswered, is_extra))
             })
@@ -193,7 +213,7 @@ impl<'a> Falls<'a> {
             let own = [marker];
             let wanted = if marker == Marker::Nat { TARGETS.as_slice() } else { own.as_slice() };
             let is_open = |fall: &&Fall| {
-                wanted.iter().any(|marker| !used.iter().any(|one| self.answers(fall, (*marker, one))))
+                wanted.iter().any(|marker| !used.iter().any(|one| self.answers((fact, fall), (*marker, one))))
             };
             let fall = self.of(fact).iter().find(is_open)?;
             Some(open(OpenFinding::FALL_UNANSWERED, format!("{}: {}", named(fact), why_open(fall))))
@@ -211,16 +231,13 @@ impl<'a> Falls<'a> {
         unconfirmed.chain(unanswered).collect()
     }
 
-    /// Whether a result stands, says something of a marker, and was tested when what it answers had fallen.
-    fn answers(self, fall: &Fall, (marker, fact): (Marker, &Fact)) -> bool {
+    /// Whether a result stands, says something of a marker, and was tested when what it answers had fallen, or as its repeat.
+    fn answers(self, (fell, fall): (&Fact, &Fall), (marker, fact): (Marker, &Fact)) -> bool {
         let own = fact.observation.marker;
         let same_test = own == marker || (marker.kind() == MarkerKind::Nat && own == Marker::Nat);
         let run = fact.run().and_then(|run| self.runs.get(run));
         let stands = run.is_some_and(|run| run.validity == Validity::Valid && run.qc != Qc::OutOfControl);
-        same_test
-            && stands
-            && unusable(&fact.observation).is_none()
-            && (fall.precedes(fact) || fall.is_repeated_by(fact))
+        same_test && stands && unusable(&fact.observation).is_none() && fall.is_answered_by(fell, fact)
     }
 
     /// Whether a reaction or a group that fell is another than one that stands, or nothing that stands shows the same.
@@ -248,7 +265,9 @@ fn named(fact: &Fact) -> String {
 
 fn why_open(fall: &Fall) -> String {
     let name = match fall.of {
-        Fell::Run(_) => ", or name the run in which that was done (hemogate runs repeat)",
+        Fell::Run(_) => {
+            ", or the one who confirmed it names the run in which that was done afterwards (hemogate runs repeat)"
+        }
         Fell::Lot(_) => "",
     };
     format!(

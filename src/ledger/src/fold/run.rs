@@ -54,7 +54,7 @@ impl Fold<'_, '_> {
         }
         if let SignedAct::RunRepeatNamed { run, invalidated, repeated_in } = act {
             let fits = |known: &RunInvalidation| {
-                known.done.entry == *invalidated && known.repeated_in.is_none() && run != repeated_in
+                known.done.entry == *invalidated && known.lets_name_repeat(&done.by) && run != repeated_in
             };
             let Some(known) = self.invalidation(run)?.filter(fits) else {
                 self.misfit();

@@ -10,7 +10,7 @@ use vocabulary::{
 };
 
 /// Version of keys and values. A state of another version is made again from the journal.
-pub(crate) const STATE_VERSION: u32 = 40;
+pub(crate) const STATE_VERSION: u32 = 41;
 
 /// Where bytes of a message stand: a frame entry and a range of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

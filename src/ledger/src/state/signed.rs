@@ -129,6 +129,27 @@ pub struct RunInvalidation {
     pub reinstatement: Option<RunProposed>,
 }
 
+impl RunInvalidation {
+    /// The run in which its samples are tested again, as far as two people know of it: it was named before the second one
+    /// confirmed that it is invalid, or by that one. Who names it alone behind their backs has said it alone.
+    #[must_use]
+    pub fn repeat_of_two(&self) -> Option<&RunId> {
+        let is_alone = self
+            .repeat_named
+            .as_ref()
+            .zip(self.confirmed.as_ref())
+            .is_some_and(|(named, confirmed)| named.by != confirmed.by && named.entry > confirmed.entry);
+        self.repeated_in.as_ref().filter(|_| !is_alone)
+    }
+
+    /// Whether a person may name that run: nobody has, or one alone has, and this is who confirmed it.
+    #[must_use]
+    pub fn lets_name_repeat(&self, by: &str) -> bool {
+        self.repeat_of_two().is_none()
+            && (self.repeated_in.is_none() || self.confirmed.as_ref().is_some_and(|one| one.by == by))
+    }
+}
+
 /// By which kits a run is judged, where two people have said so.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RunJudged {

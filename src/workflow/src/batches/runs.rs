@@ -174,7 +174,8 @@ fn confirmed(reader: &Reader, run: &RunId, invalidated: Seq) -> Result<Seq, Refu
     }
 }
 
-/// Names the run in which an invalid run's samples are tested again, where that was not known when it fell. Once.
+/// Names the run in which an invalid run's samples are tested again, where that was not known when it fell. Once; one
+/// that a single person named after the second one had confirmed that it is invalid is named by that one instead.
 ///
 /// # Errors
 /// [`Refused`]; [`Refused::NoSuchRun`] where nothing is known of the repeat, [`Refused::RepeatNamed`] where one is named.
@@ -189,7 +190,8 @@ pub fn name_repeat(
     if run == repeated_in {
         return Err(Refused::RepeatedInItself(run.clone()));
     }
-    if let Some(named) = known.repeated_in {
+    if let Some(named) = known.repeated_in.clone().filter(|_| !known.lets_name_repeat(actor.user().as_str()))
+    {
         return Err(Refused::RepeatNamed { run: run.clone(), repeated_in: named });
     }
     if !has_own(&reader, repeated_in)? {

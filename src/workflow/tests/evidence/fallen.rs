@@ -36,6 +36,24 @@ fn findings(observations: &[Observation], of: &Fell, confirmed: bool) -> Vec<Str
     findings_of(&one).into_iter().filter(|name| name.starts_with("fall_")).map(str::to_owned).collect()
 }
 
+#[test]
+fn of_the_named_repeat_only_what_was_tested_later_than_what_fell_answers_it() {
+    let of = Fell::Run(RunId::new("R1").unwrap());
+    let repeat = RunId::new("R2").ok();
+    let fell = || Fall { repeated_in: repeat.clone(), ..fall(of.clone(), true) };
+    let row = |run, hour, found| in_run(run, hour, observation(Marker::HivRna, "one", said(found)));
+    let check = |hour: Option<u8>, is_open: bool| {
+        let mut clear = row("R2", hour.unwrap_or(10), Interpretation::NonReactive);
+        clear.completed_at = clear.completed_at.filter(|_| hour.is_some());
+        let one = evidence(vec![row("R1", 9, Interpretation::Reactive), clear], vec![fell()]);
+        assert_eq!(findings_of(&one).contains(&"fall_unanswered"), is_open, "{hour:?}");
+    };
+    check(Some(8), true);
+    check(Some(9), true);
+    check(Some(10), false);
+    check(None, true);
+}
+
 fn activity(number: &str) -> Value {
     Value { unit: Some("U/L".into()), ..ratio(number) }
 }

@@ -121,7 +121,7 @@ fn what_was_tested_after_the_word_holds_until_the_second_person_has_confirmed_it
 
 #[test]
 fn what_was_tested_before_the_word_counts_in_the_run_that_two_people_know_as_the_repeat() {
-    // Named at once; or later by the other person; or by the first one before, and after, the other one confirmed.
+    // Named at once; or later by the other person; or by the first one, or a third, before and after the other one confirmed.
     for (at_once, named, counts) in [
         (true, None, true),
         (false, None, false),
@@ -129,6 +129,8 @@ fn what_was_tested_before_the_word_counts_in_the_run_that_two_people_know_as_the
         (false, Some(("a", true)), true),
         (false, Some(("b", false)), true),
         (false, Some(("a", false)), false),
+        (false, Some(("c", true)), true),
+        (false, Some(("c", false)), false),
     ] {
         let lab = Lab::new();
         lab.tests("01", &["9.80"]);
@@ -149,6 +151,45 @@ fn what_was_tested_before_the_word_counts_in_the_run_that_two_people_know_as_the
         names(false);
         let state = if counts { "FINAL_NR" } else { "INVALID" };
         assert_eq!((lab.state().as_str(), lab.held()), (state, None), "{at_once} {named:?}");
+    }
+}
+
+#[test]
+fn a_repeat_that_one_person_named_alone_is_named_by_who_confirmed_instead() {
+    let lab = Lab::new();
+    lab.tests("01", &["9.80"]);
+    lab.tests("02", &["0.10", "0.10"]);
+    lab.at("02T12:00");
+    let invalidated = lab.says("a", invalid(&run("01"), RunCause::Equipment));
+    lab.says("b", confirms("01", invalidated));
+    let names = |who: &str, day: &str| {
+        lab.says(who, SignedAct::RunRepeatNamed { run: run("01"), invalidated, repeated_in: run(day) });
+        lab.state()
+    };
+    assert_eq!(names("c", "02"), "INVALID");
+    assert_eq!(names("d", "02"), "INVALID", "another one alone");
+    assert_eq!(names("b", "02"), "FINAL_NR");
+    assert_eq!(names("b", "03"), "FINAL_NR", "once");
+}
+
+/// What is tested before a result repeats nothing of it, whoever says so, and however many.
+#[test]
+fn what_was_tested_before_the_result_that_fell_is_no_repeat_of_it() {
+    for at_once in [true, false] {
+        let lab = Lab::new();
+        lab.tests("01", &["0.10", "0.10"]);
+        lab.tests("02", &["9.80"]);
+        lab.at("02T12:00");
+        let named = at_once.then(|| run("01"));
+        let invalidated = lab.says("a", repeated_in(&run("02"), RunCause::Equipment, named));
+        lab.says("b", confirms("02", invalidated));
+        if !at_once {
+            let named = SignedAct::RunRepeatNamed { run: run("02"), invalidated, repeated_in: run("01") };
+            lab.says("b", named);
+        }
+        assert_eq!(lab.state(), "INVALID", "named at once: {at_once}");
+        lab.tests("03", &["0.10", "0.10"]);
+        assert_eq!((lab.state().as_str(), lab.held()), ("FINAL_NR", None));
     }
 }
 
