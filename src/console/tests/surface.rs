@@ -182,7 +182,9 @@ mod surface {
             let (status, body) = served.ask(Method::POST, path, Some(TOKEN), Some(&list)).await;
             assert_eq!(status, StatusCode::CONFLICT, "{body}");
             let detail = body["detail"].as_str().unwrap();
-            for part in ["row 1", "another group in the field", "it is kept", "the other rows are registered (2)"] {
+            for part in
+                ["row 1", "another group in the field", "it is kept", "the other rows are registered (2)"]
+            {
                 assert!(detail.contains(part), "{part}: {detail}");
             }
         }

@@ -59,7 +59,9 @@ impl Courier {
         };
         let now = now_ms();
         let mut count = 0;
-        for item in items.into_iter().filter(|item| item.next_at_ms <= now).take(ITEMS_PER_ROUND) {
+        let is_due = |item: &OutboxItem| self.destination.is_due(item.next_at_ms, now);
+        let due: Vec<OutboxItem> = items.into_iter().filter(is_due).take(ITEMS_PER_ROUND).collect();
+        for item in due {
             self.deliver(&item).await?;
             count += 1;
         }

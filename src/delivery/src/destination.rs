@@ -51,11 +51,27 @@ impl Destination {
         let doubled = self.pause_first.checked_mul(1_u32.checked_shl(attempts.min(20)).unwrap_or(u32::MAX));
         doubled.unwrap_or(self.pause_max).min(self.pause_max)
     }
+
+    /// Whether a delivery leaves that was to wait until then. No pause is longer than the longest: one that would be was set
+    /// by a clock that has been set back since.
+    #[must_use]
+    pub(crate) fn is_due(&self, next_at_ms: i64, now_ms: i64) -> bool {
+        let longest_ms = i64::try_from(self.pause_max.as_millis()).unwrap_or(i64::MAX);
+        next_at_ms <= now_ms || next_at_ms.saturating_sub(now_ms) > longest_ms
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_waits_longer_than_the_longest_pause() {
+        let to = Destination::new(DestinationId::new("bis").unwrap(), "h:1");
+        let due = |next: i64| to.is_due(next, 1_000_000);
+        assert!(due(0) && due(1_000_000) && due(1_060_001) && due(i64::MAX));
+        assert!(!due(1_000_001) && !due(1_060_000));
+    }
 
     #[test]
     fn pauses_double_up_to_their_bound() {

@@ -5,6 +5,10 @@ mod overtaken {
     use delivery::{Board, Destination};
     use ledger::{DeliveryState, Draft, Ledger, Seq, Settings, VerdictMade, What};
     use release::{Evidence, Explained, RulePack};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
     use std::time::Duration;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -91,5 +95,65 @@ mod overtaken {
     fn a_pass_that_is_overtaken_by_a_hold_before_its_turn_does_not_leave() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async { tokio::time::timeout(WITHIN, overtaken()).await.expect("in time") });
+    }
+
+    /// A clock that is set by hand, milliseconds ahead of the right time.
+    #[derive(Debug, Default)]
+    struct Ahead(AtomicI64);
+
+    impl ledger::Clock for Ahead {
+        fn now_ms(&self) -> i64 {
+            ledger::SystemClock.now_ms() + self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    const DAY_MS: i64 = 86_400_000;
+
+    /// Holds that were written, and one that was tried, while the clock was a day ahead; it is right again.
+    async fn set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(Ahead(AtomicI64::new(DAY_MS)));
+        let of_ledger = Arc::clone(&clock) as Arc<dyn ledger::Clock>;
+        let settings = Settings {
+            free_bytes_min: 0,
+            ballast_bytes: 0,
+            clock: of_ledger,
+            ..Settings::new(folder.path())
+        };
+        let (ledger, _) = Ledger::open(settings, &mut |_| {}).unwrap();
+        let name = |verdict| ledger::DeliveryId { verdict, destination: to() };
+        let says = async |what| {
+            let entry = ledger.append(vec![Draft::by_system(what)]).unwrap().await.unwrap().last();
+            ledger.wait_applied(entry).await.unwrap();
+        };
+        let tried = writes(&ledger, &is_held("G1")).await;
+        let next_at_ms = ledger::Clock::now_ms(clock.as_ref()) + 200;
+        says(What::DeliveryAttempted { delivery: name(tried), outcome: "no answer".into(), next_at_ms })
+            .await;
+        let again = writes(&ledger, &is_held("G2")).await;
+        says(What::DeliveryDead { delivery: name(again), reason: "no answer".into() }).await;
+        says(What::DeliveryRequeued { delivery: name(again) }).await;
+        let held = writes(&ledger, &is_held("G3")).await;
+        clock.0.store(0, Ordering::SeqCst);
+        let later = writes(&ledger, &passes("G4")).await;
+        let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = receiver.local_addr().unwrap().to_string();
+        let (destination, stop) = (Destination::new(to(), &address), CancellationToken::new());
+        let courier =
+            tokio::spawn(delivery::run(destination, ledger.clone(), Board::default(), stop.clone()));
+        let mut line = receiver.accept().await.unwrap().0;
+        for verdict in [tried, again, held, later] {
+            let told = hears(&mut line).await;
+            assert_eq!(told, name(verdict).to_string(), "each at once, and in order");
+            answers(&mut line, &told).await;
+        }
+        stop.cancel();
+        courier.await.unwrap();
+    }
+
+    #[test]
+    fn what_was_written_while_the_clock_was_ahead_leaves_at_once_when_it_is_set_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { tokio::time::timeout(WITHIN, set_back()).await.expect("in time") });
     }
 }

@@ -91,6 +91,35 @@ fn find_out(by: &Named<'_>) -> (Said, Said) {
     (en, zh)
 }
 
+/// Two runs that contradict each other, and no repeat was ordered.
+fn contradiction(test: &Test<'_>) -> (Said, Said) {
+    let en = said!(
+        "Have {} reviewed: two runs contradict each other and no repeat was ordered. Where neither run is found to be invalid (hemogate runs invalidate), it is not released: nothing tested later settles it, and gate 01 is never set aside (R-GATE-14); discard it (hemogate batch discard).",
+        test.en()
+    );
+    let zh = said!(
+        "请复核{}：两个批次结果矛盾，且没有重做医嘱。若两个批次均未判为无效（hemogate runs invalidate），则不得放行：此后的检测不能作为定论，R-GATE-01 不得豁免（R-GATE-14），请报废（hemogate batch discard）。",
+        test.zh()
+    );
+    (en, zh)
+}
+
+/// A reactive test after the duplicate round.
+fn after_round(test: &Test<'_>) -> (Said, Said) {
+    let en = said!(
+        "Have {} reviewed: a test made after the duplicate round is reactive, and the round does not settle that.",
+        test.en()
+    );
+    let zh = said!("请复核{}：双孔复检之后的检测有反应性，复检结果不能解除。", test.zh());
+    (en, zh)
+}
+
+/// ALT above its limit after a result within it.
+const REVIEW_ALT: (&str, &str) = (
+    "Find out why ALT is above the limit after a result within it that had settled it: one of the two may be of another sample. No result within the limit settles that; the run of a result that is wrong is declared invalid with its cause (hemogate runs invalidate, another person confirms it), and once more above the limit is above it.",
+    "查明 ALT 已有合格结果后为何又超过限值：其中之一可能是他人标本。再有合格结果也不能解除；有误结果所在批次须注明原因判定无效（hemogate runs invalidate，由另一人确认）；再次超过限值即为不合格。",
+);
+
 impl Say for Step<'_> {
     fn en(&self) -> Said {
         match self {
@@ -108,16 +137,9 @@ impl Say for Step<'_> {
                 "Repeat the duplicate wells of {} on the lot and analyser of the first test, or have two people accept these with the reason (hemogate donation accept-duplicate).",
                 t.en()
             ),
-            Self::ReviewContradiction(t) => {
-                said!("Have {} reviewed: two runs contradict each other and no repeat was ordered. Where neither run is found to be invalid (hemogate runs invalidate), it is not released: nothing tested later settles it, and gate 01 is never set aside (R-GATE-14); discard it (hemogate batch discard).", t.en())
-            }
-            Self::ReviewAfterRound(t) => said!(
-                "Have {} reviewed: a test made after the duplicate round is reactive, and the round does not settle that.",
-                t.en()
-            ),
-            Self::ReviewAlt => {
-                "Find out why ALT is above the limit after a result within it that had settled it: one of the two may be of another sample. No result within the limit settles that; the run of a result that is wrong is declared invalid with its cause (hemogate runs invalidate, another person confirms it), and once more above the limit is above it.".into()
-            }
+            Self::ReviewContradiction(t) => contradiction(t).0,
+            Self::ReviewAfterRound(t) => after_round(t).0,
+            Self::ReviewAlt => REVIEW_ALT.0.into(),
             Self::ConfirmVanished(t) => {
                 said!("Make a second {}: a reactive result fell with its run.", t.en())
             }
@@ -214,16 +236,9 @@ impl Say for Step<'_> {
             Self::RepeatDuplicateOnLot(t) => {
                 said!("{}的双孔复检应使用初检的批号和仪器重做，或由两人注明理由予以接受（hemogate donation accept-duplicate）。", t.zh())
             }
-            Self::ReviewContradiction(t) => said!(
-                "请复核{}：两个批次结果矛盾，且没有重做医嘱。若两个批次均未判为无效（hemogate runs invalidate），则不得放行：此后的检测不能作为定论，R-GATE-01 不得豁免（R-GATE-14），请报废（hemogate batch discard）。",
-                t.zh()
-            ),
-            Self::ReviewAfterRound(t) => {
-                said!("请复核{}：双孔复检之后的检测有反应性，复检结果不能解除。", t.zh())
-            }
-            Self::ReviewAlt => {
-                "查明 ALT 已有合格结果后为何又超过限值：其中之一可能是他人标本。再有合格结果也不能解除；有误结果所在批次须注明原因判定无效（hemogate runs invalidate，由另一人确认）；再次超过限值即为不合格。".into()
-            }
+            Self::ReviewContradiction(t) => contradiction(t).1,
+            Self::ReviewAfterRound(t) => after_round(t).1,
+            Self::ReviewAlt => REVIEW_ALT.1.into(),
             Self::ConfirmVanished(t) => said!("再做一次{}：原反应性结果随批次作废。", t.zh()),
             Self::SecondReagent(marker) => said!("用第二种试剂检测{marker}（要求时须为不同厂家）。"),
             Self::Discriminate(targets) => said!("对本份献血做核酸鉴别试验：{}。", listed(targets).1),

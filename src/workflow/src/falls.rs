@@ -232,7 +232,7 @@ impl<'a> Falls<'a> {
     }
 
     /// Whether a result stands, says something of a marker, and was tested when what it answers had fallen, or as its repeat.
-    fn answers(self, (fell, fall): (&Fact, &Fall), (marker, fact): (Marker, &Fact)) -> bool {
+    fn answers(self, (fell, of): (&Fact, &Fall), (marker, fact): (Marker, &Fact)) -> bool {
         let own = fact.observation.marker;
         let same_test = own == marker || (marker.kind() == MarkerKind::Nat && own == Marker::Nat);
         let run = fact.run().and_then(|run| self.runs.get(run));

@@ -10,6 +10,9 @@ use crate::{DeliveryId, Seq, VerdictMade};
 use std::collections::BTreeSet;
 use vocabulary::DonationId;
 
+/// A delivery that was never tried is due, whatever time it was here when it was written.
+pub(super) const AT_ONCE: i64 = 0;
+
 impl Fold<'_, '_> {
     pub(super) fn donation(&mut self, donation: &DonationId) -> Result<DonationRecord, StateError> {
         if let Some(found) = record(self.view, &Key::donation(donation).done())? {
@@ -107,7 +110,7 @@ impl Fold<'_, '_> {
                 donation: donation.clone(),
                 state: DeliveryState::Pending,
                 attempts: 0,
-                next_at_ms: self.at_ms,
+                next_at_ms: AT_ONCE,
                 outcome: None,
                 changed: self.seq,
                 changed_at_ms: self.at_ms,

@@ -8,6 +8,7 @@
 //!
 //! A receiver acts on a pass at once. One that is no longer the verdict does not leave, whatever comes of the verdict behind it.
 
+use super::decide::AT_ONCE;
 use super::signed::PASS;
 use super::{Fold, Folded};
 use crate::state::{
@@ -154,7 +155,7 @@ impl Fold<'_, '_> {
         }
         self.leave(id, DeliveryState::Dead);
         delivery.state = DeliveryState::Pending;
-        delivery.next_at_ms = self.at_ms;
+        delivery.next_at_ms = AT_ONCE;
         delivery.requeued += 1;
         self.set_pending(id, &delivery)
     }

@@ -23,7 +23,7 @@ pub struct DeliveryView {
     pub state: DeliveryState,
     /// How often it was tried.
     pub attempts: u32,
-    /// Not before this time, milliseconds since 1970 UTC.
+    /// Not before this time, milliseconds since 1970 UTC; 0: at once.
     pub next_at_ms: i64,
     /// What came of the last attempt, or why it was given up.
     pub outcome: Option<String>,
@@ -44,7 +44,7 @@ pub struct OutboxItem {
     pub donation: DonationId,
     /// How often it was tried.
     pub attempts: u32,
-    /// Not before this time, milliseconds since 1970 UTC.
+    /// Not before this time, milliseconds since 1970 UTC; 0: at once.
     pub next_at_ms: i64,
 }
 

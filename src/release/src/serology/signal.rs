@@ -216,6 +216,6 @@ fn printed_alike(result: &SerologyResult, graver: bool) -> bool {
     let above = sco.number().checked_mul(cutoff.number()).and_then(|n| n.checked_sub(od.number()));
     let (Some(unit), Some(above)) = (unit, above) else { return false };
     let rounded = || above.abs().checked_mul(Decimal::TWO).is_some_and(|twice| twice <= unit);
-    let cut_off = || above <= Decimal::ZERO && above.abs() < unit;
-    if graver { above.abs() <= unit } else { rounded() || cut_off() }
+    let is_cut_short = || above <= Decimal::ZERO && above.abs() < unit;
+    if graver { above.abs() <= unit } else { rounded() || is_cut_short() }
 }

@@ -111,7 +111,7 @@ fn held_against(
         }
         let both = known.graver_of(registration);
         let has_room = stands.as_ref().is_none_or(|stands| stands.untaken.len() < CONTRADICTIONS_MAX);
-        let contradicts = !fault.parts().iter().copied().all(is_kept_graver);
+        let contradicts = !fault.parts().iter().copied().all(RegistrationPart::is_kept_graver);
         let holds_more = both != *known || (contradicts && has_room);
         let holds = match kept(&reader, stands.as_ref(), registration)? {
             Some(entry) => Holds::Since(entry),
