@@ -65,7 +65,7 @@ pub(crate) fn known_with_used<'f>(
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     let sample = Sample::of(facts.registration.as_ref());
     evidence.nat = nucleic(&used, sample, settings);
-    let pooled = pooled(facts, settings, &evidence.nat);
+    let pooled = pooled(facts, settings, (&used, &evidence.nat));
     evidence.nat.extend(pooled.nat);
     evidence.alt = of_kind(&used, MarkerKind::Chemistry).map(alt).collect();
     if settings.pack.settings().tests.ab_screen.value != AntibodyScreen::Off {

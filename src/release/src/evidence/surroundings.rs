@@ -271,6 +271,9 @@ const OF_IDENTITY: [&str; 4] =
 /// Findings that leave open which version of a result stands: two people say so, and nobody sets the gate aside for them.
 const OF_VERSIONS: [&str; 3] = ["changed_result", "correction_eases", "correction_unmatched"];
 
+/// Findings that leave open whose material a pool holds, or say that it is none that counts.
+const OF_A_POOL: [&str; 2] = ["pool_conflict", "pool_not_sound"];
+
 impl OpenFinding {
     /// A donation's number was registered for two, and no two people have said which registration stands.
     pub const REGISTERED_TWICE: &'static str = "registered_twice";
@@ -291,6 +294,12 @@ impl OpenFinding {
     #[must_use]
     pub fn is_of_registrations(&self) -> bool {
         self.finding == Self::REGISTERED_TWICE
+    }
+
+    /// Whether it is about a pool that says nothing of its members: a donation that is tested singly answers for itself.
+    #[must_use]
+    pub fn is_of_a_pool(&self) -> bool {
+        OF_A_POOL.contains(&self.finding.as_str())
     }
 
     /// Whether one person's reason never sets the gate aside for it.

@@ -3,10 +3,33 @@
 use crate::GateId;
 use crate::evidence::OpenFinding;
 
-/// In English and Chinese, by what is found: that a result was sent with different values and nobody has said which stands,
-/// that what was reactive fell by a person's word, that the number was registered for two.
-pub(crate) fn remedy(gate: GateId, findings: &[OpenFinding]) -> (&'static str, &'static str) {
+/// The finding that is seen to first: it has a way out of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// A result was sent with different values, and nobody has said which stands.
+    Versions,
+    /// What was reactive fell by a person's word.
+    Fall,
+    /// A pool says nothing of its members.
+    Pool,
+    Other,
+}
+
+fn first(findings: &[OpenFinding]) -> First {
     let any = |is: fn(&OpenFinding) -> bool| findings.iter().any(is);
+    if any(OpenFinding::is_of_versions) {
+        First::Versions
+    } else if any(OpenFinding::is_of_a_fall) {
+        First::Fall
+    } else if any(OpenFinding::is_of_a_pool) {
+        First::Pool
+    } else {
+        First::Other
+    }
+}
+
+/// In English and Chinese.
+pub(crate) fn remedy(gate: GateId, findings: &[OpenFinding]) -> (&'static str, &'static str) {
     match gate {
         GateId::TestsFinal => ("finish the tests that are named", "完成所列检测"),
         GateId::MarkersPass => (
@@ -34,7 +57,7 @@ pub(crate) fn remedy(gate: GateId, findings: &[OpenFinding]) -> (&'static str, &
             "have an authorised person repeat the test, or write down since when the operator may run it (hemogate operator authorise --from, confirmed by another person)",
             "由授权人员重做该检测，或登记该操作者的授权起始时间（hemogate operator authorise --from，须另一人确认）",
         ),
-        GateId::Identity if any(OpenFinding::is_of_registrations) => (
+        GateId::Identity if findings.iter().any(OpenFinding::is_of_registrations) => (
             "find out whose donation it is, and have two people say which registration stands (hemogate donation show, hemogate donation settle-registration); for anything else compare tube and label by a second person (an id that was typed in: two say so, hemogate donation check-number)",
             "查明是谁的献血，由两人先后确认以哪份登记为准（hemogate donation show、hemogate donation settle-registration）；其他原因由第二人核对标本与标签（手工录入的编号须两人登记核对：hemogate donation check-number）",
         ),
@@ -60,15 +83,25 @@ pub(crate) fn remedy(gate: GateId, findings: &[OpenFinding]) -> (&'static str, &
             "have an authorised releaser sign; take back overrides that are refused",
             "由授权放行人签名；撤回被拒绝的越过申请",
         ),
-        GateId::Interfaces if any(OpenFinding::is_of_versions) => (
+        GateId::Interfaces => of_interfaces(first(findings)),
+    }
+}
+
+fn of_interfaces(first: First) -> (&'static str, &'static str) {
+    match first {
+        First::Versions => (
             "have two people say which version of the result stands (hemogate donation show, hemogate donation settle-result); look at any other finding or gap, ask the analyser to send again, and acknowledge it",
             "由两人先后确认以哪个版本的结果为准（hemogate donation show、hemogate donation settle-result）；其他发现或缺口：查看后请仪器重传，并予以确认",
         ),
-        GateId::Interfaces if any(OpenFinding::is_of_a_fall) => (
+        First::Fall => (
             "have another person confirm what was declared invalid (hemogate runs confirm, hemogate lots confirm), and test the sample again; look at any other finding or gap, ask the analyser to send again, and acknowledge it",
             "由另一人确认该无效判定（hemogate runs confirm、hemogate lots confirm），并重测标本；其他发现或缺口：查看后请仪器重传，并予以确认",
         ),
-        GateId::Interfaces => (
+        First::Pool => (
+            "test the donation singly, after every making of that pool: its own result answers for it; look at any other finding or gap, ask the analyser to send again, and acknowledge it",
+            "在该混样各次加样之后对本份做单样检测，以其自身结果为准；其他发现或缺口：查看后请仪器重传，并予以确认",
+        ),
+        First::Other => (
             "look at the finding or the gap, ask the analyser to send again, and acknowledge it",
             "查看发现或缺口，请仪器重传，并予以确认",
         ),

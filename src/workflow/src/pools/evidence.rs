@@ -5,12 +5,13 @@ use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
 use crate::cut::Cuts;
 use crate::evidence::{Sample, individual, nucleic, open, runs, settled};
 use crate::measurement::{By, Words, measurements};
-use crate::{DonationFacts, Fact, Settings};
+use crate::{DonationFacts, Fact, RunFacts, Settings};
 use jiff::Timestamp;
 use release::evidence::{
     Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog, SettledResult,
 };
 use release::{Evidence, GateId, NatState, NatVerdict, Verdict};
+use std::collections::BTreeMap;
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
 /// What the pools of a donation add to its evidence.
@@ -67,8 +68,12 @@ struct Tested<'f> {
     faults: Vec<PoolFault>,
 }
 
-/// Evidence from the pools of a donation; `alone` are its own results.
-pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &[NatResult]) -> Pooled<'f> {
+/// Evidence from the pools of a donation; `alone` are its own results, and `own` what they were made of, among others.
+pub(crate) fn pooled<'f>(
+    facts: &'f DonationFacts,
+    settings: &Settings,
+    (own, alone): (&[&Fact], &[NatResult]),
+) -> Pooled<'f> {
     let mut all = Pooled::default();
     let mut doubts = Vec::new();
     let by = By { cuts: Cuts::of(settings), runs: &facts.runs };
@@ -82,7 +87,10 @@ pub(crate) fn pooled<'f>(facts: &'f DonationFacts, settings: &Settings, alone: &
             open(&finding.finding, what)
         }));
         let differs = conflict(pool);
-        all.findings.extend(differs.iter().map(|fault| say(pool, fault)));
+        // Whose material is in it matters no more to a donation that has answered for itself since.
+        if !(differs.is_some() && answered_alone(pool, facts, own, settings)) {
+            all.findings.extend(differs.iter().map(|fault| say(pool, fault)));
+        }
         let mut wells: Vec<(Together<'_>, NatResult)> = Vec::new();
         for one in &used {
             let mut tested = Tested::of(pool, one.fact, settings);
@@ -142,6 +150,27 @@ fn is_awaited(pool: &PoolFacts, latest: Option<Timestamp>, settings: &Settings) 
         let made = making.made().map(|(_, to)| to);
         faults(making, pool, settings).is_empty() && (made.is_none() || made >= latest)
     })
+}
+
+/// Whether a donation was tested alone after every making of a pool, soundly, and for all that the pool is tested for.
+fn answered_alone(pool: &PoolFacts, facts: &DonationFacts, own: &[&Fact], settings: &Settings) -> bool {
+    let made: Option<Vec<Timestamp>> =
+        pool.makings.iter().map(|making| making.made().map(|(_, to)| to)).collect();
+    let Some(last) = made.and_then(|times| times.into_iter().max()) else { return false };
+    let is_later = |fact: &&&Fact| {
+        let is_nat = fact.observation.marker.kind() == MarkerKind::Nat;
+        is_nat && fact.tested_at.is_some_and(|tested| tested.at() > last)
+    };
+    let later: Vec<&Fact> = own.iter().filter(is_later).copied().collect();
+    let sample = Sample::of(facts.registration.as_ref());
+    let verdict = judged_alone(&facts.donation, (&later, sample), &facts.runs, settings);
+    let of_pool = pool.results.iter().filter_map(|fact| individual(fact).target);
+    let mut wanted = [Virus::Hbv, Virus::Hcv, Virus::Hiv].into_iter().chain(of_pool);
+    let is_final = |wanted: Virus| {
+        let found = verdict.nat().iter().find(|nat| nat.target == wanted);
+        found.is_some_and(|nat| matches!(nat.state, NatState::Reactive | NatState::NonReactive))
+    };
+    is_sound(&verdict) && wanted.all(is_final)
 }
 
 fn say(pool: &PoolFacts, fault: &PoolFault) -> OpenFinding {
@@ -264,6 +293,19 @@ fn is_sound(verdict: &Verdict) -> bool {
     verdict.gates().iter().all(|gate| gate.pass || !GATES_OF_RUNS.contains(&gate.id))
 }
 
+/// What the rule pack says of nucleic acid results of a donation, and only of these.
+fn judged_alone(
+    donation: &DonationId,
+    (used, sample): (&[&Fact], Sample),
+    known: &BTreeMap<RunId, RunFacts>,
+    settings: &Settings,
+) -> Verdict {
+    let mut evidence = Evidence::new(donation.clone());
+    evidence.nat = nucleic(used, sample, settings);
+    evidence.runs = runs(used, known, (&settings.lots, &settings.pack.settings().fitness));
+    release::decide(&evidence, &settings.pack)
+}
+
 /// What a member gave when it was tested alone: as the rule pack judges these results, and only these.
 pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Settings) -> PoolMember {
     let said = |result: Call, targets: Vec<Virus>| PoolMember {
@@ -278,11 +320,8 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
         return said(Call::Pending, Vec::new());
     }
     let used: Vec<&Fact> = measured.used.iter().map(|one| one.fact).collect();
-    let mut evidence = Evidence::new(member.clone());
     let sample = Sample { collected: about.collected_at, centrifuged: about.centrifuged_at };
-    evidence.nat = nucleic(&used, sample, settings);
-    evidence.runs = runs(&used, &about.runs, (&settings.lots, &settings.pack.settings().fitness));
-    let verdict = release::decide(&evidence, &settings.pack);
+    let verdict = judged_alone(member, (&used, sample), &about.runs, settings);
     let targets = |wanted: NatState| -> Vec<Virus> {
         verdict.nat().iter().filter(|nat| nat.state == wanted).map(|nat| nat.target).collect()
     };

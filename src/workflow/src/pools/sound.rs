@@ -187,9 +187,11 @@ pub(super) fn conflict(pool: &PoolFacts) -> Option<PoolFault> {
         sets.iter().enumerate().flat_map(|(at, one)| sets.iter().skip(at + 1).map(move |other| (one, other)));
     let ((first, _), (other, _)) = pairs.find(|((_, a), (_, b))| !fits(a, b))?;
     let what = format!(
-        "the runs {first} and {other} of the robot made it of different members; find out which tubes went into it, and \
-         test the members singly"
+        "the runs {first} and {other} of the robot made it of different members, so that nobody knows which tubes went into \
+         it; test every donation that either of them names singly: that answers for it (R-NAT-06)"
     );
-    let zh = format!("加样批次 {first} 与 {other} 的成员不同;请查明实际加入的样本管,并对成员单独检测");
+    let zh = format!(
+        "加样批次 {first} 与 {other} 的成员不同,无法确知加入了哪些样本管;请对两批次所列各份献血做单样检测,以其结果为准 (R-NAT-06)"
+    );
     Some(PoolFault::new("pool_conflict", what, zh))
 }

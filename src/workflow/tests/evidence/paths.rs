@@ -14,6 +14,9 @@ struct Sent {
     observation: Observation,
 }
 
+/// What one path tells otherwise, or not.
+type Change = fn(&mut Observation);
+
 fn direct(observation: Observation) -> Sent {
     Sent { line: "line", profile: "maker/model", run: "R1", observation }
 }
@@ -122,7 +125,7 @@ fn a_duplicate_round_that_is_read_again_by_another_path_has_no_more_wells() {
 fn what_one_path_does_not_tell_the_other_does() {
     let first = || vec![direct(hbsag(9, "1.8"))];
     let nr = || hbsag(10, "0.2");
-    let told_less: [(&str, fn(&mut Observation)); 7] = [
+    let told_less: [(&str, Change); 7] = [
         ("instrument", |o| o.instrument = None),
         ("run", |o| o.run = None),
         ("time", |o| o.completed_at = None),
@@ -168,7 +171,7 @@ fn two_paths_that_say_other_things_of_one_test_hold_it() {
 fn two_analysers_that_name_a_run_alike_made_two_tests() {
     let first = || vec![direct(hbsag(9, "1.8"))];
     let nr = || hbsag(10, "0.2");
-    let other = |change: fn(&mut Observation)| {
+    let other = |change: Change| {
         let mut one = nr();
         change(&mut one);
         vec![by_line(one)]
@@ -178,7 +181,7 @@ fn two_analysers_that_name_a_run_alike_made_two_tests() {
         assert_eq!(findings_of(&evidence), [""; 0]);
         evidence.serology.iter().find(|s| s.reagent == "first").unwrap().results.len()
     };
-    let cases: [(&str, fn(&mut Observation)); 3] = [
+    let cases: [(&str, Change); 3] = [
         ("instrument", |o| o.instrument = Some("i2".into())),
         ("time", |o| o.completed_at = Some("2026-03-01T11:00:00Z".into())),
         ("well", |o| o.replicate = Some("B".into())),

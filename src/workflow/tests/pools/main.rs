@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod pools {
+    mod conflict;
     mod fallen;
     mod given_up;
     mod lots;
