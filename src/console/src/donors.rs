@@ -22,8 +22,8 @@ use std::sync::Arc;
 use vocabulary::DonationId;
 use workflow::{
     donors::{
-        self, Approval, Closing, Deferral, Examination, ExaminationRefused, LookbackRefused, Refused,
-        RegistrationRefused,
+        self, Approval, Closing, Deferral, Examination, ExaminationRefused, LookbackRefused, RecordRefused,
+        Refused, RegistrationRefused,
     },
     tasks::{self, TaskKind},
 };
@@ -75,6 +75,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::ToCome { .. }
         | Refused::NotOfDonation { .. }
         | Refused::Examination(ExaminationRefused::ToCome { .. } | ExaminationRefused::Before { .. })
+        | Refused::Record(RecordRefused::ToCome { .. })
         | Refused::NoEvidence
         | Refused::DoneByRecord(_)
         | Refused::NoSuchGrouping(_)
@@ -171,7 +172,9 @@ pub(crate) async fn earlier(
     body: Bytes,
 ) -> Answer {
     let Earlier { earlier, source } = read(&body)?;
-    let work = move |with: &Work| donors::record_earlier(&with.ledger, &with.actor, &id, (&earlier, &source));
+    let work = move |with: &Work| {
+        donors::record_earlier(&with.ledger, &with.actor, &id, (&earlier, &source), Timestamp::now())
+    };
     command(&site, &caller, work).await
 }
 

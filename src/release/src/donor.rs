@@ -270,6 +270,11 @@ fn is_confirmed_first(marker: &str, verdict: MarkerVerdict) -> bool {
 /// last non-reactive one on is looked up; where none is known to be so, and one may have been, all of them are.
 fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<LookbackTask> {
     let Some(donor) = &evidence.donor else { return Vec::new() };
+    // What is not known to be of a later day may have been given before.
+    let is_before = |e: &&EarlierDonation| {
+        e.collected_at.zip(evidence.collected_at).is_none_or(|(one, this)| one.day() <= this.day())
+    };
+    let before = || donor.earlier.iter().filter(is_before);
     let mut triggers: BTreeSet<Virus> =
         nat.iter().filter(|n| n.state == NatState::Reactive).map(|n| n.target).collect();
     let confirmed = evidence.confirmatory.iter().filter(|c| c.outcome == Confirmed::Positive);
@@ -284,10 +289,10 @@ fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<Loo
         let may_be = |e: &EarlierDonation| {
             e.passed || negative(e) || e.results.iter().all(|result| result.marker != virus.name())
         };
-        if !donor.earlier.iter().any(may_be) {
+        if !before().any(|e| may_be(e)) {
             continue;
         }
-        let last = donor.earlier.iter().filter(|e| negative(e)).filter_map(day).max();
+        let last = before().filter(|e| negative(e)).filter_map(day).max();
         let months = pack.settings().donor.lookback_months_of(virus.name());
         let from = last.and_then(|last| last.checked_sub(i64::from(months).months()).ok());
         let found_on = found_on(evidence, virus);
@@ -298,7 +303,13 @@ fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<Loo
         };
         let limits = &pack.settings().donor;
         let due = |days: Option<u16>| found_on?.checked_add(i64::from(days?).days()).ok();
-        for earlier in donor.earlier.iter().filter(within) {
+        for earlier in before().filter(within) {
+            if tasks
+                .iter()
+                .any(|task: &LookbackTask| task.marker == virus && task.donation == earlier.donation)
+            {
+                continue;
+            }
             tasks.push(LookbackTask {
                 marker: virus,
                 donation: earlier.donation.clone(),

@@ -63,6 +63,7 @@ pub(crate) use facts::found_in;
 pub use known::unknown;
 pub(crate) use lookbacks::lookback_command;
 pub use lookbacks::{LookbackRefused, look_back};
+pub use recorded::{RecordRefused, record_earlier};
 pub use reentry::{Approval, Examination, approve, examine, record_test};
 pub use refused::Refused;
 pub use register::{Deferral, defer, reinstate};
@@ -78,7 +79,7 @@ use crate::evidence::{Determination, determinations};
 use crate::people::{Act, Actor};
 use crate::{DonationFacts, Settings};
 use ledger::{DonorAct, Draft, Ledger, Reader, Seq, What};
-use release::evidence::{Confirmatory, EarlierDonation, GroupingSample};
+use release::evidence::{Confirmatory, GroupingSample};
 use serde::{Deserialize, Serialize};
 use vocabulary::{DonationId, DonorId, RunId};
 
@@ -139,25 +140,6 @@ fn of_donor(
         Some(_) => Err(Refused::OtherDonor(donation)),
         None => Ok(donation),
     }
-}
-
-/// Records a donation that this ledger does not know, with what it gave.
-///
-/// # Errors
-/// [`Refused`].
-pub fn record_earlier(
-    ledger: &Ledger,
-    actor: &Actor,
-    donor: &str,
-    (earlier, source): (&EarlierDonation, &str),
-) -> Result<Seq, Refused> {
-    let reader = ledger.state();
-    actor.check(&reader, Act::RecordEarlier)?;
-    let (donor, source) = (number(donor)?, text("source", source)?);
-    if reader.donor(&donor)?.earlier.len() >= LINES_MAX {
-        return Err(Refused::TooMany { max: LINES_MAX });
-    }
-    write(ledger, actor, DonorAct::EarlierRecorded { donor, earlier: earlier.clone(), source })
 }
 
 /// Records what a confirmatory laboratory said.

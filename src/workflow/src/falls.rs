@@ -237,7 +237,7 @@ impl<'a> Falls<'a> {
         let same_test = own == marker || (marker.kind() == MarkerKind::Nat && own == Marker::Nat);
         let run = fact.run().and_then(|run| self.runs.get(run));
         let stands = run.is_some_and(|run| run.validity == Validity::Valid && run.qc != Qc::OutOfControl);
-        same_test && stands && unusable(&fact.observation).is_none() && fall.is_answered_by(fell, fact)
+        same_test && stands && unusable(&fact.observation).is_none() && of.is_answered_by(fell, fact)
     }
 
     /// Whether a reaction or a group that fell is another than one that stands, or nothing that stands shows the same.

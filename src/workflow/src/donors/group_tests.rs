@@ -2,11 +2,12 @@
 
 mod parts;
 
+use super::tests::now;
 use super::*;
 use crate::batches::tests::{Station, registered};
 use crate::people;
 use ledger::{Body, Pools};
-use release::evidence::{Qc, Validity};
+use release::evidence::{EarlierDonation, Qc, Validity};
 use release::{Evidence, Flag, GroupStatus, Verdict, decide};
 use vocabulary::{
     AboGroup, ConnectionId, Marker, Mode, Observation, ProfileRef, Protocol, ResultStatus, Role, Source,
@@ -363,7 +364,7 @@ fn a_group_that_was_written_down_by_hand_holds_and_proves_nothing() {
     let told = |abo: &str| {
         let earlier = serde_json::json!({ "donation": "OLD1", "group": { "abo": abo, "rhd": "positive", "final": true } });
         let earlier: EarlierDonation = serde_json::from_value(earlier).unwrap();
-        record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+        record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register"), now()).unwrap();
     };
     grouped(&station, "G2", "T1", GROUP_A);
     told("A");
@@ -421,7 +422,7 @@ fn a_history_that_is_wrong_is_set_aside_by_two_people_on_the_segment() {
     let earlier: EarlierDonation =
         serde_json::from_str(r#"{"donation":"OLD1","group":{"abo":"O","rhd":"positive"}}"#).unwrap();
     let technician = station.person("tech", Role::Technician);
-    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register"), now()).unwrap();
     assert_eq!(verdict(&station, "G2").group().status, GroupStatus::Discrepant);
 }
 
@@ -449,7 +450,7 @@ fn those_beside_a_donation_that_only_its_history_holds_do_not_wait_for_it() {
     let technician = station.person("tech", Role::Technician);
     let earlier: EarlierDonation =
         serde_json::from_str(r#"{"donation":"OLD1","group":{"abo":"O","rhd":"positive"}}"#).unwrap();
-    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register"), now()).unwrap();
     station.write(beside("G2").unwrap());
     assert!(held("G1"), "the tube of G2 may be G1's");
     grouped(&station, "G2-S", "S2", GROUP_B);

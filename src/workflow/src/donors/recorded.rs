@@ -1,12 +1,16 @@
 //! Donations that people recorded by hand, beside what this ledger knows of the same numbers: of each marker the graver stands.
 
 use super::facts::DonorFacts;
+use super::{LINES_MAX, Refused, number, text, write};
 use crate::SpecimenRule;
-use ledger::Given;
+use crate::people::{Act, Actor};
+use jiff::Timestamp;
+use ledger::{DonorAct, Given, Ledger, Seq};
 use release::{
     Moment,
     evidence::{EarlierCall, EarlierDonation, EarlierGroup, EarlierResult},
 };
+use std::fmt;
 use vocabulary::DonationId;
 
 /// The donation that hand records are gathered for.
@@ -105,5 +109,72 @@ fn call(result: EarlierCall) -> &'static str {
         EarlierCall::Indeterminate => "indeterminate",
         EarlierCall::Reactive => "reactive",
         EarlierCall::ConfirmedPositive => "confirmed_positive",
+    }
+}
+
+/// Records a donation that is known from elsewhere, with what it gave.
+///
+/// # Errors
+/// [`Refused`]; [`RecordRefused::ToCome`].
+pub fn record_earlier(
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (earlier, source): (&EarlierDonation, &str),
+    now: Timestamp,
+) -> Result<Seq, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::RecordEarlier)?;
+    let (donor, source) = (number(donor)?, text("source", source)?);
+    if let Some(at) = earlier.collected_at.filter(|at| at.at() > now) {
+        return Err(RecordRefused::ToCome { at }.into());
+    }
+    if reader.donor(&donor)?.earlier.len() >= LINES_MAX {
+        return Err(Refused::TooMany { max: LINES_MAX });
+    }
+    write(ledger, actor, DonorAct::EarlierRecorded { donor, earlier: earlier.clone(), source })
+}
+
+/// Why a donation is not recorded by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordRefused {
+    /// It is said to have been taken at a time that has not come.
+    ToCome {
+        /// That time.
+        at: Moment,
+    },
+}
+
+impl RecordRefused {
+    /// What is wrong and what to do, in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        match self {
+            Self::ToCome { at } => {
+                format!("collected_at {at}: that time has not come; write when it was taken, or leave it out")
+            }
+        }
+    }
+
+    /// What is wrong and what to do, in Chinese.
+    #[must_use]
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::ToCome { at } => format!("collected_at {at}：该时间未到；请填写实际采集时间，或不填"),
+        }
+    }
+}
+
+impl fmt::Display for RecordRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english())
+    }
+}
+
+impl std::error::Error for RecordRefused {}
+
+impl From<RecordRefused> for Refused {
+    fn from(why: RecordRefused) -> Self {
+        Self::Record(why)
     }
 }

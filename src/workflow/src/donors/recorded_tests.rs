@@ -1,10 +1,12 @@
 //! Donations that were recorded by hand: what they say stands beside what the ledger knows of the same number.
 
-use super::tests::{gate_11, verdict};
+use super::tests::{gate_11, nat_found, now, verdict};
 use super::*;
 use crate::SpecimenRule;
 use crate::batches::tests::{Station, registered};
 use crate::registrations::Registrations;
+use ledger::Page;
+use release::evidence::EarlierDonation;
 use serde_json::{Value, json};
 use vocabulary::Role;
 
@@ -24,7 +26,7 @@ fn records(
         earlier["collected_at"] = format!("{day}T08:00:00Z").into();
     }
     let earlier: EarlierDonation = serde_json::from_value(earlier).unwrap();
-    record_earlier(&station.ledger, who, "D", (&earlier, "letter of another laboratory"))
+    record_earlier(&station.ledger, who, "D", (&earlier, "letter of another laboratory"), now())
 }
 
 fn hiv(result: &str) -> Value {
@@ -88,4 +90,59 @@ fn what_is_recorded_by_hand_of_a_known_number_counts_for_later_donations_marker_
     );
     assert!(gate_11(&station, "G2").contains("G1 was reactive for HIV"), "{}", gate_11(&station, "G2"));
     assert!(earlier_of(&station, "G1").is_empty());
+}
+
+/// G0 and G1 were non-reactive, and HIV is found in G2.
+fn looked_back_on(station: &Station) -> Vec<String> {
+    let facts =
+        crate::facts_of(&station.settings, &station.ledger.state(), &DonationId::new("G2").unwrap()).unwrap();
+    let earlier = serde_json::to_value(&facts.donor.earlier).unwrap();
+    verdict(station, "G2", |case| {
+        case["collected_at"] = "2026-03-01T09:00:00Z".into();
+        case["donor"]["earlier"] = earlier;
+        nat_found(case, "HIV");
+    });
+    let all = station.ledger.state().lookbacks(true, &Page::first(9)).unwrap().items;
+    all.iter().map(|one| one.id.earlier.to_string()).collect()
+}
+
+#[test]
+fn a_record_of_a_later_donation_takes_no_look_back_away_and_goes_on_barring() {
+    for (what, day) in
+        [("none", None), ("given after it", Some("2026-09-01")), ("a typing error", Some("2062-01-01"))]
+    {
+        let station = Station::new();
+        station.write(registered("G0", "2026-01-01T08:00:00Z"));
+        verdict(&station, "G0", |_| ());
+        verdict(&station, "G1", |_| ());
+        if let Some(day) = day {
+            // As an older version took it.
+            let said = json!({ "donation": "OTHER1", "collected_at": format!("{day}T08:00:00Z"), "results": hiv("non_reactive") });
+            let earlier = serde_json::from_value(said).unwrap();
+            station.write(What::Donor(DonorAct::EarlierRecorded {
+                donor: "D".into(),
+                earlier,
+                source: "x".into(),
+            }));
+        }
+        assert_eq!(looked_back_on(&station), ["G0", "G1"], "{what}");
+    }
+    let station = Station::new();
+    let technician = station.person("tech", Role::Technician);
+    records(&station, &technician, "OTHER1", (Some("2026-09-01"), hiv("confirmed_positive"))).unwrap();
+    assert!(
+        gate_11(&station, "G1").contains("OTHER1"),
+        "what is found elsewhere holds what was given before it"
+    );
+}
+
+#[test]
+fn a_record_of_a_day_that_has_not_come_is_refused() {
+    let station = Station::new();
+    let technician = station.person("tech", Role::Technician);
+    let why =
+        records(&station, &technician, "OTHER1", (Some("2062-01-01"), hiv("non_reactive"))).unwrap_err();
+    assert!(matches!(why, Refused::Record(RecordRefused::ToCome { .. })));
+    assert!(why.english().contains("2062-01-01") && why.chinese().contains("2062-01-01"), "{why}");
+    records(&station, &technician, "OTHER1", (Some("2026-11-19"), hiv("non_reactive"))).unwrap();
 }

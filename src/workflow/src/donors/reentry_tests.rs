@@ -5,7 +5,7 @@ use super::tests::{gate_11, now, reactive, verdict};
 use super::*;
 use crate::batches::tests::{Station, registered};
 use release::ReentryState;
-use release::evidence::{Call, ReentryTest};
+use release::evidence::{Call, EarlierDonation, ReentryTest};
 use serde_json::json;
 use vocabulary::Role;
 
@@ -137,7 +137,7 @@ fn the_waiting_time_runs_from_the_last_reactive_donation_whatever_day_is_typed()
             let said = json!({ "donation": "OTHER1", "collected_at": "2026-08-01T08:00:00Z",
                 "results": [{ "marker": "HCV", "result": "reactive" }] });
             let said: EarlierDonation = serde_json::from_value(said).unwrap();
-            record_earlier(&clinic.station.ledger, &technician, "D", (&said, "a letter")).unwrap();
+            record_earlier(&clinic.station.ledger, &technician, "D", (&said, "a letter"), now()).unwrap();
         } else {
             clinic.station.write(registered("G5", "2026-08-01T08:00:00Z"));
             single(&clinic.station, "G5");

@@ -1,6 +1,6 @@
 //! Why an act on a donor is not carried out, in English and Chinese. Nothing was written.
 
-use super::{ExaminationRefused, LookbackRefused, RegistrationRefused};
+use super::{ExaminationRefused, LookbackRefused, RecordRefused, RegistrationRefused};
 use crate::people;
 use jiff::civil::Date;
 use ledger::DonorTask;
@@ -138,6 +138,8 @@ pub enum Refused {
     Lookback(LookbackRefused),
     /// An examination for re-entry is not begun, or a test of it not taken.
     Examination(ExaminationRefused),
+    /// A donation is not recorded by hand.
+    Record(RecordRefused),
     /// The donation is another donor's.
     OtherDonor(DonationId),
     /// The last day of a deferral is over.
@@ -249,6 +251,7 @@ impl Refused {
             ),
             Self::Registration(why) => why.english(),
             Self::Examination(why) => why.english(),
+            Self::Record(why) => why.english(),
             Self::NotOfSegment => {
                 "an earlier group is found to be wrong by a determination from the bag segment; name that one"
                     .into()
@@ -344,6 +347,7 @@ impl Refused {
             ),
             Self::Registration(why) => why.chinese(),
             Self::Examination(why) => why.chinese(),
+            Self::Record(why) => why.chinese(),
             Self::NotOfSegment => "判定既往血型有误须依据血袋辫子的鉴定；请指明该次鉴定".into(),
             Self::NoHistory => "没有该献血者既往血型的记录".into(),
             Self::Lookback(why) => why.chinese(),

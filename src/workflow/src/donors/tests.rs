@@ -6,7 +6,7 @@ use crate::people;
 use crate::tasks::{self, TaskKind};
 use jiff::Timestamp;
 use ledger::{LookbackId, LookbackStep, VerdictMade};
-use release::evidence::{Call, EarlierCall, ReentryTest, Register, RegisterState};
+use release::evidence::{Call, EarlierCall, EarlierDonation, ReentryTest, Register, RegisterState};
 use release::{RulePack, decide, explain, read_case};
 use vocabulary::Role;
 
@@ -80,7 +80,7 @@ fn an_earlier_barring_result_is_never_overridden_by_a_later_negative() {
         r#"{"donation":"OLD1","collected_at":"2025-01-01T08:00:00Z","results":[{"marker":"HCV","result":"reactive"}]}"#,
     )
     .unwrap();
-    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+    record_earlier(&station.ledger, &technician, "D", (&earlier, "the paper register"), now()).unwrap();
     assert!(gate_11(&station, "G1").contains("OLD1"), "{}", gate_11(&station, "G1"));
     // G1 is negative for everything; G2 comes after it, and still stands behind what came before.
     verdict(&station, "G1", |_| ());
@@ -176,7 +176,7 @@ fn a_donor_comes_back_by_an_examination_that_the_pack_finds_whole_and_a_releaser
             r#"{"donation":"OLD1","collected_at":"2026-02-20T08:00:00Z","results":[{"marker":"HCV","result":"reactive"}]}"#,
         )
         .unwrap();
-    record_earlier(&station.ledger, &reference, "D", (&earlier, "archive")).unwrap();
+    record_earlier(&station.ledger, &reference, "D", (&earlier, "archive"), now()).unwrap();
     station.write(registered("G5", "2026-10-20T08:00:00Z"));
     let test = |id: &str, kind: &str, reagent: &str| -> ReentryTest {
         let json = serde_json::json!({ "id": id, "kind": kind, "reagent": reagent,
