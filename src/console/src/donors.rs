@@ -130,10 +130,15 @@ pub(crate) async fn defer(
         Ok((seq, donors::unknown(&with.ledger.state(), &id)?))
     };
     let (seq, unknown) = commands::command(&site, &caller, refused, work).await?;
-    Ok(match unknown {
+    Ok(noted(seq, unknown))
+}
+
+/// The entry that a command wrote, and what is to be said of it.
+fn noted(seq: Seq, note: Option<[String; 2]>) -> Json<serde_json::Value> {
+    match note {
         Some([note, note_zh]) => Json(json!({ "seq": seq, "note": note, "note_zh": note_zh })),
         None => written(seq),
-    })
+    }
 }
 
 /// `{"on":[7],"reason":"…"}`
@@ -214,8 +219,12 @@ pub(crate) async fn approve(
     body: Bytes,
 ) -> Answer {
     let asked: Approval = read(&body)?;
-    let work = move |with: &Work| donors::approve(&with.settings, &with.ledger, &with.actor, &id, &asked);
-    command(&site, &caller, work).await
+    let work = move |with: &Work| {
+        let seq = donors::approve(&with.settings, &with.ledger, &with.actor, &id, &asked)?;
+        Ok((seq, donors::remaining(&with.ledger.state(), &id)?))
+    };
+    let (seq, remaining) = commands::command(&site, &caller, refused, work).await?;
+    Ok(noted(seq, remaining))
 }
 
 /// `{"test":{"marker":"HIV","method":"WB","outcome":"CONF_POS","at":"…"},"report":"…"}`

@@ -218,7 +218,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     (
         "/api/v1/donors/{id}/approve",
         "post",
-        "let a donor give again after an examination that the rule pack finds whole; `deferrals`: others that it takes back",
+        "let a donor give again after an examination that the rule pack finds whole; `deferrals`: others that it takes back; `note`, `note_zh` where the donor stays deferred",
     ),
     ("/api/v1/donations/{id}/hold", "post", "hold it, in a batch or not; one that is out is called back"),
     ("/api/v1/donations/{id}/lift", "post", "lift the holds that people made"),

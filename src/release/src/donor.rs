@@ -289,7 +289,7 @@ fn lookback(evidence: &Evidence, pack: &RulePack, nat: &[NatVerdict]) -> Vec<Loo
         let may_be = |e: &EarlierDonation| {
             e.passed || negative(e) || e.results.iter().all(|result| result.marker != virus.name())
         };
-        if !before().any(|e| may_be(e)) {
+        if !before().any(may_be) {
             continue;
         }
         let last = before().filter(|e| negative(e)).filter_map(day).max();

@@ -64,7 +64,7 @@ pub use known::unknown;
 pub(crate) use lookbacks::lookback_command;
 pub use lookbacks::{LookbackRefused, look_back};
 pub use recorded::{RecordRefused, record_earlier};
-pub use reentry::{Approval, Examination, approve, examine, record_test};
+pub use reentry::{Approval, Examination, approve, examine, record_test, remaining};
 pub use refused::Refused;
 pub use register::{Deferral, defer, reinstate};
 pub use tasks::{Closing, close_task};

@@ -3,7 +3,7 @@
 
 use super::Fold;
 use super::donors::LINES_MAX;
-use crate::state::{DeferralStands, Done, DonorStands, Key, StateError, record};
+use crate::state::{DeferralStands, Done, DonorStands, DonorTaskStands, Key, StateError, record};
 use crate::{DonorAct, DonorTask, Seq};
 use release::evidence::{Reentry, Register, RegisterState};
 
@@ -11,9 +11,9 @@ use release::evidence::{Reentry, Register, RegisterState};
 const REASONS_MAX: usize = 5;
 
 impl Fold<'_, '_> {
-    /// The deferrals that an approved examination takes back: those that it names, and those because of a donation whose
-    /// verdicts ever asked for a deferral because of the marker that was examined, and of no other. Of which cause any other is
-    /// nobody knows.
+    /// The deferrals that an approved examination takes back: those that it names, and those that answered the task of a
+    /// donation whose verdicts ever asked for a deferral because of the marker that was examined, and of no other. Of which
+    /// cause any other is nobody knows, though it may be because of the same donation.
     pub(super) fn examined(&self, act: &DonorAct) -> Result<Vec<Seq>, StateError> {
         let DonorAct::ReentryApproved { donor, case, takes_back } = act else { return Ok(Vec::new()) };
         let stands: Option<DonorStands> = record(self.view, &Key::donor(donor).done())?;
@@ -22,8 +22,11 @@ impl Fold<'_, '_> {
             let Some(donation) = &one.donation else { continue };
             let Some(all) = self.donor_tasks(donation)? else { continue };
             let mut deferrals = all.tasks.iter().filter(|task| task.task == DonorTask::Deferral).peekable();
+            let answers = |task: &DonorTaskStands| {
+                task.answered.as_ref().is_some_and(|by| by.done.entry == one.done.entry)
+            };
             let is_it = deferrals.peek().is_some()
-                && deferrals.all(|task| task.marker.eq_ignore_ascii_case(&case.marker));
+                && deferrals.all(|task| task.marker.eq_ignore_ascii_case(&case.marker) && answers(task));
             examined.extend(is_it.then_some(one.done.entry));
         }
         Ok(examined)

@@ -1,12 +1,12 @@
 //! Re-entry: an examination is begun, its tests are entered, and another person approves what the rule pack finds whole.
 
-use super::register::which;
+use super::register::{told, which};
 use super::{ExaminationRefused, LINES_MAX, Refused, facts, number, register, text, write};
 use crate::Settings;
 use crate::people::{Act, Actor};
 use crate::rules::Book;
 use jiff::{Timestamp, civil::Date};
-use ledger::{DonorAct, DonorStands, DonorTasks, Ledger, Reader, Seq, What};
+use ledger::{DonorAct, DonorStands, DonorTasks, Ledger, ReadError, Reader, Seq, What};
 use release::{
     Evidence,
     evidence::{Call, Donor, Reentry, ReentryTest, RegisterState, Resolution},
@@ -145,8 +145,8 @@ pub fn record_test(
 pub struct Approval {
     /// The tests that it rests on: all of them.
     pub on: Vec<String>,
-    /// The deferrals that it takes back, by their entries, beside those because of a donation and of the marker that was
-    /// examined. The others go on.
+    /// The deferrals that it takes back, by their entries, beside the one that answered what a donation's verdict asked because
+    /// of the marker that was examined. The others go on.
     #[serde(default)]
     pub deferrals: Vec<Seq>,
     /// Why.
@@ -200,6 +200,25 @@ pub fn approve(
     }
     let act = DonorAct::ReentryApproved { donor: donor.clone(), case, takes_back };
     register(ledger, actor, &donor, act)
+}
+
+/// What still defers a donor after an approval, in English and Chinese; nothing where nothing does.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn remaining(reader: &Reader, donor: &str) -> Result<Option<[String; 2]>, ReadError> {
+    let stands = reader.donor(donor)?.deferrals;
+    let all: Vec<String> = stands.iter().map(told).collect();
+    let all = all.join("; ");
+    Ok((!stands.is_empty()).then(|| {
+        [
+            format!(
+                "the donor stays deferred: the examination took back the deferral that answered its task, and those that were named; \
+                 these stand, to be lifted by themselves: {all}"
+            ),
+            format!("该献血者仍被屏蔽：归队检查只解除与其任务对应的屏蔽及所指明的屏蔽；现仍有效、须另行解除：{all}"),
+        ]
+    }))
 }
 
 /// Whether somebody began the last examination of a donor, or entered a test of it.

@@ -147,6 +147,35 @@ fn the_waiting_time_runs_from_the_last_reactive_donation_whatever_day_is_typed()
 }
 
 #[test]
+fn an_examination_for_one_marker_lifts_the_deferral_that_answered_its_task_and_no_other() {
+    let clinic = Clinic::new();
+    let defers = |reason: &str| {
+        let line = Deferral {
+            permanent: false,
+            until: None,
+            since: None,
+            donation: Some("G1".into()),
+            reason: reason.into(),
+        };
+        defer(&clinic.station.settings, &clinic.station.ledger, &clinic.reviewer, "D", &line).unwrap()
+    };
+    defers("anti-HCV reactive");
+    defers("called after G1: paid for sex");
+    clinic.begins("2026-03-01").unwrap();
+    clinic.examines("2026-10-01", None);
+    clinic.approves().unwrap();
+    let told = remaining(&clinic.station.ledger.state(), "D").unwrap().unwrap();
+    assert!(
+        told.iter().all(|words| words.contains("paid for sex") && !words.contains("anti-HCV")),
+        "{told:?}"
+    );
+    let stands = clinic.station.ledger.state().donor("D").unwrap().deferrals;
+    let reasons: Vec<_> = stands.iter().filter_map(|one| one.line.reason.as_deref()).collect();
+    assert_eq!(reasons, ["called after G1: paid for sex"]);
+    assert!(clinic.g9().contains("paid for sex"), "{}", clinic.g9());
+}
+
+#[test]
 fn a_test_is_of_a_day_that_has_come_and_not_of_one_before_the_donor_waited() {
     let clinic = Clinic::new();
     let day = |text: &str| text.parse().unwrap();

@@ -128,9 +128,11 @@ pub fn reinstate(
 
 /// That nobody can tell which deferral is meant, with those that could be.
 pub(super) fn which<'d>(all: impl Iterator<Item = &'d DeferralStands>) -> Refused {
-    let told = |one: &DeferralStands| {
-        let reason = one.line.reason.as_deref().unwrap_or("?");
-        format!("{} ({reason})", one.done.entry)
-    };
     Refused::WhichDeferral { standing: all.map(told).collect() }
+}
+
+/// A deferral by its entry, for people.
+pub(super) fn told(one: &DeferralStands) -> String {
+    let reason = one.line.reason.as_deref().unwrap_or("?");
+    format!("{} ({reason})", one.done.entry)
 }
