@@ -140,7 +140,7 @@ mod surface {
         let two = json!([registration("000123"), registration("000124")]);
         let (status, body) = served.ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&two)).await;
         assert_eq!((status, &body["registered"]), (StatusCode::CREATED, &json!(2)));
-        let last = served.ledger.status().durable;
+        let newest = served.ledger.status().durable;
         served.ledger.wait_applied(last).await.unwrap();
         let (status, body) = served.get("/api/v1/donations/000123").await;
         assert_eq!(status, StatusCode::OK);
@@ -191,10 +191,10 @@ mod surface {
         let held = served.get("/api/v1/donations/000123").await.1;
         assert_eq!(held["evidence"]["donor"]["deferred"], true, "{held}");
         assert_eq!(served.get("/api/v1/donations/000125").await.0, StatusCode::OK);
-        let last = served.ledger.status().durable;
-        let refused = (1..=last.get()).filter(|seq| {
+        let newest = served.ledger.status().durable;
+        let refused = (1..=newest.get()).filter(|seq| {
             let entry = served.ledger.state().entry(Seq::new(*seq)).unwrap();
-            matches!(entry.what, What::CommandRefused { .. }) && entry.by.name() == "user:token"
+            matches!(entry.what, What::CommandRefused { .. }) && entry.by == "user:token"
         });
         assert_eq!(refused.count(), 1);
         served.stop.cancel();

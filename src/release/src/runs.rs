@@ -1,8 +1,9 @@
 //! What stands behind a result: its run.
 
-use crate::evidence::{Evidence, Qc, Run, Validity};
+use crate::evidence::{Evidence, Qc, Run, SerologyResult, Validity};
 use crate::pack::{ExternalControl, RulePack};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use vocabulary::{LotRole, RunId};
 
 /// What a run's state means for its results.
@@ -71,18 +72,35 @@ impl<'e> Runs<'e> {
         }
     }
 
-    /// Whether two runs used the same reagent lot on the same analyser, as far as both are known (R-SER-02).
-    /// What is not known here fails elsewhere (R-GATE-06).
-    pub(crate) fn same_material(&self, one: Option<&RunId>, other: Option<&RunId>) -> bool {
-        let (Some(one), Some(other)) = (self.get(one), self.get(other)) else { return true };
-        let analysers_differ = matches!((&one.analyser, &other.analyser), (Some(a), Some(b)) if a != b);
-        let (lots, others) = (reagent_lots(one), reagent_lots(other));
-        let lots_meet = lots.is_empty() || others.is_empty() || lots.iter().any(|lot| others.contains(lot));
-        !analysers_differ && lots_meet
+    /// Whether two results were made with the same reagent lots on the same analyser (R-SER-02). Each has its own: a lot or an
+    /// analyser is changed within a run too. Lots that nobody knows are not the same; of a run without a record nothing is
+    /// known at all, and that fails elsewhere (R-GATE-04 to 06).
+    pub(crate) fn same_material(&self, one: &SerologyResult, other: &SerologyResult) -> bool {
+        let (Some(one), Some(other)) = (self.made_with(one), self.made_with(other)) else { return true };
+        !one.lots.is_empty() && one == other
+    }
+
+    /// What a result says that it was made with; else its run.
+    fn made_with<'a>(&'a self, result: &'a SerologyResult) -> Option<Material<'a>> {
+        let run = self.get(result.run.as_ref());
+        let mut lots: BTreeSet<&str> = match &result.lots {
+            Some(own) => own.iter().map(String::as_str).collect(),
+            None => reagent_lots(run?).collect(),
+        };
+        lots.retain(|lot| !lot.trim().is_empty());
+        let analyser = result.analyser.as_deref().or_else(|| run?.analyser.as_deref());
+        Some(Material { lots, analyser })
     }
 }
 
-fn reagent_lots(run: &Run) -> Vec<&str> {
+/// What a result was made with, and on.
+#[derive(PartialEq, Eq)]
+struct Material<'a> {
+    lots: BTreeSet<&'a str>,
+    analyser: Option<&'a str>,
+}
+
+fn reagent_lots(run: &Run) -> impl Iterator<Item = &str> {
     let reagent = |role: Option<LotRole>| matches!(role, None | Some(LotRole::Reagent));
-    run.lots.iter().filter(|lot| reagent(lot.role)).map(|lot| lot.lot.as_str()).collect()
+    run.lots.iter().filter(move |lot| reagent(lot.role)).map(|lot| lot.lot.as_str())
 }

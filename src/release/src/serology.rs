@@ -267,8 +267,7 @@ impl<'a, 'e> Round<'a, 'e> {
     }
 
     fn same_material(&self, first: &SerologyResult, duplicate: &SerologyResult) -> bool {
-        !self.pack.settings().sero.same_lot.value
-            || self.runs.same_material(first.run.as_ref(), duplicate.run.as_ref())
+        !self.pack.settings().sero.same_lot.value || self.runs.same_material(first, duplicate)
     }
 
     fn without_initial_reactive(&mut self) -> SeroState {

@@ -26,8 +26,8 @@ use release::{
         Qc, ScreenCall, ScreenResult, SerologyKind, SerologyResult, SerologySeries, SettledResult, Validity,
     },
 };
-use runs::judged;
 pub(crate) use runs::runs;
+use runs::{analyser, judged, reagent_lots};
 use std::collections::BTreeMap;
 use vocabulary::{DonationId, Interpretation, Marker, MarkerKind, Observation, ResultStatus, RunId};
 
@@ -60,7 +60,7 @@ pub(crate) fn known_with_used<'f>(
     let measured = measurements(&facts.observations, By { cuts, runs: &facts.runs }, facts.donor.words(None));
     let used: Vec<&Fact> = measured.used.iter().map(|one| one.fact).collect();
     let falls = Falls { runs: &facts.runs, keep_reactive: keeps_reactive(settings), cuts };
-    evidence.serology = serology(&used, falls);
+    evidence.serology = serology(&used, falls, &settings.lots);
     facts.donor.accept_duplicates(&mut evidence.serology, &used);
     expect_reagents(&mut evidence.serology, settings.reagents_per_marker);
     let sample = Sample::of(facts.registration.as_ref());
@@ -277,7 +277,7 @@ fn expect_reagents(serology: &mut Vec<SerologySeries>, reagents: usize) {
     }
 }
 
-fn serology(facts: &[&Fact], falls: Falls<'_>) -> Vec<SerologySeries> {
+fn serology(facts: &[&Fact], falls: Falls<'_>, lots: &LotRegister) -> Vec<SerologySeries> {
     let mut series: BTreeMap<(Marker, &str), (String, Vec<&Fact>)> = BTreeMap::new();
     for fact in of_kind(facts, MarkerKind::Serology) {
         let key = (fact.observation.marker, fact.observation.assay.as_str());
@@ -290,13 +290,13 @@ fn serology(facts: &[&Fact], falls: Falls<'_>) -> Vec<SerologySeries> {
             reagent: assay.to_owned(),
             maker: Some(maker),
             direction: facts.iter().any(|fact| fact.is_competitive()).then_some(Direction::Competitive),
-            results: wells(&facts, falls),
+            results: wells(&facts, falls, lots),
         })
         .collect()
 }
 
 /// Results of one reagent in the order they came; what follows a usable reactive one is the duplicate round.
-fn wells(facts: &[&Fact], falls: Falls<'_>) -> Vec<SerologyResult> {
+fn wells(facts: &[&Fact], falls: Falls<'_>, lots: &LotRegister) -> Vec<SerologyResult> {
     let Falls { runs, keep_reactive, cuts } = falls;
     let mut duplicates_due = false;
     facts
@@ -316,6 +316,7 @@ fn wells(facts: &[&Fact], falls: Falls<'_>) -> Vec<SerologyResult> {
             // A run that is out of control by the laboratory's controls keeps no result that a duplicate could answer, but
             // where the pack keeps the reactive ones.
             let run = fact.run().and_then(|run| runs.get(run));
+            (result.lots, result.analyser) = (Some(reagent_lots(fact, run, lots)), Some(analyser(fact)));
             let run_valid = run.is_some_and(|run| {
                 run.validity == Validity::Valid && (run.qc != Qc::OutOfControl || keep_reactive)
             });
@@ -353,6 +354,8 @@ pub(crate) fn well(fact: &Fact, kind: SerologyKind) -> SerologyResult {
             .or_else(|| by_kit.map(|told| told.en.clone()))
             .or_else(|| flags(observation)),
         run: fact.run().cloned(),
+        lots: None,
+        analyser: None,
         override_reason: None,
     }
 }

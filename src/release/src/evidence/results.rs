@@ -4,6 +4,7 @@ use super::Validity;
 use crate::alias;
 use crate::number::{Exact, Reading};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use vocabulary::{DonationId, Marker, RunId, Virus};
 
 /// All results of one reagent for one marker.
@@ -92,6 +93,13 @@ pub struct SerologyResult {
     /// Its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// Numbers of the reagent lots that it was made with, none where nobody knows them (R-SER-02). Without the list, those of
+    /// its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lots: Option<BTreeSet<String>>,
+    /// The analyser that it was made on (R-SER-02). Without it, its run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyser: Option<String>,
     /// Why a duplicate on another lot or analyser is accepted (R-SER-02).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_reason: Option<String>,
@@ -110,6 +118,8 @@ impl SerologyResult {
             validity: None,
             why: None,
             run: None,
+            lots: None,
+            analyser: None,
             override_reason: None,
         }
     }

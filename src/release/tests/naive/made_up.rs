@@ -116,6 +116,10 @@ fn well(kind: SerologyKind, rng: &mut Dice, reactive_one_in: u32) -> SerologyRes
         },
         why: None,
         run: run_id(rng, &["E1", "E2"]),
+        lots: one_in(rng, 30).then(|| {
+            if one_in(rng, 3) { [].into() } else { [if rng.bool() { "L" } else { "M" }.into()].into() }
+        }),
+        analyser: one_in(rng, 200).then(|| "B".into()),
         override_reason: None,
     }
 }

@@ -116,10 +116,12 @@ fn serology_well(e: &Evidence, r: &SerologyResult, policy: Policy) -> Well {
 }
 
 fn lots_differ(e: &Evidence, a: &SerologyResult, b: &SerologyResult) -> bool {
-    match (run_of(e, a.run.as_ref()), run_of(e, b.run.as_ref())) {
-        (Some(a), Some(b)) => !a.lots.is_empty() && !b.lots.is_empty() && a.lots[0].lot != b.lots[0].lot,
-        _ => false,
-    }
+    let nowhere = |r: &SerologyResult| r.lots.is_none() && run_of(e, r.run.as_ref()).is_none();
+    let lot = |r: &SerologyResult| match &r.lots {
+        Some(own) => own.first().cloned(),
+        None => Some(run_of(e, r.run.as_ref())?.lots.first()?.lot.clone()),
+    };
+    !nowhere(a) && !nowhere(b) && (lot(a).is_none() || lot(a) != lot(b) || a.analyser != b.analyser)
 }
 
 fn serology(

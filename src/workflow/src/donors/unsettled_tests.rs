@@ -7,6 +7,7 @@ use super::tests::{gate_11, nat_found, reactive, verdict};
 use super::*;
 use crate::batches::tests::Station;
 use ledger::{LookbackStep, What};
+use release::evidence::EarlierDonation;
 use serde_json::{Value, json};
 
 /// Some runs fall, and nobody has confirmed that.

@@ -6,7 +6,7 @@ use super::*;
 use crate::batches::{self, Agreed, Aside, BatchNow, ReleaseAsked, tests::Station, tests::registered};
 use crate::people;
 use ledger::{LookbackId, Page, SignedAct, SignedDonation, UnitCount};
-use release::evidence::{Call, EarlierCall, Register, RegisterState};
+use release::evidence::{Call, EarlierCall, EarlierDonation, Register, RegisterState};
 use release::{Gate, GateId, Verdict, decide};
 use vocabulary::{DonationRegistration, Role};
 

@@ -5,7 +5,7 @@ use release::Moment;
 use release::evidence::{Lot, Run};
 use release::pack::{Fitness, Overdue};
 use std::collections::{BTreeMap, BTreeSet};
-use vocabulary::{MarkerKind, RunId};
+use vocabulary::{LotRole, LotUse, MarkerKind, RunId};
 
 /// Every run that a used result names, with what is known of it. An unknown run has no validity, and so holds.
 pub(crate) fn runs(
@@ -137,6 +137,31 @@ fn fitness(run: &mut Run, about: &RunFacts, asked: &Fitness) {
         let names: Vec<&str> = names.into_iter().collect();
         (run.operator, run.operator_authorised) = (Some(names.join(", ")), Some(false));
     }
+}
+
+/// The reagent lots that a serology result was made with (R-SER-02): its own or those on board for its assay; where nothing is
+/// known of them, those that its assay's controls in the run were made with. Of two of one name nobody knows which it was.
+pub(super) fn reagent_lots(fact: &Fact, run: Option<&RunFacts>, lots: &LotRegister) -> BTreeSet<String> {
+    let o = &fact.observation;
+    let reagent = |lot: &&LotUse| lot.role == LotRole::Reagent;
+    let numbers = |all: Vec<&LotUse>| -> BTreeSet<String> { all.iter().map(|lot| lot.lot.clone()).collect() };
+    let own: Vec<&LotUse> = o.lots.iter().filter(reagent).collect();
+    if !own.is_empty() {
+        return numbers(own);
+    }
+    let mut others: Vec<&LotUse> = lots.of(o, &fact.connection).filter(reagent).collect();
+    if others.is_empty() {
+        let of_controls = run.map_or(&[][..], |run| run.lots.as_slice()).iter();
+        let of_assay = of_controls.filter(|one| one.assay == o.assay).map(|one| &one.lot);
+        others = of_assay.filter(reagent).collect();
+    }
+    let is_clear = |lot: &&LotUse| others.iter().all(|other| other.name != lot.name || other.lot == lot.lot);
+    if others.iter().all(is_clear) { numbers(others) } else { BTreeSet::new() }
+}
+
+/// The analyser that a serology result was made on; where it names none, the one on its line.
+pub(super) fn analyser(fact: &Fact) -> String {
+    fact.observation.instrument.clone().unwrap_or_else(|| fact.connection.to_string())
 }
 
 fn words(told: Option<&Told>) -> (Option<String>, Option<String>) {

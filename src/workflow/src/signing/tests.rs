@@ -50,7 +50,14 @@ impl Signed {
         let technician = self.station.person(&format!("tech-{donation}").to_lowercase(), Role::Technician);
         let earlier = format!(r#"{{"donation":"{donation}","collected_at":"2025-01-01T08:00:00Z",{what}}}"#);
         let earlier: EarlierDonation = serde_json::from_str(&earlier).unwrap();
-        record_earlier(&self.station.ledger, &technician, "D", (&earlier, "the paper register")).unwrap();
+        record_earlier(
+            &self.station.ledger,
+            &technician,
+            "D",
+            (&earlier, "the paper register"),
+            "2026-06-01T00:00:00Z".parse().unwrap(),
+        )
+        .unwrap();
     }
 
     fn verdict(&self, donation: &str) {

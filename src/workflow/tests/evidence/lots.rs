@@ -231,3 +231,57 @@ fn a_lot_that_expires_at_midnight_is_expired_for_what_was_tested_after_it() {
     assert_eq!(against([("77", before), ("78", None)]), (false, true, vec![]), "one does not say when");
     assert_eq!(against([("77", None), ("78", before)]), (false, true, vec![]));
 }
+
+/// A run, the lots and the analyser of one result.
+type Made<'m> = (&'m str, &'m [&'m str], &'m str);
+
+/// R-SER-02 is about the result, not about its run: a lot or an analyser is changed within a run, and beside other assays.
+#[test]
+fn duplicates_on_another_lot_or_analyser_than_the_first_test_wait_for_a_word() {
+    use release::{Flag, SeroState};
+    let settings = settings("cn-2019");
+    let made = |hour, marker, assay: &str, value: &str, (run, lots, on): Made<'_>| {
+        let mut o = observation(marker, assay, ratio(value));
+        o.lots = lots.iter().map(|lot| used(lot)).collect();
+        o.run = vocabulary::RunId::new(run).ok();
+        o.instrument = (!on.is_empty()).then(|| on.to_owned());
+        at(hour, o)
+    };
+    let check = |first: Made<'_>, again: Made<'_>, controls: &[&str], state: SeroState| {
+        let beside = |hour, run| made(hour, Marker::Syphilis, "tp", "0.1", (run, &["TP1"], "i1"));
+        let hbsag = |hour, value, how| made(hour, Marker::HBsAg, "first", value, how);
+        let mut known = facts(vec![
+            hbsag(9, "1.8", first),
+            beside(9, first.0),
+            hbsag(10, "0.2", again),
+            hbsag(11, "0.2", again),
+            beside(11, again.0),
+        ]);
+        let mut run = known.runs.values().next().unwrap().clone();
+        let of_first = |lot: &&str| workflow::AssayLot { lot: used(lot), assay: "first".to_owned() };
+        run.lots = controls.iter().map(of_first).collect();
+        for name in ["R1", "R2"] {
+            known.runs.insert(vocabulary::RunId::new(name).unwrap(), run.clone());
+        }
+        let mut settings = settings.clone();
+        settings.lots = LotRegister::default();
+        let verdict = release::decide(&workflow::evidence(&known, &settings), &settings.pack);
+        let found = verdict.serology().iter().find(|one| one.reagent == "first").unwrap();
+        assert_eq!(found.state, state, "{first:?} {again:?} {controls:?}: {:?}", found.flags);
+        assert_eq!(found.flags.contains(&Flag::OtherLot), state == SeroState::Pending);
+    };
+    let (good, waits) = (SeroState::FinalNonReactive, SeroState::Pending);
+    check(("R1", &["LA"], "i1"), ("R1", &["LA"], "i1"), &[], good);
+    check(("R1", &["LA"], "i1"), ("R2", &["LA"], "i1"), &["LB"], good);
+    check(("R1", &["LA"], "i1"), ("R2", &["LB"], "i1"), &[], waits);
+    check(("R1", &["LA"], "i1"), ("R1", &["LB"], "i1"), &[], waits);
+    check(("R1", &["LA"], "i1"), ("R1", &["LA"], "i2"), &[], waits);
+    check(("R1", &["LA"], ""), ("R1", &["LA"], ""), &[], good);
+    check(("R1", &["LA"], "i1"), ("R1", &["LA"], ""), &[], waits);
+    // What the controls of the assay were made with, where the results say nothing, and that is clear.
+    check(("R1", &[], "i1"), ("R1", &[], "i1"), &["LA"], good);
+    check(("R1", &["LA"], "i1"), ("R1", &[], "i1"), &["LA"], good);
+    check(("R1", &["LA"], "i1"), ("R1", &[], "i1"), &["LB"], waits);
+    check(("R1", &[], "i1"), ("R1", &[], "i1"), &["LA", "LB"], waits);
+    check(("R1", &[], "i1"), ("R1", &[], "i1"), &[], waits);
+}

@@ -7,7 +7,7 @@ use crate::windows::{clia, levels};
 use ledger::{LotsAct, RunCause, SignedAct, What};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use vocabulary::{DonationId, DonationRegistration, ResultStatus, RunId};
+use vocabulary::{DonationId, DonationRegistration, LotRole, LotUse, Observation, ResultStatus, RunId};
 
 /// D1 and, after it, D2 of one donor.
 struct Donor {
@@ -113,14 +113,17 @@ fn a_finding_that_its_analyser_takes_back_bars_the_donors_other_donations_until_
 #[test]
 fn a_finding_made_with_a_lot_that_one_person_finds_defective_bars_the_donors_other_donations() {
     let donor = Donor::new();
-    donor.house.says(&levels("01T08:00", true));
+    let says = |mut rows: Vec<Observation>| {
+        for row in &mut rows {
+            row.lots = vec![LotUse { role: LotRole::Reagent, name: None, lot: "L1".into(), expires: None }];
+        }
+        donor.house.says(&rows);
+    };
+    says(levels("01T08:00", true));
     for minute in 0..3 {
         let time = format!("01T09:0{minute}");
         donor.at(&time);
-        let mut tested = clia("D1", &time, "9.80");
-        tested[0].lots =
-            serde_json::from_value(serde_json::json!([{ "role": "reagent", "lot": "L1" }])).unwrap();
-        donor.house.says(&tested);
+        says(clia("D1", &time, "9.80"));
     }
     donor.house.works();
     assert_eq!((donor.bars().as_str(), donor.asked()), ("HBV", 1));
