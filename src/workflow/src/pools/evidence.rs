@@ -11,7 +11,7 @@ use release::evidence::{
     Call, NatKind, NatResult, OpenFinding, Pipetted, PoolMember, PoolingLog, SettledResult,
 };
 use release::{Evidence, GateId, NatState, NatVerdict, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{AspirationFault, DonationId, MarkerKind, RunId, Virus};
 
 /// What the pools of a donation add to its evidence.
@@ -164,13 +164,11 @@ fn answered_alone(pool: &PoolFacts, facts: &DonationFacts, own: &[&Fact], settin
     let later: Vec<&Fact> = own.iter().filter(is_later).copied().collect();
     let sample = Sample::of(facts.registration.as_ref());
     let verdict = judged_alone(&facts.donation, (&later, sample), &facts.runs, settings);
-    let of_pool = pool.results.iter().filter_map(|fact| individual(fact).target);
-    let mut wanted = [Virus::Hbv, Virus::Hcv, Virus::Hiv].into_iter().chain(of_pool);
     let is_final = |wanted: Virus| {
         let found = verdict.nat().iter().find(|nat| nat.target == wanted);
         found.is_some_and(|nat| matches!(nat.state, NatState::Reactive | NatState::NonReactive))
     };
-    is_sound(&verdict) && wanted.all(is_final)
+    is_sound(&verdict) && sought(pool).into_iter().all(is_final)
 }
 
 fn say(pool: &PoolFacts, fault: &PoolFault) -> OpenFinding {
@@ -282,7 +280,8 @@ impl<'f> Tested<'f> {
     /// What the other members gave alone.
     fn alone(&self, donation: &DonationId, settings: &Settings) -> Vec<PoolMember> {
         let others = self.pool.members.iter().filter(|(member, _)| *member != donation);
-        others.map(|(member, about)| alone(member, about, settings)).collect()
+        let sought = sought(self.pool);
+        others.map(|(member, about)| alone(member, about, &sought, settings)).collect()
     }
 }
 
@@ -306,8 +305,20 @@ fn judged_alone(
     release::decide(&evidence, &settings.pack)
 }
 
-/// What a member gave when it was tested alone: as the rule pack judges these results, and only these.
-pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Settings) -> PoolMember {
+/// What a pool may have found: what it names, and what every multiplex looks for.
+pub(super) fn sought(pool: &PoolFacts) -> BTreeSet<Virus> {
+    let named = pool.results.iter().filter_map(|fact| individual(fact).target);
+    [Virus::Hbv, Virus::Hcv, Virus::Hiv].into_iter().chain(named).collect()
+}
+
+/// What a member gave when it was tested alone, for a pool that may have found what is sought: as the rule pack judges these
+/// results, and only these.
+pub(super) fn alone(
+    member: &DonationId,
+    about: &MemberFacts,
+    sought: &BTreeSet<Virus>,
+    settings: &Settings,
+) -> PoolMember {
     let said = |result: Call, targets: Vec<Virus>| PoolMember {
         donation: member.clone(),
         result,
@@ -332,20 +343,25 @@ pub(super) fn alone(member: &DonationId, about: &MemberFacts, settings: &Setting
         let speaks = matches!(result, Call::Reactive | Call::NonReactive);
         if speaks && !is_sound { said(Call::Pending, Vec::new()) } else { said(result, targets) }
     };
-    if has(NatState::Reactive) {
-        return said(Call::Reactive, targets(NatState::Reactive));
+    let reactive = targets(NatState::Reactive);
+    if reactive.iter().any(|target| sought.contains(target)) {
+        return said(Call::Reactive, reactive);
     }
     // Reactive alone, for a target that no further test named.
     if has(NatState::NotDiscriminated) {
         return said(Call::Reactive, Vec::new());
     }
-    let negative = |nat: &NatVerdict| nat.state == NatState::NonReactive;
+    // What it is reactive for is none of the pool's: the tests of these still have to be in.
+    let answered = |nat: &NatVerdict| matches!(nat.state, NatState::NonReactive | NatState::Reactive);
     if has(NatState::Invalid) || has(NatState::InvalidFinal) {
         // Nothing more comes of it where no target is still to be tested.
-        let is_over = |nat: &NatVerdict| negative(nat) || nat.state == NatState::InvalidFinal;
+        let is_over = |nat: &NatVerdict| answered(nat) || nat.state == NatState::InvalidFinal;
         let given_up = verdict.nat().iter().all(is_over);
         return PoolMember { given_up, ..said(Call::Invalid, Vec::new()) };
     }
-    let negative = !verdict.nat().is_empty() && verdict.nat().iter().all(negative);
-    said(if negative { Call::NonReactive } else { Call::Pending }, Vec::new())
+    match !verdict.nat().is_empty() && verdict.nat().iter().all(answered) {
+        false => said(Call::Pending, Vec::new()),
+        true if reactive.is_empty() => said(Call::NonReactive, Vec::new()),
+        true => said(Call::Reactive, reactive),
+    }
 }

@@ -1,6 +1,6 @@
 //! A pool as people see it: members, results, and why it says what it says.
 
-use super::evidence::alone;
+use super::evidence::{alone, sought};
 use super::facts::{Drawn, Making, PoolFacts, facts_of};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
 use crate::{Settings, facts::TypedNumber, runs};
@@ -136,7 +136,7 @@ fn member_shown(drawn: &Drawn, facts: &PoolFacts, settings: &Settings) -> Member
         place: drawn.place.clone(),
         alone: about
             .filter(|_| facts.is_resolved())
-            .map(|(donation, about)| alone(donation, about, settings)),
+            .map(|(donation, about)| alone(donation, about, &sought(facts), settings)),
     }
 }
 

@@ -5,6 +5,8 @@ mod corrections;
 #[cfg(test)]
 mod fallen;
 #[cfg(test)]
+mod further_targets;
+#[cfg(test)]
 mod lots;
 #[cfg(test)]
 mod order;
