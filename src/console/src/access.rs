@@ -146,7 +146,9 @@ mod tests {
         let is_new = |why: &str, at: Instant| refusals.is_new(&by, ("POST /api/v1/donations", why), at);
         assert!(is_new("row 1", now) && !is_new("row 1", now + STILL_REFUSED / 2) && is_new("row 2", now));
         assert!(is_new("row 1", now + STILL_REFUSED));
-        (0..2 * REMEMBERED_MAX).for_each(|row| drop(is_new(&format!("row {row}"), now)));
+        for row in 0..2 * REMEMBERED_MAX {
+            is_new(&format!("row {row}"), now);
+        }
         assert_eq!(refusals.0.lock().unwrap().len(), REMEMBERED_MAX);
     }
 

@@ -73,6 +73,7 @@ pub(crate) const COMMANDS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/donors/{id}/defer", Need::Person(Act::DeferDonor)),
     ("POST", "/api/v1/donors/{id}/reinstate", Need::Person(Act::ReinstateDonor)),
     ("POST", "/api/v1/donors/{id}/earlier", Need::Person(Act::RecordEarlier)),
+    ("POST", "/api/v1/donors/{id}/earlier/take-back", Need::Person(Act::TakeBackRecord)),
     ("POST", "/api/v1/donors/{id}/examine", Need::Person(Act::ExamineDonor)),
     ("POST", "/api/v1/donors/{id}/tests", Need::Person(Act::ExamineDonor)),
     ("POST", "/api/v1/donors/{id}/approve", Need::Person(Act::ReinstateDonor)),

@@ -40,6 +40,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::OwnExamination
         | Refused::BeyondReentry { .. }
         | Refused::Examination(ExaminationRefused::Found { .. })
+        | Refused::Record(RecordRefused::TakenBack { .. })
         | Refused::NotDeferred
         | Refused::WhichDeferral { .. }
         | Refused::Lookback(
@@ -75,7 +76,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::ToCome { .. }
         | Refused::NotOfDonation { .. }
         | Refused::Examination(ExaminationRefused::ToCome { .. } | ExaminationRefused::Before { .. })
-        | Refused::Record(RecordRefused::ToCome { .. })
+        | Refused::Record(RecordRefused::ToCome { .. } | RecordRefused::NoSuch { .. })
         | Refused::NoEvidence
         | Refused::DoneByRecord(_)
         | Refused::NoSuchGrouping(_)
@@ -181,6 +182,27 @@ pub(crate) async fn earlier(
         donors::record_earlier(&with.ledger, &with.actor, &id, (&earlier, &source), Timestamp::now())
     };
     command(&site, &caller, work).await
+}
+
+/// `{"record":1234,"reason":"…"}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TakeBack {
+    record: Seq,
+    reason: String,
+}
+
+/// One of the two names under a donation that was recorded by mistake.
+pub(crate) async fn take_back(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let TakeBack { record, reason } = read(&body)?;
+    let work = move |with: &Work| donors::take_back(&with.ledger, &with.actor, &id, (record, &reason));
+    let step = commands::command(&site, &caller, refused, work).await?;
+    Ok(Json(json!(step)))
 }
 
 /// Begins a re-entry examination.

@@ -181,6 +181,7 @@ fn of_one() -> Router<Arc<Site>> {
         .route("/api/v1/donors/{id}/defer", post(donors::defer))
         .route("/api/v1/donors/{id}/reinstate", post(donors::reinstate))
         .route("/api/v1/donors/{id}/earlier", post(donors::earlier))
+        .route("/api/v1/donors/{id}/earlier/take-back", post(donors::take_back))
         .route("/api/v1/donors/{id}/examine", post(donors::examine))
         .route("/api/v1/donors/{id}/tests", post(donors::test))
         .route("/api/v1/donors/{id}/approve", post(donors::approve))

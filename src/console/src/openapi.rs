@@ -213,6 +213,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "post",
         "record a donation that is known from elsewhere, with what it gave",
     ),
+    (
+        "/api/v1/donors/{id}/earlier/take-back",
+        "post",
+        "one of two names: a donation was recorded by hand by mistake, named by the entry that recorded it",
+    ),
     ("/api/v1/donors/{id}/examine", "post", "begin a re-entry examination"),
     ("/api/v1/donors/{id}/tests", "post", "record a test of a re-entry examination"),
     (

@@ -141,7 +141,7 @@ mod surface {
         let (status, body) = served.ask(Method::POST, "/api/v1/donations", Some(TOKEN), Some(&two)).await;
         assert_eq!((status, &body["registered"]), (StatusCode::CREATED, &json!(2)));
         let newest = served.ledger.status().durable;
-        served.ledger.wait_applied(last).await.unwrap();
+        served.ledger.wait_applied(newest).await.unwrap();
         let (status, body) = served.get("/api/v1/donations/000123").await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(body["evidence"]["donor"]["id"], "D1");

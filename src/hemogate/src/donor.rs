@@ -150,6 +150,9 @@ fn command(asked: &Donor) -> Result<Option<(String, Value)>, Failure> {
             }
             (donors(donor, "earlier"), json!({ "earlier": earlier, "source": source }))
         }
+        Donor::TakeBack { donor, record, reason, .. } => {
+            (donors(donor, "earlier/take-back"), json!({ "record": record, "reason": reason }))
+        }
         Donor::Confirm { donation, marker, outcome, method, at, report, .. } => {
             let test = json!({ "marker": marker, "outcome": outcome, "method": method, "at": at });
             (donations(donation, "confirmatory"), json!({ "test": test, "report": report }))

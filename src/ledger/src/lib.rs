@@ -68,11 +68,11 @@ pub use signal::{Moved, Subscription};
 pub use state::{
     BatchRecord, ByPeople, COMPONENTS_MAX, Candidate, ClockStands, ComponentPlace, ComponentStands,
     Components, Counters, DeferralStands, DeliveryState, DiscardDone, DonationNotes, Done, DonorStands,
-    DonorTaskStands, DonorTasks, DuplicateAccepted, FaultKind, FaultSettled, FitnessNote, FoundAs,
-    GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
-    KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall, Registered,
-    RegistrationWord, ReleaseSigned, ResultSettled, RulesInForce, RulesProposal, RunInvalidation, RunJudged,
-    RunProposed, SESSION_MS, SignedBasis, Standing, StateError, StepDone, TakeBack, TaskAnswered, Tested,
-    Told, Untaken, WrittenOff, WrongTube,
+    DonorTaskStands, DonorTasks, DuplicateAccepted, EarlierRecord, FaultKind, FaultSettled, FitnessNote,
+    FoundAs, GroupSettled, HOLDS_MAX, HoldStands, InForce, InterfaceFault, Issue, Kept, KeptAs, KitsInForce,
+    KitsProposal, KitsStand, Lookback, LotDefect, NumberChecked, RUN_PROPOSAL_STANDS_MS, Recall,
+    RecordTakenBack, Registered, RegistrationWord, ReleaseSigned, ResultSettled, RulesInForce, RulesProposal,
+    RunInvalidation, RunJudged, RunProposed, SESSION_MS, SignedBasis, Standing, StateError, StepDone,
+    TakeBack, TaskAnswered, Tested, Told, Untaken, WrittenOff, WrongTube,
 };
 pub use verify::{StateReport, VerifyReport, VerifyState, verify};

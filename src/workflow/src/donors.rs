@@ -63,7 +63,7 @@ pub(crate) use facts::found_in;
 pub use known::unknown;
 pub(crate) use lookbacks::lookback_command;
 pub use lookbacks::{LookbackRefused, look_back};
-pub use recorded::{RecordRefused, record_earlier};
+pub use recorded::{RecordRefused, record_earlier, take_back};
 pub use reentry::{Approval, Examination, approve, examine, record_test, remaining};
 pub use refused::Refused;
 pub use register::{Deferral, defer, reinstate};

@@ -91,6 +91,21 @@ pub(crate) enum Donor {
         #[arg(long, value_name = "NAME")]
         r#as: String,
     },
+    /// Take back a donation that was recorded by mistake: two different people (reviewer, releaser, reference laboratory) name
+    /// the entry that recorded it (donor show); until the second one it counts. It stays listed, with who took it back
+    TakeBack {
+        /// The donor's number
+        donor: String,
+        /// The entry that recorded it
+        #[arg(long, value_name = "ENTRY")]
+        record: u64,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who you are
+        #[arg(long, value_name = "NAME")]
+        r#as: String,
+    },
     /// Record what a confirmatory laboratory said of a donation
     Confirm {
         /// The donation's number
@@ -269,6 +284,7 @@ impl Donor {
             Self::Defer { r#as, .. }
             | Self::Reinstate { r#as, .. }
             | Self::Earlier { r#as, .. }
+            | Self::TakeBack { r#as, .. }
             | Self::Confirm { r#as, .. }
             | Self::Examine { r#as, .. }
             | Self::Test { r#as, .. }

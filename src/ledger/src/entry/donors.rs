@@ -148,6 +148,15 @@ pub enum DonorAct {
         /// Where it is known from.
         source: String,
     },
+    /// A person says that a donation was recorded by hand by mistake; it takes two.
+    EarlierTakenBack {
+        /// The donor's number.
+        donor: DonorId,
+        /// The entry that recorded it.
+        record: Seq,
+        /// Why.
+        reason: String,
+    },
     /// What a confirmatory laboratory said of a donation.
     Confirmed {
         /// The donation.
@@ -309,6 +318,7 @@ impl DonorAct {
         match self {
             Self::Registered { .. } => "donor_registered",
             Self::EarlierRecorded { .. } => "earlier_recorded",
+            Self::EarlierTakenBack { .. } => "earlier_taken_back",
             Self::Confirmed { .. } => "confirmatory_recorded",
             Self::ReentryBegun { .. } => "reentry_begun",
             Self::ReentryTested { .. } => "reentry_tested",

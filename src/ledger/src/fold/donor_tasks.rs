@@ -127,6 +127,7 @@ impl Fold<'_, '_> {
                 (donor, None, Some(marker), AskedDeferral::UntilSettled)
             }
             DonorAct::EarlierRecorded { .. }
+            | DonorAct::EarlierTakenBack { .. }
             | DonorAct::Confirmed { .. }
             | DonorAct::ReentryTested { .. }
             | DonorAct::ReentryApproved { .. }

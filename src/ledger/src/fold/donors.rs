@@ -5,7 +5,7 @@ use super::register::stand_after;
 use super::{Fold, Folded};
 use crate::state::{
     Candidate, DonationNotes, DonationRecord, DonorStands, DuplicateAccepted, GroupSettled, Key, KeyParts,
-    NumberChecked, ResultSettled, StateError, collect, record,
+    NumberChecked, RecordTakenBack, ResultSettled, StateError, collect, record,
 };
 use crate::{DonorAct, VerdictMade};
 use release::evidence::Neighbour;
@@ -26,6 +26,14 @@ impl Fold<'_, '_> {
                 self.of_donor(donor, |stands| stand_after(stands, act, done, &examined))?;
                 self.ask_again(act)?;
                 self.answer_donor_tasks(act)
+            }
+            DonorAct::EarlierTakenBack { donor, record, reason } => {
+                let (done, of_person) = (self.done(), self.is_of_person());
+                let word = RecordTakenBack { done, reason: reason.clone() };
+                self.of_donor(donor, |stands| {
+                    let named = stands.earlier.iter_mut().find(|one| one.done.entry == *record);
+                    of_person && named.is_some_and(|one| one.take_back(word))
+                })
             }
             DonorAct::Confirmed { donation, test, .. } => {
                 let is_kept = self.noted_whether(donation, |notes| {

@@ -3,7 +3,9 @@
 
 use super::Fold;
 use super::donors::LINES_MAX;
-use crate::state::{DeferralStands, Done, DonorStands, DonorTaskStands, Key, StateError, record};
+use crate::state::{
+    DeferralStands, Done, DonorStands, DonorTaskStands, EarlierRecord, Key, StateError, record,
+};
 use crate::{DonorAct, DonorTask, Seq};
 use release::evidence::{Reentry, Register, RegisterState};
 
@@ -44,10 +46,11 @@ pub(super) fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done, 
                 DeferralStands { done, line: register.clone(), donation: donation.clone(), marker: None };
             defer(stands, one)
         }
-        DonorAct::EarlierRecorded { earlier, .. } => {
+        DonorAct::EarlierRecorded { earlier, source, .. } => {
             let fits = stands.earlier.len() < LINES_MAX;
             if fits {
-                stands.earlier.push(earlier.clone());
+                let (earlier, source) = (earlier.clone(), source.clone());
+                stands.earlier.push(EarlierRecord { done, earlier, source, taken_back: Vec::new() });
             }
             fits
         }
@@ -82,7 +85,8 @@ pub(super) fn stand_after(stands: &mut DonorStands, act: &DonorAct, done: Done, 
             Some(_) | None => false,
         },
         DonorAct::ReentryApproved { case, .. } => approve(stands, case, done, examined),
-        DonorAct::Confirmed { .. }
+        DonorAct::EarlierTakenBack { .. }
+        | DonorAct::Confirmed { .. }
         | DonorAct::NeighbourSuspected { .. }
         | DonorAct::NeighbourSettled { .. }
         | DonorAct::GroupSettled { .. }

@@ -37,9 +37,9 @@ pub struct DonorStands {
     /// Who wrote last in the register, when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registered: Option<Done>,
-    /// Donations that were recorded by hand.
+    /// Donations that were recorded by hand, those that were taken back too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<EarlierDonation>,
+    pub earlier: Vec<EarlierRecord>,
     /// The re-entry examination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reentry: Option<Reentry>,
@@ -48,6 +48,65 @@ pub struct DonorStands {
     pub came_back: Vec<Reentry>,
     /// Every entry about the donor, oldest first.
     pub history: Vec<Seq>,
+}
+
+impl DonorStands {
+    /// What was recorded by hand and stands.
+    pub fn recorded(&self) -> impl Iterator<Item = &EarlierDonation> {
+        self.earlier.iter().filter(|record| record.stands()).map(|record| &record.earlier)
+    }
+}
+
+/// Persons who have to say that a donation was recorded by mistake.
+const TAKING_BACK_PERSONS: usize = 2;
+
+/// A donation that was recorded by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierRecord {
+    /// Who, when, by which entry.
+    #[serde(flatten)]
+    pub done: Done,
+    /// What was recorded.
+    #[serde(flatten)]
+    pub earlier: EarlierDonation,
+    /// Where it is known from.
+    pub source: String,
+    /// Who says that it was recorded by mistake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<RecordTakenBack>,
+}
+
+/// One person's word that a donation was recorded by mistake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordTakenBack {
+    /// Who, when.
+    #[serde(flatten)]
+    pub done: Done,
+    /// Why.
+    pub reason: String,
+}
+
+impl EarlierRecord {
+    /// Whether it counts: until two different people have taken it back.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.taken_back.len() < TAKING_BACK_PERSONS
+    }
+
+    /// Whether somebody has taken it back.
+    #[must_use]
+    pub fn is_taken_back_by(&self, who: &str) -> bool {
+        self.taken_back.iter().any(|word| word.done.by == who)
+    }
+
+    /// A person takes it back; false where that does not fit, and nothing is kept.
+    pub(crate) fn take_back(&mut self, word: RecordTakenBack) -> bool {
+        let fits = self.stands() && !self.is_taken_back_by(&word.done.by);
+        if fits {
+            self.taken_back.push(word);
+        }
+        fits
+    }
 }
 
 /// What people wrote down of a donation.

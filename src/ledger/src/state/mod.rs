@@ -29,8 +29,8 @@ pub use components::{
 };
 pub use donor_tasks::{DonorTaskStands, DonorTasks, TaskAnswered};
 pub use donors::{
-    Candidate, DeferralStands, DonationNotes, DonorStands, DuplicateAccepted, FoundAs, GroupSettled,
-    Lookback, NumberChecked, ResultSettled, StepDone,
+    Candidate, DeferralStands, DonationNotes, DonorStands, DuplicateAccepted, EarlierRecord, FoundAs,
+    GroupSettled, Lookback, NumberChecked, RecordTakenBack, ResultSettled, StepDone,
 };
 pub use faults::{FaultKind, FaultSettled, InterfaceFault};
 pub(crate) use faults::{FaultRecord, RunSpanRecord};

@@ -109,7 +109,7 @@ impl DonorFacts {
             .map(|Lookback { id, .. }| LaterFinding { donation: id.trigger, marker: id.marker })
             .collect();
         let of = Of { donation, taken_ms: taken, specimens: &settings.specimens };
-        facts.add_recorded(stands.earlier, &of, &after);
+        facts.add_recorded(stands.recorded().cloned().collect(), &of, &after);
         (facts.register, facts.reentry) = (stands.register, stands.reentry);
         facts.came_back = stands.came_back;
         for other in registered.other_donors() {
@@ -148,10 +148,10 @@ impl DonorFacts {
             }
         }
         let stands = reader.donor(other)?;
+        let without_group = |one: &EarlierDonation| EarlierDonation { group: None, ..one.clone() };
+        self.add_recorded(stands.recorded().map(without_group).collect(), of, &after);
         let cases = stands.reentry.into_iter().chain(stands.came_back);
         self.came_back.extend(cases.filter(|case| case.approved.is_none()));
-        let without_group = |one| EarlierDonation { group: None, ..one };
-        self.add_recorded(stands.earlier.into_iter().map(without_group).collect(), of, &after);
         self.register = graver(self.register.take(), stands.register);
         Ok(())
     }
@@ -423,8 +423,8 @@ pub(super) fn beyond_reentry(
         let mut of_marker = one.results.iter().filter(|result| result.marker.eq_ignore_ascii_case(marker));
         of_marker.any(|result| result.beyond_reentry || result.result == EarlierCall::ConfirmedPositive)
     };
-    if let Some(one) = reader.donor(donor)?.earlier.into_iter().find(is_beyond) {
-        return Ok(Some(one.donation));
+    if let Some(one) = reader.donor(donor)?.recorded().find(|one| is_beyond(one)) {
+        return Ok(Some(one.donation.clone()));
     }
     for given in reader.given_by(donor)? {
         if is_beyond(&earlier(reader, &given, &jiff::tz::TimeZone::UTC)?.0) {
@@ -446,7 +446,7 @@ pub(super) fn last_found(
         };
         one.collected_at.filter(|_| one.results.iter().any(of_marker)).map(Moment::day)
     };
-    let mut last = reader.donor(donor)?.earlier.iter().filter_map(found_on).max();
+    let mut last = reader.donor(donor)?.recorded().filter_map(found_on).max();
     for given in reader.given_by(donor)? {
         last = last.max(found_on(&earlier(reader, &given, zone)?.0));
     }

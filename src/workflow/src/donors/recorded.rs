@@ -1,11 +1,13 @@
 //! Donations that people recorded by hand, beside what this ledger knows of the same numbers: of each marker the graver stands.
 
+use super::checks::step;
 use super::facts::DonorFacts;
 use super::{LINES_MAX, Refused, number, text, write};
 use crate::SpecimenRule;
+use crate::batches::Agreed;
 use crate::people::{Act, Actor};
 use jiff::Timestamp;
-use ledger::{DonorAct, Given, Ledger, Seq};
+use ledger::{DonorAct, EarlierRecord, Given, Ledger, Seq};
 use release::{
     Moment,
     evidence::{EarlierCall, EarlierDonation, EarlierGroup, EarlierResult},
@@ -84,7 +86,7 @@ impl DonorFacts {
         (!all.is_empty()).then(|| {
             let all = all.join(", ");
             format!(
-                "it was recorded by hand that this donation itself was found otherwise: {all}（本次献血另有手工补录结果：{all}）"
+                "it was recorded by hand that this donation itself was found otherwise: {all}; what was recorded by mistake two people take back (hemogate donor take-back)（本次献血另有手工补录结果：{all}；补录有误须由两人撤销）"
             )
         })
     }
@@ -135,9 +137,60 @@ pub fn record_earlier(
     write(ledger, actor, DonorAct::EarlierRecorded { donor, earlier: earlier.clone(), source })
 }
 
-/// Why a donation is not recorded by hand.
+/// One of the two names under a donation that was recorded by mistake. What was recorded stays where it is, with who took it
+/// back, and counts no more once a second person has said so.
+///
+/// # Errors
+/// [`Refused`]; [`RecordRefused::NoSuch`], [`RecordRefused::TakenBack`], [`Refused::SaidAlready`].
+pub fn take_back(
+    ledger: &Ledger,
+    actor: &Actor,
+    donor: &str,
+    (record, reason): (Seq, &str),
+) -> Result<Agreed, Refused> {
+    let reader = ledger.state();
+    actor.check(&reader, Act::TakeBackRecord)?;
+    let (donor, reason) = (number(donor)?, text("reason", reason)?);
+    let stands = reader.donor(&donor)?;
+    let Some(named) = stands.earlier.iter().find(|one| one.done.entry == record) else {
+        let there = stands.earlier.iter().filter(|one| one.stands()).map(told).collect();
+        return Err(RecordRefused::NoSuch { record, there }.into());
+    };
+    if !named.stands() {
+        return Err(RecordRefused::TakenBack { record }.into());
+    }
+    if named.is_taken_back_by(actor.user().as_str()) {
+        return Err(Refused::SaidAlready);
+    }
+    let act = DonorAct::EarlierTakenBack { donor: donor.clone(), record, reason };
+    let entry = write(ledger, actor, act)?;
+    // Others may have said so first: then this word is not among theirs, and the record is taken back all the same.
+    let now = ledger.state().donor(&donor)?;
+    Ok(step(entry, now.earlier.iter().any(|one| one.done.entry == record && one.stands())))
+}
+
+/// A record by its entry, for people.
+fn told(one: &EarlierRecord) -> String {
+    let results: Vec<String> =
+        one.earlier.results.iter().map(|of| format!("{} {}", of.marker, call(of.result))).collect();
+    format!("{} ({} {})", one.done.entry, one.earlier.donation, results.join(", "))
+}
+
+/// Why a donation is not recorded by hand, or not taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordRefused {
+    /// No such entry recorded a donation of the donor.
+    NoSuch {
+        /// The entry that was named.
+        record: Seq,
+        /// The records that stand, each its entry, its donation and what it says.
+        there: Vec<String>,
+    },
+    /// Two people have taken it back already.
+    TakenBack {
+        /// Its entry.
+        record: Seq,
+    },
     /// It is said to have been taken at a time that has not come.
     ToCome {
         /// That time.
@@ -150,6 +203,11 @@ impl RecordRefused {
     #[must_use]
     pub fn english(&self) -> String {
         match self {
+            Self::NoSuch { record, there } => format!(
+                "entry {record} recorded no donation of this donor by hand; these did (entry, donation, what it gave): {}",
+                there.join("; ")
+            ),
+            Self::TakenBack { record } => format!("record {record} was taken back by two people already"),
             Self::ToCome { at } => {
                 format!("collected_at {at}: that time has not come; write when it was taken, or leave it out")
             }
@@ -160,6 +218,11 @@ impl RecordRefused {
     #[must_use]
     pub fn chinese(&self) -> String {
         match self {
+            Self::NoSuch { record, there } => format!(
+                "条目 {record} 不是该献血者的补录记录；现有补录（条目、献血码、结果）：{}",
+                there.join("；")
+            ),
+            Self::TakenBack { record } => format!("补录记录 {record} 已由两人撤销"),
             Self::ToCome { at } => format!("collected_at {at}：该时间未到；请填写实际采集时间，或不填"),
         }
     }

@@ -3,6 +3,7 @@
 use super::tests::{gate_11, nat_found, now, verdict};
 use super::*;
 use crate::SpecimenRule;
+use crate::batches::Agreed;
 use crate::batches::tests::{Station, registered};
 use crate::registrations::Registrations;
 use ledger::Page;
@@ -145,4 +146,43 @@ fn a_record_of_a_day_that_has_not_come_is_refused() {
     assert!(matches!(why, Refused::Record(RecordRefused::ToCome { .. })));
     assert!(why.english().contains("2062-01-01") && why.chinese().contains("2062-01-01"), "{why}");
     records(&station, &technician, "OTHER1", (Some("2026-11-19"), hiv("non_reactive"))).unwrap();
+}
+
+#[test]
+fn what_was_recorded_by_mistake_counts_until_two_people_have_taken_it_back() {
+    let station = Station::new();
+    let technician = station.person("tech", Role::Technician);
+    let (reviewer, releaser) = (station.person("rev", Role::Reviewer), station.person("rel", Role::Releaser));
+    let said = |donation: &str| {
+        records(&station, &technician, donation, (Some("2025-01-01"), hiv("confirmed_positive"))).unwrap()
+    };
+    let (wrong, right) = (said("OLD1"), said("OLD2"));
+    let takes =
+        |who: &Actor, record: Seq| take_back(&station.ledger, who, "D", (record, "another donor's letter"));
+    assert!(matches!(takes(&technician, wrong), Err(Refused::Person(_))));
+    let none = takes(&reviewer, Seq::new(1)).unwrap_err();
+    for words in [none.english(), none.chinese()] {
+        assert!(words.contains(&format!("{wrong} (OLD1 HIV confirmed_positive)")), "{words}");
+    }
+    assert!(matches!(takes(&reviewer, wrong), Ok(Agreed::Proposed { .. })));
+    assert_eq!(takes(&reviewer, wrong), Err(Refused::SaidAlready));
+    assert!(gate_11(&station, "G1").contains("OLD1"), "one name is not two: {}", gate_11(&station, "G1"));
+    works(&station);
+    assert!(matches!(takes(&releaser, wrong), Ok(Agreed::Done { .. })));
+    assert!(
+        station.ledger.state().counters().unwrap().to_decide >= 3,
+        "each donation of the donor is judged anew"
+    );
+    let why = gate_11(&station, "G1");
+    assert!(!why.contains("OLD1") && why.contains("OLD2"), "the other record stands: {why}");
+    assert_eq!(takes(&releaser, wrong), Err(RecordRefused::TakenBack { record: wrong }.into()));
+    let listed = station.ledger.state().donor("D").unwrap().earlier;
+    let by: Vec<&str> = listed[0].taken_back.iter().map(|word| word.done.by.as_str()).collect();
+    assert_eq!((listed.len(), by), (2, vec!["rev", "rel"]), "it stays listed, with who took it back");
+    // An entry that no person wrote takes nothing back.
+    for _ in 0..2 {
+        let (donor, reason) = ("D".into(), "x".to_owned());
+        station.write(What::Donor(DonorAct::EarlierTakenBack { donor, record: right, reason }));
+    }
+    assert!(gate_11(&station, "G1").contains("OLD2"));
 }

@@ -138,7 +138,7 @@ pub enum Refused {
     Lookback(LookbackRefused),
     /// An examination for re-entry is not begun, or a test of it not taken.
     Examination(ExaminationRefused),
-    /// A donation is not recorded by hand.
+    /// A donation is not recorded by hand, or what was recorded not taken back.
     Record(RecordRefused),
     /// The donation is another donor's.
     OtherDonor(DonationId),

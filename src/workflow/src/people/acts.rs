@@ -77,6 +77,8 @@ acts! {
     ReinstateDonor = "reinstate_donor", "恢复献血资格", [Releaser];
     /// Record a donation that is known from elsewhere.
     RecordEarlier = "record_earlier", "补录既往献血", [Technician, Reviewer, ReferenceLaboratory];
+    /// One of the two names under a donation that was recorded by mistake.
+    TakeBackRecord = "take_back_record", "撤销补录", [Reviewer, Releaser, ReferenceLaboratory];
     /// Record what a confirmatory laboratory said.
     RecordConfirmatory = "record_confirmatory", "录入确证结果", [Reviewer, ReferenceLaboratory];
     /// Examine a donor for re-entry.
@@ -156,6 +158,7 @@ mod tests {
         (Act::DeferDonor, [0, 1, 0, 1, 1, 0, 0, 0]),
         (Act::ReinstateDonor, [0, 0, 1, 0, 0, 0, 0, 0]),
         (Act::RecordEarlier, [1, 1, 0, 0, 1, 0, 0, 0]),
+        (Act::TakeBackRecord, [0, 1, 1, 0, 1, 0, 0, 0]),
         (Act::RecordConfirmatory, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::ExamineDonor, [0, 1, 0, 0, 1, 0, 0, 0]),
         (Act::SettleGroup, [0, 1, 0, 0, 1, 0, 0, 0]),
