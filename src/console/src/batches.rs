@@ -42,6 +42,7 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NothingToRelease { .. }
         | Refused::NotLocated { .. }
         | Refused::NotHeld(_)
+        | Refused::Passes(_)
         | Refused::HeldOften(_)
         | Refused::RepeatNamed { .. }
         | Refused::InvalidAlready { .. }
@@ -282,6 +283,9 @@ struct Discard {
     donations: Vec<String>,
     counted: u32,
     reason: String,
+    /// Among them are donations that pass, and that is meant.
+    #[serde(default)]
+    passing: bool,
 }
 
 /// Takes units of a batch out, counted by hand.
@@ -291,10 +295,11 @@ pub(crate) async fn discard(
     Path(id): Path<u64>,
     body: Bytes,
 ) -> Answer {
-    let Discard { donations, counted, reason } = read(&body)?;
+    let Discard { donations, counted, reason, passing } = read(&body)?;
     let work = move |with: &Work| {
         let which = (Seq::new(id), donations.as_slice());
-        batches::discard(&with.settings, &with.ledger, &with.actor, which, (counted, &reason))
+        let counted = batches::Counted { counted, reason: &reason, passing };
+        batches::discard(&with.settings, &with.ledger, &with.actor, which, counted)
     };
     Ok(written(command(&site, &caller, work).await?))
 }

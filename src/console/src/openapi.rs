@@ -158,7 +158,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
     ("/api/v1/batches/{seq}/release", "post", "another person signs the release of what every gate lets go"),
     ("/api/v1/batches/{seq}/hold", "post", "hold donations"),
     ("/api/v1/batches/{seq}/lift", "post", "lift holds of people"),
-    ("/api/v1/batches/{seq}/discard", "post", "take units out for good, counted by hand (R-GATE-13)"),
+    (
+        "/api/v1/batches/{seq}/discard",
+        "post",
+        "take units out for good, counted by hand (R-GATE-13); one that passes only where that is meant (passing)",
+    ),
     ("/api/v1/lots/defective", "get", "lots that stand as defective, since when, and who said so"),
     ("/api/v1/lots/{lot}/defective", "post", "a lot is defective since a day; its results fall at once"),
     ("/api/v1/lots/{lot}/confirm", "post", "stand for that as the second person"),

@@ -87,8 +87,9 @@ async fn command(
             let body = json!({ "donations": donations, "reason": reason });
             session.post(&format!("batches/{batch}/lift"), &body).await
         }
-        Batch::Discard { batch, donations, counted, reason, .. } => {
-            let body = json!({ "donations": donations, "counted": counted, "reason": reason });
+        Batch::Discard { batch, donations, counted, reason, passing, .. } => {
+            let body =
+                json!({ "donations": donations, "counted": counted, "reason": reason, "passing": passing });
             session.post(&format!("batches/{batch}/discard"), &body).await
         }
     }

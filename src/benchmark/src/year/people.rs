@@ -154,8 +154,8 @@ impl House<'_> {
             let counted = u32::try_from(failing.len()).unwrap_or(u32::MAX);
             let which = (batch, failing.as_slice());
             let who = &self.staff.technician;
-            batches::discard(&self.settings, &self.ledger, who, which, (counted, "fails"))
-                .map_err(broken("discard"))?;
+            let counted = batches::Counted { counted, reason: "fails", passing: false };
+            batches::discard(&self.settings, &self.ledger, who, which, counted).map_err(broken("discard"))?;
             now = self.look(batch)?;
         }
         if now.members.iter().any(|m| m.stage == Stage::Ready) {

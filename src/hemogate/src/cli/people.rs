@@ -133,6 +133,9 @@ pub(crate) enum Batch {
         /// Why
         #[arg(long)]
         reason: String,
+        /// Take out what passes, too: that is meant, and not a wrong number
+        #[arg(long)]
+        passing: bool,
         /// Who you are
         #[arg(long, value_name = "NAME")]
         r#as: String,

@@ -296,6 +296,15 @@ impl Reader {
         Ok(Some(view))
     }
 
+    /// The verdict that stands of a donation, without anything else.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn standing(&self, donation: &DonationId) -> Result<Option<VerdictSummary>, ReadError> {
+        let found: Option<DonationRecord> = record(self.store().as_ref(), &Key::donation(donation).done())?;
+        Ok(found.and_then(|found| found.latest).map(VerdictSummary::from))
+    }
+
     /// Whether anything is known of a donation.
     ///
     /// # Errors

@@ -72,9 +72,10 @@ pub(crate) fn remedy(gate: GateId, findings: &[OpenFinding]) -> (&'static str, &
             "settle the donor's deferral or post-donation information; earlier barring results need an approved re-entry",
             "处理屏蔽或献血后回告；既往不合格结果须经批准归队",
         ),
-        GateId::Components => {
-            ("bring every component to this verdict; recall what is out", "使各成分结论一致；已发出者召回")
-        }
+        GateId::Components => (
+            "bring every component to this verdict; recall what is out; what was discarded is out for good, and nothing else of its donation goes: it stays held",
+            "使各成分结论一致；已发出者召回；已报废者不可撤回，该献血其余部分不再发放，保持暂扣",
+        ),
         GateId::Batch => (
             "find and remove every failing unit of the batch, and enter the count",
             "找到并移出本批全部不合格血液，登记数量",

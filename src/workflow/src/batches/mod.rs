@@ -36,6 +36,7 @@ use ledger::{
     ComponentPlace, ComponentStands, Draft, FoundComponents, HOLDS_MAX, HoldKind, Ledger, Seq, SignedAct,
     What,
 };
+use release::Unit;
 use std::collections::BTreeSet;
 use vocabulary::DonationId;
 
@@ -153,23 +154,39 @@ fn is_here(component: &ComponentStands) -> bool {
     component.is_to_be_found() && component.place() != ComponentPlace::Missing
 }
 
+/// Units that were taken out.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// How many a person counted.
+    pub counted: u32,
+    /// Why they are taken out.
+    pub reason: &'a str,
+    /// Among them are donations that pass, and that is meant.
+    pub passing: bool,
+}
+
 /// Takes units out for good: they were found, scanned one by one, and counted by hand (R-GATE-13). Where the components of a
-/// donation are known, its units are those that are in quarantine.
+/// donation are known, its units are those that are in quarantine. Of one that passes nothing has to be taken out, and nobody
+/// can take it back: that has to be meant.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`Refused`]; [`Refused::Passes`] where one passes, and nobody says that it is meant.
 pub fn discard(
     settings: &Settings,
     ledger: &Ledger,
     actor: &Actor,
     (batch, numbers): (Seq, &[String]),
-    (counted, reason): (u32, &str),
+    Counted { counted, reason, passing }: Counted<'_>,
 ) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::DiscardDonation)?;
     let (donations, reason) = (scanned(settings, ledger, Some(batch), numbers)?, text("reason", reason)?);
     let (mut units, mut components) = (0, Vec::new());
     for donation in &donations {
+        let passes = reader.standing(donation)?.is_some_and(|verdict| verdict.unit == Unit::Pass.name());
+        if passes && !passing {
+            return Err(Refused::Passes(donation.clone()));
+        }
         let all = reader.components(donation)?;
         let found: Vec<String> =
             all.iter().filter(|(_, one)| is_here(one)).map(|(id, _)| id.clone()).collect();

@@ -83,6 +83,8 @@ pub enum Refused {
         /// Scanned.
         scanned: usize,
     },
+    /// A donation that passes would be taken out for good, and nobody said that it is meant.
+    Passes(DonationId),
     /// A reason or a name is missing, or too long.
     Text {
         /// Which.
@@ -153,6 +155,7 @@ impl Refused {
             Self::RegisteredTwice(_) => "registered_twice",
             Self::NotLocated { .. } => "not_located",
             Self::Count { .. } => "count",
+            Self::Passes(_) => "passes",
             Self::Text { .. } => "text",
             Self::NotHeld(_) => "not_held",
             Self::NoSuchDonation(_) => "no_such_donation",
@@ -218,6 +221,10 @@ impl Refused {
                     "{counted} units were counted and {scanned} scanned (components in quarantine, where they are known); count again"
                 )
             }
+            Self::Passes(donation) => format!(
+                "donation {donation} passes: nothing says that it has to be taken out, and nobody can take that back; nothing was \
+                 discarded. Look at its number; where it is meant (the bag leaks), say so (--passing)"
+            ),
             Self::Text { field } => format!("{field}: 1 to 500 characters, please"),
             Self::NotHeld(donation) => format!("donation {donation} is not held by a person"),
             Self::NoSuchDonation(donation) => format!(
@@ -293,6 +300,9 @@ impl Refused {
                 format!("不合格{failing}袋，已找到并移出{located}袋；请先找齐并报废（R-GATE-13）")
             }
             Self::Count { counted, scanned } => format!("清点{counted}袋，扫描{scanned}袋，请重新清点"),
+            Self::Passes(donation) => format!(
+                "献血{donation}的结论为合格，无须报废，且报废后不可撤回；本次未报废任何血液。请核对编号；确需报废（如血袋破损）的，请注明（--passing）"
+            ),
             Self::Text { field } => format!("{field}：请填写1至500个字符"),
             Self::NotHeld(donation) => format!("献血{donation}没有人工暂扣"),
             Self::NoSuchDonation(donation) => {

@@ -252,7 +252,8 @@ fn units_are_taken_out_as_they_are_counted_and_for_good() {
     let batch = station.open(&technician, &["G1", "G2"]).unwrap();
     let discard = |numbers: &[&str], counted: u32, reason: &str| {
         let numbers: Vec<String> = numbers.iter().map(|n| (*n).to_owned()).collect();
-        discard(&station.settings, &station.ledger, &technician, (batch, &numbers), (counted, reason))
+        let counted = Counted { counted, reason, passing: false };
+        discard(&station.settings, &station.ledger, &technician, (batch, &numbers), counted)
     };
     assert_eq!(discard(&["G1", "G2"], 3, "leaks"), Err(Refused::Count { counted: 3, scanned: 2 }));
     assert_eq!(discard(&["G1", "G1"], 2, "leaks"), Err(Refused::Count { counted: 2, scanned: 1 }));
@@ -261,6 +262,38 @@ fn units_are_taken_out_as_they_are_counted_and_for_good() {
     discard(&["G1"], 1, "leaks").unwrap();
     let stages: Vec<Stage> = station.now(batch).members.iter().map(|m| m.stage).collect();
     assert_eq!(stages, [Stage::Discarded, Stage::Open]);
+}
+
+#[test]
+fn what_passes_is_taken_out_only_where_that_is_meant() {
+    let station = Station::new();
+    let technician = station.person("tech", Role::Technician);
+    let passes = decide(&read_case(RELEASABLE).unwrap(), &station.settings.pack).donation().to_string();
+    let batch = station.open(&technician, &["G1", &passes]).unwrap();
+    station.verdict(RELEASABLE);
+    let discard = |numbers: &[&str], passing: bool| {
+        let numbers: Vec<String> = numbers.iter().map(|n| (*n).to_owned()).collect();
+        let counted = u32::try_from(numbers.len()).unwrap();
+        let counted = Counted { counted, reason: "leaks", passing };
+        discard(&station.settings, &station.ledger, &technician, (batch, &numbers), counted)
+    };
+    let written = station.ledger.status().durable;
+    let refused = discard(&["G1", &passes], false).unwrap_err();
+    assert_eq!(refused, Refused::Passes(DonationId::new(&passes).unwrap()));
+    assert!(refused.english().contains("--passing") && refused.chinese().contains("--passing"));
+    assert_eq!(station.ledger.status().durable, written, "nothing of it");
+    discard(&["G1"], false).unwrap();
+    discard(&[&passes], true).unwrap();
+    let donation = DonationId::new(&passes).unwrap();
+    let facts = crate::facts_of(&station.settings, &station.ledger.state(), &donation).unwrap();
+    assert!(facts.people.discarded.is_some());
+    // What it is told to do then can be done: nothing goes, and it stays held.
+    let mut case: serde_json::Value = serde_json::from_str(RELEASABLE).unwrap();
+    case["components"] = serde_json::json!([{ "id": passes, "state": "discarded" }]);
+    let verdict = decide(&read_case(&case.to_string()).unwrap(), &station.settings.pack);
+    let gate = verdict.gates().iter().find(|gate| gate.id == release::GateId::Components).unwrap();
+    let told = gate.remedy.unwrap();
+    assert!(!gate.is_satisfied() && told.contains("what was discarded is out for good"), "{told}");
 }
 
 #[test]

@@ -266,7 +266,8 @@ fn failing_units_are_counted_by_their_components_where_those_are_known() {
     let numbers = ["G1".to_owned(), "G2".to_owned()];
     let discard = |counted: u32| {
         let which = (batch, numbers.as_slice());
-        batches::discard(&station.settings, &station.ledger, &tech, which, (counted, "reactive"))
+        let counted = batches::Counted { counted, reason: "reactive", passing: false };
+        batches::discard(&station.settings, &station.ledger, &tech, which, counted)
     };
     assert_eq!(discard(2), Err(batches::Refused::Count { counted: 2, scanned: 3 }));
     discard(3).unwrap();
