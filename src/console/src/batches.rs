@@ -42,6 +42,8 @@ fn refused(why: &Refused) -> Problem {
         | Refused::NothingToRelease { .. }
         | Refused::NotLocated { .. }
         | Refused::NotHeld(_)
+        | Refused::NotTold { .. }
+        | Refused::NotKept { .. }
         | Refused::Passes(_)
         | Refused::HeldOften(_)
         | Refused::RepeatNamed { .. }
@@ -428,12 +430,6 @@ pub(crate) async fn recall(
     found.map(Json).ok_or_else(|| Problem::not_found(format!("there is no recall {id} (没有召回 {id})")))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Outcome {
-    outcome: String,
-}
-
 /// Closes a recall.
 pub(crate) async fn close_recall(
     State(site): State<Arc<Site>>,
@@ -441,7 +437,7 @@ pub(crate) async fn close_recall(
     Path(id): Path<u64>,
     body: Bytes,
 ) -> Answer {
-    let Outcome { outcome } = read(&body)?;
-    let work = move |with: &Work| batches::close_recall(&with.ledger, &with.actor, Seq::new(id), &outcome);
+    let closing: batches::Closing = read(&body)?;
+    let work = move |with: &Work| batches::close_recall(&with.ledger, &with.actor, Seq::new(id), &closing);
     Ok(written(command(&site, &caller, work).await?))
 }

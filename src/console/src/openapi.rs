@@ -259,7 +259,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, &str)] = &[
         "post",
         "one of two names: which registration of a number that was registered for two stands, by its entry, of the registrations that were seen (R-GATE-09)",
     ),
-    ("/api/v1/recalls/{seq}/close", "post", "close a recall with what came of it"),
+    (
+        "/api/v1/recalls/{seq}/close",
+        "post",
+        "close a recall with what came of it: of which components that are out the consignees were told, and which are kept here",
+    ),
     (
         "/api/v1/rule-packs",
         "get",

@@ -32,9 +32,10 @@ pub(crate) async fn recall(cli: &Cli, asked: &Recall, lang: Lang) -> Outcome {
             let one = client.get(&format!("recalls/{recall}")).await?;
             recalls(&[one], output, lang)
         }
-        Recall::Close { recall, outcome, r#as } => {
+        Recall::Close { recall, outcome, told, kept, r#as } => {
             let path = format!("recalls/{recall}/close");
-            print(&as_person(&client, r#as, (&path, &json!({ "outcome": outcome })), lang).await?)
+            let body = json!({ "outcome": outcome, "told": told, "kept": kept });
+            print(&as_person(&client, r#as, (&path, &body), lang).await?)
         }
     }
 }

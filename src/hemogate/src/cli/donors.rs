@@ -22,6 +22,12 @@ pub(crate) enum Recall {
         /// What came of it
         #[arg(long)]
         outcome: String,
+        /// A component that is out, whose consignee was told; once for each
+        #[arg(long, value_name = "COMPONENT")]
+        told: Vec<String>,
+        /// A component that is in the house, and is kept there; once for each
+        #[arg(long, value_name = "COMPONENT")]
+        kept: Vec<String>,
         /// Who you are
         #[arg(long, value_name = "NAME")]
         r#as: String,

@@ -272,6 +272,13 @@ pub enum SignedAct {
         recall: Seq,
         /// What came of it.
         outcome: String,
+        /// The components that were out, whose consignees were told. It is closed while it names every one that is. Entries
+        /// from before there was such a rule name none, and stay what they were.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<Vec<String>>,
+        /// The components that are in the house, and are kept there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<String>,
     },
 }
 

@@ -2,8 +2,9 @@
 
 use super::{Fold, Folded};
 use crate::state::{
-    BatchRecord, ByPeople, DeliveryRecord, DeliveryState, DiscardDone, Done, HOLDS_MAX, HoldStands, Key,
-    KeyParts, Read, Recall, ReleaseSigned, SignedBasis, StateError, VerdictRecord, collect, decode, record,
+    BatchRecord, ByPeople, Components, DeliveryRecord, DeliveryState, DiscardDone, Done, HOLDS_MAX,
+    HoldStands, Key, KeyParts, Read, Recall, ReleaseSigned, SignedBasis, StateError, VerdictRecord, collect,
+    decode, record,
 };
 use crate::{BatchOf, HoldKind, Seq, SignedAct, SignedDonation, VerdictMade};
 use std::collections::BTreeMap;
@@ -69,7 +70,9 @@ impl Fold<'_, '_> {
             | SignedAct::RunReinstated { .. }
             | SignedAct::RunJudgingProposed { .. }
             | SignedAct::RunJudgedAnew { .. } => self.run_act(act),
-            SignedAct::RecallClosed { recall, outcome } => self.recall_closed(*recall, outcome),
+            SignedAct::RecallClosed { recall, outcome, told, .. } => {
+                self.recall_closed(*recall, (outcome, told.as_deref()))
+            }
         }
     }
 
@@ -223,10 +226,18 @@ impl Fold<'_, '_> {
         Ok(false)
     }
 
-    fn recall_closed(&mut self, recall: Seq, outcome: &str) -> Folded {
+    /// What went out between the look and the entry was not seen: the recall stays open for it.
+    fn recall_closed(&mut self, recall: Seq, (outcome, told): (&str, Option<&[String]>)) -> Folded {
         let key = Key::recall(recall).done();
-        match record::<Recall>(self.view, &key)? {
-            Some(mut found) if found.closed.is_none() => {
+        let found: Option<Recall> = record(self.view, &key)?;
+        let all = match &found {
+            Some(found) => self.components(&found.donation)?,
+            None => Components::default(),
+        };
+        let is_seen =
+            told.is_none_or(|told| all.iter().all(|(code, one)| !one.is_out() || told.contains(code)));
+        match found {
+            Some(mut found) if found.closed.is_none() && is_seen => {
                 (found.closed, found.outcome) = (Some(self.done()), Some(outcome.to_owned()));
                 self.counters.recalls_open -= 1;
                 self.view.delete(Key::open_recalls_of(&found.donation).seq(recall).done());

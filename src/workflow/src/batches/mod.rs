@@ -33,10 +33,11 @@ use crate::{
     people::{Act, Actor},
 };
 use ledger::{
-    ComponentPlace, ComponentStands, Draft, FoundComponents, HOLDS_MAX, HoldKind, Ledger, Seq, SignedAct,
-    What,
+    COMPONENTS_MAX, ComponentPlace, ComponentStands, Draft, FoundComponents, HOLDS_MAX, HoldKind, Ledger,
+    Reader, Seq, SignedAct, What,
 };
 use release::Unit;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use vocabulary::DonationId;
 
@@ -201,18 +202,58 @@ pub fn discard(
     write(ledger, actor, SignedAct::DonationsDiscarded { donations, counted, reason, components })
 }
 
-/// Closes a recall.
+/// What closes a recall.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closing {
+    /// What came of it.
+    pub outcome: String,
+    /// The components that are out, by code: their consignees were told.
+    #[serde(default)]
+    pub told: Vec<String>,
+    /// The components that are in the house, by code: they are kept there.
+    #[serde(default)]
+    pub kept: Vec<String>,
+}
+
+/// Closes a recall, as a look-back is closed: when the consignees of whatever is out were told, and whatever is in the house
+/// is kept there. Of a donation of which nobody told what was made, the outcome says it.
 ///
 /// # Errors
-/// [`Refused`].
-pub fn close_recall(ledger: &Ledger, actor: &Actor, recall: Seq, outcome: &str) -> Result<Seq, Refused> {
+/// [`Refused`]; [`Refused::NotTold`] and [`Refused::NotKept`] with what is missing.
+pub fn close_recall(ledger: &Ledger, actor: &Actor, recall: Seq, closing: &Closing) -> Result<Seq, Refused> {
     let reader = ledger.state();
     actor.check(&reader, Act::CloseRecall)?;
-    let outcome = text("outcome", outcome)?;
-    match reader.recall(recall)? {
-        Some(found) if found.about.closed.is_none() => {
-            write(ledger, actor, SignedAct::RecallClosed { recall, outcome })
-        }
-        Some(_) | None => Err(Refused::NoSuchRecall(recall)),
+    let outcome = text("outcome", &closing.outcome)?;
+    if closing.told.len().max(closing.kept.len()) > COMPONENTS_MAX {
+        return Err(Refused::TooMany { max: COMPONENTS_MAX });
     }
+    against_closing(&reader, recall, closing)?;
+    let (told, kept) = (Some(closing.told.clone()), closing.kept.clone());
+    let entry = write(ledger, actor, SignedAct::RecallClosed { recall, outcome, told, kept })?;
+    // Something may have gone out between the look and the entry, or another person have closed it.
+    let reader = ledger.state();
+    let closed = reader.recall(recall)?.and_then(|found| found.about.closed);
+    if closed.is_some_and(|closed| closed.entry == entry) {
+        return Ok(entry);
+    }
+    against_closing(&reader, recall, closing)?;
+    Err(Refused::NoSuchRecall(recall))
+}
+
+/// What is missing before a recall may be closed.
+fn against_closing(reader: &Reader, recall: Seq, closing: &Closing) -> Result<(), Refused> {
+    let open = reader.recall(recall)?.filter(|found| found.about.closed.is_none());
+    let donation = open.ok_or(Refused::NoSuchRecall(recall))?.about.donation;
+    let all = reader.components(&donation)?;
+    let unsaid = |are: fn(&ComponentStands) -> bool, said: &[String]| {
+        let those = all.iter().filter(|(code, one)| are(one) && !said.contains(code));
+        those.map(|(code, _)| code.clone()).collect::<Vec<_>>()
+    };
+    let out = unsaid(ComponentStands::is_out, &closing.told);
+    if !out.is_empty() {
+        return Err(Refused::NotTold { recall, donation, out });
+    }
+    let here = unsaid(ComponentStands::is_to_be_found, &closing.kept);
+    if here.is_empty() { Ok(()) } else { Err(Refused::NotKept { recall, donation, here }) }
 }

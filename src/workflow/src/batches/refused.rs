@@ -15,6 +15,24 @@ pub enum Refused {
     NoSuchBatch(Seq),
     /// There is no such recall that is open.
     NoSuchRecall(Seq),
+    /// Something of the recalled donation is out, and nobody has said that its consignees were told.
+    NotTold {
+        /// Which recall.
+        recall: Seq,
+        /// Of which donation.
+        donation: DonationId,
+        /// What is out.
+        out: Vec<String>,
+    },
+    /// Something of the recalled donation is in the house, and nobody has said that it is kept there.
+    NotKept {
+        /// Which recall.
+        recall: Seq,
+        /// Of which donation.
+        donation: DonationId,
+        /// What is here.
+        here: Vec<String>,
+    },
     /// Nothing is in it.
     Empty,
     /// Too much is in it.
@@ -132,6 +150,11 @@ pub enum Refused {
     Broken(String),
 }
 
+/// Components as they are named at the command line.
+fn named(option: &str, components: &[String]) -> String {
+    components.iter().map(|one| format!("{option} {one}")).collect::<Vec<_>>().join(" ")
+}
+
 impl Refused {
     /// Its name, stable.
     #[must_use]
@@ -140,6 +163,8 @@ impl Refused {
             Self::Person(why) => why.name(),
             Self::NoSuchBatch(_) => "no_such_batch",
             Self::NoSuchRecall(_) => "no_such_recall",
+            Self::NotTold { .. } => "not_told",
+            Self::NotKept { .. } => "not_kept",
             Self::Empty => "empty",
             Self::TooMany { .. } => "too_many",
             Self::From => "from",
@@ -179,6 +204,18 @@ impl Refused {
             Self::Person(why) => why.english(),
             Self::NoSuchBatch(batch) => format!("there is no batch {batch}"),
             Self::NoSuchRecall(recall) => format!("there is no open recall {recall}"),
+            Self::NotTold { recall, donation, out } => format!(
+                "of donation {donation} {} is out, and nobody has said that its consignees were told. Tell them, and name it when \
+                 closing: hemogate recall close {recall} {}",
+                out.join(", "),
+                named("--told", out)
+            ),
+            Self::NotKept { recall, donation, here } => format!(
+                "of donation {donation} {} is in the house, and nobody has said that it is kept there. Put it into quarantine or \
+                 take it out, and name what stays when closing: hemogate recall close {recall} {}",
+                here.join(", "),
+                named("--kept", here)
+            ),
             Self::Empty => "no donation is in it".into(),
             Self::TooMany { max } => format!("a batch has at most {max} donations; make two of it"),
             Self::From => "a batch is made from one of session, runs and donations; name one of them".into(),
@@ -272,6 +309,16 @@ impl Refused {
             Self::Person(why) => why.chinese(),
             Self::NoSuchBatch(batch) => format!("没有批次{batch}"),
             Self::NoSuchRecall(recall) => format!("没有未关闭的召回{recall}"),
+            Self::NotTold { recall, donation, out } => format!(
+                "献血{donation}的{}已发出，且未注明已通知用血机构。请通知，并在关闭时列明：hemogate recall close {recall} {}",
+                out.join("、"),
+                named("--told", out)
+            ),
+            Self::NotKept { recall, donation, here } => format!(
+                "献血{donation}的{}仍在库，且未注明已留置。请隔离或报废，并在关闭时列明留置者：hemogate recall close {recall} {}",
+                here.join("、"),
+                named("--kept", here)
+            ),
             Self::Empty => "批次中没有献血".into(),
             Self::TooMany { max } => format!("一个批次最多{max}份，请拆分"),
             Self::From => "批次由采血时段、检测批或献血码清单之一建立，请选择其一".into(),

@@ -325,9 +325,10 @@ fn a_released_donation_that_may_not_go_any_more_is_called_back_and_its_signature
     let people = station.ledger.state().by_people(&donation).unwrap();
     assert!(people.reviewed.is_none(), "what was signed holds no longer, whatever comes");
     let qc = station.person("qc", Role::QcOfficer);
-    close_recall(&station.ledger, &qc, raised, "found in quarantine, not issued").unwrap();
+    let closing = Closing { outcome: "found in quarantine, not issued".into(), ..Closing::default() };
+    close_recall(&station.ledger, &qc, raised, &closing).unwrap();
     assert_eq!(recalls(), []);
-    assert_eq!(close_recall(&station.ledger, &qc, raised, "again"), Err(Refused::NoSuchRecall(raised)));
+    assert_eq!(close_recall(&station.ledger, &qc, raised, &closing), Err(Refused::NoSuchRecall(raised)));
     assert_eq!(station.ledger.state().counters().unwrap().recalls_open, 0);
 }
 

@@ -48,7 +48,12 @@ fn an_issue_from_when_the_donation_was_not_released_is_refused_or_called_back() 
     is_at(16);
     for recall in recalls(&station) {
         let recall = recall.recall;
-        station.write(What::Signed(ledger::SignedAct::RecallClosed { recall, outcome: "found".into() }));
+        station.write(What::Signed(ledger::SignedAct::RecallClosed {
+            recall,
+            outcome: "found".into(),
+            told: None,
+            kept: vec![],
+        }));
     }
     let issued = |hour: u8| Moved { at: Some(at(hour)), ..word("P1", ComponentPlace::Issued) };
     for (hour, released) in [(9, Some(at(10))), (12, Some(at(14))), (13, Some(at(14)))] {

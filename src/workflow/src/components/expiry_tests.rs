@@ -1,6 +1,6 @@
 //! Until when components may be used: told, put right, asked before an issue, and said of what has to be found.
 
-use super::tests::{id, is_done, place, recalls, tells, verdict, word, works};
+use super::tests::{id, is_done, place, recalls, seen_to, tells, verdict, word, works};
 use super::*;
 use crate::batches::tests::Station;
 use crate::people;
@@ -243,7 +243,7 @@ fn an_expiry_that_is_told_after_the_issue_calls_back_once_what_was_over_when_it_
         assert_eq!(recalls(&station).len(), called_back, "{told_before:?}, then {then:?}");
         // Closed, and told again: it was called back once.
         for recall in recalls(&station) {
-            crate::batches::close_recall(&station.ledger, &qc, recall.recall, "destroyed there").unwrap();
+            seen_to(&station, &qc, &recall);
         }
         made(&station, by, "P1", Some("2025-12-31")).unwrap();
         let now = usize::from(called_back == 0);

@@ -1,8 +1,8 @@
 //! Recalls after a recall: what is closed was closed for its own cause, and another cause calls back what is still out.
 
-use super::tests::{id, recalls, tells, verdict, word, works};
+use super::tests::{id, recalls, seen_to, tells, verdict, word, works};
 use super::*;
-use crate::batches::{self, tests::Station};
+use crate::batches::{self, Closing, tests::Station};
 use ledger::{HoldKind, SignedAct, VerdictMade};
 use release::{explain, read_case};
 use vocabulary::{DestinationId, Role};
@@ -26,7 +26,7 @@ fn passes(station: &Station) {
 
 fn closes(station: &Station, who: &Actor) {
     for recall in recalls(station) {
-        batches::close_recall(&station.ledger, who, recall.recall, "seen to").unwrap();
+        seen_to(station, who, &recall);
     }
 }
 
@@ -140,4 +140,45 @@ fn what_was_told_to_pass_and_called_back_once_is_called_back_for_another_cause()
     }));
     held("a cough");
     assert_eq!(recalls(&station), [], "it was found and taken out");
+}
+
+/// As a look-back is (donors/lookbacks.rs): with everything that is out told, and everything that is here kept.
+#[test]
+fn a_recall_is_closed_when_whoever_has_something_was_told_and_what_is_here_is_kept() {
+    let (station, qc, _) = called_back();
+    let more =
+        ComponentAct::Made { donation: id("G1"), components: vec!["P2".into()], expires: None, later: false };
+    let draft = Draft { by: "user:tech".into(), what: What::Component(more) };
+    let seq = station.ledger.append(vec![draft]).unwrap().wait().unwrap().last();
+    station.ledger.wait_applied(seq).wait().unwrap();
+    held_for("a rash")(&station);
+    let recall = recalls(&station)[0].recall;
+    let closes = |told: &[&str], kept: &[&str]| {
+        let [told, kept] = [told, kept].map(|all| all.iter().map(|one| (*one).to_owned()).collect());
+        let closing = Closing { outcome: "seen to".into(), told, kept };
+        batches::close_recall(&station.ledger, &qc, recall, &closing)
+    };
+    let refused = closes(&[], &["P2"]).unwrap_err();
+    assert_eq!(refused, batches::Refused::NotTold { recall, donation: id("G1"), out: vec!["P1".into()] });
+    assert!(refused.english().contains("--told P1") && refused.chinese().contains("--told P1"));
+    assert_eq!(
+        closes(&["P1"], &["P1"]),
+        Err(batches::Refused::NotKept { recall, donation: id("G1"), here: vec!["P2".into()] })
+    );
+    // What goes out between the look and the entry was not seen: the ledger does not take the word.
+    let unseen = |told: Option<&[&str]>| {
+        let told = told.map(|all| all.iter().map(|one| (*one).to_owned()).collect());
+        let act = SignedAct::RecallClosed { recall, outcome: "x".into(), told, kept: vec![] };
+        station.write(What::Signed(act));
+        recalls(&station).len()
+    };
+    assert_eq!(unseen(Some(&[])), 1);
+    closes(&["P1"], &["P2"]).unwrap();
+    assert_eq!(recalls(&station).len(), 0);
+    // One that was closed before there was such a rule stays closed.
+    held_for("a cough")(&station);
+    let recall = recalls(&station)[0].recall;
+    let of_then = serde_json::json!({ "recall_closed": { "recall": recall, "outcome": "x" } });
+    station.write(What::Signed(serde_json::from_value(of_then).unwrap()));
+    assert_eq!(recalls(&station).len(), 0);
 }

@@ -5,7 +5,7 @@ use crate::batches::{self, tests::Station};
 use crate::donors;
 use crate::people;
 use crate::tasks::{self, TaskKind};
-use ledger::{LookbackId, LookbackStep, Page, SignedAct};
+use ledger::{LookbackId, LookbackStep, Page, RecallView, SignedAct};
 use release::evidence::Confirmatory;
 use release::{GateId, RulePack};
 use vocabulary::Role;
@@ -74,6 +74,17 @@ fn named(station: &Station, kind: TaskKind) -> Vec<Vec<(String, Vec<String>)>> {
 
 pub(super) fn works(station: &Station) {
     while crate::work_once(&station.settings, &station.ledger).unwrap() > 0 {}
+}
+
+/// Closes a recall, with everything said that there is to say.
+pub(super) fn seen_to(station: &Station, who: &Actor, recall: &RecallView) {
+    let all = station.ledger.state().components(&recall.about.donation).unwrap();
+    let those = |are: fn(&ComponentStands) -> bool| {
+        all.iter().filter(|(_, one)| are(one)).map(|(code, _)| code.clone()).collect()
+    };
+    let (told, kept) = (those(ComponentStands::is_out), those(ComponentStands::is_to_be_found));
+    let closing = batches::Closing { outcome: "seen to".into(), told, kept };
+    batches::close_recall(&station.ledger, who, recall.recall, &closing).unwrap();
 }
 
 #[test]
@@ -199,7 +210,7 @@ fn what_goes_without_a_release_is_refused_or_written_down_and_called_back_and_ne
     assert!(is_done(&tells(&station, by, &word("P1", ComponentPlace::Quarantine))));
     assert_eq!(named(&station, TaskKind::Recall)[0][0], ("P1".to_owned(), vec![]));
     let first = recalls(&station)[0].recall;
-    batches::close_recall(&station.ledger, &qc, first, "found").unwrap();
+    seen_to(&station, &qc, &recalls(&station)[0]);
     assert!(is_done(&tells(&station, by, &issue)));
     assert!(recalls(&station).len() == 1 && recalls(&station)[0].recall > first);
     let mut to_come = word("P2", ComponentPlace::Issued);
@@ -330,7 +341,7 @@ fn a_look_back_names_who_has_the_components_and_what_is_told_after_it_was_closed
     station.settings.pack = RulePack::built_in("cn-2019").unwrap();
     verdict(&station, "G1", |_| ());
     for recall in recalls(&station) {
-        batches::close_recall(&station.ledger, &qc, recall.recall, "of this test's making").unwrap();
+        seen_to(&station, &qc, &recall);
     }
     station.settings.pack = RulePack::built_in("us-fda").unwrap();
     let test: Confirmatory = serde_json::from_str(
@@ -352,7 +363,7 @@ fn a_look_back_names_who_has_the_components_and_what_is_told_after_it_was_closed
     let p1 = ("P1".to_owned(), vec!["City Hospital".to_owned()]);
     assert_eq!(named(&station, TaskKind::Lookback), [vec![p1, ("P2".to_owned(), vec![])]]);
     for recall in recalls(&station) {
-        batches::close_recall(&station.ledger, &qc, recall.recall, "seen to by the look-back").unwrap();
+        seen_to(&station, &qc, &recall);
     }
     let releaser = station.person("rel", Role::Releaser);
     for (who, step) in [

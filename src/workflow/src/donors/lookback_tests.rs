@@ -156,7 +156,12 @@ fn what_goes_by_the_word_of_two_people_is_not_called_back_for_what_went_before()
     let house = House::with(&["P1", "P2"]);
     house.moves("P2", ComponentPlace::Issued, true).unwrap();
     let recall = house.station.ledger.state().recalls(true, &Page::first(9)).unwrap().items[0].recall;
-    house.writes(What::Signed(SignedAct::RecallClosed { recall, outcome: "told".into() }));
+    house.writes(What::Signed(SignedAct::RecallClosed {
+        recall,
+        outcome: "told".into(),
+        told: None,
+        kept: vec![],
+    }));
     for (who, step) in [
         (&house.qc, LookbackStep::Quarantined),
         (&house.qc, LookbackStep::ConsigneesTold),

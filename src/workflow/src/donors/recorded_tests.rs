@@ -7,7 +7,7 @@ use crate::batches::Agreed;
 use crate::batches::tests::{Station, registered};
 use crate::registrations::Registrations;
 use ledger::Page;
-use release::evidence::EarlierDonation;
+use release::evidence::{EarlierCall, EarlierDonation};
 use serde_json::{Value, json};
 use vocabulary::Role;
 
@@ -83,10 +83,9 @@ fn what_is_recorded_by_hand_of_a_known_number_counts_for_later_donations_marker_
         assert!(named.next().is_none());
         found
     };
-    use release::evidence::EarlierCall::Reactive;
     assert_eq!(
         (of("HIV"), of("hiv"), of("syphilis")),
-        (Some(Reactive), None, Some(Reactive)),
+        (Some(EarlierCall::Reactive), None, Some(EarlierCall::Reactive)),
         "the graver one of each"
     );
     assert!(gate_11(&station, "G2").contains("G1 was reactive for HIV"), "{}", gate_11(&station, "G2"));
