@@ -90,6 +90,7 @@ impl<'x, 'm> Case<'x, 'm> {
             replicate: self.joined(&self.exam.look.rules.replicate),
             operator: self.first_text(&self.exam.look.rules.operator),
             control: control.map(Self::reading),
+            discriminates: self.test.discriminates,
             source: Source {
                 record: self.labels(),
                 message: control_id.and_then(|path| self.first_text(std::slice::from_ref(path))),

@@ -17,7 +17,7 @@ use crate::{
 use rust_decimal::Decimal;
 use std::{collections::HashMap, ops::Range};
 use toml::Spanned;
-use vocabulary::{Comparator, Expected, Grade, Interpretation, Protocol, Strength};
+use vocabulary::{Comparator, Expected, Grade, Interpretation, Marker, MarkerKind, Protocol, Strength};
 
 /// A test whose number and text have no limit in common.
 const NONE: &str = "none";
@@ -418,6 +418,7 @@ impl Builder<'_, '_> {
                 .filter(|text| text.get_ref() != NONE)
                 .and_then(|text| self.criterion(text)),
             by_number: test.by_number == Some(true),
+            discriminates: test.discriminates,
             optional: test.optional,
             whole: test.whole.as_ref().map_or_else(|| defaults.to_vec(), |texts| self.whole(texts)),
             slots: self.slots([&test.interpretation, &test.grade, &test.number, &None, &None]),
@@ -460,6 +461,10 @@ impl Builder<'_, '_> {
                 test.by_number && test.values.is_some(),
                 "`by_number` is for tests without `values`: the text decides",
             ),
+            (
+                test.discriminates && !is_of_one_target(test.marker),
+                "`discriminates` is for nucleic acid tests of one target: \"HBV-DNA\", \"HCV-RNA\", \"HIV-RNA\"",
+            ),
         ];
         for (wrong, what) in own {
             if wrong {
@@ -494,4 +499,8 @@ pub(crate) fn own_record(protocol: Protocol) -> &'static str {
         Protocol::Delimited => "row",
         Protocol::PkBlocks => crate::message::SPECIMEN_LINE,
     }
+}
+
+fn is_of_one_target(marker: Marker) -> bool {
+    marker.kind() == MarkerKind::Nat && marker.virus().is_some()
 }

@@ -353,6 +353,7 @@ pub(crate) struct Measured {
     pub(crate) unit_is: Option<String>,
     pub(crate) reactive: Option<Criterion>,
     pub(crate) by_number: bool,
+    pub(crate) discriminates: bool,
     pub(crate) optional: bool,
     pub(crate) whole: Vec<Slot>,
     /// Places of its own, before the row's.

@@ -193,6 +193,8 @@ pub(crate) struct Test {
     pub(crate) reactive: Option<Text>,
     /// No text says what the number means: `reactive` alone decides. Only without `values`; has to be said there.
     pub(crate) by_number: Option<bool>,
+    /// Tells one target from the others after a reactive multiplex test: by itself it screens nothing.
+    pub(crate) discriminates: bool,
     /// May be empty.
     pub(crate) optional: bool,
     pub(crate) whole: Option<Texts>,

@@ -197,6 +197,7 @@ fn two_values_whose_mark_came_escaped_are_parted_where_the_profile_says_so() {
 fn what_the_words_do_not_allow_is_refused_with_the_remedy() {
     for (from, to, words) in [
         ("reactive = \">= 1.00\"", "", "`by_number` needs `reactive`"),
+        ("by_number = true", "by_number = true\ndiscriminates = true", "nucleic acid tests of one target"),
         ("between = [\"2.00\", \"6.00\"]", "between = [\"6.00\", \"2.00\"]", "the lowest and the highest"),
         ("between = [\"2.00\", \"6.00\"]", "between = \"2.00\"", "the lowest and the highest"),
         ("between = [\"2.00\", \"6.00\"]", "range = \"R.6\"", "`separator`"),

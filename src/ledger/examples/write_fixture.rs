@@ -41,6 +41,7 @@ fn observation(kind: SpecimenKind) -> Result<Observation, Failure> {
         replicate: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source { record: "R|1".to_owned(), message: None },
     })
 }

@@ -143,6 +143,7 @@ mod tests {
             replicate: None,
             operator: None,
             control: Some(ControlReading { name: name.into(), expected }),
+            discriminates: false,
             source: Source::default(),
         }
     }

@@ -129,6 +129,9 @@ pub struct Observation {
     /// Which control it is, on controls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlReading>,
+    /// It tells one target from the others after a reactive multiplex test, and screens nothing by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub discriminates: bool,
     /// Where it stood.
     pub source: Source,
 }

@@ -407,6 +407,11 @@ impl Sample {
     }
 }
 
+/// Whether it tells targets apart after a reactive multiplex test: what it does not find screens nothing.
+pub(crate) fn is_discriminatory(observation: &Observation) -> bool {
+    observation.discriminates && observation.marker.virus().is_some()
+}
+
 pub(crate) fn individual(fact: &Fact) -> NatResult {
     let observation = &fact.observation;
     let wrong = unusable(observation);
@@ -416,7 +421,7 @@ pub(crate) fn individual(fact: &Fact) -> NatResult {
         Some((Validity::Valid | Validity::Invalid, _)) => Call::Invalid,
     };
     NatResult {
-        kind: NatKind::Individual,
+        kind: if is_discriminatory(observation) { NatKind::Discriminatory } else { NatKind::Individual },
         pool: None,
         members: Vec::new(),
         pool_size: None,

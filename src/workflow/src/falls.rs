@@ -7,7 +7,7 @@
 //! ```
 
 use crate::cut::Cuts;
-use crate::evidence::{open, unusable, well};
+use crate::evidence::{is_discriminatory, open, unusable, well};
 use crate::facts::{Fact, RunFacts};
 use crate::measurement::{GREY, severity};
 use ledger::{LotDefect, RunInvalidation};
@@ -212,8 +212,13 @@ impl<'a> Falls<'a> {
             let marker = fact.observation.marker;
             let own = [marker];
             let wanted = if marker == Marker::Nat { TARGETS.as_slice() } else { own.as_slice() };
+            // What a screening test had found is not answered by one that comes after it.
+            let may_answer =
+                |one: &Fact| is_discriminatory(&fact.observation) || !is_discriminatory(&one.observation);
             let is_open = |fall: &&Fall| {
-                wanted.iter().any(|marker| !used.iter().any(|one| self.answers((fact, fall), (*marker, one))))
+                wanted.iter().any(|marker| {
+                    !used.iter().any(|one| may_answer(one) && self.answers((fact, fall), (*marker, one)))
+                })
             };
             let fall = self.of(fact).iter().find(is_open)?;
             Some(open(OpenFinding::FALL_UNANSWERED, format!("{}: {}", named(fact), why_open(fall))))

@@ -237,6 +237,7 @@ mod resends {
             replicate: None,
             operator: None,
             control: None,
+            discriminates: false,
             source: Source::default(),
         }
     }

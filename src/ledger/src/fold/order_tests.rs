@@ -237,6 +237,7 @@ fn interpreted(message: u64, assay: Option<&str>) -> What {
         completed_at: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     };
     What::MessageInterpreted {

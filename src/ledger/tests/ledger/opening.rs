@@ -102,6 +102,7 @@ pub(crate) fn observation(kind: SpecimenKind, in_run: Option<u64>) -> Observatio
         replicate: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     }
 }

@@ -59,6 +59,7 @@ fn results_of(station: &Station, run: &RunId) {
         replicate: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     };
     station.write(What::MessageInterpreted {

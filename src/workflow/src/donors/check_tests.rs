@@ -218,6 +218,7 @@ fn well((run, lot): (&str, &str), kind: SpecimenKind, (name, od): (&str, &str)) 
         replicate: Some(name.into()),
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     }
 }

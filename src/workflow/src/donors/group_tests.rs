@@ -41,6 +41,7 @@ fn row(scan: &str, (run, at): (&str, &str), marker: Marker, grade: &str) -> Obse
         replicate: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     }
 }

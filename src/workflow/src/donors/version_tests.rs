@@ -37,6 +37,7 @@ fn hbsag(value: &str) -> Observation {
         replicate: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     }
 }

@@ -33,6 +33,7 @@ fn row(donation: &str, (marker, lot, number): (Marker, &str, &str), at: &str) ->
         replicate: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     }
 }

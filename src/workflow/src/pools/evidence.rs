@@ -3,7 +3,7 @@
 use super::facts::{Drawn, Making, MemberFacts, PoolFacts};
 use super::sound::{PoolFault, conflict, faults, last_making, tested_making};
 use crate::cut::Cuts;
-use crate::evidence::{Sample, individual, nucleic, open, runs, settled};
+use crate::evidence::{Sample, individual, is_discriminatory, nucleic, open, runs, settled};
 use crate::measurement::{By, Words, measurements};
 use crate::{DonationFacts, Fact, RunFacts, Settings};
 use jiff::Timestamp;
@@ -98,7 +98,11 @@ pub(crate) fn pooled<'f>(
             if one.fact.observation.marker.kind() == MarkerKind::Nat {
                 let o = &one.fact.observation;
                 let together = (one.home, o.run.as_ref(), o.completed_at.as_deref());
-                wells.push((together, tested.result(&facts.donation, one.fact, settings, facts)));
+                let result = tested.result(&facts.donation, one.fact, settings, facts);
+                // A pool is not screened by a test of one target that comes after the screening.
+                if !(is_discriminatory(o) && result.result == Some(Call::NonReactive)) {
+                    wells.push((together, result));
+                }
             } else {
                 let what =
                     format!("pool {}: {} is no nucleic acid test", pool.pool, one.fact.observation.assay);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod corrections;
 #[cfg(test)]
+mod discriminatory;
+#[cfg(test)]
 mod fallen;
 #[cfg(test)]
 mod further_targets;
@@ -77,6 +79,7 @@ mod evidence {
             replicate: None,
             operator: None,
             control: None,
+            discriminates: false,
             source: Source::default(),
         }
     }

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod pools {
     mod conflict;
+    mod discriminating;
     mod fallen;
     mod given_up;
     mod lots;

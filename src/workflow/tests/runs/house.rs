@@ -169,6 +169,7 @@ pub(crate) fn observation(
         replicate: None,
         operator: None,
         control: None,
+        discriminates: false,
         source: Source::default(),
     }
 }
