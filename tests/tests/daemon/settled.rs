@@ -179,7 +179,10 @@ fn what_contradicts_it_is_refused_at_the_door(at: &Laboratory) {
             "donor": { "id": donor, "first_time": false, "deferred": deferred } })
     };
     let (status, told) = at.daemon.post("donations", &row("D1", false));
-    assert!(status == 409 && told["detail"].as_str().unwrap().contains("another donor"), "{told}");
+    let detail = told["detail"].as_str().unwrap();
+    assert!(status == 409 && detail.contains("another donor"), "{told}");
+    assert!(detail.contains("two people have named the other registration"), "{told}");
+    assert_eq!(at.of_donors(), ["D2"], "what people saw and did not name opens nothing by being sent again");
     assert_eq!(at.daemon.post("donations", &row("D2", true)).0, 201, "what only holds more is taken");
     assert_eq!(at.of_donors(), ["D2"]);
 }

@@ -114,6 +114,9 @@ fn held_against(
         let contradicts = !fault.parts().iter().copied().all(RegistrationPart::is_kept_graver);
         let holds_more = both != *known || (contradicts && has_room);
         let holds = match kept(&reader, stands.as_ref(), registration)? {
+            Some(entry) if stands.as_ref().is_some_and(|stands| stands.settled().is_some()) => {
+                Holds::Settled(entry)
+            }
             Some(entry) => Holds::Since(entry),
             None if holds_more => Holds::New,
             None => Holds::Nothing,
@@ -126,13 +129,18 @@ fn held_against(
     Ok(refused)
 }
 
-/// The entry by which the same was registered before, and not taken: who sends it again says nothing new.
+/// The entry by which the same was registered before, and not taken: who sends it again says nothing new, to people who have
+/// named another one neither.
 fn kept(
     reader: &Reader,
     stands: Option<&Registered>,
     registration: &DonationRegistration,
 ) -> Result<Option<Seq>, Refused> {
-    for one in stands.map_or(&[][..], |stands| stands.untaken.as_slice()) {
+    let Some(stands) = stands else { return Ok(None) };
+    if let Some(told) = stands.told.iter().find(|told| told.registration == *registration) {
+        return Ok(Some(told.entry));
+    }
+    for one in &stands.untaken {
         if let What::DonationRegistered(known) = reader.entry(one.entry)?.what
             && known == *registration
         {

@@ -51,6 +51,8 @@ pub enum Holds {
     New,
     /// It is written, in this entry.
     Since(Seq),
+    /// It was written in this entry, and two people have named another registration since: that one stands.
+    Settled(Seq),
 }
 
 impl Holds {
@@ -64,6 +66,16 @@ impl Holds {
                 ),
                 format!(
                     "；本行已留存（记录 {entry}）：其中从严的内容有效，内容不一致时该献血暂扣，须在血液信息系统中核实以哪一次为准"
+                ),
+            ],
+            Self::Settled(entry) => [
+                format!(
+                    "; the same was registered in entry {entry}, and two people have named the other registration since, which \
+                     stands: correct it in the blood information system, or have two people name this one (hemogate donation \
+                     settle-registration)"
+                ),
+                format!(
+                    "；相同内容已登记（记录 {entry}），此后两人已确认以另一份登记为准：请在血液信息系统中更正，或由两人改以本份为准（hemogate donation settle-registration）"
                 ),
             ],
         }
