@@ -42,8 +42,8 @@ pub(crate) fn remedy(gate: GateId, findings: &[OpenFinding]) -> (&'static str, &
         ),
         GateId::RunsValid => ("repeat the tests of that run in a valid one", "在有效批次中重做该批次检测"),
         GateId::QualityControl => (
-            "repeat the control, or release the run after corrective action with name and reason",
-            "重做质控，或在纠正措施后署名并注明理由放行该批次",
+            "repeat the control first; when it is in control, test the samples again in a run with good controls; controls that have not come yet have to be sent",
+            "先重做质控；在控后在质控合格的批次中重测标本；尚未传来的质控结果须补传",
         ),
         GateId::Lots => (
             "enter expiry and acceptance of the lot; repeat with a lot in date where it was not",
@@ -106,5 +106,20 @@ fn of_interfaces(first: First) -> (&'static str, &'static str) {
             "look at the finding or the gap, ask the analyser to send again, and acknowledge it",
             "查看发现或缺口，请仪器重传，并予以确认",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remedy;
+    use crate::GateId;
+
+    /// F11, and no more than people can do: nothing releases a run whose control was out.
+    #[test]
+    fn a_control_that_is_out_is_repeated_first_and_then_the_samples() {
+        let (en, zh) = remedy(GateId::QualityControl, false, false);
+        assert!(en.starts_with("repeat the control first") && en.contains("test the samples again"), "{en}");
+        assert!(zh.starts_with("先重做质控") && zh.contains("重测标本"), "{zh}");
+        assert!(!en.contains("release") && !zh.contains("放行"), "{en} {zh}");
     }
 }

@@ -83,11 +83,8 @@ fn what_is_recorded_by_hand_of_a_known_number_counts_for_later_donations_marker_
         assert!(named.next().is_none());
         found
     };
-    assert_eq!(
-        (of("HIV"), of("hiv"), of("syphilis")),
-        (Some(EarlierCall::Reactive), None, Some(EarlierCall::Reactive)),
-        "the graver one of each"
-    );
+    let reactive = Some(EarlierCall::Reactive);
+    assert_eq!((of("HIV"), of("hiv"), of("syphilis")), (reactive, None, reactive), "the graver one of each");
     assert!(gate_11(&station, "G2").contains("G1 was reactive for HIV"), "{}", gate_11(&station, "G2"));
     assert!(earlier_of(&station, "G1").is_empty());
 }

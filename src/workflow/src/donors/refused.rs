@@ -267,10 +267,7 @@ impl Refused {
             Self::TooShort { marker, least } => format!(
                 "the rule pack defers a donor because of {marker} until {least} at least; give that day or a later one, or none"
             ),
-            Self::ToCome { since } => format!(
-                "since {since}: that is more than a day ahead, and the donor would be free to give until then; give the first day \
-                 whose donations it speaks of, or leave it out"
-            ),
+            Self::ToCome { since } => to_come(*since),
             Self::NotOfDonation { donation, collected, since } => not_of_donation(donation, *collected, *since),
             Self::NoSuchTask { donation, task } => format!(
                 "no task {} is open for the donor of donation {donation} (hemogate tasks lists those that are)",
@@ -411,5 +408,12 @@ fn not_of_donation(donation: &DonationId, collected: Date, since: Date) -> Strin
     format!(
         "donation {donation} was given on {collected}, and a deferral since {since} does not speak of it; give that day or an \
          earlier one, or leave it out"
+    )
+}
+
+fn to_come(since: Date) -> String {
+    format!(
+        "since {since}: that is more than a day ahead, and the donor would be free to give until then; give the first day \
+                 whose donations it speaks of, or leave it out"
     )
 }
