@@ -117,7 +117,7 @@ mod tests {
     /// F11, and no more than people can do: nothing releases a run whose control was out.
     #[test]
     fn a_control_that_is_out_is_repeated_first_and_then_the_samples() {
-        let (en, zh) = remedy(GateId::QualityControl, false, false);
+        let (en, zh) = remedy(GateId::QualityControl, &[]);
         assert!(en.starts_with("repeat the control first") && en.contains("test the samples again"), "{en}");
         assert!(zh.starts_with("先重做质控") && zh.contains("重测标本"), "{zh}");
         assert!(!en.contains("release") && !zh.contains("放行"), "{en} {zh}");

@@ -180,7 +180,11 @@ fn serology_state(e: &Evidence, wells: &[(&SerologyResult, Well)], policy: Polic
         if policy.no_duplicates {
             return State::R;
         }
-        let some_not = firsts.iter().any(|(r, l)| r.kind == SerologyKind::Initial && !initial_reactive(*l));
+        // First tests that nobody ordered disagree; an ordered repeat can only make it worse.
+        let unordered = firsts.iter().filter(|(r, _)| r.kind == SerologyKind::Initial);
+        let (reactive, not): (Vec<u8>, Vec<u8>) =
+            unordered.map(|(_, l)| *l).partition(|l| initial_reactive(*l));
+        let disagree = !reactive.is_empty() && !not.is_empty();
         let round = wells.iter().position(|(r, w)| is_duplicate(r) && matches!(w, Well::Read(_)));
         let late = |(r, w): &(&SerologyResult, Well)| {
             !is_duplicate(r) && matches!(w, Well::Read(l) if initial_reactive(*l))
@@ -189,7 +193,7 @@ fn serology_state(e: &Evidence, wells: &[(&SerologyResult, Well)], policy: Polic
             return State::Open;
         }
         let accepted = duplicates.iter().filter(|d| !lots_differ(e, first, d)).count();
-        return if accepted >= 2 && !waits && !some_not { State::Nr } else { State::Open };
+        return if accepted >= 2 && !waits && !disagree { State::Nr } else { State::Open };
     }
     if waits {
         return State::Open;

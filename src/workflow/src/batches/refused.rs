@@ -268,9 +268,7 @@ impl Refused {
                 "nothing is known of a donation {donation}, and nothing was held; look at its number, or register it first"
             ),
             Self::HeldOften(donation) => {
-                format!(
-                    "donation {donation} is held {HOLDS_MAX} times over; it stays held, and no more is written down"
-                )
+                format!("donation {donation} is held {HOLDS_MAX} times over; it stays so, no more is written")
             }
             Self::RepeatNamed { run, repeated_in } => {
                 format!("run {repeated_in} is named already as the repeat of run {run}")

@@ -2,7 +2,7 @@
 
 use crate::evidence::{at, facts, observation, ratio, settings};
 use release::Unit;
-use vocabulary::{ConnectionId, Marker, Observation, Value};
+use vocabulary::{ConnectionId, LotRole, LotUse, Marker, Observation, Value};
 
 /// What the verdict makes of HBsAg and of ALT; the results in the order in which they come, each of a line and tested at an hour.
 fn judged(marker: Marker, results: &[(&str, u8, &str)]) -> (String, Unit) {
@@ -14,7 +14,8 @@ fn judged(marker: Marker, results: &[(&str, u8, &str)]) -> (String, Unit) {
             ..Value::default()
         };
         let value = if marker == Marker::Alt { alt() } else { ratio(value) };
-        at(*hour, observation(marker, "first", value))
+        let lots = vec![LotUse { role: LotRole::Reagent, name: None, lot: "77".into(), expires: None }];
+        at(*hour, Observation { lots, instrument: Some("A1".into()), ..observation(marker, "first", value) })
     };
     let mut known = facts(results.iter().map(of).collect());
     for (fact, (line, ..)) in known.observations.iter_mut().zip(results) {

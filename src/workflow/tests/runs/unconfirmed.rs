@@ -8,7 +8,7 @@ use ledger::{RunCause, SignedAct};
 use release::GateId;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use vocabulary::RunId;
+use vocabulary::{LotRole, LotUse, Observation, RunId};
 
 struct Lab {
     house: House,
@@ -33,11 +33,12 @@ impl Lab {
     /// Wells of D1 after the day's controls, each a minute after the other, which come when they were tested.
     fn tests(&self, day: &str, wells: &[&str]) {
         let controls = format!("{day}T08:00");
-        self.house.says(&levels(&controls, true));
+        self.house.says(&of_lot(levels(&controls, true)));
         for (minute, number) in wells.iter().enumerate() {
             let time = format!("{day}T09:{minute:02}");
             self.at(&time);
-            self.house.says(&clia("D1", &time, number));
+            let all = of_lot(clia("D1", &time, number));
+            self.house.says(&all);
         }
         self.house.works();
     }
@@ -63,6 +64,14 @@ impl Lab {
         self.house.works();
         seq
     }
+}
+
+/// Duplicates of one lot with the first test (R-SER-02).
+fn of_lot(mut all: Vec<Observation>) -> Vec<Observation> {
+    for o in &mut all {
+        o.lots = vec![LotUse { role: LotRole::Reagent, name: None, lot: "77".into(), expires: None }];
+    }
+    all
 }
 
 fn run(day: &str) -> RunId {
